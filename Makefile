@@ -1,0 +1,36 @@
+# make demo   everything from nothing: weights, photographs, a table and a figure
+# make test   format, lint, types and the whole test suite
+# Needs Python 3.11 or newer; where python3 is older: make PYTHON=python3.12 demo
+
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+LPIPS := alexnet/relu1+relu2+relu3+relu4+relu5/unit@lpips-alex,vgg16/relu1_2+relu2_2+relu3_3+relu4_3+relu5_3/unit@lpips-vgg
+
+.PHONY: demo test clean
+.DELETE_ON_ERROR:
+
+demo: $(VENV)/demo.installed
+	$(BIN)/python scripts/fetch_weights.py --models=alexnet,vgg16
+	$(BIN)/python scripts/build_demo.py --data_dir=demo/data
+	$(BIN)/python scripts/evaluate.py --dataset=demo --data_dir=demo/data \
+	  --models=alexnet,vgg16 --metrics=$(LPIPS) --output_dir=demo/results
+
+test: $(VENV)/test.installed
+	$(BIN)/ruff format --check --quiet .
+	$(BIN)/ruff check --quiet .
+	$(BIN)/pyright --pythonpath $(BIN)/python
+	$(BIN)/pytest
+
+$(VENV)/%.installed: pyproject.toml | $(BIN)/pip
+	@echo "Installing iqa_jax[$*] into $(VENV) (a minute or two, once)"
+	$(BIN)/pip install --quiet --disable-pip-version-check --editable '.[$*]'
+	@touch $@
+
+$(BIN)/pip:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
+	  { echo "iqa_jax needs Python 3.11 or newer, and $(PYTHON) is older: say make PYTHON=python3.12"; exit 1; }
+	$(PYTHON) -m venv $(VENV)
+
+clean:
+	rm -rf $(VENV) demo
