@@ -1,0 +1,160 @@
+"""Image files to pixels: encoded bytes in, ``uint8`` RGB out, one stated policy for the rest.
+
+* Gray images are replicated into three channels; palettes are expanded.
+* Alpha is composited over white; a fully opaque alpha changes nothing.
+* 16-bit gray is rounded to 8 bits; of 16-bit colour Pillow keeps the high byte.
+* The orientation tag of a camera is applied, as viewers do; colour profiles are not.
+* CMYK, 32-bit and floating-point images and animations are refused: no one way shows them.
+"""
+
+import contextlib
+import functools
+import io
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import IO, NamedTuple
+
+import numpy as np
+from etils import epath
+from PIL import Image, ImageOps, UnidentifiedImageError
+
+from iqa_jax.errors import ImageError, MissingImageError
+
+MAX_PIXELS = 80_000_000
+"""Larger images are refused from their header, before any memory is taken."""
+
+BACKGROUND = (255, 255, 255)
+"""What shows through transparent pixels."""
+
+_FORMATS = ("AVIF", "BMP", "GIF", "JPEG", "JPEG2000", "PNG", "PPM", "TIFF", "WEBP")
+_SIXTEEN_BIT_GRAY = ("I;16", "I;16B", "I;16L", "I;16N")
+_EIGHT_BIT = ("1", "L", "LA", "P", "PA", "RGB", "RGBA", "RGBX", "YCbCr")
+_ORIENTATION_TAG = 0x0112
+_ORIENTATIONS_ON_THE_SIDE = (5, 6, 7, 8)
+
+
+@dataclass(frozen=True)
+class ImageFolder:
+    """Image files below one folder, called by their paths relative to it."""
+
+    root: epath.Path
+
+    def read(self, name: str) -> bytes:
+        """The encoded bytes of the image ``name``.
+
+        Raises:
+          ImageError: If there is no such file, or it cannot be read.
+        """
+        with _file_errors(name):
+            return (self.root / name).read_bytes()
+
+    def header(self, name: str) -> "Header":
+        """Size and length of the image ``name``, reading no further than its header.
+
+        Raises:
+          ImageError: If there is no such file, or its header is not that of a supported image.
+        """
+        path = self.root / name
+        with _file_errors(name), path.open("rb") as file, _open_image(file, name) as image:
+            width, height = image.size
+            if _is_on_its_side(image):
+                width, height = height, width
+            return Header(height=height, width=width, length=path.stat().length)
+
+
+class Header(NamedTuple):
+    """What is known of an image before it is decoded: its size as decoded, its encoded bytes."""
+
+    height: int
+    width: int
+    length: int
+
+
+def decode(data: bytes, name: str) -> np.ndarray:
+    """Decodes an image file.
+
+    Args:
+      data: The whole encoded file, in any of the usual formats that Pillow reads.
+      name: What error messages call it.
+
+    Returns:
+      ``uint8`` ``[height, width, 3]``, RGB.
+
+    Raises:
+      ImageError: If this is not a readable single image of a supported kind.
+    """
+    with _open_image(io.BytesIO(data), name) as image:
+        try:
+            if image.format == "PNG":
+                _verify_checksums(data)
+            image.load()
+        except Exception as error:  # on broken files Pillow's decoders raise errors of many types
+            raise ImageError(f"{name}: is damaged or cut short ({error})") from error
+        return _to_rgb(ImageOps.exif_transpose(image))
+
+
+def _verify_checksums(data: bytes) -> None:
+    """Raises if a chunk of a PNG is not what was written; loading alone accepts other pixels."""
+    with Image.open(io.BytesIO(data), formats=("PNG",)) as image:
+        image.verify()
+
+
+def _is_on_its_side(image: Image.Image) -> bool:
+    if image.format == "PNG" and "exif" not in image.info:  # to look further would decode it
+        return False
+    return image.getexif().get(_ORIENTATION_TAG) in _ORIENTATIONS_ON_THE_SIDE
+
+
+def _to_rgb(image: Image.Image) -> np.ndarray:
+    if image.mode in _SIXTEEN_BIT_GRAY:
+        gray = np.asarray(image, np.uint16).astype(np.uint32)
+        return np.repeat(((gray + 128) // 257).astype(np.uint8)[..., None], 3, axis=-1)
+    if image.has_transparency_data:
+        background = Image.new("RGBA", image.size, BACKGROUND)
+        image = Image.alpha_composite(background, image.convert("RGBA"))
+    return np.asarray(image.convert("RGB"))
+
+
+@functools.cache
+def _readable_formats() -> tuple[str, ...]:
+    Image.init()
+    return tuple(name for name in _FORMATS if name in Image.OPEN)
+
+
+@contextlib.contextmanager
+def _open_image(file: IO[bytes], name: str) -> Iterator[Image.Image]:
+    """Opens an image, reading no further than its header, and refuses what the policy refuses."""
+    try:
+        image = Image.open(file, formats=_readable_formats())
+    except UnidentifiedImageError as error:
+        raise ImageError(f"{name}: is not an image") from error
+    except (Image.DecompressionBombError, Image.DecompressionBombWarning) as error:
+        raise ImageError(f"{name}: has more than the limit of {MAX_PIXELS:,} pixels") from error
+    except Exception as error:  # on broken headers Pillow's plugins raise errors of many types
+        raise ImageError(f"{name}: has a damaged header ({error})") from error
+    with image:
+        width, height = image.size
+        if width * height > MAX_PIXELS:
+            raise ImageError(
+                f"{name}: is {width}x{height}, more than the limit of {MAX_PIXELS:,} pixels"
+            )
+        if image.mode not in _EIGHT_BIT + _SIXTEEN_BIT_GRAY:
+            raise ImageError(
+                f"{name}: has the colour mode {image.mode}; convert it to RGB, gray or 16-bit gray"
+            )
+        if image.format != "MPO" and getattr(image, "n_frames", 1) > 1:
+            raise ImageError(f"{name}: holds several frames; save the one to be scored on its own")
+        yield image
+
+
+@contextlib.contextmanager
+def _file_errors(name: str) -> Iterator[None]:
+    """Turns the file system's errors into an :class:`ImageError` that names the image."""
+    try:
+        yield
+    except FileNotFoundError as error:
+        raise MissingImageError(f"{name}: there is no such file") from error
+    except IsADirectoryError as error:
+        raise ImageError(f"{name}: is a folder, not an image") from error
+    except OSError as error:
+        raise ImageError(f"{name}: cannot be read ({error.strerror or error})") from error

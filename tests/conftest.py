@@ -1,0 +1,79 @@
+"""Eight virtual devices, strict numerics, and the weights and data that tests share."""
+
+import os
+
+os.environ["XLA_FLAGS"] = (
+    f"{os.environ.get('XLA_FLAGS', '')} --xla_force_host_platform_device_count=8"
+)
+os.environ.pop("IQA_JAX_CHECKPOINTS", None)
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import jax
+import numpy as np
+import pytest
+from etils import epath
+from PIL import Image
+
+from iqa_jax import zoo
+from iqa_jax.backbones import Backbone
+
+MODELS = ("alexnet", "vgg16")
+
+
+@pytest.fixture(autouse=True)
+def strict_numerics() -> Iterator[None]:
+    with jax.numpy_rank_promotion("raise"), jax.numpy_dtype_promotion("strict"):
+        yield
+
+
+@pytest.fixture(scope="session")
+def checkpoints(tmp_path_factory: pytest.TempPathFactory) -> epath.Path:
+    """The real weights of AlexNet and VGG-16, converted once."""
+    directory = epath.Path(tmp_path_factory.mktemp("checkpoints"))
+    for model in MODELS:
+        list(zoo.fetch(model, directory=directory))
+    return directory
+
+
+@pytest.fixture(scope="session")
+def alexnet(checkpoints: epath.Path) -> Backbone:
+    return zoo.load_backbone("alexnet", checkpoints_dir=checkpoints)
+
+
+@pytest.fixture(scope="session")
+def test_data() -> Path:
+    """Real images, scores and weights outside of the repository."""
+    folder = os.environ.get("IQA_JAX_TEST_DATA")
+    if not folder:
+        pytest.skip("IQA_JAX_TEST_DATA is not set: no real test data")
+    return Path(folder)
+
+
+@pytest.fixture
+def rng() -> np.random.Generator:
+    return np.random.default_rng(0)
+
+
+@pytest.fixture
+def pair_folder(tmp_path: Path, rng: np.random.Generator) -> Path:
+    """A csv dataset of two image sizes: 3 references with 4, 2 and 3 versions."""
+    rows = ["reference,distorted,score,distortion,level,reference_id"]
+    for reference, (size, versions) in {
+        "a": ((72, 80), 4),
+        "b": ((64, 64), 2),
+        "c": ((72, 80), 3),
+    }.items():
+        pixels = rng.integers(0, 256, (*size, 3)).astype(np.uint8)
+        Image.fromarray(pixels).save(tmp_path / f"{reference}.png")
+        for level in range(1, versions + 1):
+            noise = rng.normal(0, 15 * level, pixels.shape)
+            noisy = np.clip(pixels + noise, 0, 255).astype(np.uint8)
+            Image.fromarray(noisy).save(tmp_path / f"{reference}_{level}.png")
+            score = 9 - level - 0.01 * len(rows)
+            rows.append(
+                f"{reference}.png,{reference}_{level}.png,{score},noise,{level},{reference}"
+            )
+    (tmp_path / "pairs.csv").write_text("\n".join(rows) + "\n")
+    return tmp_path
