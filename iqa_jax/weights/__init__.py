@@ -1,0 +1,1 @@
+"""Weights: readers of foreign checkpoints, conversion by name, storage. Knows no network."""

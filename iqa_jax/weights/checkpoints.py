@@ -1,0 +1,120 @@
+"""Our own checkpoints: arrays stored by Orbax beside a provenance that says where they come from.
+
+``DIRECTORY/NAME/arrays`` is the Orbax checkpoint, ``DIRECTORY/NAME/provenance.json`` its record. A
+checkpoint appears under its name when both are whole.
+"""
+
+import hashlib
+import importlib.metadata
+import json
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import orbax.checkpoint as ocp
+from etils import epath
+
+from iqa_jax.errors import CheckpointError
+
+FORMAT = 1
+"""Counts up when what is stored changes; older checkpoints are then refused."""
+
+_SOFTWARE = ("iqa_jax", "jax", "flax", "orbax-checkpoint")
+
+
+@dataclass(frozen=True)
+class Checkpoint:
+    """Arrays and where they come from.
+
+    Attributes:
+      arrays: By name.
+      provenance: Source, hashes, licence, preprocessing, versions; see :func:`save`.
+    """
+
+    arrays: Mapping[str, np.ndarray]
+    provenance: Mapping[str, Any]
+
+
+def default_directory() -> epath.Path:
+    """The folder of the environment variable ``IQA_JAX_CHECKPOINTS``, else ``checkpoints`` here."""
+    return epath.Path(os.environ.get("IQA_JAX_CHECKPOINTS", "checkpoints"))
+
+
+def save(
+    directory: epath.Path, name: str, arrays: Mapping[str, np.ndarray], provenance: Mapping
+) -> None:
+    """Stores ``arrays`` as the checkpoint ``name``, in the place of an older one.
+
+    Args:
+      directory: The folder of all checkpoints.
+      name: The checkpoint's name.
+      arrays: By name.
+      provenance: Facts about the arrays, as JSON; format, array shapes, versions and the hash of
+        the arrays are added.
+    """
+    record = {
+        **provenance,
+        "format": FORMAT,
+        "arrays": {key: list(value.shape) for key, value in arrays.items()},
+        "weights_sha256": digest(arrays),
+        "versions": {package: importlib.metadata.version(package) for package in _SOFTWARE},
+    }
+    directory = directory.resolve()  # Orbax takes no relative paths
+    directory.mkdir(parents=True, exist_ok=True)
+    unfinished, replaced = (directory / f".{name}.{state}" for state in ("unfinished", "replaced"))
+    for leftover in (unfinished, replaced):
+        if leftover.exists():
+            leftover.rmtree()
+    with ocp.StandardCheckpointer() as checkpointer:
+        checkpointer.save(unfinished / "arrays", dict(arrays))
+    (unfinished / "provenance.json").write_text(json.dumps(record, indent=2) + "\n")
+    if (directory / name).exists():
+        (directory / name).rename(replaced)
+    unfinished.rename(directory / name)
+    if replaced.exists():
+        replaced.rmtree()
+
+
+def read_provenance(directory: epath.Path, name: str) -> dict[str, Any] | None:
+    """The record of the checkpoint ``name``, or None if it is not there or of an older format."""
+    path = directory / name / "provenance.json"
+    if not path.exists():
+        return None
+    try:
+        record = json.loads(path.read_text())
+    except ValueError as error:
+        raise CheckpointError(f"{path}: is damaged ({error}); delete {path.parent}") from error
+    return record if record.get("format") == FORMAT else None
+
+
+def load(directory: epath.Path, name: str) -> Checkpoint:
+    """Loads the checkpoint ``name``.
+
+    Raises:
+      CheckpointError: If it is missing or its arrays are not those that were stored.
+    """
+    provenance = read_provenance(directory, name)
+    if provenance is None:
+        raise CheckpointError(f"there is no checkpoint {name} in {directory.resolve()}")
+    shapes = {key: np.empty(shape, np.float32) for key, shape in provenance["arrays"].items()}
+    path = (directory / name / "arrays").resolve()
+    try:
+        with ocp.StandardCheckpointer() as checkpointer:
+            arrays = checkpointer.restore(path, shapes)
+    except Exception as error:  # Orbax and its storage raise errors of many types
+        raise CheckpointError(f"{path}: cannot be restored ({error})") from error
+    if digest(arrays) != provenance["weights_sha256"]:
+        raise CheckpointError(f"{path}: is not what was stored (the hash differs); fetch it again")
+    return Checkpoint(arrays, provenance)
+
+
+def digest(arrays: Mapping[str, np.ndarray]) -> str:
+    """SHA-256 over names, shapes, types and values, in the order of the names."""
+    sha256 = hashlib.sha256()
+    for name in sorted(arrays):
+        array = np.ascontiguousarray(arrays[name])
+        sha256.update(f"{name} {array.dtype} {array.shape}\n".encode())
+        sha256.update(array.data)
+    return sha256.hexdigest()

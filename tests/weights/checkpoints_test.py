@@ -1,0 +1,89 @@
+import json
+
+import numpy as np
+import pytest
+from etils import epath
+
+from iqa_jax.errors import CheckpointError
+from iqa_jax.weights import checkpoints
+
+
+@pytest.fixture
+def directory(tmp_path):
+    return epath.Path(tmp_path) / "checkpoints"
+
+
+@pytest.fixture
+def arrays(rng):
+    return {
+        "features.0.kernel": rng.normal(size=(3, 3, 3, 8)).astype(np.float32),
+        "features.0.bias": np.arange(8, dtype=np.float32),
+    }
+
+
+def test_round_trip(directory, arrays, monkeypatch):
+    checkpoints.save(directory, "net", arrays, {"kind": "backbone", "licence": "MIT"})
+    monkeypatch.chdir(directory.parent)  # relative paths are made absolute for Orbax
+    for where in (directory, epath.Path("checkpoints")):
+        found = checkpoints.load(where, "net")
+        assert found.provenance["licence"] == "MIT"
+        assert found.provenance["weights_sha256"] == checkpoints.digest(arrays)
+        assert sorted(found.arrays) == sorted(arrays)
+        for name, array in arrays.items():
+            np.testing.assert_array_equal(found.arrays[name], array)
+
+
+def test_replaces_an_older_one_and_leaves_nothing_else(directory, arrays):
+    checkpoints.save(directory, "net", arrays, {"kind": "backbone"})
+    changed = {name: array + 1 for name, array in arrays.items()}
+    checkpoints.save(directory, "net", changed, {"kind": "backbone"})
+    found = checkpoints.load(directory, "net").arrays["features.0.bias"]
+    np.testing.assert_array_equal(found, np.arange(8) + 1)
+    assert [path.name for path in directory.iterdir()] == ["net"]
+
+
+def test_a_save_that_fails_leaves_the_older_one(directory, arrays, monkeypatch):
+    checkpoints.save(directory, "net", arrays, {"kind": "backbone"})
+
+    def fail(*_):
+        raise OSError("disk full")
+
+    monkeypatch.setattr(checkpoints.json, "dumps", fail)
+    with pytest.raises(OSError, match="disk full"):
+        checkpoints.save(directory, "net", arrays, {"kind": "backbone"})
+    monkeypatch.undo()
+    checkpoints.load(directory, "net")
+    checkpoints.save(directory, "net", arrays, {"kind": "backbone"})  # over the unfinished one
+
+
+def test_changed_arrays_are_noticed(directory, arrays):
+    checkpoints.save(directory, "net", arrays, {"kind": "backbone"})
+    path = directory / "net" / "provenance.json"
+    record = json.loads(path.read_text())
+    path.write_text(json.dumps({**record, "weights_sha256": "0" * 64}))
+    with pytest.raises(CheckpointError, match="not what was stored"):
+        checkpoints.load(directory, "net")
+
+
+def test_missing_damaged_and_older_checkpoints(directory, arrays):
+    with pytest.raises(CheckpointError, match="no checkpoint net"):
+        checkpoints.load(directory, "net")
+    checkpoints.save(directory, "net", arrays, {"kind": "backbone"})
+    path = directory / "net" / "provenance.json"
+    whole = path.read_text()
+    path.write_text(whole[:40])
+    with pytest.raises(CheckpointError, match="is damaged"):
+        checkpoints.load(directory, "net")
+    path.write_text(whole.replace('"format": 1', '"format": 0'))
+    assert checkpoints.read_provenance(directory, "net") is None
+    path.write_text(whole)
+    (directory / "net" / "arrays").rmtree()
+    with pytest.raises(CheckpointError, match="cannot be restored"):
+        checkpoints.load(directory, "net")
+
+
+def test_default_directory(monkeypatch):
+    monkeypatch.delenv("IQA_JAX_CHECKPOINTS", raising=False)
+    assert checkpoints.default_directory() == epath.Path("checkpoints")
+    monkeypatch.setenv("IQA_JAX_CHECKPOINTS", "/elsewhere")
+    assert checkpoints.default_directory() == epath.Path("/elsewhere")
