@@ -1,0 +1,108 @@
+"""A network with its weights and its preprocessing."""
+
+import bisect
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+
+from iqa_jax.backbones.network import Activations, Network
+from iqa_jax.errors import InputError
+from iqa_jax.preprocess import Preprocessing, check_images, unit_range
+
+INPUT = "input"
+"""The layer that every backbone has: the pixels in [0, 1], before preprocessing."""
+
+PRECISIONS = ("highest", "high", "default", "bf16")
+"""JAX's words for float32 products, and ``bf16``: weights and activations in bfloat16."""
+
+_LARGEST_LEAST_SIZE = 1024
+
+
+@jax.tree_util.register_dataclass
+@dataclass(frozen=True, eq=False)
+class Backbone:
+    """A frozen network: images to named activations.
+
+    A pytree whose leaves are the parameters, so that it passes through ``jit`` as an argument.
+
+    Attributes:
+      parameters: By dotted name.
+      network: The architecture.
+      preprocessing: What the checkpoint expects.
+      name: The model's name.
+      precision: One of :data:`PRECISIONS`.
+      sha256: Hash of the stored weights; empty where there is none.
+    """
+
+    parameters: Mapping[str, jax.Array]
+    network: Network = field(metadata={"static": True})
+    preprocessing: Preprocessing = field(metadata={"static": True})
+    name: str = field(metadata={"static": True})
+    precision: str = field(metadata={"static": True}, default="highest")
+    sha256: str = field(metadata={"static": True}, default="")
+
+    @property
+    def layers(self) -> tuple[str, ...]:
+        """Names of the layers in forward order, ``input`` first."""
+        return (INPUT, *self.network.layers)
+
+    @property
+    def channels(self) -> dict[str, int]:
+        """Number of channels of every layer."""
+        return {INPUT: 3, **self.network.channels}
+
+    def __call__(self, images: jax.Array | np.ndarray) -> Activations:
+        """The activations of a batch of images.
+
+        Args:
+          images: ``uint8``, or float32 in [0, 1], ``[B, H, W, 3]``, RGB.
+
+        Returns:
+          ``{layer: [B, height, width, channels]}`` for every layer.
+
+        Raises:
+          InputError: If the images are of another type, range or shape, or too small.
+        """
+        check_images(images)
+        _, height, width, _ = images.shape
+        self.check_size(height, width)
+        activations = _jitted_activations(self, jnp.asarray(images))
+        return {layer: activations[layer] for layer in self.layers}
+
+    def activations(self, images: jax.Array) -> Activations:
+        """As calling the backbone, without any check and to be traced in a larger computation."""
+        pixels = unit_range(images)
+        x = self.preprocessing(pixels)
+        if self.precision == "bf16":
+            return {INPUT: pixels, **self.network.apply(self.parameters, x.astype(jnp.bfloat16))}
+        with jax.default_matmul_precision(self.precision):
+            return {INPUT: pixels, **self.network.apply(self.parameters, x)}
+
+    def check_size(self, height: int, width: int, layers: Iterable[str] | None = None) -> None:
+        """Refuses images at which one of ``layers`` (all, if None) would have no positions.
+
+        Raises:
+          InputError: If the images are too small; the message says the least size.
+        """
+        layers = self.layers if layers is None else tuple(layers)
+        if not self._has_positions(height, width, layers):
+            least = bisect.bisect_left(
+                range(1, _LARGEST_LEAST_SIZE),
+                True,
+                key=lambda size: self._has_positions(size, size, layers),
+            )
+            raise InputError(
+                f"{self.name} needs images of at least {least + 1}x{least + 1} pixels for its "
+                f"layer {layers[-1]}, got {height}x{width}"
+            )
+
+    def _has_positions(self, height: int, width: int, layers: tuple[str, ...]) -> bool:
+        image = jax.ShapeDtypeStruct((1, height, width, 3), jnp.float32)
+        shapes = jax.eval_shape(Backbone.activations, self, image)
+        return all(shapes[layer].size for layer in layers)
+
+
+_jitted_activations = jax.jit(Backbone.activations)

@@ -1,0 +1,72 @@
+"""What the programs share: the flags that all that run models know, and how a program ends."""
+
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import jax
+from absl import app, flags, logging
+
+from iqa_jax.backbones import PRECISIONS
+from iqa_jax.errors import InputError
+from iqa_jax.resize import FORMS
+
+CHECKPOINTS_DIR = flags.DEFINE_string(
+    "checkpoints_dir",
+    None,
+    "Folder of the converted weights. Default: the environment variable IQA_JAX_CHECKPOINTS, else "
+    "'checkpoints' in the current folder.",
+)
+PRECISION = flags.DEFINE_enum(
+    "precision",
+    "highest",
+    PRECISIONS,
+    "Of float32 products: highest (for published scores), high or default (TF32 on GPU, bfloat16 "
+    "passes on TPU); or bf16: weights and activations in bfloat16.",
+)
+RESIZE = flags.DEFINE_string(
+    "resize",
+    None,
+    f"Resize every image before it is scored: {FORMS} (Pillow's antialiased bilinear filter). "
+    "Default: native size. Scale changes correlations more than most other choices do.",
+)
+VERSIONS = flags.DEFINE_string(
+    "versions",
+    "auto",
+    "How many distorted versions of a reference make a work unit: a number, or 'auto' for the one "
+    "that takes the fewest passes through the network.",
+)
+COMPILATION_CACHE_DIR = flags.DEFINE_string(
+    "compilation_cache_dir", None, "Folder in which compiled programs are kept for the next run."
+)
+
+
+def versions() -> int | None:
+    """The flag ``--versions``: None for auto."""
+    if VERSIONS.value == "auto":
+        return None
+    try:
+        return int(VERSIONS.value)
+    except ValueError:
+        raise InputError(f"--versions: expected a number or auto, got {VERSIONS.value}") from None
+
+
+def run(main: Callable[[], None]) -> None:
+    """Parses the flags and runs ``main``; what the user can mend ends without a traceback."""
+
+    def guarded(argv: list[str]) -> None:
+        if len(argv) > 1:
+            raise app.UsageError(f"expected flags only, got {' '.join(argv[1:])}")
+        logging.set_verbosity(logging.WARNING)  # JAX and Orbax tell much of themselves
+        if COMPILATION_CACHE_DIR.value:
+            jax.config.update("jax_compilation_cache_dir", COMPILATION_CACHE_DIR.value)
+            jax.config.update("jax_persistent_cache_min_compile_time_secs", 0.0)
+        program = Path(sys.argv[0]).name
+        try:
+            main()
+        except (InputError, OSError) as error:
+            sys.exit(f"{program}: error: {error}")
+        except KeyboardInterrupt:
+            sys.exit(f"\n{program}: interrupted; what is done is kept, run again to continue")
+
+    app.run(guarded)

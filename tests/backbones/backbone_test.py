@@ -1,0 +1,94 @@
+import jax
+import jax.numpy as jnp
+import numpy as np
+import oracle
+import pytest
+
+from iqa_jax import zoo
+from iqa_jax.backbones import ARCHITECTURES, Backbone, build
+from iqa_jax.errors import InputError
+
+LAYERS = {
+    "alexnet": "input relu1 pool1 relu2 pool2 relu3 relu4 relu5 pool5",
+    "vgg16": "input relu1_1 relu1_2 pool1 relu2_1 relu2_2 pool2 relu3_1 relu3_2 relu3_3 pool3 "
+    "relu4_1 relu4_2 relu4_3 pool4 relu5_1 relu5_2 relu5_3 pool5",
+}
+
+
+@pytest.fixture
+def images(rng):
+    return rng.integers(0, 256, (2, 65, 97, 3)).astype(np.uint8)
+
+
+@pytest.mark.parametrize("architecture", ARCHITECTURES)
+def test_layers_stand_in_forward_order(architecture):
+    assert ("input", *build(architecture).layers) == tuple(LAYERS[architecture].split())
+
+
+@pytest.mark.parametrize("name", LAYERS)
+@pytest.mark.parametrize("size", [(65, 97), (79, 64)])
+def test_every_layer_agrees_with_plain_numpy_at_odd_sizes(name, size, checkpoints, rng):
+    backbone = zoo.load_backbone(name, checkpoints_dir=checkpoints)
+    image = rng.integers(0, 256, (*size, 3)).astype(np.uint8)
+    expected = getattr(oracle, name)(image, backbone.parameters)
+    found = backbone(image[None])
+    assert tuple(found) == tuple(expected) == backbone.layers
+    for layer, values in expected.items():
+        error = np.abs(found[layer][0] - values).max() / np.abs(values).max()
+        assert error < 1e-5, layer  # float32 against float64
+
+
+def test_bytes_and_unit_range_are_the_same_image(alexnet, images):
+    from_bytes = alexnet(images)
+    from_floats = alexnet(images.astype(np.float32) / np.float32(255))
+    for layer in alexnet.layers:
+        np.testing.assert_allclose(from_bytes[layer], from_floats[layer], rtol=1e-5, atol=1e-5)
+
+
+def test_works_under_jit_vmap_and_grad(alexnet, images):
+    eager = alexnet(images)["relu3"]
+    compiled = jax.jit(lambda backbone, x: backbone(x)["relu3"])(alexnet, images)
+    mapped = jax.vmap(lambda x: alexnet(x[None])["relu3"][0])(jnp.asarray(images))
+    np.testing.assert_allclose(compiled, eager, rtol=1e-5, atol=1e-5)
+    np.testing.assert_allclose(mapped, eager, rtol=1e-4, atol=1e-4)
+    pixels = jnp.asarray(images / np.float32(255), jnp.float32)
+    gradient = jax.grad(lambda x: alexnet(x)["relu5"].sum())(pixels)
+    assert np.isfinite(gradient).all()
+    assert np.abs(gradient).max() > 0
+
+
+@pytest.mark.parametrize(
+    ("images", "complaint"),
+    [
+        (np.zeros((2, 64, 64, 3), np.float64), "float64"),
+        (np.zeros((64, 64, 3), np.uint8), r"\[64, 64, 3\]"),
+        (np.zeros((1, 3, 64, 64), np.uint8), r"\[1, 3, 64, 64\]"),
+        (np.full((1, 64, 64, 3), 255, np.float32), "from 255 to 255"),
+        (np.linspace(-1, 1, 64 * 64 * 3, dtype=np.float32).reshape(1, 64, 64, 3), "from -1 to 1"),
+        (np.full((1, 64, 64, 3), np.nan, np.float32), "nan"),
+        (np.zeros((1, 62, 64, 3), np.uint8), "at least 63x63 pixels .* got 62x64"),
+    ],
+)
+def test_refuses_what_is_no_public_image(alexnet, images, complaint):
+    with pytest.raises(InputError, match=complaint):
+        alexnet(images)
+
+
+def test_least_size_is_exact(alexnet):
+    alexnet.check_size(63, 63)
+    alexnet.check_size(31, 31, ["relu5"])
+    with pytest.raises(InputError, match="at least 31x31 pixels for its layer relu5"):
+        alexnet.check_size(30, 31, ["relu5"])
+
+
+def test_bfloat16_is_close_and_said(checkpoints, alexnet, images):
+    half = zoo.load_backbone("alexnet", checkpoints_dir=checkpoints, precision="bf16")
+    assert half(images)["relu5"].dtype == jnp.bfloat16
+    exact, rough = (b(images)["relu5"].astype(jnp.float32) for b in (alexnet, half))
+    assert 1e-4 < jnp.linalg.norm(exact - rough) / jnp.linalg.norm(exact) < 0.05
+
+
+def test_parameters_pass_through_jit_as_arguments(alexnet):
+    leaves, structure = jax.tree.flatten(alexnet)
+    assert len(leaves) == 10
+    assert isinstance(jax.tree.unflatten(structure, leaves), Backbone)

@@ -1,0 +1,54 @@
+import numpy as np
+import pytest
+
+import iqa_jax
+from iqa_jax import zoo
+from iqa_jax.errors import CheckpointError, InputError
+
+
+def test_layers_are_known_without_weights():
+    assert zoo.model_layers("alexnet")[:3] == ("input", "relu1", "pool1")
+
+
+def test_environment_variable_names_the_folder(checkpoints, monkeypatch):
+    monkeypatch.setenv("IQA_JAX_CHECKPOINTS", str(checkpoints))
+    assert iqa_jax.load_backbone("alexnet").name == "alexnet"
+
+
+@pytest.mark.parametrize(
+    ("name", "model", "layers", "channels"),
+    [
+        ("lpips-alex", "alexnet", "relu1 relu2 relu3 relu4 relu5", [64, 192, 384, 256, 256]),
+        (
+            "lpips-vgg",
+            "vgg16",
+            "relu1_2 relu2_2 relu3_3 relu4_3 relu5_3",
+            [64, 128, 256, 512, 512],
+        ),
+    ],
+)
+def test_lpips_relevances(name, model, layers, channels, checkpoints):
+    relevance = zoo.load_relevance(name, checkpoints_dir=checkpoints)
+    assert relevance.model == model
+    assert {layer: w.shape for layer, w in relevance.weights.items()} == {
+        layer: (count,) for layer, count in zip(layers.split(), channels, strict=True)
+    }
+    assert all(np.min(w) >= 0 for w in relevance.weights.values())
+
+
+def test_says_how_to_fetch_what_is_missing(tmp_path, checkpoints):
+    with pytest.raises(CheckpointError, match=r"fetch_weights.py --models=alexnet"):
+        zoo.load_backbone("alexnet", checkpoints_dir=tmp_path)
+    with pytest.raises(CheckpointError, match=r"fetch_weights.py --models=vgg16"):
+        zoo.load_relevance("lpips-vgg", checkpoints_dir=tmp_path)
+    with pytest.raises(CheckpointError, match=r"no checkpoint my-own in .*[^6]$"):
+        zoo.load_relevance("my-own", checkpoints_dir=tmp_path)
+    with pytest.raises(CheckpointError, match="holds a backbone, not a relevance"):
+        zoo.load_relevance("alexnet", checkpoints_dir=checkpoints)
+
+
+def test_refuses_unknown_names(checkpoints):
+    with pytest.raises(InputError, match="there is no model 'resnet'"):
+        zoo.load_backbone("resnet", checkpoints_dir=checkpoints)
+    with pytest.raises(InputError, match="expected one of highest, high, default, bf16"):
+        zoo.load_backbone("alexnet", checkpoints_dir=checkpoints, precision="tf32")
