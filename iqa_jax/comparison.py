@@ -1,0 +1,192 @@
+"""The compiled step: one reference against its distorted versions, every read-out of one backbone.
+
+The reference goes through the network once, each version once; the activations of a pair are
+reduced to statistics and these to distances before the next version is looked at.
+"""
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import jax
+from etils import epath
+
+from iqa_jax.backbones import Backbone
+from iqa_jax.errors import InputError
+from iqa_jax.readouts import READOUTS, LayerStatistics, ReadoutName
+from iqa_jax.statistics import STATISTICS
+from iqa_jax.zoo import Relevance, load_backbone, load_relevance
+
+
+@dataclass(frozen=True)
+class Prepared:
+    """One image, as far as it can be known without the other.
+
+    Attributes:
+      parts: What each statistic needs, by layer and statistic.
+      positions: Height x width of every layer.
+    """
+
+    parts: Mapping[tuple[str, str], Any]
+    positions: Mapping[str, int]
+
+
+@jax.tree_util.register_dataclass
+@dataclass(frozen=True, eq=False)
+class Comparison:
+    """Read-outs that share one pass through a backbone; a pytree, to be an argument of ``jit``.
+
+    Attributes:
+      backbone: The network.
+      relevances: By name.
+      readouts: What is asked for.
+      versions_at_once: How many versions go through the network together.
+    """
+
+    backbone: Backbone
+    relevances: Mapping[str, Relevance]
+    readouts: tuple[ReadoutName, ...] = field(metadata={"static": True})
+    versions_at_once: int = field(metadata={"static": True}, default=1)
+
+    @property
+    def label(self) -> str:
+        """A short name: the model's."""
+        return self.backbone.name
+
+    @property
+    def names(self) -> list[str]:
+        """The distances that are computed."""
+        return [str(readout) for readout in self.readouts]
+
+    @property
+    def signature(self) -> dict[str, Any]:
+        """What the distances depend on besides the images, as JSON."""
+        return {
+            "model": self.backbone.name,
+            "weights_sha256": self.backbone.sha256,
+            "relevances": {name: each.sha256 for name, each in self.relevances.items()},
+            "precision": self.backbone.precision,
+        }
+
+    def check_size(self, height: int, width: int) -> None:
+        """Refuses images that are too small for the layers asked for (:class:`InputError`)."""
+        layers = dict.fromkeys(layer for readout in self.readouts for layer in readout.layers)
+        self.backbone.check_size(height, width, layers)
+
+    def versions(self, reference: jax.Array, distorted: jax.Array) -> dict[str, jax.Array]:
+        """Compares a reference with its versions.
+
+        Args:
+          reference: ``[H, W, 3]``, ``uint8`` or float32 in [0, 1].
+          distorted: ``[V, H, W, 3]``, likewise.
+
+        Returns:
+          ``{read-out: [V]}``.
+        """
+        prepared = self._prepare(reference)
+
+        def compare(version: jax.Array) -> dict[str, jax.Array]:
+            return self._distances(prepared, self._prepare(version))
+
+        at_once = self.versions_at_once if self.versions_at_once > 1 else None
+        return jax.lax.map(compare, distorted, batch_size=at_once)
+
+    def pairs(self, reference: jax.Array, distorted: jax.Array) -> dict[str, jax.Array]:
+        """Compares images ``[B, H, W, 3]``, each with its own reference: ``{read-out: [B]}``."""
+        return jax.vmap(lambda r, d: self._distances(self._prepare(r), self._prepare(d)))(
+            reference, distorted
+        )
+
+    def _prepare(self, image: jax.Array) -> Prepared:
+        """What is needed of one image ``[H, W, 3]`` for the statistics of its pairs."""
+        activations = self.backbone.activations(image[None])
+        parts = {
+            (layer, name): STATISTICS[name].prepare(activations[layer][0])
+            for layer, name in self._needed_statistics()
+        }
+        positions = {layer: math.prod(a.shape[1:3]) for layer, a in activations.items()}
+        return Prepared(parts, positions)
+
+    def _distances(self, reference: Prepared, distorted: Prepared) -> dict[str, jax.Array]:
+        statistics = {
+            key: STATISTICS[key[1]].compare(reference.parts[key], distorted.parts[key])
+            for key in self._needed_statistics()
+        }
+
+        def layer_statistics(layer: str, readout: ReadoutName) -> LayerStatistics:
+            names = READOUTS[readout.readout].statistics
+            return LayerStatistics(
+                values={name: statistics[layer, name] for name in names},
+                positions=reference.positions[layer],
+                relevance=self._weights(readout.relevance, layer),
+            )
+
+        return {
+            str(readout): READOUTS[readout.readout].combine(
+                [layer_statistics(layer, readout) for layer in readout.layers]
+            )
+            for readout in self.readouts
+        }
+
+    def _weights(self, relevance: str | None, layer: str) -> jax.Array | None:
+        return None if relevance is None else self.relevances[relevance].weights[layer]
+
+    def _needed_statistics(self) -> list[tuple[str, str]]:
+        """(layer, statistic), each once however many read-outs use it."""
+        needed = {
+            (layer, statistic): None
+            for readout in self.readouts
+            for layer in readout.layers
+            for statistic in READOUTS[readout.readout].statistics
+        }
+        return list(needed)
+
+
+def load_comparison(
+    readouts: Sequence[ReadoutName],
+    *,
+    checkpoints_dir: epath.PathLike | None = None,
+    precision: str = "highest",
+    versions_at_once: int = 1,
+) -> Comparison:
+    """Loads the backbone and the relevances that read-outs of one model need.
+
+    Args:
+      readouts: At least one, all of the same model.
+      checkpoints_dir: As for ``load_backbone``.
+      precision: As for ``load_backbone``.
+      versions_at_once: See :class:`Comparison`.
+
+    Raises:
+      InputError: If there is no such model, it has no such layer, or a relevance does not weigh the
+        layers.
+      CheckpointError: If weights have not been fetched, or are damaged.
+    """
+    (model,) = {readout.model for readout in readouts}
+    backbone = load_backbone(model, checkpoints_dir=checkpoints_dir, precision=precision)
+    relevances = {
+        name: load_relevance(name, checkpoints_dir=checkpoints_dir)
+        for name in dict.fromkeys(readout.relevance for readout in readouts)
+        if name is not None
+    }
+    for readout in readouts:
+        _check(readout, backbone, relevances)
+    return Comparison(backbone, relevances, tuple(readouts), versions_at_once)
+
+
+def _check(readout: ReadoutName, backbone: Backbone, relevances: Mapping[str, Relevance]) -> None:
+    unknown = [layer for layer in readout.layers if layer not in backbone.layers]
+    if unknown:
+        raise InputError(
+            f"{backbone.name} has no layer {', '.join(unknown)}; it has: "
+            f"{', '.join(backbone.layers)}"
+        )
+    if readout.relevance is None:
+        return
+    relevance = relevances[readout.relevance]
+    if relevance.model != readout.model or not set(readout.layers) <= set(relevance.weights):
+        raise InputError(
+            f"{readout}: the relevance {relevance.name} weighs the layers "
+            f"{', '.join(relevance.weights)} of {relevance.model}"
+        )

@@ -1,0 +1,75 @@
+"""Per-channel statistics of a pair of activations: all that is kept of a pass through a network.
+
+A statistic is a vector ``[channels]`` in float32. It is made in two steps: what it needs of one
+image, which for a reference is prepared once, and the comparison of two images.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+
+from iqa_jax.numerics import inverse_norms
+
+
+@dataclass(frozen=True)
+class Statistic:
+    """A statistic of the activations of a layer, ``[height, width, channels]``.
+
+    Attributes:
+      prepare: From the activations of one image to what is compared, any pytree.
+      compare: From what was prepared of reference and distorted image to ``[channels]``.
+    """
+
+    prepare: Callable[[jax.Array], Any]
+    compare: Callable[[Any, Any], jax.Array]
+
+    def __call__(self, reference: jax.Array, distorted: jax.Array) -> jax.Array:
+        """The statistic of a pair of activations."""
+        return self.compare(self.prepare(reference), self.prepare(distorted))
+
+
+def _rounded(activations: jax.Array) -> jax.Array:
+    """The activations in float32, as they would be stored."""
+    # A compiler may merge the last product of a layer into the subtraction of reference and
+    # distorted image and round only one of them; equal images would not be at a distance of 0.
+    # A maximum that changes no finite number stands between the two.
+    return jnp.maximum(activations.astype(jnp.float32), jnp.finfo(jnp.float32).min)
+
+
+def _squared_error(reference: jax.Array, distorted: jax.Array) -> jax.Array:
+    return _mean_square(reference - distorted)
+
+
+def _mean_square(difference: jax.Array) -> jax.Array:
+    # Row by row: the sums stay short, which keeps float32 exact, and rows are reduced in parallel.
+    return jnp.mean(jnp.mean(jnp.square(difference), axis=1), axis=0)
+
+
+def _with_inverse_norms(activations: jax.Array) -> tuple[jax.Array, jax.Array]:
+    values = _rounded(activations)
+    return values, inverse_norms(values)
+
+
+def _unit_squared_error(
+    reference: tuple[jax.Array, jax.Array], distorted: tuple[jax.Array, jax.Array]
+) -> jax.Array:
+    (r, r_inverse), (d, d_inverse) = reference, distorted
+    # r r_inverse - d d_inverse, in a form that is exactly 0 for equal vectors whether or not a
+    # compiler rounds the products, and that does not cancel for similar ones.
+    return _mean_square((r - d) * r_inverse + d * (r_inverse - d_inverse))
+
+
+squared_error = Statistic(_rounded, _squared_error)
+"""Mean over positions of ``(r - d)^2``: Euclidean read-outs."""
+
+unit_squared_error = Statistic(_with_inverse_norms, _unit_squared_error)
+"""The same of the channel vectors scaled to unit length at each position: LPIPS's distance before
+its linear layers (Zhang et al. 2018, equation 1)."""
+
+STATISTICS: Mapping[str, Statistic] = {
+    "squared_error": squared_error,
+    "unit_squared_error": unit_squared_error,
+}

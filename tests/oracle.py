@@ -1,0 +1,92 @@
+"""Plain NumPy in float64, from the definitions alone: what the package has to agree with."""
+
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+from numpy.lib.stride_tricks import sliding_window_view
+
+MEAN = np.array([0.485, 0.456, 0.406])
+STD = np.array([0.229, 0.224, 0.225])
+
+
+def conv(x: np.ndarray, kernel: np.ndarray, bias: np.ndarray, stride: int, padding: int):
+    """``x`` [H, W, C], ``kernel`` [height, width, C, out]."""
+    height, width = kernel.shape[:2]
+    padded = np.pad(x, ((padding, padding), (padding, padding), (0, 0)))
+    windows = sliding_window_view(padded, (height, width), (0, 1))[::stride, ::stride]
+    return np.einsum("hwcij,ijco->hwo", windows, kernel, optimize=True) + bias
+
+
+def max_pool(x: np.ndarray, size: int, stride: int) -> np.ndarray:
+    """An incomplete last window is dropped."""
+    return sliding_window_view(x, (size, size), (0, 1))[::stride, ::stride].max((-2, -1))
+
+
+def relu(x: np.ndarray) -> np.ndarray:
+    return np.maximum(x, 0)
+
+
+def alexnet(image: np.ndarray, weights: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
+    """Every named activation of one image ``uint8`` [H, W, 3]."""
+
+    def convolve(x: np.ndarray, position: int, stride: int, padding: int) -> np.ndarray:
+        kernel, bias = (
+            np.asarray(weights[f"features.{position}.{kind}"], np.float64)
+            for kind in ("kernel", "bias")
+        )
+        return relu(conv(x, kernel, bias, stride, padding))
+
+    a = {"input": image / 255.0}
+    a["relu1"] = convolve((a["input"] - MEAN) / STD, 0, 4, 2)
+    a["pool1"] = max_pool(a["relu1"], 3, 2)
+    a["relu2"] = convolve(a["pool1"], 3, 1, 2)
+    a["pool2"] = max_pool(a["relu2"], 3, 2)
+    a["relu3"] = convolve(a["pool2"], 6, 1, 1)
+    a["relu4"] = convolve(a["relu3"], 8, 1, 1)
+    a["relu5"] = convolve(a["relu4"], 10, 1, 1)
+    a["pool5"] = max_pool(a["relu5"], 3, 2)
+    return a
+
+
+def vgg16(image: np.ndarray, weights: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
+    """Every named activation of one image ``uint8`` [H, W, 3]."""
+    a = {"input": image / 255.0}
+    x = (a["input"] - MEAN) / STD
+    position = 0
+    for block, convolutions in enumerate((2, 2, 3, 3, 3), 1):
+        for number in range(1, convolutions + 1):
+            kernel, bias = (
+                np.asarray(weights[f"features.{position}.{kind}"], np.float64)
+                for kind in ("kernel", "bias")
+            )
+            x = relu(conv(x, kernel, bias, 1, 1))
+            a[f"relu{block}_{number}"] = x
+            position += 2
+        x = max_pool(x, 2, 2)
+        a[f"pool{block}"] = x
+        position += 1
+    return a
+
+
+def l2(reference: Sequence[np.ndarray], distorted: Sequence[np.ndarray]) -> float:
+    """Euclidean distance of the concatenation of layers."""
+    pairs = zip(reference, distorted, strict=True)
+    return float(np.sqrt(sum(np.sum((r - d) ** 2) for r, d in pairs)))
+
+
+def unit(
+    reference: Sequence[np.ndarray],
+    distorted: Sequence[np.ndarray],
+    weights: Sequence[np.ndarray] | None = None,
+) -> float:
+    """LPIPS's distance over layers, with weights of 1 if none are given."""
+    weights = weights if weights is not None else [np.ones(r.shape[-1]) for r in reference]
+    total = 0.0
+    for r, d, w in zip(reference, distorted, weights, strict=True):
+        difference = _unit(r) - _unit(d)
+        total += np.sum(np.mean(difference**2, axis=(0, 1)) * w)
+    return float(total)
+
+
+def _unit(x: np.ndarray) -> np.ndarray:
+    return x / (np.sqrt(np.sum(x**2, -1, keepdims=True)) + 1e-10)

@@ -1,0 +1,51 @@
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+
+from iqa_jax.statistics import STATISTICS, squared_error, unit_squared_error
+
+
+@pytest.fixture
+def pair(rng):
+    return [jnp.asarray(rng.normal(size=(9, 13, 6)), jnp.float32) for _ in range(2)]
+
+
+def test_squared_error_by_definition(pair):
+    r, d = (np.asarray(x, np.float64) for x in pair)
+    np.testing.assert_allclose(squared_error(*pair), np.mean((r - d) ** 2, (0, 1)), rtol=1e-6)
+
+
+def test_unit_squared_error_by_definition(pair):
+    r, d = (np.asarray(x, np.float64) for x in pair)
+    r, d = (x / np.linalg.norm(x, axis=-1, keepdims=True) for x in (r, d))
+    np.testing.assert_allclose(unit_squared_error(*pair), np.mean((r - d) ** 2, (0, 1)), rtol=1e-5)
+
+
+@pytest.mark.parametrize("name", STATISTICS)
+def test_identical_activations_are_at_no_distance(name, pair):
+    statistic, (reference, _) = STATISTICS[name], pair
+    assert (statistic(reference, reference) == 0).all()
+    gradient = jax.grad(lambda x: statistic(reference, x).sum())(reference)
+    assert np.isfinite(gradient).all()
+    zeros = jnp.zeros_like(reference)
+    assert (statistic(zeros, zeros) == 0).all()
+    gradients = jax.grad(lambda r, d: statistic(r, d).sum(), (0, 1))(zeros, reference)
+    assert all(np.isfinite(gradient).all() for gradient in gradients)
+
+
+@pytest.mark.parametrize("name", STATISTICS)
+def test_accumulates_in_float32(name, pair):
+    half = [x.astype(jnp.bfloat16) for x in pair]
+    found = STATISTICS[name](*half)
+    assert found.dtype == jnp.float32
+    expected = STATISTICS[name](*(x.astype(jnp.float32) for x in half))
+    np.testing.assert_array_equal(found, expected)
+
+
+def test_long_sums_stay_exact(rng):
+    reference = np.zeros((1024, 1024, 1), np.float32)
+    distorted = (1000 + rng.normal(size=reference.shape)).astype(np.float32)
+    expected = np.mean(distorted.astype(np.float64) ** 2)
+    found = squared_error(jnp.asarray(reference), jnp.asarray(distorted))
+    np.testing.assert_allclose(found, [expected], rtol=1e-6)
