@@ -1,0 +1,63 @@
+"""``csv``: a table of pairs in a file of one's own.
+
+Columns ``reference,distorted,score`` and optionally ``score_std,distortion,level,reference_id``;
+image paths are relative to the file.
+"""
+
+import csv
+import io
+
+from etils import epath
+
+from iqa_jax.datasets.table import Pair, PairTable, number_or_nan
+from iqa_jax.errors import DatasetError
+from iqa_jax.images import ImageFolder
+
+REQUIRED = ("reference", "distorted", "score")
+OPTIONAL = ("score_std", "distortion", "level", "reference_id")
+
+
+def load(path: epath.Path) -> PairTable:
+    """Reads the table in the file ``path``; its scores are taken to be higher for better images.
+
+    A score that is not a number becomes NaN, to be reported with its row by ``table.inspect``.
+
+    Raises:
+      DatasetError: If there is no such file, or it lacks a required column.
+    """
+    if not path.exists() or path.is_dir():
+        raise DatasetError(f"csv: found no file at {path}; expected one with {_columns()}")
+    try:
+        text = path.read_bytes().decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        raise DatasetError(f"{path}: is not text in UTF-8 ({error})") from error
+    rows = csv.DictReader(io.StringIO(text, newline=""), restval="", skipinitialspace=True)
+    missing = [name for name in REQUIRED if name not in (rows.fieldnames or ())]
+    if missing:
+        raise DatasetError(
+            f"{path}: has no column {', '.join(missing)}; expected {_columns()}, "
+            f"found {','.join(rows.fieldnames or ['nothing'])}"
+        )
+    return PairTable(
+        name=path.stem,
+        pairs=[_pair(row) for row in rows],
+        images=ImageFolder(path.parent),
+        higher_is_better=True,
+        target="score",
+    )
+
+
+def _pair(row: dict[str, str]) -> Pair:
+    return Pair(
+        reference=row["reference"],
+        distorted=row["distorted"],
+        score=number_or_nan(row["score"]),
+        score_std=number_or_nan(row.get("score_std", "")),
+        distortion=row.get("distortion", ""),
+        level=row.get("level", ""),
+        reference_id=row.get("reference_id", "") or row["reference"],
+    )
+
+
+def _columns() -> str:
+    return f"the columns {','.join(REQUIRED)} (and, if known, {','.join(OPTIONAL)})"

@@ -1,0 +1,170 @@
+"""The pair table: what every dataset becomes before anything is computed."""
+
+import hashlib
+import math
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, replace
+from functools import partial
+
+from iqa_jax.errors import DatasetError, ImageError, MissingImageError
+from iqa_jax.images import Header, ImageFolder
+
+_READERS = 16
+
+
+@dataclass(frozen=True)
+class Pair:
+    """A reference, a distorted version of it, and what people thought of that.
+
+    Attributes:
+      reference: Name of the reference image in the dataset's folder.
+      distorted: Name of the distorted image.
+      score: Mean (or mean difference) opinion score.
+      score_std: Standard deviation of the opinions; NaN if not published.
+      distortion: Type of the distortion; empty if unknown.
+      level: Strength of the distortion, counted within its type; empty if unknown.
+      reference_id: What the reference shows; pairs with the same content share it.
+    """
+
+    reference: str
+    distorted: str
+    score: float
+    score_std: float = math.nan
+    distortion: str = ""
+    level: str = ""
+    reference_id: str = ""
+
+
+@dataclass(frozen=True)
+class PairTable:
+    """A dataset of pairs.
+
+    Attributes:
+      name: Of the dataset.
+      pairs: In the dataset's own order.
+      images: Where the images are.
+      higher_is_better: Direction of the scores.
+      score_range: Least and greatest score of the scale; NaN where it has no ends.
+      licence: As the publisher states it.
+      citation: The publication.
+      target: What the scores are, in words for tables and figures.
+      published_pairs: Number of pairs of the whole dataset; None where there is no such number.
+    """
+
+    name: str
+    pairs: Sequence[Pair]
+    images: ImageFolder
+    higher_is_better: bool
+    score_range: tuple[float, float] = (math.nan, math.nan)
+    licence: str = ""
+    citation: str = ""
+    target: str = "mean opinion score"
+    published_pairs: int | None = None
+
+    def select(
+        self, *, exclude_references: Collection[str] = (), limit: int | None = None
+    ) -> "PairTable":
+        """The table without some contents, or the first pairs of it.
+
+        Args:
+          exclude_references: ``reference_id`` of the contents to leave out.
+          limit: Number of pairs to keep.
+
+        Raises:
+          DatasetError: If a content to be left out is not there, or nothing remains.
+        """
+        contents = {pair.reference_id for pair in self.pairs}
+        unknown = [content for content in exclude_references if content not in contents]
+        if unknown:
+            raise DatasetError(
+                f"{self.name} has no reference {', '.join(unknown)}; "
+                f"it has: {', '.join(sorted(contents))}"
+            )
+        pairs = [pair for pair in self.pairs if pair.reference_id not in exclude_references][:limit]
+        if not pairs:
+            raise DatasetError(f"{self.name}: no pair is left to score")
+        return replace(self, pairs=pairs)
+
+
+def inspect(
+    table: PairTable, *, leave_out_missing: bool = False
+) -> tuple[PairTable, Mapping[str, Header]]:
+    """Reads the header of every image and checks every row, before anything is computed.
+
+    Args:
+      table: The dataset.
+      leave_out_missing: Whether rows whose images are not there are left out; else they are errors.
+
+    Returns:
+      The table that can be scored, and the header of each of its images by name.
+
+    Raises:
+      DatasetError: If a row has a missing or unreadable image, images of two sizes, or no finite
+        score; one error lists every such row.
+    """
+    names = list(dict.fromkeys(name for pair in table.pairs for name in _images_of(pair)))
+    with ThreadPoolExecutor(_READERS) as pool:
+        found = dict(zip(names, pool.map(partial(_header, table.images), names), strict=True))
+    if leave_out_missing:
+        missing = {name for name, header in found.items() if isinstance(header, MissingImageError)}
+        pairs = [pair for pair in table.pairs if missing.isdisjoint(_images_of(pair))]
+        table = replace(table, pairs=pairs)
+    errors = [
+        f"row {row}: {problem}"
+        for row, pair in enumerate(table.pairs, 1)
+        for problem in _problems(pair, found)
+    ]
+    if errors:
+        raise DatasetError(
+            f"{table.name}: {len(errors)} problems in {len(table.pairs)} rows:\n  "
+            + "\n  ".join(errors)
+        )
+    if not table.pairs:
+        raise DatasetError(f"{table.name}: none of its images is in {table.images.root}")
+    headers = {name: header for name, header in found.items() if isinstance(header, Header)}
+    return table, headers
+
+
+def fingerprint(table: PairTable, headers: Mapping[str, Header]) -> str:
+    """SHA-256 over names (in lower case), image sizes and scores of all pairs."""
+    sha256 = hashlib.sha256()
+    for pair in table.pairs:
+        sizes = [tuple(headers[name]) for name in _images_of(pair)]
+        row = f"{pair.reference}\t{pair.distorted}\t{sizes}\t{pair.score!r}\n"
+        sha256.update(row.lower().encode())
+    return sha256.hexdigest()
+
+
+def number_or_nan(text: str) -> float:
+    """The number that ``text`` says; NaN where it says none, for :func:`inspect` to report."""
+    try:
+        return float(text)
+    except ValueError:
+        return math.nan
+
+
+def _images_of(pair: Pair) -> tuple[str, str]:
+    return pair.reference, pair.distorted
+
+
+def _header(images: ImageFolder, name: str) -> Header | ImageError:
+    try:
+        return images.header(name)
+    except ImageError as error:
+        return error
+
+
+def _problems(pair: Pair, found: Mapping[str, Header | ImageError]) -> Iterator[str]:
+    reference, distorted = (found[name] for name in _images_of(pair))
+    if isinstance(reference, ImageError):
+        yield str(reference)
+    if isinstance(distorted, ImageError):
+        yield str(distorted)
+    elif isinstance(reference, Header) and reference[:2] != distorted[:2]:
+        yield (
+            f"{pair.distorted}: is {distorted.width}x{distorted.height} pixels, its reference "
+            f"{pair.reference} {reference.width}x{reference.height}"
+        )
+    if not math.isfinite(pair.score):
+        yield f"{pair.distorted}: has no finite score"
