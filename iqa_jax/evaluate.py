@@ -1,0 +1,192 @@
+"""Datasets x models x layers x read-outs -> correlations with human scores."""
+
+import importlib.metadata
+import sys
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
+from typing import Any
+
+import numpy as np
+from etils import epath
+from tqdm import tqdm
+
+from iqa_jax import parallel, scoring
+from iqa_jax.agreement import Agreement, agreement
+from iqa_jax.comparison import Comparison, load_comparison
+from iqa_jax.datasets import PairTable, fingerprint, inspect, load_dataset, read_joined_scores
+from iqa_jax.errors import InputError
+from iqa_jax.parts import ScoreParts
+from iqa_jax.pipeline import Plan, plan
+from iqa_jax.readouts import ReadoutName
+from iqa_jax.resize import Resize
+from iqa_jax.selection import Column, select_columns
+
+_SOFTWARE = ("iqa_jax", "jax", "jaxlib", "numpy", "pillow")
+
+
+@dataclass(frozen=True)
+class Settings:
+    """What an evaluation is asked for; the flags of ``scripts/evaluate.py`` say what each means."""
+
+    dataset: str
+    data_dir: str
+    output_dir: str
+    models: tuple[str, ...] = ()
+    layers: tuple[str, ...] = ("all",)
+    readouts: tuple[str, ...] = ("l2", "unit")
+    metrics: tuple[str, ...] = ()
+    scores_csv: str | None = None
+    score_direction: str | None = None
+    exclude_references: tuple[str, ...] = ()
+    allow_partial: bool = False
+    limit: int | None = None
+    checkpoints_dir: str | None = None
+    precision: str = "highest"
+    resize: str | None = None
+    versions: int | None = None
+
+
+@dataclass(frozen=True)
+class Evaluation:
+    """What an evaluation found.
+
+    Attributes:
+      table: The pairs that were scored.
+      scores: Raw distances, float32 ``[pairs]`` by name.
+      agreements: Every distance and its agreement with the human scores.
+      record: Settings, signatures, devices, versions and speed, as JSON.
+    """
+
+    table: PairTable
+    scores: Mapping[str, np.ndarray]
+    agreements: Sequence[tuple[Column, Agreement]]
+    record: Mapping[str, Any]
+
+
+def evaluate(settings: Settings) -> Evaluation:
+    """Scores a dataset with every layer and read-out asked for and correlates them with people.
+
+    Everything that can be wrong with the input is checked before anything is computed. Scores are
+    kept below ``output_dir/parts`` as they are made: a killed run continues there.
+
+    Raises:
+      InputError: If the dataset, a model, a layer or a read-out cannot be used.
+    """
+    resize = Resize(settings.resize) if settings.resize else None
+    listed = load_dataset(
+        settings.dataset,
+        settings.data_dir,
+        allow_partial=settings.allow_partial,
+        score_direction=settings.score_direction,
+    ).select(exclude_references=settings.exclude_references, limit=settings.limit)
+    table, headers = inspect(listed, leave_out_missing=settings.allow_partial)
+    joined = (
+        read_joined_scores(epath.Path(settings.scores_csv), table) if settings.scores_csv else {}
+    )
+    columns = select_columns(
+        settings.models,
+        layers=settings.layers,
+        readouts=settings.readouts,
+        metrics=settings.metrics,
+        checkpoints_dir=settings.checkpoints_dir,
+    )
+    twice = joined.keys() & {column.name for column in columns}
+    if twice:
+        raise InputError(f"scores_csv: {', '.join(twice)} is computed here; rename the column")
+    comparisons = _load_comparisons(columns, settings)
+    work = plan(table, headers, versions=settings.versions, resize=resize)
+    for comparison in comparisons:
+        for height, width in work.sizes:
+            comparison.check_size(height, width)
+    dataset = {
+        "name": table.name,
+        "fingerprint": fingerprint(table, headers),
+        "references": len({pair.reference_id for pair in table.pairs}),
+        "pairs": len(table.pairs),
+        "pairs_left_out": len(listed.pairs) - len(table.pairs),
+        "licence": table.licence,
+        "citation": table.citation,
+    }
+    _announce(dataset, work)
+    scores, runs = dict(joined), []
+    for comparison in comparisons:
+        signature = _signature(comparison, dataset["fingerprint"], work, settings)
+        run = scoring.run(
+            table,
+            work,
+            parallel.UnitRunner(
+                Comparison.versions,
+                comparison,
+                units_at_once=max(1, parallel.images_at_once() // work.versions),
+            ),
+            ScoreParts(_parts_folder(settings), comparison.label, signature, comparison.names),
+            label=comparison.label,
+            resize=resize,
+        )
+        scores |= run.scores
+        runs.append({**signature, "pairs_per_second": run.pairs_per_second})
+    columns += [Column(name, model=name) for name in joined]
+    record = {
+        "settings": asdict(settings),
+        "dataset": dataset,
+        "devices": parallel.describe_devices(),
+        "runs": runs,
+    }
+    return Evaluation(table, scores, _correlate(columns, scores, table), record)
+
+
+def _signature(
+    comparison: Comparison, dataset: str, work: Plan, settings: Settings
+) -> dict[str, Any]:
+    """Everything that the scores depend on."""
+    return {
+        **comparison.signature,
+        "dataset": dataset,
+        "resize": settings.resize,
+        "versions": work.versions,
+        "platform": parallel.describe_devices()["platform"],
+        "software": {name: importlib.metadata.version(name) for name in _SOFTWARE},
+    }
+
+
+def _load_comparisons(columns: Sequence[Column], settings: Settings) -> list[Comparison]:
+    """One comparison a model, with all that is asked of it."""
+    by_model: dict[str, dict[ReadoutName, None]] = {}
+    for column in columns:
+        readout = ReadoutName.parse(column.name)
+        by_model.setdefault(readout.model, {})[readout] = None
+    return [
+        load_comparison(
+            list(readouts),
+            checkpoints_dir=settings.checkpoints_dir,
+            precision=settings.precision,
+            versions_at_once=parallel.images_at_once(),
+        )
+        for readouts in by_model.values()
+    ]
+
+
+def _parts_folder(settings: Settings) -> epath.Path:
+    return epath.Path(settings.output_dir) / "parts"
+
+
+def _announce(dataset: Mapping[str, Any], work: Plan) -> None:
+    sizes = ", ".join(f"{width}x{height}" for height, width in work.sizes[:4])
+    more = f" and {len(work.sizes) - 4} more sizes" if len(work.sizes) > 4 else ""
+    left_out = dataset["pairs_left_out"]
+    note = f"; {left_out} pairs whose images are missing are left out" if left_out else ""
+    tqdm.write(
+        f"{dataset['name']}: {dataset['pairs']} pairs of {dataset['references']} references, "
+        f"{sizes}{more}; {len(work.units)} work units of up to {work.versions} versions{note}",
+        file=sys.stderr,
+    )
+
+
+def _correlate(
+    columns: Sequence[Column], scores: Mapping[str, np.ndarray], table: PairTable
+) -> list[tuple[Column, Agreement]]:
+    human = np.array([pair.score for pair in table.pairs])
+    return [
+        (column, agreement(scores[column.name], human, higher_is_better=table.higher_is_better))
+        for column in tqdm(columns, desc="correlations", unit="column", leave=False)
+    ]

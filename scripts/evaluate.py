@@ -1,0 +1,108 @@
+"""Correlates image distances with human scores: every layer of pretrained networks, any metric.
+
+Example:
+  python scripts/evaluate.py --dataset=tid2013 --data_dir=tid2013 --models=alexnet,vgg16 \
+      --output_dir=results/tid2013
+
+Prints a table and writes into --output_dir: correlations.csv (a row for each distance), scores.csv
+(a row for each pair), run.json (what was run, on what, how fast) and correlation_by_layer.png.
+Run again with the same flags, a killed run continues where it was.
+"""
+
+import program
+from absl import flags
+from etils import epath
+
+from iqa_jax import outputs, plots
+from iqa_jax.datasets import DATASETS
+from iqa_jax.evaluate import Settings, evaluate
+from iqa_jax.readouts import READOUTS
+from iqa_jax.report import report
+
+DATASET = flags.DEFINE_enum("dataset", None, sorted(DATASETS), "The dataset.", required=True)
+DATA_DIR = flags.DEFINE_string(
+    "data_dir",
+    None,
+    "Folder of the dataset in its official layout. For csv: the file, with the columns "
+    "reference,distorted,score and, if known, score_std,distortion,level,reference_id; image paths "
+    "are relative to it.",
+    required=True,
+)
+OUTPUT_DIR = flags.DEFINE_string("output_dir", None, "Folder for the results.", required=True)
+MODELS = flags.DEFINE_list(
+    "models", [], "Models whose layers are evaluated, such as alexnet,vgg16."
+)
+LAYERS = flags.DEFINE_list(
+    "layers",
+    ["all"],
+    "Layers of the models, and concatenations of them joined by +; 'all' is every single layer, "
+    "'cumulative' the first n layers joined, for every n.",
+)
+READOUT_NAMES = flags.DEFINE_list(
+    "readouts",
+    ["l2", "unit"],
+    f"Read-outs of each layer: {', '.join(READOUTS)}; with channel weights READOUT@RELEVANCE, such "
+    "as unit@lpips-vgg.",
+)
+METRICS = flags.DEFINE_list(
+    "metrics",
+    [],
+    "Metrics that join the tables: MODEL/LAYER[+LAYER...]/READOUT[@RELEVANCE], such as "
+    "vgg16/relu1_2+relu2_2+relu3_3+relu4_3+relu5_3/unit@lpips-vgg (which is LPIPS).",
+)
+SCORES_CSV = flags.DEFINE_string(
+    "scores_csv",
+    None,
+    "Distances of another tool that join the tables: a CSV with the column distorted and a column "
+    "for each of them. They are taken to grow with the difference.",
+)
+SCORE_DIRECTION = flags.DEFINE_enum(
+    "score_direction",
+    None,
+    ["higher", "lower"],
+    "For csv: whether higher or lower human scores are better. Default: higher.",
+)
+EXCLUDE_REFERENCES = flags.DEFINE_list(
+    "exclude_references", [], "Contents to leave out by their reference_id, such as I25."
+)
+ALLOW_PARTIAL = flags.DEFINE_bool(
+    "allow_partial",
+    False,
+    "Use a copy that is not whole: fewer pairs than published; pairs whose images are missing are "
+    "left out.",
+)
+LIMIT = flags.DEFINE_integer("limit", None, "Use only the first pairs.", lower_bound=1)
+
+flags.adopt_module_key_flags(program)
+
+
+def main() -> None:
+    """Evaluates what the flags ask for."""
+    settings = Settings(
+        dataset=DATASET.value,
+        data_dir=DATA_DIR.value,
+        output_dir=OUTPUT_DIR.value,
+        models=tuple(MODELS.value),
+        layers=tuple(LAYERS.value),
+        readouts=tuple(READOUT_NAMES.value),
+        metrics=tuple(METRICS.value),
+        scores_csv=SCORES_CSV.value,
+        score_direction=SCORE_DIRECTION.value,
+        exclude_references=tuple(EXCLUDE_REFERENCES.value),
+        allow_partial=ALLOW_PARTIAL.value,
+        limit=LIMIT.value,
+        checkpoints_dir=program.CHECKPOINTS_DIR.value,
+        precision=program.PRECISION.value,
+        resize=program.RESIZE.value,
+        versions=program.versions(),
+    )
+    evaluation = evaluate(settings)
+    folder = epath.Path(settings.output_dir)
+    outputs.write(evaluation, folder)
+    plots.correlation_by_layer(evaluation, folder / "correlation_by_layer.png")
+    print(report(evaluation))
+    print(f"\nWritten: {folder}/{{correlations.csv,scores.csv,run.json,correlation_by_layer.png}}")
+
+
+if __name__ == "__main__":
+    program.run(main)

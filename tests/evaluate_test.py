@@ -1,0 +1,242 @@
+"""The whole way, from files to correlations."""
+
+import json
+import subprocess
+import sys
+
+import numpy as np
+import oracle
+import pytest
+from PIL import Image
+from scipy import optimize, stats
+
+from iqa_jax import scoring
+from iqa_jax.errors import CheckpointError, DatasetError, ImageError, InputError
+from iqa_jax.evaluate import Settings, evaluate
+from iqa_jax.zoo import load_backbone, model_layers
+
+LPIPS = "alexnet/relu1+relu2+relu3+relu4+relu5/unit@lpips-alex"
+
+
+@pytest.fixture
+def settings(pair_folder, checkpoints, tmp_path):
+    def make(**changes):
+        return Settings(
+            **{
+                "dataset": "csv",
+                "data_dir": str(pair_folder / "pairs.csv"),
+                "output_dir": str(tmp_path / "results"),
+                "models": ("alexnet",),
+                "layers": ("input", "relu1", "relu5"),
+                "checkpoints_dir": str(checkpoints),
+            }
+            | changes
+        )
+
+    return make
+
+
+@pytest.fixture(scope="module")
+def tid2013(test_data, tmp_path_factory):
+    """TID2013 (reconstructed): three references, 105 distorted images."""
+    folder = tmp_path_factory.mktemp("tid2013")
+    make = test_data / "tid2013_reconstruction" / "make.py"
+    command = [sys.executable, str(make), "--output", str(folder), "--images", "1-3"]
+    subprocess.run(command, check=True, capture_output=True)
+    return folder
+
+
+def test_tid2013_agrees_with_plain_numpy_and_scipy(tid2013, settings, checkpoints):
+    found = evaluate(
+        settings(
+            dataset="tid2013",
+            data_dir=str(tid2013),
+            layers=("all", "relu1+relu2+relu3+relu4+relu5"),
+            readouts=("l2", "unit", "unit@lpips-alex"),
+            allow_partial=True,
+        )
+    )
+    backbone = load_backbone("alexnet", checkpoints_dir=checkpoints)
+    rows = [line.split() for line in (tid2013 / "mos_with_names.txt").read_text().splitlines()]
+    mos = np.array([float(score) for score, _ in rows])
+    distances = {layer: ([], []) for layer in model_layers("alexnet")}
+    for _, name in rows:
+        r, d = (
+            {
+                layer: np.asarray(values[0], np.float64)
+                for layer, values in backbone(np.asarray(Image.open(path))[None]).items()
+            }
+            for path in (
+                tid2013 / "reference_images" / f"{name[:3].upper()}.BMP",
+                tid2013 / "distorted_images" / name,
+            )
+        )
+        for layer, (l2, unit) in distances.items():
+            l2.append(oracle.l2([r[layer]], [d[layer]]))
+            unit.append(oracle.unit([r[layer]], [d[layer]]))
+    checked = 0
+    for column, agreement in found.agreements:
+        if column.layer_index is None or column.readout not in ("l2", "unit"):
+            continue
+        expected = np.array(distances[column.layer][column.readout == "unit"])
+        np.testing.assert_allclose(found.scores[column.name], expected, rtol=1e-4)
+        assert agreement.pairs == 105
+        assert agreement.plcc == pytest.approx(stats.pearsonr(-expected, mos)[0], abs=1e-4)
+        if column.name == "alexnet/input/l2":
+            # The dataset aims its distortions at equal errors of the pixels: images differ by less
+            # than float32 can tell (1e-9), and their ranks with them.
+            expected = found.scores[column.name].astype(np.float64)
+        assert agreement.srcc == pytest.approx(stats.spearmanr(-expected, mos)[0], abs=1e-4)
+        assert agreement.krcc == pytest.approx(stats.kendalltau(-expected, mos)[0], abs=1e-4)
+        plcc, rmse = logistic(expected, mos)
+        assert agreement.logistic.plcc == pytest.approx(plcc, abs=1e-4)
+        assert agreement.logistic.rmse == pytest.approx(rmse, abs=1e-3)
+        checked += 1
+    assert checked == 18
+
+
+def logistic(distances, mos):
+    """The best of many starts of scipy's fit; a and t are kept positive by being squared."""
+    x = (distances - distances.mean()) / distances.std()
+
+    def curve(x, b, a, m, t):
+        return b + a**2 / (1 + np.exp(np.clip((x - m) / t**2, -500, 500)))
+
+    best = None
+    for m in (-10, -2, 0, 2):
+        for t in (0.3, 1, 2):
+            try:
+                p, _ = optimize.curve_fit(curve, x, mos, [mos.min(), 3, m, t], maxfev=20_000)
+            except (RuntimeError, optimize.OptimizeWarning):
+                continue
+            rmse = np.sqrt(np.mean((mos - curve(x, *p)) ** 2))
+            if best is None or rmse < best[1]:
+                best = np.corrcoef(curve(x, *p), mos)[0, 1], rmse
+    assert best is not None
+    return best
+
+
+def test_scores_are_raw_and_correlations_oriented(settings):
+    higher = evaluate(settings())
+    lower = evaluate(settings(score_direction="lower"))
+    for name, values in higher.scores.items():
+        np.testing.assert_array_equal(values, lower.scores[name])
+    for (column, a), (_, b) in zip(higher.agreements, lower.agreements, strict=True):
+        if column.layer == "input":
+            assert a.srcc > 0.5  # the scores of this dataset fall with the noise
+        assert a.srcc == pytest.approx(-b.srcc)
+
+
+def test_metrics_and_joined_scores_stand_in_the_same_tables(settings, pair_folder):
+    (pair_folder / "theirs.csv").write_text(
+        "distorted,psnr_distance\n"
+        + "".join(f"{name}_{level}.png,{level}\n" for name in "abc" for level in (1, 2, 3, 4))
+    )
+    found = evaluate(
+        settings(
+            layers=("relu1+relu2+relu3+relu4+relu5",),
+            readouts=("unit@lpips-alex",),
+            metrics=(LPIPS, "alexnet/pool5/l2"),
+            scores_csv=str(pair_folder / "theirs.csv"),
+        )
+    )
+    names = [(column.model, column.layer) for column, _ in found.agreements]
+    assert names == [
+        ("alexnet", "relu1+relu2+relu3+relu4+relu5"),
+        (LPIPS, ""),
+        ("alexnet/pool5/l2", ""),
+        ("psnr_distance", ""),
+    ]
+    first, second = (agreement for _, agreement in found.agreements[:2])
+    assert first == second
+    assert found.scores["psnr_distance"].tolist() == [1, 2, 3, 4, 1, 2, 1, 2, 3]
+
+
+def test_run_twice_computes_once(settings, monkeypatch):
+    first = evaluate(settings())
+    assert first.record["runs"][0]["pairs_per_second"] > 0
+
+    def fail(*_, **__):
+        raise AssertionError("computed again")
+
+    monkeypatch.setattr(scoring, "feed", lambda plan, units, *_, **__: [fail() for _ in units])
+    second = evaluate(settings())
+    assert second.record["runs"][0]["pairs_per_second"] is None
+    for name, values in first.scores.items():
+        np.testing.assert_array_equal(values, second.scores[name])
+
+
+def test_other_settings_are_another_run(settings):
+    native = evaluate(settings())
+    smaller = evaluate(settings(resize="exact:63x63"))
+    assert not np.allclose(native.scores["alexnet/relu1/l2"], smaller.scores["alexnet/relu1/l2"])
+    again = evaluate(settings())
+    assert again.record["runs"][0]["pairs_per_second"] is None
+
+
+def test_scores_do_not_depend_on_the_plan(settings):
+    plans = [evaluate(settings(versions=versions)).scores for versions in (None, 1, 2)]
+    for name, values in plans[0].items():
+        for other in plans[1:]:
+            np.testing.assert_array_equal(values, other[name])
+
+
+def test_a_broken_image_stops_the_run_and_what_is_done_is_kept(settings, pair_folder, tmp_path):
+    whole = evaluate(settings(output_dir=str(tmp_path / "whole")))
+    data = (pair_folder / "b_2.png").read_bytes()
+    (pair_folder / "b_2.png").write_bytes(data[:300] + bytes(len(data) - 300))
+    with pytest.raises(ImageError, match="b_2.png: is damaged"):
+        evaluate(settings())
+    parts = (tmp_path / "results" / "parts").glob("*/part-*.npz")
+    kept = np.concatenate([np.load(part)["rows"] for part in parts])
+    assert sorted(kept) == [0, 1, 2, 3, 6, 7, 8]  # the size before that of b
+    (pair_folder / "b_2.png").write_bytes(data)
+    found = evaluate(settings())
+    for name, values in whole.scores.items():
+        np.testing.assert_array_equal(values, found.scores[name])
+
+
+def test_everything_is_checked_before_anything_is_computed(settings, pair_folder, monkeypatch):
+    monkeypatch.setattr(scoring, "run", lambda *_, **__: pytest.fail("computed"))
+    ours = pair_folder / "ours.csv"
+    names = [f"{name}_{level}.png" for name in "abc" for level in (1, 2, 3, 4)]
+    ours.write_text("distorted,alexnet/relu1/l2\n" + "".join(f"{name},1\n" for name in names))
+    for changes, error, complaint in (
+        ({"dataset": "tid2013", "data_dir": str(pair_folder)}, DatasetError, "mos_with_names.txt"),
+        ({"models": ("alexnet", "vgg61")}, InputError, "no model 'vgg61'"),
+        ({"layers": ("relu7",)}, InputError, "no model has the layer relu7"),
+        ({"readouts": ("l3",)}, InputError, "no read-out"),
+        ({"metrics": ("lpips",)}, InputError, "expected MODEL/LAYER"),
+        ({"resize": "half"}, InputError, "short:PIXELS"),
+        ({"resize": "exact:32x32", "layers": ("pool5",)}, InputError, "at least 63x63 pixels"),
+        ({"versions": 0}, InputError, "versions: expected a positive number"),
+        ({"precision": "float8"}, InputError, "expected one of highest"),
+        ({"exclude_references": ("I25",)}, DatasetError, "no reference I25"),
+        ({"scores_csv": "nowhere.csv"}, DatasetError, "there is no file"),
+        ({"scores_csv": str(ours)}, InputError, "scores_csv: alexnet/relu1/l2 is computed here"),
+        ({"checkpoints_dir": str(pair_folder)}, CheckpointError, "fetch_weights.py"),
+    ):
+        with pytest.raises(error, match=complaint):
+            evaluate(settings(**changes))
+    (pair_folder / "a_2.png").unlink()
+    with pytest.raises(DatasetError, match="row 2: a_2.png: there is no such file"):
+        evaluate(settings())
+
+
+def test_partial_copies_say_how_many_pairs_they_lack(settings, pair_folder, capsys):
+    (pair_folder / "a_2.png").unlink()
+    found = evaluate(settings(allow_partial=True))
+    assert found.record["dataset"]["pairs"] == 8
+    assert found.record["dataset"]["pairs_left_out"] == 1
+    assert "1 pairs whose images are missing are left out" in capsys.readouterr().err
+
+
+def test_record_is_json_and_says_what_was_run(settings):
+    record = evaluate(settings()).record
+    json.dumps(record)
+    assert record["settings"]["layers"] == ("input", "relu1", "relu5")
+    assert len(record["dataset"]["fingerprint"]) == 64
+    assert record["devices"]["platform"] == "cpu"
+    (run,) = record["runs"]
+    assert len(run["weights_sha256"]) == 64
+    assert run["software"]["jax"]

@@ -1,0 +1,118 @@
+import math
+
+import numpy as np
+import pytest
+from etils import epath
+from PIL import Image
+
+from iqa_jax import plots
+from iqa_jax.agreement import NO_FIT, Agreement, LogisticFit
+from iqa_jax.datasets import Pair, PairTable
+from iqa_jax.evaluate import Evaluation
+from iqa_jax.images import ImageFolder
+from iqa_jax.report import best_layers, report, short_name
+from iqa_jax.selection import Column
+
+LAYERS = ("input", "relu1", "relu2", "pool2")
+
+
+def agreement(srcc):
+    return Agreement(60, srcc - 0.1, srcc, srcc - 0.2, LogisticFit(srcc, 0.5, True))
+
+
+@pytest.fixture
+def evaluation():
+    """Two models, two read-outs, a concatenation and a metric; the best is alexnet/relu2/unit."""
+    agreements = []
+    for model, shift in (("alexnet", 0.0), ("vgg16", -0.1)):
+        for index, layer in enumerate(LAYERS):
+            for readout, slope in (("l2", 0.01), ("unit", 0.05)):
+                column = Column(
+                    f"{model}/{layer}/{readout}", model, layer, index, index / 3, readout
+                )
+                srcc = 0.7 + shift + slope * min(index, 4 - index)
+                agreements.append((column, agreement(srcc)))
+    agreements.append((Column("joined", "alexnet", "relu1+relu2", readout="l2"), agreement(0.9)))
+    agreements.append((Column("psnr", "psnr"), agreement(0.65)))
+    pairs = [Pair("r", f"d{i}", 0.0, reference_id="r") for i in range(60)]
+    return Evaluation(
+        table=PairTable("made", pairs, ImageFolder(epath.Path("/")), higher_is_better=True),
+        scores={column.name: np.zeros(60) for column, _ in agreements},
+        agreements=agreements,
+        record={"dataset": {"references": 1}},
+    )
+
+
+def test_best_of_all_stands_first(evaluation):
+    best = best_layers(evaluation.agreements)
+    assert [(column.model, column.layer, column.readout) for column, _ in best] == [
+        ("alexnet", "relu1+relu2", "l2"),
+        ("alexnet", "relu2", "unit"),
+        ("vgg16", "relu2", "unit"),
+        ("psnr", "", ""),
+        ("vgg16", "relu2", "l2"),
+    ]
+
+
+def test_nan_is_never_the_best():
+    column = Column("a", "a", "x", 0, 0.0, "l2")
+    other = Column("b", "a", "y", 1, 1.0, "l2")
+    undefined = Agreement(3, math.nan, math.nan, math.nan, NO_FIT)
+    assert best_layers([(column, undefined), (other, agreement(-0.5))])[0][0] is other
+    assert best_layers([(column, undefined)])[0][0] is column
+
+
+def test_report_lines_up_and_marks_the_best(evaluation):
+    text = report(evaluation)
+    assert "made: 60 pairs of 1 references" in text
+    assert "mean opinion score, higher is better" in text
+    best = text.index("Best layers")
+    alexnet, vgg16 = text.index("alexnet by depth"), text.index("vgg16 by depth")
+    assert best < alexnet < vgg16
+    table = text[alexnet:vgg16].strip().splitlines()[1:]
+    assert [line.split()[1] for line in table[2:6]] == list(LAYERS)
+    assert len({line.rstrip().rfind(".") for line in table[2:6]}) == 1
+    assert sum("*" in line for line in table) == 2
+    assert next(line for line in table if "relu2 " in line).count("*") == 1
+    assert "relu1+relu2" in table[-1]
+    assert text.count("psnr") == 1
+
+
+def test_many_models_are_left_to_the_file(evaluation):
+    agreements = [
+        (Column(f"m{number}/a/l2", f"m{number}", "a", 0, 0.0, "l2"), agreement(0.5))
+        for number in range(7)
+    ]
+    many = Evaluation(evaluation.table, {}, agreements, evaluation.record)
+    assert "by depth" not in report(many)
+    assert report(many).count("\n  m") == 1 + 7  # under the header
+
+
+@pytest.mark.parametrize(
+    ("layer", "short"),
+    [
+        ("relu1", "relu1"),
+        ("a+b+c+d", "a+b+c+d"),
+        ("a+b+c+d+e", "a+...+e"),
+        ("vgg16/relu1_2+a+b+c+relu5_3/unit@x", "vgg16/relu1_2+...+relu5_3/unit@x"),
+    ],
+)
+def test_short_names(layer, short):
+    assert short_name(layer) == short
+
+
+def test_figure_is_drawn(evaluation, tmp_path):
+    path = epath.Path(tmp_path) / "figure.png"
+    plots.correlation_by_layer(evaluation, path)
+    with Image.open(path) as image:
+        image.verify()
+        assert min(image.size) > 800
+    assert [entry.name for entry in tmp_path.iterdir()] == ["figure.png"]
+
+
+def test_figure_of_metrics_alone_and_of_nothing_defined(evaluation, tmp_path):
+    undefined = Agreement(3, math.nan, math.nan, math.nan, NO_FIT)
+    layer = Column("a/x/l2", "a", "x", 0, 0.0, "l2")
+    for agreements in (evaluation.agreements[-1:], [(layer, undefined)]):
+        found = Evaluation(evaluation.table, {}, agreements, evaluation.record)
+        plots.correlation_by_layer(found, epath.Path(tmp_path) / "figure.png")

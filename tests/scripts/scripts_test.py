@@ -1,0 +1,152 @@
+"""The programs as a user runs them."""
+
+import csv
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+SCRIPTS = Path(__file__).parents[2] / "scripts"
+PROGRAMS = ("evaluate", "fetch_weights", "build_demo")
+
+
+def command(script, *flags):
+    return [sys.executable, str(SCRIPTS / f"{script}.py"), *map(str, flags)]
+
+
+def run(script, *flags):
+    environment = {**os.environ, "JAX_PLATFORMS": "cpu", "XLA_FLAGS": ""}
+    return subprocess.run(
+        command(script, *flags), check=False, capture_output=True, text=True, env=environment
+    )
+
+
+def test_every_program_is_here():
+    here = {path.stem for path in SCRIPTS.glob("*.py")} - {"program"}
+    assert here == set(PROGRAMS)
+
+
+@pytest.mark.parametrize("script", PROGRAMS)
+def test_help_tells_purpose_example_and_flags(script):
+    text = run(script, "--help").stdout
+    source = (SCRIPTS / f"{script}.py").read_text()
+    assert source.split('"""')[1].splitlines()[0] in text
+    assert f"python scripts/{script}.py --" in text
+    flags = [line.strip().split('"')[1] for line in source.split("flags.DEFINE_")[1:]]
+    for flag in flags:
+        assert f"--{flag}" in text or f"--[no]{flag}" in text
+    if script == "evaluate":
+        assert "--precision" in text
+        assert "--checkpoints_dir" in text
+
+
+def test_fetching_twice(tmp_path):
+    flags = ("--models=alexnet", f"--checkpoints_dir={tmp_path / 'checkpoints'}")
+    first, second = run("fetch_weights", *flags), run("fetch_weights", *flags)
+    assert first.returncode == second.returncode == 0, first.stderr
+    assert first.stdout.count("converted") == 2
+    assert second.stdout.count("already there") == 2
+    assert not first.stderr
+
+
+def test_evaluation_from_a_shell(pair_folder, checkpoints, tmp_path):
+    flags = (
+        "--dataset=csv",
+        f"--data_dir={pair_folder / 'pairs.csv'}",
+        "--models=alexnet",
+        "--layers=relu1,relu5,relu1+relu5",
+        "--readouts=l2,unit_root",
+        f"--checkpoints_dir={checkpoints}",
+        f"--output_dir={tmp_path / 'ergebnisse ö'}",
+        f"--compilation_cache_dir={tmp_path / 'cache'}",
+    )
+    done = run("evaluate", *flags)
+    assert done.returncode == 0, done.stderr
+    assert "alexnet by depth" in done.stdout
+    assert "pair/s" in done.stderr
+    results = tmp_path / "ergebnisse ö"
+    assert {path.name for path in results.iterdir()} == {
+        *("correlations.csv", "scores.csv", "run.json", "correlation_by_layer.png", "parts")
+    }
+    with (results / "correlations.csv").open() as file:
+        rows = list(csv.DictReader(file))
+    assert len(rows) == 6
+    assert {row["pairs"] for row in rows} == {"9"}
+    assert all(-1 <= float(row["srcc"]) <= 1 for row in rows)
+    assert json.loads((results / "run.json").read_text())["settings"]["models"] == ["alexnet"]
+    assert list((tmp_path / "cache").iterdir())
+
+
+@pytest.mark.parametrize(
+    ("flags", "complaint"),
+    [
+        (["--models=vgg61"], "error: there is no model 'vgg61'; there are: alexnet, vgg16"),
+        (["--models=alexnet", "--versions=many"], "--versions: expected a number or auto"),
+        (["--models=alexnet", "stray"], "expected flags only, got stray"),
+        (["--models=alexnet", "--precision=half"], "should be one of <highest|high|default|bf16>"),
+    ],
+)
+def test_mistakes_end_without_a_traceback(flags, complaint, pair_folder, tmp_path):
+    data = f"--data_dir={pair_folder / 'pairs.csv'}"
+    done = run("evaluate", "--dataset=csv", data, f"--output_dir={tmp_path / 'out'}", *flags)
+    assert done.returncode != 0
+    assert complaint in done.stderr + done.stdout
+    assert "Traceback" not in done.stderr
+    assert not (tmp_path / "out").exists()
+
+
+def test_a_killed_run_continues_and_ends_equal(tmp_path, checkpoints, rng):
+    folder = tmp_path / "data"
+    folder.mkdir()
+    rows = ["reference,distorted,score"]
+    for reference in range(40):
+        pixels = rng.integers(0, 256, (224, 288, 3)).astype(np.uint8)
+        Image.fromarray(pixels).save(folder / f"r{reference}.png", compress_level=1)
+        for version in range(4):
+            noisy = np.clip(pixels + rng.normal(0, 10 * (version + 1), pixels.shape), 0, 255)
+            name = f"d{reference}_{version}.png"
+            Image.fromarray(noisy.astype(np.uint8)).save(folder / name, compress_level=1)
+            rows.append(f"r{reference}.png,{name},{9 - version}")
+    (folder / "pairs.csv").write_text("\n".join(rows) + "\n")
+
+    def flags(output):
+        return (
+            "--dataset=csv",
+            f"--data_dir={folder / 'pairs.csv'}",
+            "--models=alexnet",
+            f"--checkpoints_dir={checkpoints}",
+            f"--output_dir={output}",
+            "--versions=1",
+        )
+
+    def parts(output):
+        return sorted(output.glob("parts/alexnet-*/part-*.npz"))
+
+    killed, whole = tmp_path / "killed", tmp_path / "whole"
+    with subprocess.Popen(
+        command("evaluate", *flags(killed)), stderr=subprocess.DEVNULL, stdout=subprocess.DEVNULL
+    ) as process:
+        deadline = time.monotonic() + 120
+        while not parts(killed) and process.poll() is None and time.monotonic() < deadline:
+            time.sleep(0.05)
+        process.send_signal(signal.SIGKILL)
+    assert process.returncode == -signal.SIGKILL
+    assert [path.name for path in killed.iterdir()] == ["parts"]
+    kept = {path: path.read_bytes() for path in parts(killed)}
+    finished = sum(len(np.load(path)["units"]) for path in kept)
+    assert 0 < finished < 160
+
+    resumed, fresh = run("evaluate", *flags(killed)), run("evaluate", *flags(whole))
+    assert resumed.returncode == fresh.returncode == 0, resumed.stderr
+    assert f"{finished}/160" in resumed.stderr  # where the progress bar starts
+    for path, data in kept.items():
+        assert path.read_bytes() == data
+    for name in ("scores.csv", "correlations.csv"):
+        assert (killed / name).read_bytes() == (whole / name).read_bytes()

@@ -1,0 +1,91 @@
+import pytest
+
+from iqa_jax.errors import CheckpointError, InputError
+from iqa_jax.selection import select_columns
+
+FIVE = "relu1+relu2+relu3+relu4+relu5"
+
+
+def names(models, layers="all", readouts="l2", **options):
+    columns = select_columns(
+        models.split(), layers=layers.split(), readouts=readouts.split(), **options
+    )
+    return [column.name for column in columns]
+
+
+def test_all_layers_of_all_models():
+    found = names("alexnet vgg16", readouts="l2 unit")
+    assert len(found) == (9 + 19) * 2
+    assert found[:4] == [
+        "alexnet/input/l2",
+        "alexnet/input/unit",
+        "alexnet/relu1/l2",
+        "alexnet/relu1/unit",
+    ]
+    assert found[-1] == "vgg16/pool5/unit"
+
+
+def test_positions():
+    columns = select_columns(["alexnet"], layers=["all", "relu1+relu2"], readouts=["unit"])
+    assert [column.layer_index for column in columns] == [*range(9), None]
+    assert [column.relative_depth for column in columns[:-1]] == [i / 8 for i in range(9)]
+    assert columns[-1].relative_depth is None
+    assert columns[-1].layer == "relu1+relu2"
+    assert {column.readout for column in columns} == {"unit"}
+
+
+def test_cumulative_leaves_the_input_out():
+    found = names("alexnet", "cumulative")
+    assert found[:3] == [
+        "alexnet/relu1/l2",
+        "alexnet/relu1+pool1/l2",
+        "alexnet/relu1+pool1+relu2/l2",
+    ]
+    assert len(found) == 8
+
+
+def test_a_layer_that_one_model_has_is_enough():
+    assert names("alexnet vgg16", "relu5_3 relu3") == ["alexnet/relu3/l2", "vgg16/relu5_3/l2"]
+
+
+def test_nothing_stands_twice():
+    assert names("alexnet", "relu1 all relu1").count("alexnet/relu1/l2") == 1
+
+
+def test_relevance_only_where_it_weighs(checkpoints):
+    found = names("alexnet vgg16", f"all {FIVE}", "unit@lpips-alex", checkpoints_dir=checkpoints)
+    assert found == [
+        *(f"alexnet/relu{number}/unit@lpips-alex" for number in range(1, 6)),
+        f"alexnet/{FIVE}/unit@lpips-alex",
+    ]
+
+
+def test_metrics_stand_under_their_own_names(checkpoints):
+    name = f"alexnet/{FIVE}/unit@lpips-alex"
+    columns = select_columns(
+        [], layers=["all"], readouts=["l2"], metrics=[name], checkpoints_dir=checkpoints
+    )
+    assert [(column.name, column.model, column.layer) for column in columns] == [(name, name, "")]
+
+
+@pytest.mark.parametrize(
+    ("models", "layers", "readouts", "complaint"),
+    [
+        ("alexnett", "all", "l2", "no model 'alexnett'"),
+        ("alexnet", "relu9", "l2", "no model has the layer relu9; there are:\n  alexnet: input"),
+        ("alexnet vgg16", "relu1+relu1_1", "l2", r"no model has the layer relu1\+relu1_1"),
+        ("alexnet", "relu1++", "l2", "different layers"),
+        ("alexnet", "all", "l3", "no read-out 'l3'"),
+        ("vgg16", "all", "unit@lpips-alex", "lpips-alex weighs none of the layers"),
+        ("alexnet", "pool1", "unit@lpips-alex", "lpips-alex weighs none of the layers"),
+        ("", "all", "l2", "name at least one model or metric"),
+    ],
+)
+def test_refuses_what_there_is_not(models, layers, readouts, complaint, checkpoints):
+    with pytest.raises(InputError, match=complaint):
+        names(models, layers, readouts, checkpoints_dir=checkpoints)
+
+
+def test_unknown_relevance(checkpoints):
+    with pytest.raises(CheckpointError, match="no checkpoint mine"):
+        names("alexnet", "all", "unit@mine", checkpoints_dir=checkpoints)
