@@ -1,0 +1,93 @@
+"""What the read-outs cost: the device step of evaluate.py against a bare forward pass.
+
+Example:
+  python scripts/benchmarks/readout_cost.py --model=vgg16 --size=384x512 --versions=8
+
+Both go over the same images, one reference and its versions, in turn in one process. The bare pass
+runs the network to its last layer and keeps nothing else; it is timed image by image and as one
+batch, and the faster way is compared with. Needs the weights (scripts/fetch_weights.py).
+"""
+
+import statistics
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+from absl import flags
+
+sys.path.insert(0, str(Path(__file__).parents[1]))
+import program
+
+from iqa_jax import parallel
+from iqa_jax.backbones import Backbone
+from iqa_jax.comparison import Comparison, load_comparison
+from iqa_jax.readouts import ReadoutName
+from iqa_jax.zoo import model_layers
+
+MODEL = flags.DEFINE_string("model", "vgg16", "The model.")
+SIZE = flags.DEFINE_string("size", "384x512", "Height x width of the images.")
+REPEATS = flags.DEFINE_integer("repeats", 7, "Timed runs of each.", lower_bound=1)
+
+flags.adopt_module_key_flags(program)
+
+
+def bare_one_by_one(backbone: Backbone, images: jax.Array) -> jax.Array:
+    """The last layer of each image, one image at a time."""
+    return jax.lax.map(lambda image: backbone.activations(image[None])[backbone.layers[-1]], images)
+
+
+def bare_batch(backbone: Backbone, images: jax.Array) -> jax.Array:
+    """The last layer of all images at once."""
+    return backbone.activations(images)[backbone.layers[-1]]
+
+
+def main() -> None:
+    """Times the step and the bare pass in turn and prints their ratio."""
+    height, width = map(int, SIZE.value.split("x"))
+    versions = program.versions() or 8
+    readouts = [
+        ReadoutName(MODEL.value, (layer,), readout)
+        for layer in model_layers(MODEL.value)
+        for readout in ("l2", "unit")
+    ]
+    comparison = load_comparison(
+        readouts,
+        checkpoints_dir=program.CHECKPOINTS_DIR.value,
+        precision=program.PRECISION.value,
+        versions_at_once=parallel.images_at_once(),
+    )
+    rng = np.random.default_rng(0)
+    images = jnp.asarray(rng.integers(0, 256, (1 + versions, height, width, 3)).astype(np.uint8))
+    backbone = comparison.backbone
+    runs: dict[str, Callable[[], object]] = {
+        "step": _compiled(Comparison.versions, comparison, images[0], images[1:]),
+        "bare, one by one": _compiled(bare_one_by_one, backbone, images),
+        "bare, one batch": _compiled(bare_batch, backbone, images),
+    }
+    seconds: dict[str, list[float]] = {name: [] for name in runs}
+    for _ in range(REPEATS.value):
+        for name, run in runs.items():
+            start = time.perf_counter()
+            jax.block_until_ready(run())
+            seconds[name].append(time.perf_counter() - start)
+    print(f"{MODEL.value}, {1 + versions} images of {height}x{width}, {len(readouts)} read-outs")
+    medians = {name: statistics.median(values) for name, values in seconds.items()}
+    for name, values in seconds.items():
+        print(f"  {name:<18} {medians[name]:7.3f} s (from {min(values):.3f} to {max(values):.3f})")
+    bare = min(medians.keys() - {"step"}, key=medians.__getitem__)
+    ratios = [a / b for a, b in zip(seconds["step"], seconds[bare], strict=True)]
+    print(f"step / {bare}: {statistics.median(ratios):.2f} (median of the pairs of runs)")
+
+
+def _compiled(function: Callable[..., object], *arguments: object) -> Callable[[], object]:
+    compiled = jax.jit(function).lower(*arguments).compile()
+    jax.block_until_ready(compiled(*arguments))
+    return lambda: compiled(*arguments)
+
+
+if __name__ == "__main__":
+    program.run(main)

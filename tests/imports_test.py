@@ -1,0 +1,77 @@
+"""Dependencies point one way, and only some modules know flax, grain or the devices."""
+
+import ast
+from pathlib import Path
+
+import pytest
+
+import iqa_jax
+
+PACKAGE = Path(iqa_jax.__file__).parent
+
+# Each may import those before it, and itself.
+ORDER = """
+errors files images resize preprocess numerics backbones weights zoo statistics readouts comparison
+metrics datasets pipeline parallel parts scoring agreement selection evaluate outputs report plots
+__init__
+""".split()
+
+NO_NETWORK = ("datasets", "pipeline", "parallel", "parts", "scoring", "agreement", "weights")
+NETWORK = {"backbones", "zoo", "comparison", "metrics", "selection", "evaluate"}
+
+ONLY = {
+    "flax": {"backbones"},
+    "orbax": {"weights"},
+    "grain": {"pipeline"},
+    "matplotlib": {"plots"},
+    "scipy": {"agreement"},
+    "tqdm": {"scoring", "evaluate"},
+    "absl": set(),
+    "torch": set(),
+    "tensorflow": set(),
+}
+
+
+# Every module with the part of the package that it belongs to.
+MODULES = [
+    pytest.param(
+        path.relative_to(PACKAGE).parts[0].removesuffix(".py"),
+        path,
+        id=str(path.relative_to(PACKAGE)),
+    )
+    for path in sorted(PACKAGE.rglob("*.py"))
+]
+
+
+def imports(path):
+    for node in ast.walk(ast.parse(path.read_text())):
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            if node.module == "iqa_jax":
+                yield from (f"iqa_jax.{alias.name}" for alias in node.names)
+            else:
+                yield node.module or ""
+
+
+@pytest.mark.parametrize(("part", "path"), MODULES)
+def test_imports(part, path):
+    assert part in ORDER
+    for name in imports(path):
+        package, *rest = name.split(".")
+        if package == "iqa_jax" and rest:
+            assert ORDER.index(rest[0]) <= ORDER.index(part), name
+            assert not (part in NO_NETWORK and rest[0] in NETWORK), name
+        assert part in ONLY.get(package, {part}), name
+
+
+@pytest.mark.parametrize(("part", "path"), MODULES)
+def test_devices_are_known_to_parallel_alone(part, path):
+    text = path.read_text()
+    for word in ("shard_map", "Mesh(", "NamedSharding", "local_devices", "jax.distributed"):
+        assert part == "parallel" or word not in text, word
+
+
+@pytest.mark.parametrize(("part", "path"), MODULES)
+def test_a_file_has_one_subject(part, path):
+    assert len(path.read_text().splitlines()) <= 400, part
