@@ -25,13 +25,20 @@ class Rename:
 
     Attributes:
       source: Regular expression of the whole name in the checkpoint.
-      target: Our name; may refer to groups of ``source`` as ``\1``.
+      target: The new name; may refer to groups of ``source`` as ``\1``.
       transform: Applied to the array.
     """
 
     source: str
     target: str
     transform: Callable[[np.ndarray], np.ndarray] = np.asarray
+
+
+_WRAPPER = "module"
+"""What PyTorch's DataParallel writes into names, wherever it was applied."""
+
+_COUNTERS = (r"(.*\.)?num_batches_tracked",)
+_BUFFERS = {"running_mean": "mean", "running_var": "var"}
 
 
 def flatten(tree: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, np.ndarray]]:
@@ -46,16 +53,19 @@ def flatten(tree: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, np
 def convert(
     source: Mapping[str, np.ndarray],
     target: Mapping[str, Shaped],
-    renames: Sequence[Rename],
+    renames: Sequence[Rename] = (),
     ignored: Sequence[str] = (),
 ) -> dict[str, np.ndarray]:
     """Renames the arrays of a checkpoint and checks that none is left over, missing or misshapen.
 
+    Names and layouts of PyTorch are understood without being told: ``weight`` is the ``kernel`` of
+    a convolution (OIHW to HWIO) or of a product (transposed), or the ``scale`` of a normalisation.
+
     Args:
       source: Arrays by their names in the checkpoint.
       target: What has to be filled: shapes by our names.
-      renames: At most one may match a name.
-      ignored: Regular expressions of whole names that are not wanted.
+      renames: Applied in order; a name that none matches stays.
+      ignored: Regular expressions of whole names, after renaming, that are not wanted.
 
     Returns:
       An array for each name of ``target``, in its order, in float32.
@@ -64,17 +74,18 @@ def convert(
       CheckpointError: If the two sides do not fit; one error lists every mismatch.
     """
     converted, errors = {}, []
-    for name, array in source.items():
-        matching = [rename for rename in renames if re.fullmatch(rename.source, name)]
-        if any(re.fullmatch(pattern, name) for pattern in ignored):
+    for name, original in source.items():
+        renamed, transformed = _rename(name, np.asarray(original), renames)
+        if any(re.fullmatch(pattern, renamed) for pattern in (*ignored, *_COUNTERS)):
             continue
-        if len(matching) != 1:
-            errors.append(f"{name}: " + ("two renames match" if matching else "has no place here"))
-            continue
-        ours = re.sub(matching[0].source, matching[0].target, name)
-        if ours in converted:
-            errors.append(f"{name}: fills {ours} a second time")
-        converted[ours] = matching[0].transform(np.asarray(array, np.float32))
+        ours, array = _from_torch(renamed, transformed)
+        told = name if ours == name else f"{name} ({ours})"
+        if ours not in target:
+            errors.append(f"{told}: has no place here")
+        elif ours in converted:
+            errors.append(f"{told}: fills {ours} a second time")
+        else:
+            converted[ours] = array
     for name, wanted in target.items():
         if name not in converted:
             errors.append(f"{name}: is not in the checkpoint")
@@ -82,7 +93,27 @@ def convert(
             errors.append(
                 f"{name}: has the shape {converted[name].shape}, expected {tuple(wanted.shape)}"
             )
-    errors += [f"{name}: is no array of the target" for name in converted if name not in target]
     if errors:
         raise CheckpointError("the checkpoint does not fit:\n  " + "\n  ".join(errors))
-    return {name: converted[name] for name in target}
+    return {name: np.asarray(converted[name], np.float32) for name in target}
+
+
+def _rename(name: str, array: np.ndarray, renames: Sequence[Rename]) -> tuple[str, np.ndarray]:
+    name = ".".join(part for part in name.split(".") if part != _WRAPPER)
+    for rename in renames:
+        match = re.fullmatch(rename.source, name)
+        if match:
+            name, array = match.expand(rename.target), rename.transform(array)
+    return name, array
+
+
+def _from_torch(name: str, array: np.ndarray) -> tuple[str, np.ndarray]:
+    """The name and the layout that a parameter of PyTorch has here; ours pass."""
+    module, dot, leaf = name.rpartition(".")
+    if leaf != "weight":
+        return module + dot + _BUFFERS.get(leaf, leaf), array
+    if array.ndim == 4:
+        return f"{module}{dot}kernel", array.transpose(2, 3, 1, 0)
+    if array.ndim == 2:
+        return f"{module}{dot}kernel", array.T
+    return f"{module}{dot}scale", array

@@ -6,6 +6,7 @@ import sys
 
 import numpy as np
 import pytest
+from assembler import call, mapping, name, number, program, python2_array, python2_text, text
 
 from iqa_jax.errors import CheckpointError
 from iqa_jax.weights.pickles import read_pickle
@@ -30,8 +31,8 @@ def test_reads_nested_arrays(protocol, order, rng):
 def test_reads_names_of_old_and_new_numpy():
     data = pickle.dumps(np.arange(4), 2)
     old, new = b"numpy.core.multiarray", b"numpy._core.multiarray"
-    for name in (old, new):
-        renamed = data.replace(new if new in data else old, name)
+    for module in (old, new):
+        renamed = data.replace(new if new in data else old, module)
         np.testing.assert_array_equal(read_pickle(renamed, "a"), np.arange(4))
 
 
@@ -125,3 +126,53 @@ def test_shared_containers_are_read_once():
         shared = [shared, shared]
     found = read_pickle(pickle.dumps(shared), "a.ckpt")
     assert found[0] is found[1]
+
+
+def test_reads_arrays_and_strings_of_python_2(rng):
+    array = rng.integers(0, 2**32, 300, dtype=np.uint32).view("<f4")  # every byte occurs
+    found = read_pickle(program(b"}" + python2_text(b"caf\xe9") + python2_array(array) + b"s"), "a")
+    assert list(found) == ["caf\xe9"]
+    assert found["caf\xe9"].tobytes() == array.tobytes()
+    text_of_protocol_0 = b"(dp0\nS'blobs'\np1\n(lp2\nI3\naF0.5\naL7L\nas."
+    assert read_pickle(text_of_protocol_0, "a") == {"blobs": [3, 0.5, 7]}
+
+
+def test_an_ordered_dict_loses_its_attributes():
+    ordered = collections.OrderedDict(a=1)
+    ordered._metadata = {"version": 2}  # pyright: ignore[reportAttributeAccessIssue]
+    found = read_pickle(pickle.dumps(ordered), "a")
+    assert found == {"a": 1}
+    assert type(found) is dict
+
+
+def test_keys_are_numbers_strings_and_tuples_of_them():
+    tree = {"a": 1, 2: "b", 0.5: None, b"c": True, ("d", 3): [], None: 4}
+    assert read_pickle(pickle.dumps(tree), "a") == tree
+    for key in [(1, (2, 3)), np.float32(1)]:
+        with pytest.raises(CheckpointError, match="keys are no numbers or strings"):
+            read_pickle(pickle.dumps({key: 1}), "a")
+
+
+def test_types_are_read_as_their_names():
+    assert read_pickle(pickle.dumps({"dtype": np.dtype(">f4")}), "a") == {"dtype": ">f4"}
+
+
+@pytest.mark.parametrize(
+    ("body", "message"),
+    [
+        (name("numpy", "ndarray") + b"}" + text("shape") + b"Nsb", "changes a _Constructor"),
+        (
+            call(name("numpy", "dtype"), text("f4")) + b"}" + number((1, "x")) + b"0b",
+            "whole pickle",
+        ),
+        (call(name("numpy", "dtype"), text("f4")) + number((3, "x")) + b"b", "byte order 'x'"),
+        (call(name("_codecs", "encode"), text("a"), text("rot13")), "encoding 'rot13'"),
+        (number([1]) + text("a") + number(2) + b"s", "sets an item of a list"),
+        (text("a") + b"Nb", "changes a str"),
+        (b"(" + text("open") + text("file") + b"o", "calls a str"),
+        (mapping(a=name("numpy", "ndarray")), "holds a _Constructor"),
+    ],
+)
+def test_says_what_it_refuses(body, message):
+    with pytest.raises(CheckpointError, match=f"a.ckpt: .*{message}"):
+        read_pickle(program(body), "a.ckpt")

@@ -1,0 +1,71 @@
+"""Zip files whose entries are looked up by name and never leave memory."""
+
+import re
+import struct
+import zipfile
+import zlib
+from typing import Any
+
+from iqa_jax.errors import CheckpointError
+from iqa_jax.weights.contents import Contents
+
+_LOCAL_HEADER = struct.Struct("<4s22xHH")
+_LOCAL_MAGIC = b"PK\x03\x04"
+_ENCRYPTED = 0x1
+
+
+class Archive:
+    """The entries of a zip file.
+
+    Args:
+      contents: The file.
+
+    Raises:
+      CheckpointError: If an entry is there twice or its name leads out of the archive.
+      Exception: Of any type, if the file is damaged.
+    """
+
+    def __init__(self, contents: Contents):
+        self._contents = contents
+        self._entries: dict[str, zipfile.ZipInfo] = {}
+        stream: Any = contents.stream()
+        for entry in zipfile.ZipFile(stream).infolist():
+            name = entry.filename
+            if name in self._entries:
+                raise CheckpointError(f"holds the entry {name[:100]} twice")
+            if name.startswith(("/", "\\")) or ".." in re.split(r"[/\\]", name):
+                raise CheckpointError(f"holds the entry {name[:100]}, which leads out of it")
+            self._entries[name] = entry
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The entries' names in their order in the file."""
+        return tuple(self._entries)
+
+    def read(self, name: str) -> memoryview:
+        """The bytes of an entry: a part of the file where they are stored as they are.
+
+        Raises:
+          CheckpointError: If there is no such entry, or it grows too much.
+        """
+        entry = self._entries.get(name)
+        if entry is None:
+            raise CheckpointError(f"has no entry {name[:100]}")
+        if entry.flag_bits & _ENCRYPTED:
+            raise CheckpointError(f"{name[:100]} is encrypted")
+        start = entry.header_offset
+        header = self._contents.view(start, _LOCAL_HEADER.size, f"the header of {name[:100]}")
+        magic, name_length, extra_length = _LOCAL_HEADER.unpack(header)
+        if magic != _LOCAL_MAGIC:
+            raise CheckpointError(f"{name[:100]} is not where the archive's directory says")
+        start += _LOCAL_HEADER.size + name_length + extra_length
+        data = self._contents.view(start, entry.compress_size, name[:100])
+        if entry.compress_type == zipfile.ZIP_DEFLATED:
+            self._contents.spend(entry.file_size, name[:100])
+            inflated = zlib.decompressobj(-zlib.MAX_WBITS).decompress(data, entry.file_size)
+            data = memoryview(inflated)
+        elif entry.compress_type != zipfile.ZIP_STORED:
+            raise CheckpointError(f"{name[:100]} is compressed by another method than deflate")
+        if len(data) != entry.file_size:
+            raise CheckpointError(f"{name[:100]} has {len(data)} bytes, not {entry.file_size}")
+        return data
