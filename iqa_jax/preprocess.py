@@ -11,6 +11,7 @@ import numpy as np
 from jax.core import Tracer
 
 from iqa_jax.errors import InputError
+from iqa_jax.luminance import luminance
 
 _ROUNDING = 1e-5
 """How far resizing and colour conversions in float32 may leave [0, 1]."""
@@ -49,24 +50,31 @@ def unit_range(images: jax.Array) -> jax.Array:
 
 @dataclass(frozen=True)
 class Preprocessing:
-    """From RGB in [0, 1] to a network's input: ``(images - mean) / std``, channel by channel.
+    """From RGB in [0, 1] to a network's input: ``(channels - mean) / std``, channel by channel.
 
     Attributes:
-      mean: Subtracted, in units of [0, 1], in the order red, green, blue.
-      std: Divided by, in units of [0, 1], in the order red, green, blue.
+      mean: Subtracted, in units of [0, 1]; of red, green and blue, or of luminance alone.
+      std: Divided by, likewise.
     """
 
-    mean: tuple[float, float, float]
-    std: tuple[float, float, float]
+    mean: tuple[float, ...]
+    std: tuple[float, ...]
 
     def __call__(self, images: jax.Array) -> jax.Array:
-        """Maps float32 ``[..., 3]`` in [0, 1] to the network's input of the same shape."""
+        """Maps float32 ``[..., 3]`` in [0, 1] to the network's input, of as many channels as means.
+
+        A network with one channel is given L of CIELAB, divided by 100.
+        """
+        channels = images if len(self.mean) == 3 else luminance(images)
         mean, std = (
-            jnp.asarray(values, images.dtype).reshape((1,) * (images.ndim - 1) + (3,))
+            jnp.asarray(values, images.dtype).reshape((1,) * (images.ndim - 1) + (-1,))
             for values in (self.mean, self.std)
         )
-        return (images - mean) / std
+        return (channels - mean) / std
 
 
 IMAGENET = Preprocessing(mean=(0.485, 0.456, 0.406), std=(0.229, 0.224, 0.225))
 """torchvision's; LPIPS's scaling layer is the same, written for images in [-1, 1]."""
+
+IDENTITY = Preprocessing(mean=(0.0, 0.0, 0.0), std=(1.0, 1.0, 1.0))
+"""For networks that take images as they are."""

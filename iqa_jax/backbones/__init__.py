@@ -1,6 +1,25 @@
 """Backbones: frozen networks that map images to named activations. The only users of flax."""
 
 from iqa_jax.backbones.backbone import INPUT, PRECISIONS, Backbone
-from iqa_jax.backbones.network import ARCHITECTURES, Network, build
+from iqa_jax.backbones.network import (
+    ARCHITECTURES,
+    Activations,
+    Network,
+    aliases,
+    build,
+    fold,
+    from_function,
+)
 
-__all__ = ["ARCHITECTURES", "INPUT", "PRECISIONS", "Backbone", "Network", "build"]
+__all__ = [
+    "ARCHITECTURES",
+    "INPUT",
+    "PRECISIONS",
+    "Activations",
+    "Backbone",
+    "Network",
+    "aliases",
+    "build",
+    "fold",
+    "from_function",
+]

@@ -1,16 +1,32 @@
-"""AlexNet in the shape of "One weird trick for parallelizing convolutional neural networks".
+"""AlexNet in the six shapes that pretrained weights come in.
 
-Krizhevsky 2014, arXiv 1404.5997; attribute names as in torchvision's ``alexnet``.
+Krizhevsky et al. 2012; ``alexnet`` is that of "One weird trick for parallelizing convolutional
+neural networks" (Krizhevsky 2014, arXiv 1404.5997), with torchvision's attribute names; the others
+are the trunks of VISSL (Goyal et al. 2021), with theirs.
 """
 
+import functools
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
 import jax
+import jax.numpy as jnp
 from flax import nnx
 
-from iqa_jax.backbones.blocks import conv, max_pool, named_activations
+from iqa_jax.backbones.blocks import (
+    BatchNorm,
+    Chain,
+    Layer,
+    conv,
+    local_response_norm,
+    max_pool,
+    named_activations,
+)
 
 
 class AlexNet(nnx.Module):
-    """The convolutional part: five convolutions, three overlapping max poolings."""
+    """The convolutional part of torchvision's: five convolutions, three overlapping poolings."""
 
     names = (
         *(None, "relu1", "pool1"),
@@ -21,7 +37,7 @@ class AlexNet(nnx.Module):
     )
 
     def __init__(self, *, rngs: nnx.Rngs):
-        self.features = nnx.List(
+        self.features = Chain(
             [
                 conv(3, 64, 11, stride=4, padding=2, rngs=rngs),
                 nnx.relu,
@@ -42,3 +58,123 @@ class AlexNet(nnx.Module):
     def __call__(self, x: jax.Array) -> dict[str, jax.Array]:
         """Maps a preprocessed input ``[B, H, W, 3]`` to its named activations."""
         return named_activations(self.features, self.names, x)
+
+
+@dataclass(frozen=True)
+class Trunk:
+    """What VISSL's AlexNets differ in.
+
+    Attributes:
+      channels: Of the input and of the five convolutions.
+      stride: Of the first convolution.
+      padding: Of the first convolution.
+      groups: Of the second, fourth and fifth convolution.
+      normalised: Numbers of the convolutions that a batch normalisation follows.
+      pooling: The layers between the first and the second, and the second and the third.
+    """
+
+    channels: tuple[int, int, int, int, int, int]
+    stride: int = 4
+    padding: int = 0
+    groups: int = 1
+    normalised: tuple[int, ...] = (1, 2, 3, 4, 5)
+    pooling: tuple[Layer, ...] = (max_pool(3, 2),)
+
+
+class VisslAlexNet(nnx.Module):
+    """The convolutional part of an AlexNet of VISSL.
+
+    Args:
+      trunk: Its shape.
+      front: Applied to the preprocessed input before the first convolution.
+      rngs: Source of the initial parameters.
+    """
+
+    names = ("conv1", "pool1", "conv2", "pool2", "conv3", "conv4", "conv5", "pool5")
+
+    def __init__(self, trunk: Trunk, front: Layer | None = None, *, rngs: nnx.Rngs):
+        def block(number: int, size: int, **options: Any) -> Chain:
+            before, channels = trunk.channels[number - 1 : number + 1]
+            convolution = conv(before, channels, size, **options, rngs=rngs)
+            if number in trunk.normalised:
+                return Chain([convolution, BatchNorm(channels, after="0", rngs=rngs), nnx.relu])
+            return Chain([convolution, nnx.relu])
+
+        self._feature_blocks = nnx.List(
+            [
+                block(1, 11, stride=trunk.stride, padding=trunk.padding),
+                Chain(trunk.pooling),
+                block(2, 5, padding=2, groups=trunk.groups),
+                Chain(trunk.pooling),
+                block(3, 3, padding=1),
+                block(4, 3, padding=1, groups=trunk.groups),
+                block(5, 3, padding=1, groups=trunk.groups),
+                max_pool(3, 2),
+            ]
+        )
+        self.front = front
+        self.in_channels = 3 if front else trunk.channels[0]
+
+    def __call__(self, x: jax.Array) -> dict[str, jax.Array]:
+        """Maps a preprocessed input ``[B, H, W, C]`` to its named activations."""
+        return named_activations(
+            self._feature_blocks, self.names, self.front(x) if self.front else x
+        )
+
+
+_SOBEL = (
+    ((1.0, 0.0, -1.0), (2.0, 0.0, -2.0), (1.0, 0.0, -1.0)),
+    ((1.0, 2.0, 1.0), (0.0, 0.0, 0.0), (-1.0, -2.0, -1.0)),
+)
+
+
+def sobel(x: jax.Array) -> jax.Array:
+    """Horizontal and vertical derivative of the channel mean: ``[B, H, W, 3]`` to two channels.
+
+    The fixed front of DeepCluster (Caron et al. 2018, arXiv 1807.05520).
+    """
+    gray = jnp.pad(jnp.mean(x, axis=-1), ((0, 0), (1, 1), (1, 1)))
+    height, width = x.shape[1:3]
+
+    def correlate(kernel: Sequence[Sequence[float]]) -> jax.Array:
+        return sum(
+            (
+                weight * gray[:, row : row + height, column : column + width]
+                for row, weights in enumerate(kernel)
+                for column, weight in enumerate(weights)
+                if weight
+            ),
+            start=jnp.zeros_like(x[..., 0]),
+        )
+
+    return jnp.stack([correlate(kernel) for kernel in _SOBEL], axis=-1)
+
+
+_WIDE = (96, 256, 384, 384, 256)
+
+alexnet_bvlc = functools.partial(
+    VisslAlexNet,
+    Trunk((3, *_WIDE), groups=2, normalised=(), pooling=(local_response_norm, max_pool(3, 2))),
+)
+"""Caffe's reference AlexNet, with groups and local response normalisation."""
+
+alexnet_jigsaw = functools.partial(
+    VisslAlexNet,
+    Trunk(
+        (3, *_WIDE),
+        stride=2,
+        groups=2,
+        normalised=(3, 4, 5),
+        pooling=(max_pool(3, 2), local_response_norm),
+    ),
+)
+"""That of Goyal et al. 2019 (arXiv 1905.01235) for jigsaw puzzles: its first stride is 2."""
+
+alexnet_colorization = functools.partial(VisslAlexNet, Trunk((1, *_WIDE), groups=2))
+"""That of Goyal et al. 2019 for colorization: it sees luminance alone."""
+
+alexnet_rotnet = functools.partial(VisslAlexNet, Trunk((3, 64, 192, 384, 256, 256), padding=2))
+"""That of Gidaris et al. 2018 (arXiv 1803.07728)."""
+
+alexnet_deepcluster = functools.partial(VisslAlexNet, Trunk((2, *_WIDE), padding=2), sobel)
+"""That of Caron et al. 2018 (arXiv 1807.05520): it sees derivatives alone."""

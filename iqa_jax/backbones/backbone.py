@@ -8,7 +8,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from iqa_jax.backbones.network import Activations, Network
+from iqa_jax.backbones.network import Activations, Network, aliases
 from iqa_jax.errors import InputError
 from iqa_jax.preprocess import Preprocessing, check_images, unit_range
 
@@ -73,13 +73,21 @@ class Backbone:
         return {layer: activations[layer] for layer in self.layers}
 
     def activations(self, images: jax.Array) -> Activations:
-        """As calling the backbone, without any check and to be traced in a larger computation."""
+        """As calling the backbone, without any check and to be traced in a larger computation.
+
+        Returns:
+          What calling the backbone returns, and the same by the short names of :func:`aliases`.
+        """
         pixels = unit_range(images)
         x = self.preprocessing(pixels)
         if self.precision == "bf16":
-            return {INPUT: pixels, **self.network.apply(self.parameters, x.astype(jnp.bfloat16))}
-        with jax.default_matmul_precision(self.precision):
-            return {INPUT: pixels, **self.network.apply(self.parameters, x)}
+            activations = self.network.apply(self.parameters, x.astype(jnp.bfloat16))
+        else:
+            with jax.default_matmul_precision(self.precision):
+                activations = self.network.apply(self.parameters, x)
+        activations = {INPUT: pixels, **activations}
+        short = {alias: activations[layer] for alias, layer in aliases(self.layers).items()}
+        return activations | short
 
     def check_size(self, height: int, width: int, layers: Iterable[str] | None = None) -> None:
         """Refuses images at which one of ``layers`` (all, if None) would have no positions.
@@ -105,4 +113,7 @@ class Backbone:
         return all(shapes[layer].size for layer in layers)
 
 
-_jitted_activations = jax.jit(Backbone.activations)
+@jax.jit
+def _jitted_activations(backbone: Backbone, images: jax.Array) -> Activations:
+    activations = backbone.activations(images)
+    return {layer: activations[layer] for layer in backbone.layers}

@@ -2,11 +2,23 @@
 
 import functools
 from collections.abc import Callable, Sequence
+from typing import Any
 
 import jax
+import jax.numpy as jnp
 from flax import nnx
 
 Layer = Callable[[jax.Array], jax.Array]
+
+
+class Chain(nnx.List):
+    """Layers one after another, called by their numbers as in PyTorch's ``Sequential``."""
+
+    def __call__(self, x: jax.Array) -> jax.Array:
+        """Maps ``x`` through all layers."""
+        for layer in self:
+            x = layer(x)
+        return x
 
 
 def conv(
@@ -16,9 +28,11 @@ def conv(
     *,
     stride: int = 1,
     padding: int = 0,
+    groups: int = 1,
+    bias: bool = True,
     rngs: nnx.Rngs,
 ) -> nnx.Conv:
-    """A square convolution with bias.
+    """A square convolution.
 
     Args:
       in_channels: Of the input.
@@ -26,6 +40,8 @@ def conv(
       size: Height and width of the kernel.
       stride: Step in both directions.
       padding: Number of zeros on every side.
+      groups: Into how many groups the channels are cut that do not see each other.
+      bias: Whether there is one.
       rngs: Source of the initial parameters.
     """
     return nnx.Conv(
@@ -34,15 +50,125 @@ def conv(
         (size, size),
         strides=(stride, stride),
         padding=((padding, padding), (padding, padding)),
+        feature_group_count=groups,
+        use_bias=bias,
+        conv_general_dilated=jax.lax.conv_general_dilated if groups == 1 else _grouped_convolution,
+        kernel_init=nnx.initializers.zeros_init(),  # parameters are always given; this is quick
         rngs=rngs,
     )
 
 
-def max_pool(size: int, stride: int) -> Layer:
-    """A square max pooling without padding; an incomplete last window is dropped."""
-    return functools.partial(
-        nnx.max_pool, window_shape=(size, size), strides=(stride, stride), padding="VALID"
+def _grouped_convolution(
+    x: jax.Array,
+    kernel: jax.Array,
+    strides: tuple[int, int],
+    padding: Sequence[tuple[int, int]],
+    *,
+    feature_group_count: int,
+    **options: Any,
+) -> jax.Array:
+    """Replaces ``jax.lax.conv_general_dilated``, which is slow for groups on a CPU."""
+    convolve = functools.partial(
+        jax.lax.conv_general_dilated, window_strides=strides, padding=padding, **options
     )
+    if feature_group_count == x.shape[-1] == kernel.shape[-1]:
+        return jax.lax.platform_dependent(
+            x,
+            kernel,
+            cpu=functools.partial(_shift_and_add, strides=strides, padding=padding),
+            default=functools.partial(convolve, feature_group_count=feature_group_count),
+        )
+    groups = zip(
+        jnp.split(x, feature_group_count, -1),
+        jnp.split(kernel, feature_group_count, -1),
+        strict=True,
+    )
+    return jnp.concatenate([convolve(part, weights) for part, weights in groups], -1)
+
+
+def _shift_and_add(
+    x: jax.Array,
+    kernel: jax.Array,
+    *,
+    strides: tuple[int, int],
+    padding: Sequence[tuple[int, int]],
+) -> jax.Array:
+    """A depthwise convolution as a sum of shifted images: 15 to 60 times faster on a CPU."""
+    rows, columns, _, _ = kernel.shape
+    x = jnp.pad(x, ((0, 0), *padding, (0, 0)))
+    height = (x.shape[1] - rows) // strides[0] + 1
+    width = (x.shape[2] - columns) // strides[1] + 1
+    total = jnp.zeros((x.shape[0], height, width, x.shape[3]), x.dtype)
+    for row in range(rows):
+        for column in range(columns):
+            shifted = x[:, row:, column:][:, :: strides[0], :: strides[1]][:, :height, :width]
+            total += shifted * kernel[row, column].reshape(1, 1, 1, -1)
+    return total
+
+
+class BatchNorm(nnx.BatchNorm):
+    """Batch normalisation with stored moments.
+
+    Attributes:
+      after: Name of the convolution before it in the same parent, into which it can be folded;
+        None where something stands between.
+    """
+
+    def __init__(
+        self, channels: int, *, after: str | None = None, epsilon: float = 1e-5, rngs: nnx.Rngs
+    ):
+        super().__init__(channels, use_running_average=True, epsilon=epsilon, rngs=rngs)
+        self.after = after
+
+
+def max_pool(size: int, stride: int, *, padding: int = 0, ceil: bool = False) -> Layer:
+    """A square max pooling.
+
+    Args:
+      size: Height and width of the window.
+      stride: Step in both directions.
+      padding: Margin on every side that is never the maximum.
+      ceil: Whether an incomplete last window counts; else it is dropped.
+    """
+
+    def pool(x: jax.Array) -> jax.Array:
+        rest = [(length + 2 * padding - size) % stride for length in x.shape[1:3]]
+        margins = [(padding, padding + (stride - each if ceil and each else 0)) for each in rest]
+        window = (1, size, size, 1)
+        return jax.lax.reduce_window(
+            x,
+            -jnp.inf,
+            jax.lax.max,
+            window,
+            (1, stride, stride, 1),
+            ((0, 0), *margins, (0, 0)),
+        )
+
+    return pool
+
+
+def local_response_norm(x: jax.Array) -> jax.Array:
+    """Divides by the energy of the five nearest channels: Krizhevsky et al. 2012, section 3.3.
+
+    With the constants of Caffe's AlexNet, as PyTorch counts them: size 5, alpha 1e-4, beta 0.75.
+    """
+    channels = x.shape[-1]
+    squares = jnp.pad(jnp.square(x), ((0, 0), (0, 0), (0, 0), (2, 2)))
+    energy = sum(squares[..., shift : shift + channels] for shift in range(5))
+    return x * (1 + (1e-4 / 5) * energy) ** -0.75
+
+
+def average_pool(size: int) -> Layer:
+    """A square average pooling of windows side by side; an incomplete last one is dropped."""
+
+    def pool(x: jax.Array) -> jax.Array:
+        batch, height, width, channels = x.shape
+        rows, columns = height // size, width // size
+        windows = x[:, : rows * size, : columns * size]
+        windows = windows.reshape(batch, rows, size, columns, size, channels)
+        return jnp.mean(windows, axis=(2, 4))
+
+    return pool
 
 
 def named_activations(

@@ -8,30 +8,36 @@ import functools
 import jax
 from flax import nnx
 
-from iqa_jax.backbones.blocks import conv, max_pool, named_activations
+from iqa_jax.backbones.blocks import BatchNorm, Chain, Layer, conv, max_pool, named_activations
 
-_VGG16_BLOCKS = ((64, 2), (128, 2), (256, 3), (512, 3), (512, 3))
-"""(channels, convolutions) of each block: configuration D of the paper's table 1."""
+_CHANNELS = (64, 128, 256, 512, 512)
+"""Of the five blocks, in every configuration of the paper's table 1."""
 
 
 class VGG(nnx.Module):
     """The convolutional part of a VGG.
 
     Args:
-      blocks: (channels, convolutions) of each block.
+      convolutions: Number of convolutions in each block.
+      normalised: Whether a batch normalisation follows each.
       rngs: Source of the initial parameters.
     """
 
-    def __init__(self, blocks: tuple[tuple[int, int], ...], *, rngs: nnx.Rngs):
-        features, names, in_channels = [], [], 3
-        for block, (channels, convolutions) in enumerate(blocks, 1):
-            for number in range(1, convolutions + 1):
-                features += [conv(in_channels, channels, 3, padding=1, rngs=rngs), nnx.relu]
-                names += [None, f"relu{block}_{number}"]
+    def __init__(self, convolutions: tuple[int, ...], *, normalised: bool = False, rngs: nnx.Rngs):
+        features: list[Layer] = []
+        names: list[str | None] = []
+        in_channels = 3
+        for block, (channels, count) in enumerate(zip(_CHANNELS, convolutions, strict=True), 1):
+            for number in range(1, count + 1):
+                layers: list[Layer] = [conv(in_channels, channels, 3, padding=1, rngs=rngs)]
+                if normalised:
+                    layers.append(BatchNorm(channels, after=str(len(features)), rngs=rngs))
+                features += [*layers, nnx.relu]
+                names += [*[None] * len(layers), f"relu{block}_{number}"]
                 in_channels = channels
             features.append(max_pool(2, 2))
             names.append(f"pool{block}")
-        self.features = nnx.List(features)
+        self.features = Chain(features)
         self.names = tuple(names)
 
     def __call__(self, x: jax.Array) -> dict[str, jax.Array]:
@@ -39,5 +45,14 @@ class VGG(nnx.Module):
         return named_activations(self.features, self.names, x)
 
 
-vgg16 = functools.partial(VGG, _VGG16_BLOCKS)
-"""VGG-16, configuration D: thirteen convolutions."""
+vgg11 = functools.partial(VGG, (1, 1, 2, 2, 2))
+"""Configuration A of the paper."""
+
+vgg13 = functools.partial(VGG, (2, 2, 2, 2, 2))
+"""Configuration B."""
+
+vgg16 = functools.partial(VGG, (2, 2, 3, 3, 3))
+"""Configuration D."""
+
+vgg19 = functools.partial(VGG, (2, 2, 4, 4, 4))
+"""Configuration E."""

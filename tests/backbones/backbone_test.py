@@ -5,7 +5,7 @@ import oracle
 import pytest
 
 from iqa_jax import zoo
-from iqa_jax.backbones import ARCHITECTURES, Backbone, build
+from iqa_jax.backbones import Backbone, aliases, build
 from iqa_jax.errors import InputError
 
 LAYERS = {
@@ -20,7 +20,7 @@ def images(rng):
     return rng.integers(0, 256, (2, 65, 97, 3)).astype(np.uint8)
 
 
-@pytest.mark.parametrize("architecture", ARCHITECTURES)
+@pytest.mark.parametrize("architecture", LAYERS)
 def test_layers_stand_in_forward_order(architecture):
     assert ("input", *build(architecture).layers) == tuple(LAYERS[architecture].split())
 
@@ -92,3 +92,14 @@ def test_parameters_pass_through_jit_as_arguments(alexnet):
     leaves, structure = jax.tree.flatten(alexnet)
     assert len(leaves) == 10
     assert isinstance(jax.tree.unflatten(structure, leaves), Backbone)
+
+
+def test_a_stage_is_called_by_its_last_block():
+    layers = build("resnet18").layers
+    assert aliases(layers) == {
+        "layer1": "layer1.1",
+        "layer2": "layer2.1",
+        "layer3": "layer3.1",
+        "layer4": "layer4.1",
+    }
+    assert aliases(build("vgg16").layers) == {}

@@ -1,0 +1,82 @@
+"""Batch normalisations with stored moments, folded into the convolutions before them.
+
+Both are affine: ``(conv(x) - mean) * s + bias`` with ``s = scale / sqrt(var + epsilon)`` is a
+convolution whose kernel is multiplied by s, channel by channel, and whose bias is shifted.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+from flax import nnx
+
+from iqa_jax.backbones.blocks import BatchNorm, Chain
+
+
+@dataclass(frozen=True)
+class Fold:
+    """A normalisation and the convolution that takes it in.
+
+    Attributes:
+      conv: Dotted name of the convolution.
+      norm: Dotted name of the normalisation.
+      epsilon: Added to the variance.
+    """
+
+    conv: str
+    norm: str
+    epsilon: float
+
+
+def fold_modules(module: nnx.Module) -> tuple[Fold, ...]:
+    """Takes every normalisation that follows a convolution out of ``module``, which is changed."""
+    nodes: dict[tuple[Any, ...], Any] = dict(nnx.iter_graph(module))
+    folds = []
+    for path, norm in nodes.items():
+        if not isinstance(norm, BatchNorm) or norm.after is None:
+            continue
+        *parent, name = path
+        after = int(norm.after) if isinstance(name, int) else norm.after
+        conv = nodes[*parent, after]
+        _replace(nodes[tuple(parent)], name, Chain([]))
+        if conv.bias is None:
+            conv.bias = nnx.Param(jax.ShapeDtypeStruct((norm.num_features,), jnp.float32))
+            conv.use_bias = True
+        folds.append(Fold(_dotted((*parent, after)), _dotted(path), norm.epsilon))
+    return tuple(folds)
+
+
+def _replace(parent: Any, name: Any, value: Any) -> None:
+    if isinstance(name, int):
+        parent[name] = value
+    else:
+        setattr(parent, name, value)
+
+
+def _dotted(path: Sequence[Any]) -> str:
+    return ".".join(map(str, path))
+
+
+def fold_parameters(
+    parameters: Mapping[str, np.ndarray], folds: Sequence[Fold]
+) -> dict[str, np.ndarray]:
+    """The parameters of the network without the folded normalisations.
+
+    Args:
+      parameters: Of the network with them, float32, by dotted name.
+      folds: As returned by :func:`fold_modules`.
+    """
+    folded = dict(parameters)
+    for fold in folds:
+        scale, bias, mean, var = (
+            folded.pop(f"{fold.norm}.{name}").astype(np.float64)
+            for name in ("scale", "bias", "mean", "var")
+        )
+        factor = scale / np.sqrt(var + fold.epsilon)
+        kernel, shift = f"{fold.conv}.kernel", f"{fold.conv}.bias"
+        folded[kernel] = folded[kernel] * factor.astype(np.float32)
+        folded[shift] = (bias + (folded.get(shift, 0) - mean) * factor).astype(np.float32)
+    return folded

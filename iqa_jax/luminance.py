@@ -1,0 +1,76 @@
+"""Luminance as the colorization networks were shown it: L of CIELAB in 8 bits, as OpenCV has it.
+
+OpenCV computes L of 8-bit images in integers, through two tables; so does this, to the same bits.
+"""
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+
+_LINEAR_BITS, _SUM_BITS, _ROOT_BITS = 3, 12, 15
+_LINEAR_ONE = 255 << _LINEAR_BITS
+_WEIGHTS = (0.212671, 0.715160, 0.072169)
+"""Of linear red, green and blue in luminance: ITU-R BT.709 with white at 1."""
+
+_THRESHOLD, _SLOPE, _OFFSET = 216 / 24389, 841 / 108, 16 / 116
+"""CIELAB is linear for dark colours."""
+
+
+def _srgb_to_linear(values: np.ndarray) -> np.ndarray:
+    return np.where(values <= 0.04045, values / 12.92, ((values + 0.055) / 1.055) ** 2.4)
+
+
+def _root(luminances: np.ndarray) -> np.ndarray:
+    dark = luminances * _SLOPE + _OFFSET
+    return np.where(luminances < _THRESHOLD, dark, np.cbrt(luminances))
+
+
+def _table(values: np.ndarray, one: int) -> np.ndarray:
+    return np.rint(values * one).astype(np.int32)
+
+
+_LINEAR = _table(_srgb_to_linear(np.arange(256) / 255), _LINEAR_ONE)
+_ROOT = _table(_root(np.arange(_LINEAR_ONE + 2) / _LINEAR_ONE), 1 << _ROOT_BITS)
+_INTEGER_WEIGHTS = _table(np.array(_WEIGHTS), 1 << _SUM_BITS)
+_SCALE = round(1.16 * 255)
+_SHIFT = round(0.16 * 255 * (1 << _ROOT_BITS))
+
+
+@jax.custom_jvp
+def luminance(images: jax.Array) -> jax.Array:
+    """L of CIELAB divided by 100, in steps of 1 / 255.
+
+    Args:
+      images: sRGB, float32 ``[..., 3]`` in [0, 1]; rounded to 8 bits.
+
+    Returns:
+      float32 ``[..., 1]`` in [0, 1]. The derivative is that of the unrounded formula.
+    """
+    codes = jnp.round(images * 255.0).astype(jnp.int32)
+    linear = jnp.take(jnp.asarray(_LINEAR), codes, mode="clip")
+    weighted = jnp.sum(linear * _INTEGER_WEIGHTS.reshape((1,) * (linear.ndim - 1) + (3,)), axis=-1)
+    roots = jnp.take(jnp.asarray(_ROOT), _descale(weighted, _SUM_BITS), mode="clip")
+    lightness = _descale(_SCALE * roots - _SHIFT, _ROOT_BITS)
+    return lightness[..., None].astype(jnp.float32) / 255.0
+
+
+def _descale(values: jax.Array, bits: int) -> jax.Array:
+    return (values + (1 << (bits - 1))) >> bits
+
+
+@luminance.defjvp
+def _luminance_jvp(primals: tuple[jax.Array], tangents: tuple[jax.Array]):
+    (images,), (tangent,) = primals, tangents
+    return luminance(images), jax.jvp(_unrounded, (images,), (tangent,))[1]
+
+
+def _unrounded(images: jax.Array) -> jax.Array:
+    # Both branches of a choice are differentiated: each gets arguments at which it is harmless.
+    bright = images > 0.04045
+    powers = ((jnp.where(bright, images, 1.0) + 0.055) / 1.055) ** 2.4
+    linear = jnp.where(bright, powers, images / 12.92)
+    weights = jnp.asarray(_WEIGHTS, jnp.float32).reshape((1,) * (images.ndim - 1) + (3,))
+    value = jnp.sum(linear * weights, axis=-1, keepdims=True)
+    is_dark = value < _THRESHOLD
+    roots = jnp.cbrt(jnp.where(is_dark, 1.0, value))
+    return 1.16 * jnp.where(is_dark, value * _SLOPE + _OFFSET, roots) - 0.16

@@ -1,0 +1,186 @@
+"""What the golden numbers of ``backbones/`` were made for, and how to read them.
+
+``make_backbones.py`` writes ``backbones/NAME.npz`` for every entry of :data:`CONFIGURATIONS` and
+``trunks/TRUNK.json.gz`` for every architecture in it; this module needs neither PyTorch nor JAX.
+"""
+
+import functools
+import gzip
+import json
+import zlib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from golden.draws import KEPT_CHANNELS
+
+FOLDER = Path(__file__).parent
+SIZES = ((67, 93), (101, 75))
+"""Heights and widths of the two images."""
+IMAGE_SEED = 1
+
+_IMAGENET_MEAN, _IMAGENET_STD = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)
+
+
+@dataclass(frozen=True)
+class Input:
+    """What a checkpoint in its own file format expects.
+
+    Attributes:
+      channels: Their order, ``rgb`` or ``bgr``; ``luminance`` is OpenCV's 8-bit L in [-50, 50].
+      scale: Multiplied with pixels in [0, 255].
+      mean: Subtracted after that; red, green, blue.
+      std: Divided by after that; red, green, blue.
+    """
+
+    channels: str = "rgb"
+    scale: float = 1 / 255
+    mean: tuple[float, float, float] = _IMAGENET_MEAN
+    std: tuple[float, float, float] = _IMAGENET_STD
+
+
+@dataclass(frozen=True)
+class Configuration:
+    """A checkpoint file of the study.
+
+    Attributes:
+      trunk: The architecture.
+      format: Key of ``formats.FORMATS``.
+      input: What the original network is given.
+      seed: Of the weights.
+    """
+
+    trunk: str
+    format: str
+    input: Input
+    seed: int
+
+
+IMAGENET = Input()
+IMAGENET_BGR = Input("bgr")
+LUMINANCE = Input("luminance")
+_UNSCALED = {"scale": 1.0, "std": (1.0, 1.0, 1.0)}
+CAFFENET = Input(mean=(123.675, 116.28, 103.53), **_UNSCALED)
+CAFFENET_BGR = Input("bgr", mean=(123.675, 116.28, 103.53), **_UNSCALED)
+KERAS = Input("bgr", mean=(123.68, 116.779, 103.939), **_UNSCALED)
+SQUEEZENET_CAFFE = Input("bgr", mean=(123.0, 117.0, 104.0), **_UNSCALED)
+SSD = Input(mean=(0.48235, 0.45882, 0.40784), std=(1 / 255, 1 / 255, 1 / 255))
+
+_TORCHVISION = (
+    "alexnet vgg11 vgg13 vgg16 vgg19 vgg11_bn vgg13_bn vgg16_bn vgg19_bn resnet18 resnet34 resnet50"
+    " resnet101 resnet152 densenet121 densenet161 densenet169 densenet201 squeezenet1_0"
+    " squeezenet1_1 efficientnet_b0 efficientnet_b1 efficientnet_b2 efficientnet_b3 efficientnet_b4"
+    " efficientnet_b5 efficientnet_b6 efficientnet_b7 convnext_tiny convnext_base"
+).split()
+
+_ALEXNETS = {
+    "supervised-imagenet1k-bvlc": ("alexnet_bvlc", "vissl-model", CAFFENET),
+    "supervised-imagenet1k-bvlc@caffe2": ("alexnet_bvlc", "caffe2-npy", CAFFENET_BGR),
+    "supervised-places205": ("alexnet_bvlc", "caffe2", CAFFENET_BGR),
+    "supervised-places365": ("alexnet", "places365", IMAGENET),
+    "jigsaw-imagenet1k": ("alexnet_jigsaw", "vissl-model", IMAGENET),
+    "jigsaw-imagenet1k@caffe2": ("alexnet_jigsaw", "caffe2-siamese", IMAGENET_BGR),
+    "jigsaw-imagenet22k": ("alexnet_jigsaw", "vissl-model", IMAGENET),
+    "jigsaw-yfcc100m": ("alexnet_jigsaw", "vissl-model", IMAGENET),
+    "colorization-imagenet1k": ("alexnet_colorization", "vissl-model", LUMINANCE),
+    "colorization-imagenet1k@caffe2": ("alexnet_colorization", "caffe2", LUMINANCE),
+    "colorization-imagenet22k": ("alexnet_colorization", "vissl-model", LUMINANCE),
+    "colorization-yfcc100m": ("alexnet_colorization", "vissl-model", LUMINANCE),
+    "rotnet-imagenet1k": ("alexnet_rotnet", "vissl-model", IMAGENET),
+    "deepcluster-imagenet1k": ("alexnet_deepcluster", "vissl-model", IMAGENET),
+}
+
+_RESNET50S = {
+    "supervised-imagenet1k-caffe2": ("resnet50", "vissl-model", IMAGENET),
+    "supervised-imagenet1k-caffe2@caffe2": ("resnet50", "caffe2", IMAGENET_BGR),
+    "supervised-places205": ("resnet50", "vissl-model", IMAGENET),
+    "supervised-places365": ("resnet50", "places365", IMAGENET),
+    "semisupervised-yfcc100m": ("resnet50", "vissl-model", IMAGENET),
+    "semiweaklysupervised-instagram": ("resnet50", "vissl-model", IMAGENET),
+    "jigsaw-imagenet1k": ("resnet50", "vissl-model", IMAGENET),
+    "jigsaw-imagenet1k@caffe2": ("resnet50", "caffe2-siamese", IMAGENET_BGR),
+    "jigsaw-imagenet22k": ("resnet50", "vissl-model", IMAGENET),
+    "jigsaw-yfcc100m": ("resnet50", "vissl-model", IMAGENET),
+    "colorization-imagenet1k": ("resnet50_colorization", "vissl-model", LUMINANCE),
+    "colorization-imagenet1k@caffe2": ("resnet50_colorization", "caffe2", LUMINANCE),
+    "colorization-imagenet22k": ("resnet50_colorization", "vissl-model", LUMINANCE),
+    "colorization-yfcc100m": ("resnet50_colorization", "vissl-model", LUMINANCE),
+    "rotnet-imagenet1k": ("resnet50", "vissl-classy", IMAGENET),
+    "rotnet-imagenet22k": ("resnet50", "vissl-classy", IMAGENET),
+    "clusterfit-imagenet1k": ("resnet50", "vissl-classy", IMAGENET),
+    "npid-imagenet1k": ("resnet50", "vissl-model", IMAGENET),
+    "npidpp-imagenet1k": ("resnet50", "vissl-classy", IMAGENET),
+    "pirl-imagenet1k": ("resnet50", "vissl-classy", IMAGENET),
+    "simclr-imagenet1k": ("resnet50", "vissl-classy", IMAGENET),
+    "deepclusterv2-imagenet1k": ("resnet50", "vissl-flat", IMAGENET),
+    "swav-imagenet1k": ("resnet50", "vissl-classy", IMAGENET),
+    "mocov2-imagenet1k": ("resnet50", "vissl-classy", IMAGENET),
+    "barlowtwins-imagenet1k": ("resnet50", "vissl-classy", IMAGENET),
+}
+
+_OTHERS = {
+    "alexnet@old": ("alexnet", "torchvision-old", IMAGENET),
+    "resnet18@legacy": ("resnet18", "torchvision-legacy", IMAGENET),
+    "densenet121@dotless": ("densenet121", "torchvision", IMAGENET),
+    "vgg16-supervised-imagenet1k-keras": ("vgg16", "keras", KERAS),
+    "vgg19-supervised-imagenet1k-keras": ("vgg19", "keras", KERAS),
+    "vgg16-supervised-imagenet1k-ssd": ("vgg16", "ssd", SSD),
+    "squeezenet1_1-supervised-imagenet1k-caffe": ("squeezenet1_1", "keras", SQUEEZENET_CAFFE),
+    **{
+        f"{trunk}-supervised-cifar10": (trunk, "cifar10", IMAGENET)
+        for trunk in ("resnet20", "resnet32", "resnet44", "resnet56")
+    },
+}
+
+
+def _torchvision_format(trunk: str) -> str:
+    families = {"densenet": "densenet-dotted", "squeezenet": "torchvision-legacy"}
+    return next((form for name, form in families.items() if trunk.startswith(name)), "torchvision")
+
+
+CONFIGURATIONS: Mapping[str, Configuration] = {
+    name: Configuration(*facts, seed=zlib.crc32(name.encode()))
+    for name, facts in {
+        **{trunk: (trunk, _torchvision_format(trunk), IMAGENET) for trunk in _TORCHVISION},
+        **{f"alexnet-{name}": facts for name, facts in _ALEXNETS.items()},
+        **{f"resnet50-{name}": facts for name, facts in _RESNET50S.items()},
+        **_OTHERS,
+    }.items()
+}
+"""By the model's name; ``MODEL@FORMAT`` is the same model from another kind of file."""
+
+
+@dataclass(frozen=True)
+class Trunk:
+    """An architecture as PyTorch has it.
+
+    Attributes:
+      parameters: Shapes by name, in PyTorch's layout, without counters of batches.
+      layers: For each layer, in forward order, (height, width, channels) at each of :data:`SIZES`.
+    """
+
+    parameters: Mapping[str, tuple[int, ...]]
+    layers: Mapping[str, tuple[tuple[int, int, int], ...]]
+
+
+@functools.cache
+def read_trunk(trunk: str) -> Trunk:
+    """Reads the facts of an architecture."""
+    facts = json.loads(gzip.decompress((FOLDER / "trunks" / f"{trunk}.json.gz").read_bytes()))
+    return Trunk(
+        {name: tuple(shape) for name, shape in facts["parameters"].items()},
+        {name: tuple(map(tuple, sizes)) for name, sizes in facts["layers"].items()},
+    )
+
+
+def read_golden(name: str) -> list[dict[str, np.ndarray]]:
+    """Reads, for each of :data:`SIZES`, what ``draws.statistics`` made of every layer."""
+    layers = read_trunk(CONFIGURATIONS[name].trunk).layers
+    with np.load(FOLDER / "backbones" / f"{name}.npz") as file:
+        rows = file["statistics"]
+    found = []
+    for row in rows:
+        ends = np.cumsum([2 * min(sizes[0][2], KEPT_CHANNELS) + 2 for sizes in layers.values()])
+        found.append(dict(zip(layers, np.split(row, ends[:-1]), strict=True)))
+    return found

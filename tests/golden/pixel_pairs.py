@@ -1,0 +1,73 @@
+"""Pairs of images for the golden numbers of ``pixel_metrics.json``: made of a seed, without files.
+
+Integer arithmetic on :func:`draws.image`: the same bytes on every machine.
+"""
+
+from collections.abc import Callable, Mapping
+
+import numpy as np
+from golden import draws
+
+Distortion = Callable[[np.ndarray], np.ndarray]
+"""From levels, int64 ``[H, W, 3]``, to such."""
+
+
+def pair(name: str) -> tuple[np.ndarray, np.ndarray]:
+    """Reference and distorted image, ``uint8`` [H, W, 3], of one of :data:`PAIRS`."""
+    height, width, distortion = PAIRS[name]
+    reference = draws.image(height, width, seed=1)
+    distorted = distortion(reference.astype(np.int64))
+    return reference, np.clip(distorted, 0, 255).astype(np.uint8)
+
+
+def _noise(x: np.ndarray) -> np.ndarray:
+    return x + (draws.image(*x.shape[:2], seed=2).astype(np.int64) - 128) // 3
+
+
+def _blur(x: np.ndarray) -> np.ndarray:
+    for axis in (0, 1):
+        x = sum(np.roll(x, shift, axis) for shift in (-2, -1, 0, 1, 2)) // 5
+    return x
+
+
+def _shift(x: np.ndarray) -> np.ndarray:
+    return np.roll(x, (2, 3), (0, 1))
+
+
+def _contrast(x: np.ndarray) -> np.ndarray:
+    return 128 + (x - 128) * 2 // 3
+
+
+def _negative(x: np.ndarray) -> np.ndarray:
+    return 255 - x
+
+
+def _dark(x: np.ndarray) -> np.ndarray:
+    return x // 16
+
+
+def _one_level(x: np.ndarray) -> np.ndarray:
+    return x + 1
+
+
+def _flat(x: np.ndarray) -> np.ndarray:
+    return np.full_like(x, 100)
+
+
+PAIRS: Mapping[str, tuple[int, int, Distortion]] = {
+    "noise 11x11": (11, 11, _noise),
+    "shift 12x90": (12, 90, _shift),
+    "noise 65x97": (65, 97, _noise),
+    "negative 80x64": (80, 64, _negative),
+    "blur 161x177": (161, 177, _blur),
+    "negative 178x161": (178, 161, _negative),
+    "flat 163x170": (163, 170, _flat),
+    "one level 200x203": (200, 203, _one_level),
+    "dark 213x189": (213, 189, _dark),
+    "noise 256x256": (256, 256, _noise),
+    "blur 384x512": (384, 512, _blur),
+    "contrast 385x401": (385, 401, _contrast),
+    "noise 647x640": (647, 640, _noise),
+}
+"""Height, width and what is done to the image. Beside a size of every kind (the smallest for a
+window, for five scales, odd, even, and those at which ``ssim:matlab`` divides by 2 and by 3)."""

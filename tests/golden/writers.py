@@ -1,0 +1,266 @@
+"""Writes checkpoint files as PyTorch, users of Caffe2 and Keras do, without any of these.
+
+A tree is nested dicts and lists of NumPy arrays, numbers and strings. In PyTorch's files arrays
+become tensors; the layout of the files is described in PyTorch's ``torch/serialization.py``.
+"""
+
+import io
+import math
+import pickle
+import zipfile
+from collections import OrderedDict
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import IO, Any, ClassVar
+
+import h5py
+import numpy as np
+
+_STORAGES = {
+    "float64": "torch.DoubleStorage",
+    "float32": "torch.FloatStorage",
+    "float16": "torch.HalfStorage",
+    "int64": "torch.LongStorage",
+    "int32": "torch.IntStorage",
+    "uint8": "torch.ByteStorage",
+    "bool": "torch.BoolStorage",
+}
+_MAGIC_NUMBER, _LEGACY_PROTOCOL = 0x1950A86A20F9469CFC6C, 1001
+_ALIGNMENT = 64
+
+
+class _Global:
+    """A class or function that the file calls by its name; it need not be installed."""
+
+    def __init__(self, name: str):
+        self.name = name
+
+    def __call__(self):
+        raise NotImplementedError(self.name)
+
+
+class _Storage:
+    """The numbers of a tensor, which lie outside of the pickle."""
+
+    def __init__(self, array: np.ndarray):
+        self.array = array
+
+
+class _Parameter:
+    """An array as ``torch.nn.Parameter``, in one of the two ways of PyTorch before 0.4."""
+
+    def __init__(self, array: np.ndarray, is_built_empty: bool):
+        self.array, self.is_built_empty = array, is_built_empty
+
+
+# The pickle module's writer in Python, not the one in C: only there can names be written.
+class _Pickler(pickle._Pickler):
+    """Knows how to name what is not installed."""
+
+    dispatch: ClassVar = dict(pickle._Pickler.dispatch)
+
+    def __init__(self, file: IO[bytes]):
+        super().__init__(file, protocol=2)
+        self._globals: dict[str, _Global] = {}
+
+    def named(self, name: str) -> _Global:
+        return self._globals.setdefault(name, _Global(name))
+
+    def save_named(self, value: _Global) -> None:
+        module, _, name = value.name.rpartition(".")
+        self.write(pickle.GLOBAL + f"{module}\n{name}\n".encode())
+        self.memoize(value)
+
+    dispatch[_Global] = save_named
+
+
+class _Python2Pickler(_Pickler):
+    """Writes text, ordered dicts and arrays (NumPy before 2.0) as under Python 2."""
+
+    dispatch: ClassVar = dict(_Pickler.dispatch)
+
+    def save_string(self, value: str | bytes) -> None:
+        data = value.encode("latin1") if isinstance(value, str) else value
+        if len(data) < 256:
+            self.write(pickle.SHORT_BINSTRING + bytes([len(data)]) + data)
+        else:
+            self.write(pickle.BINSTRING + len(data).to_bytes(4, "little") + data)
+        self.memoize(value)
+
+    def save_ordered(self, value: OrderedDict) -> None:
+        items = [[key, item] for key, item in value.items()]
+        attributes = (vars(value),) if vars(value) else ()
+        self.save_reduce(self.named("collections.OrderedDict"), (items,), *attributes, obj=value)
+
+    def save_array(self, array: np.ndarray) -> None:
+        data = array.ravel().tolist() if array.dtype.hasobject else array.tobytes()
+        reconstruct = self.named("numpy.core.multiarray._reconstruct")
+        arguments = (self.named("numpy.ndarray"), (0,), "b")
+        state = (1, array.shape, array.dtype, False, data)
+        self.save_reduce(reconstruct, arguments, state, obj=array)
+
+    def save_dtype(self, dtype: np.dtype) -> None:
+        order, flags = ("|", 63) if dtype.hasobject else ("<", 0)
+        arguments = (f"{dtype.kind}{dtype.itemsize}", 0, 1)
+        state = (3, order, None, None, None, -1, -1, flags)
+        self.save_reduce(self.named("numpy.dtype"), arguments, state, obj=dtype)
+
+    dispatch[str] = dispatch[bytes] = save_string
+    dispatch[OrderedDict] = save_ordered
+    dispatch[np.ndarray] = save_array
+    for _code in ("f4", "f8", "i4", "i8", "O"):
+        dispatch[type(np.dtype(_code))] = save_dtype
+
+
+class _TensorPickler(_Pickler):
+    """Writes arrays as tensors and keeps their numbers aside."""
+
+    dispatch: ClassVar = dict(_Pickler.dispatch)
+    location = "cpu"
+
+    def __init__(self, file: IO[bytes], *, is_legacy: bool):
+        super().__init__(file)
+        self.storages: list[np.ndarray] = []
+        self._ending = (None,) if is_legacy else ()  # nothing is said of views on storages
+
+    def persistent_id(self, obj: Any) -> tuple | None:
+        if not isinstance(obj, _Storage):
+            return None
+        self.storages.append(np.ascontiguousarray(obj.array))
+        key = str(len(self.storages) - 1)
+        storage = self.named(_STORAGES[obj.array.dtype.name])
+        return ("storage", storage, key, self.location, obj.array.size, *self._ending)
+
+    def save_tensor(self, array: np.ndarray) -> None:
+        strides = tuple(math.prod(array.shape[axis + 1 :]) for axis in range(array.ndim))
+        view = (_Storage(array), 0, array.shape, strides)
+        self.save_reduce(*self.rebuilt(view), obj=array)
+
+    def rebuilt(self, view: tuple) -> tuple[_Global, tuple]:
+        return self.named("torch._utils._rebuild_tensor_v2"), (*view, False, OrderedDict())
+
+    dispatch[np.ndarray] = save_tensor
+
+
+class _OldTensorPickler(_TensorPickler, _Python2Pickler):
+    """Writes tensors as PyTorch before 0.4 under Python 2, on a machine with a GPU."""
+
+    dispatch: ClassVar = {**_Python2Pickler.dispatch, **{np.ndarray: _TensorPickler.save_tensor}}
+    location = "cuda:0"
+
+    def rebuilt(self, view: tuple) -> tuple[_Global, tuple]:
+        return self.named("torch._utils._rebuild_tensor"), view
+
+    def save_parameter(self, value: _Parameter) -> None:
+        parameter, hooks = self.named("torch.nn.parameter.Parameter"), OrderedDict()
+        if not value.is_built_empty:
+            self.save_reduce(parameter, (value.array,), (True, False, hooks), obj=value)
+            return
+        self.save(parameter)
+        self.save(())
+        self.write(pickle.NEWOBJ)
+        self.memoize(value)
+        self.save((value.array, None, hooks, True, False))
+        self.write(pickle.BUILD)
+
+    dispatch[_Parameter] = save_parameter
+
+
+def _write_zip(tree: Any, file: IO[bytes]) -> None:
+    buffer = io.BytesIO()
+    pickler = _TensorPickler(buffer, is_legacy=False)
+    pickler.dump(tree)
+    with zipfile.ZipFile(file, "w") as archive:
+        _add(archive, "data.pkl", buffer.getvalue())
+        _add(archive, "byteorder", b"little")
+        for key, array in enumerate(pickler.storages):
+            _add(archive, f"data/{key}", array.view(np.uint8).data)
+        _add(archive, "version", b"3\n")
+
+
+def _add(archive: zipfile.ZipFile, name: str, data: bytes | memoryview) -> None:
+    info = zipfile.ZipInfo(f"archive/{name}")
+    info.file_size = len(data)
+    header = archive.start_dir + 30 + len(info.filename) + 4
+    padding = b"Z" * (-header % _ALIGNMENT)
+    info.extra = b"FB" + len(padding).to_bytes(2, "little") + padding
+    archive.writestr(info, data)
+
+
+def _write_legacy(tree: Any, file: IO[bytes]) -> None:
+    _write_parts(tree, file, _TensorPickler)
+
+
+def _write_old(tree: Any, file: IO[bytes]) -> None:
+    _write_parts(_with_parameters(tree), file, _OldTensorPickler)
+
+
+def _write_parts(tree: Any, file: IO[bytes], kind: type[_TensorPickler]) -> None:
+    system = {
+        "protocol_version": _LEGACY_PROTOCOL,
+        "little_endian": True,
+        "type_sizes": {"short": 2, "int": 4, "long": 4},
+    }
+    pickler = kind(file, is_legacy=True)
+    for part in (_MAGIC_NUMBER, _LEGACY_PROTOCOL, system):
+        kind(file, is_legacy=True).dump(part)
+    pickler.dump(tree)
+    kind(file, is_legacy=True).dump([str(key) for key in range(len(pickler.storages))])
+    for array in pickler.storages:
+        file.write(array.size.to_bytes(8, "little"))
+        file.write(array.data)
+
+
+def _with_parameters(tree: Any) -> Any:
+    """Weights and biases as parameters, each of the two kinds in one of the two ways."""
+    if not isinstance(tree, Mapping):
+        return tree
+    found = type(tree)()
+    for key, value in tree.items():
+        if isinstance(value, np.ndarray) and key.endswith((".weight", ".bias")):
+            found[key] = _Parameter(value, is_built_empty=key.endswith(".weight"))
+        else:
+            found[key] = _with_parameters(value)
+    return found
+
+
+def _write_pickle(tree: Any, file: IO[bytes]) -> None:
+    _Python2Pickler(file).dump(tree)
+
+
+def _write_npy(tree: Any, file: IO[bytes]) -> None:
+    header = {"descr": "|O", "fortran_order": False, "shape": ()}
+    np.lib.format.write_array_header_1_0(file, header)
+    _Python2Pickler(file).dump(np.array(tree, object))
+
+
+def _write_h5(tree: Mapping[str, Any], file: IO[bytes]) -> None:
+    with h5py.File(file, "w") as root:
+        root.attrs["layer_names"] = [name.encode() for name in tree]
+        root.attrs["backend"] = b"tensorflow"
+        _add_groups(tree, root)
+
+
+def _add_groups(tree: Mapping[str, Any], group: h5py.Group) -> None:
+    for name, value in tree.items():
+        if isinstance(value, Mapping):
+            _add_groups(value, group.create_group(name))
+        else:
+            group.create_dataset(name, data=value)
+
+
+KINDS: Mapping[str, Callable[[Any, IO[bytes]], None]] = {
+    "torch": _write_zip,
+    "torch-legacy": _write_legacy,
+    "torch-old": _write_old,
+    "pickle": _write_pickle,
+    "npy": _write_npy,
+    "h5": _write_h5,
+}
+"""What :func:`write` can write: PyTorch since 1.6, since 0.4, before; NumPy in pickles; HDF5."""
+
+
+def write(tree: Any, kind: str, path: Path) -> None:
+    """Writes ``tree`` as a file of one of :data:`KINDS`."""
+    with Path(path).open("w+b") as file:
+        KINDS[kind](tree, file)
