@@ -12,11 +12,11 @@ from typing import Any
 import jax
 from etils import epath
 
-from iqa_jax.backbones import Backbone
+from iqa_jax.backbones import Backbone, aliases
 from iqa_jax.errors import InputError
 from iqa_jax.readouts import READOUTS, LayerStatistics, ReadoutName
 from iqa_jax.statistics import STATISTICS
-from iqa_jax.zoo import Relevance, load_backbone, load_relevance
+from iqa_jax.zoo import Relevance, load_backbone, load_relevance, outline_backbone
 
 
 @dataclass(frozen=True)
@@ -165,28 +165,62 @@ def load_comparison(
     """
     (model,) = {readout.model for readout in readouts}
     backbone = load_backbone(model, checkpoints_dir=checkpoints_dir, precision=precision)
-    relevances = {
+    relevances = _load_relevances(readouts, checkpoints_dir)
+    _check(readouts, backbone, relevances)
+    return Comparison(backbone, relevances, tuple(readouts), versions_at_once)
+
+
+def check_comparison(
+    readouts: Sequence[ReadoutName],
+    sizes: Sequence[tuple[int, int]],
+    *,
+    checkpoints_dir: epath.PathLike | None = None,
+) -> None:
+    """Raises what :func:`load_comparison` and scoring would, without loading any network.
+
+    Args:
+      readouts: At least one, all of the same model.
+      sizes: (height, width) of the images.
+      checkpoints_dir: As for ``load_backbone``.
+
+    Raises:
+      InputError: As by :func:`load_comparison`, or if images are too small for a layer.
+    """
+    (model,) = {readout.model for readout in readouts}
+    outline = outline_backbone(model, checkpoints_dir=checkpoints_dir)
+    _check(readouts, outline, _load_relevances(readouts, checkpoints_dir))
+    for height, width in sizes:
+        Comparison(outline, {}, tuple(readouts)).check_size(height, width)
+
+
+def _load_relevances(
+    readouts: Sequence[ReadoutName], checkpoints_dir: epath.PathLike | None
+) -> dict[str, Relevance]:
+    return {
         name: load_relevance(name, checkpoints_dir=checkpoints_dir)
         for name in dict.fromkeys(readout.relevance for readout in readouts)
         if name is not None
     }
+
+
+def _check(
+    readouts: Sequence[ReadoutName], backbone: Backbone, relevances: Mapping[str, Relevance]
+) -> None:
+    known = (*backbone.layers, *aliases(backbone.layers))
     for readout in readouts:
-        _check(readout, backbone, relevances)
-    return Comparison(backbone, relevances, tuple(readouts), versions_at_once)
+        unknown = [layer for layer in readout.layers if layer not in known]
+        if unknown:
+            raise InputError(
+                f"{backbone.name} has no layer {', '.join(unknown)}; it has: "
+                f"{', '.join(backbone.layers)}"
+            )
+        relevance = relevances[readout.relevance] if readout.relevance else None
+        if relevance and not _weighs(relevance, readout):
+            raise InputError(
+                f"{readout}: the relevance {relevance.name} weighs the layers "
+                f"{', '.join(relevance.weights)} of {relevance.model}"
+            )
 
 
-def _check(readout: ReadoutName, backbone: Backbone, relevances: Mapping[str, Relevance]) -> None:
-    unknown = [layer for layer in readout.layers if layer not in backbone.layers]
-    if unknown:
-        raise InputError(
-            f"{backbone.name} has no layer {', '.join(unknown)}; it has: "
-            f"{', '.join(backbone.layers)}"
-        )
-    if readout.relevance is None:
-        return
-    relevance = relevances[readout.relevance]
-    if relevance.model != readout.model or not set(readout.layers) <= set(relevance.weights):
-        raise InputError(
-            f"{readout}: the relevance {relevance.name} weighs the layers "
-            f"{', '.join(relevance.weights)} of {relevance.model}"
-        )
+def _weighs(relevance: Relevance, readout: ReadoutName) -> bool:
+    return relevance.model == readout.model and set(readout.layers) <= set(relevance.weights)

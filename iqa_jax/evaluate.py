@@ -12,7 +12,7 @@ from tqdm import tqdm
 
 from iqa_jax import parallel, scoring
 from iqa_jax.agreement import Agreement, agreement
-from iqa_jax.comparison import Comparison, load_comparison
+from iqa_jax.comparison import Comparison, check_comparison, load_comparison
 from iqa_jax.datasets import PairTable, fingerprint, inspect, load_dataset, read_joined_scores
 from iqa_jax.errors import InputError
 from iqa_jax.parts import ScoreParts
@@ -93,11 +93,10 @@ def evaluate(settings: Settings) -> Evaluation:
     twice = joined.keys() & {column.name for column in columns}
     if twice:
         raise InputError(f"scores_csv: {', '.join(twice)} is computed here; rename the column")
-    comparisons = _load_comparisons(columns, settings)
     work = plan(table, headers, versions=settings.versions, resize=resize)
-    for comparison in comparisons:
-        for height, width in work.sizes:
-            comparison.check_size(height, width)
+    wanted = _by_model(columns)
+    for readouts in wanted:
+        check_comparison(readouts, work.sizes, checkpoints_dir=settings.checkpoints_dir)
     dataset = {
         "name": table.name,
         "fingerprint": fingerprint(table, headers),
@@ -109,7 +108,13 @@ def evaluate(settings: Settings) -> Evaluation:
     }
     _announce(dataset, work)
     scores, runs = dict(joined), []
-    for comparison in comparisons:
+    for readouts in wanted:
+        comparison = load_comparison(
+            readouts,
+            checkpoints_dir=settings.checkpoints_dir,
+            precision=settings.precision,
+            versions_at_once=parallel.images_at_once(),
+        )
         signature = _signature(comparison, dataset["fingerprint"], work, settings)
         run = scoring.run(
             table,
@@ -149,21 +154,13 @@ def _signature(
     }
 
 
-def _load_comparisons(columns: Sequence[Column], settings: Settings) -> list[Comparison]:
-    """One comparison a model, with all that is asked of it."""
+def _by_model(columns: Sequence[Column]) -> list[list[ReadoutName]]:
+    """All that is asked of each model."""
     by_model: dict[str, dict[ReadoutName, None]] = {}
     for column in columns:
         readout = ReadoutName.parse(column.name)
         by_model.setdefault(readout.model, {})[readout] = None
-    return [
-        load_comparison(
-            list(readouts),
-            checkpoints_dir=settings.checkpoints_dir,
-            precision=settings.precision,
-            versions_at_once=parallel.images_at_once(),
-        )
-        for readouts in by_model.values()
-    ]
+    return [list(readouts) for readouts in by_model.values()]
 
 
 def _parts_folder(settings: Settings) -> epath.Path:

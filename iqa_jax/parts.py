@@ -3,6 +3,7 @@
 import hashlib
 import io
 import json
+import re
 import time
 import uuid
 from collections.abc import Mapping, Sequence
@@ -39,7 +40,8 @@ class ScoreParts:
         columns: Sequence[str],
     ):
         text = json.dumps({**signature, "columns": list(columns)}, indent=2, sort_keys=True) + "\n"
-        self._folder = folder / f"{label}-{hashlib.sha256(text.encode()).hexdigest()[:12]}"
+        safe = re.sub(r"[^\w.@+-]", "_", label)
+        self._folder = folder / f"{safe}-{hashlib.sha256(text.encode()).hexdigest()[:12]}"
         self._folder.mkdir(parents=True, exist_ok=True)
         write_text(self._folder / "signature.json", text)
         self._columns = list(columns)

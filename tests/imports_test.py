@@ -11,9 +11,9 @@ PACKAGE = Path(iqa_jax.__file__).parent
 
 # Each may import those before it, and itself.
 ORDER = """
-errors files images resize preprocess numerics backbones weights zoo statistics readouts comparison
-metrics datasets pipeline parallel parts scoring agreement selection evaluate outputs report plots
-__init__
+errors files tables images resize luminance preprocess numerics backbones weights zoo statistics
+readouts comparison metrics datasets pipeline parallel parts scoring agreement selection evaluate
+outputs report plots __init__
 """.split()
 
 NO_NETWORK = ("datasets", "pipeline", "parallel", "parts", "scoring", "agreement", "weights")
@@ -23,9 +23,12 @@ ONLY = {
     "flax": {"backbones"},
     "orbax": {"weights"},
     "grain": {"pipeline"},
+    "h5py": {"weights"},
+    "ml_dtypes": {"weights"},
+    "safetensors": {"weights"},
     "matplotlib": {"plots"},
     "scipy": {"agreement"},
-    "tqdm": {"scoring", "evaluate"},
+    "tqdm": {"weights", "scoring", "evaluate"},
     "absl": set(),
     "torch": set(),
     "tensorflow": set(),

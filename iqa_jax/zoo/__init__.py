@@ -1,17 +1,28 @@
-"""The zoo: pretrained networks by name."""
+"""The zoo: pretrained networks by name. ``python -m iqa_jax.zoo`` prints them all."""
 
-from iqa_jax.zoo.fetching import fetch
-from iqa_jax.zoo.loading import Relevance, load_backbone, load_relevance, model_layers
-from iqa_jax.zoo.models import MODELS, RELEVANCES, Model, list_models
+from iqa_jax.zoo.entries import Model
+from iqa_jax.zoo.fetching import convert_file, fetch
+from iqa_jax.zoo.loading import (
+    Relevance,
+    load_backbone,
+    load_relevance,
+    model_layers,
+    outline_backbone,
+)
+from iqa_jax.zoo.models import MODELS, RELEVANCES, expand_models, find_model, list_models
 
 __all__ = [
     "MODELS",
     "RELEVANCES",
     "Model",
     "Relevance",
+    "convert_file",
+    "expand_models",
     "fetch",
+    "find_model",
     "list_models",
     "load_backbone",
     "load_relevance",
     "model_layers",
+    "outline_backbone",
 ]

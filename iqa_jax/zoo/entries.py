@@ -1,0 +1,90 @@
+"""What the registry says of a network, its weights and where they come from."""
+
+from dataclasses import dataclass
+
+from iqa_jax.preprocess import Preprocessing
+from iqa_jax.weights.conversion import Rename
+from iqa_jax.weights.downloads import UrlFile
+from iqa_jax.weights.packages import PackageFile
+
+
+@dataclass(frozen=True)
+class Source:
+    """A foreign checkpoint file.
+
+    Attributes:
+      file: Where it is found.
+      sha256: Of the whole file; its first digits where the publisher tells no more; empty where
+        nobody tells it.
+      licence: As its publisher states it.
+      citation: Who trained the weights.
+    """
+
+    file: PackageFile | UrlFile
+    sha256: str
+    licence: str
+    citation: str
+
+
+@dataclass(frozen=True)
+class Conversion:
+    """How arrays are taken out of a foreign checkpoint.
+
+    Attributes:
+      source: The checkpoint.
+      renames: From its names to ours, applied in order.
+      ignored: Regular expressions of the names, after renaming, that are not wanted.
+    """
+
+    source: Source
+    renames: tuple[Rename, ...] = ()
+    ignored: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Model:
+    """A network of the registry.
+
+    Attributes:
+      architecture: The factor: what the literature calls the network.
+      goal: What it was trained for; ``random`` for nothing.
+      environment: The images that it was trained on; ``none`` for a network that saw none.
+      trunk: Key of ``backbones.ARCHITECTURES``: the exact shape.
+      preprocessing: What the weights expect.
+      parameters: Number of parameters of the convolutional part, without stored moments.
+      conversions: Where its weights come from, the preferred file first; empty for an untrained
+        network.
+      top1: Top-1 accuracy in percent on ImageNet-1k by supervised training.
+      linear_probe: The same of a linear classifier on the frozen features.
+      accuracy_source: Who measured ``top1`` or ``linear_probe``.
+      seed: Of an untrained network's parameters.
+      in_study: Whether it belongs to the grid of 46.
+    """
+
+    architecture: str
+    goal: str
+    environment: str
+    trunk: str
+    preprocessing: Preprocessing
+    parameters: int
+    conversions: tuple[Conversion, ...] = ()
+    top1: float | None = None
+    linear_probe: float | None = None
+    accuracy_source: str = ""
+    seed: int | None = None
+    in_study: bool = False
+
+
+@dataclass(frozen=True)
+class PublishedRelevance:
+    """Channel weights that were published for a model.
+
+    Attributes:
+      model: Whose channels they weigh.
+      layers: The layers weighed; the target names of the conversions.
+      conversions: Where they come from, the preferred file first.
+    """
+
+    model: str
+    layers: tuple[str, ...]
+    conversions: tuple[Conversion, ...]

@@ -1,0 +1,264 @@
+"""AlexNets and ResNet-50s that differ in what they were trained for, and on which images.
+
+Most files are of the model zoo of VISSL (its MODEL_ZOO.md at commit 09270ed). Some of them were
+converted from those of Goyal et al. 2019 in Caffe2, which are then the second source. The top-1
+accuracies in VISSL's table are those of a linear classifier on ImageNet-1k, for supervised networks
+too. Where there are files for several lengths of training, the longest was taken.
+"""
+
+from collections.abc import Mapping
+
+from iqa_jax.zoo.entries import Model
+from iqa_jax.zoo.vissl import (
+    DEEPCLUSTER_BY_VISSL,
+    FAIR_BY_VISSL,
+    LEMNISCATE_BY_VISSL,
+    ROTNET_BY_VISSL,
+    SEMISUPERVISED_BY_VISSL,
+    SWAV_BY_VISSL,
+    VISSL,
+    from_caffe2,
+    from_places365,
+    from_vissl,
+    trained,
+)
+
+_GOYAL = "Goyal et al., ICCV 2019, arXiv 1905.01235"
+_BVLC = f"Krizhevsky et al., NIPS 2012; Jia et al. 2014, arXiv 1408.5093; {_GOYAL}"
+_SUPERVISED = f"He et al., CVPR 2016, arXiv 1512.03385; {_GOYAL}"
+_PLACES205 = f"Zhou et al., NIPS 2014; {_GOYAL}"
+_JIGSAW = f"Noroozi and Favaro, ECCV 2016, arXiv 1603.09246; {_GOYAL}"
+_COLORIZATION = f"Zhang et al., ECCV 2016, arXiv 1603.08511; {_GOYAL}"
+_ROTNET = "Gidaris et al., ICLR 2018, arXiv 1803.07728"
+_DEEPCLUSTER = "Caron et al., ECCV 2018, arXiv 1807.05520"
+_CLUSTERFIT = "Yan et al., CVPR 2020, arXiv 1912.03330"
+_NPID = "Wu et al., CVPR 2018, arXiv 1805.01978"
+_PIRL = "Misra and van der Maaten, CVPR 2020, arXiv 1912.01991"
+_SIMCLR = "Chen et al., ICML 2020, arXiv 2002.05709"
+_SWAV = "Caron et al., NeurIPS 2020, arXiv 2006.09882"
+_MOCOV2 = "Chen et al. 2020, arXiv 2003.04297"
+_BARLOWTWINS = "Zbontar et al., ICML 2021, arXiv 2103.03230"
+_SEMISUPERVISED = "Yalniz et al. 2019, arXiv 1905.00546"
+
+_ALEXNETS: Mapping[str, Model] = {
+    "alexnet-supervised-imagenet1k-bvlc": trained(
+        *("alexnet_bvlc", "supervised", "imagenet1k", 49.54),
+        from_vissl("converted_caffenet_bvlc_in1k_supervised.torch", _BVLC, FAIR_BY_VISSL),
+        from_caffe2("caffenet_bvlc_in1k_supervised.npy", _BVLC),
+    ),
+    "alexnet-supervised-places205": trained(
+        *("alexnet_bvlc", "supervised", "places205", None),
+        from_caffe2("caffenet_bvlc_places205_supervised.pkl", _PLACES205),
+    ),
+    "alexnet-supervised-places365": trained(
+        *("alexnet", "supervised", "places365", None),
+        from_places365("alexnet_places365.pth.tar"),
+    ),
+    "alexnet-jigsaw-imagenet1k": trained(
+        *("alexnet_jigsaw", "jigsaw", "imagenet1k", 34.82),
+        from_vissl("converted_alexnet_jigsaw_in1k_pretext.torch", _JIGSAW, FAIR_BY_VISSL),
+        from_caffe2("alexnet_jigsaw_in1k_pretext.pkl", _JIGSAW),
+    ),
+    "alexnet-jigsaw-imagenet22k": trained(
+        *("alexnet_jigsaw", "jigsaw", "imagenet22k", 37.5),
+        from_vissl("converted_alexnet_jigsaw_in22k_pretext.torch", _JIGSAW, FAIR_BY_VISSL),
+        from_caffe2("alexnet_jigsaw_in22k_pretext.pkl", _JIGSAW),
+    ),
+    "alexnet-jigsaw-yfcc100m": trained(
+        *("alexnet_jigsaw", "jigsaw", "yfcc100m", 37.01),
+        from_vissl("converted_alexnet_jigsaw_yfcc100m_pretext.torch", _JIGSAW, FAIR_BY_VISSL),
+        from_caffe2("alexnet_jigsaw_yfcc100m_pretext.pkl", _JIGSAW),
+    ),
+    "alexnet-colorization-imagenet1k": trained(
+        *("alexnet_colorization", "colorization", "imagenet1k", 30.39),
+        from_vissl(
+            "converted_alexnet_colorization_in1k_pretext.torch", _COLORIZATION, FAIR_BY_VISSL
+        ),
+        from_caffe2("alexnet_colorization_in1k_pretext.pkl", _COLORIZATION),
+    ),
+    "alexnet-colorization-imagenet22k": trained(
+        *("alexnet_colorization", "colorization", "imagenet22k", 36.83),
+        from_vissl(
+            "converted_alexnet_colorization_in22k_pretext.torch", _COLORIZATION, FAIR_BY_VISSL
+        ),
+        from_caffe2("alexnet_colorization_in22k_pretext.pkl", _COLORIZATION),
+    ),
+    "alexnet-colorization-yfcc100m": trained(
+        *("alexnet_colorization", "colorization", "yfcc100m", 34.19),
+        from_vissl(
+            "converted_alexnet_colorization_yfcc100m_pretext.torch", _COLORIZATION, FAIR_BY_VISSL
+        ),
+        from_caffe2("alexnet_colorization_yfcc100m_pretext.pkl", _COLORIZATION),
+    ),
+    "alexnet-rotnet-imagenet1k": trained(
+        *("alexnet_rotnet", "rotnet", "imagenet1k", 39.51),
+        from_vissl("rotnet_alexnet_model_net_epoch50.torch", _ROTNET, ROTNET_BY_VISSL),
+    ),
+    "alexnet-deepcluster-imagenet1k": trained(
+        *("alexnet_deepcluster", "deepcluster", "imagenet1k", 37.88),
+        from_vissl("deepcluster_alexnet_checkpoint.torch", _DEEPCLUSTER, DEEPCLUSTER_BY_VISSL),
+    ),
+}
+
+_RESNET50S: Mapping[str, Model] = {
+    "resnet50-supervised-imagenet1k-caffe2": trained(
+        *("resnet50", "supervised", "imagenet1k", 75.88),
+        from_vissl("converted_vissl_rn50_supervised_in1k_caffe2.torch", _SUPERVISED, FAIR_BY_VISSL),
+        from_caffe2("resnet50_in1k_supervised.pkl", _SUPERVISED),
+    ),
+    "resnet50-supervised-places205": trained(
+        *("resnet50", "supervised", "places205", 58.49),
+        from_vissl(
+            "converted_vissl_rn50_supervised_places205_caffe2.torch", _PLACES205, FAIR_BY_VISSL
+        ),
+        from_caffe2("resnet50_places205_supervised.pkl", _PLACES205),
+    ),
+    "resnet50-supervised-places365": trained(
+        *("resnet50", "supervised", "places365", None),
+        from_places365("resnet50_places365.pth.tar"),
+    ),
+    # Of VISSL's jigsaw networks those of Goyal et al., who trained on all three sets alike.
+    "resnet50-jigsaw-imagenet1k": trained(
+        *("resnet50", "jigsaw", "imagenet1k", 46.58),
+        from_vissl("converted_vissl_rn50_jigsaw_in1k_goyal19.torch", _JIGSAW, FAIR_BY_VISSL),
+        from_caffe2("resnet50_jigsaw_in1k_pretext.pkl", _JIGSAW),
+    ),
+    "resnet50-jigsaw-imagenet22k": trained(
+        *("resnet50", "jigsaw", "imagenet22k", 53.09),
+        from_vissl("converted_vissl_rn50_jigsaw_in22k_goyal19.torch", _JIGSAW, FAIR_BY_VISSL),
+        from_caffe2("resnet50_jigsaw_in22k_pretext.pkl", _JIGSAW),
+    ),
+    "resnet50-jigsaw-yfcc100m": trained(
+        *("resnet50", "jigsaw", "yfcc100m", 51.37),
+        from_vissl("converted_vissl_rn50_jigsaw_yfcc100m_goyal19.torch", _JIGSAW, FAIR_BY_VISSL),
+        from_caffe2("resnet50_jigsaw_yfcc100m_pretext.pkl", _JIGSAW),
+    ),
+    "resnet50-colorization-imagenet1k": trained(
+        *("resnet50_colorization", "colorization", "imagenet1k", 40.11),
+        from_vissl(
+            "converted_vissl_rn50_colorization_in1k_goyal19.torch", _COLORIZATION, FAIR_BY_VISSL
+        ),
+        from_caffe2("resnet50_colorization_in1k_pretext.pkl", _COLORIZATION),
+    ),
+    "resnet50-colorization-imagenet22k": trained(
+        *("resnet50_colorization", "colorization", "imagenet22k", 49.24),
+        from_vissl(
+            "converted_vissl_rn50_colorization_in22k_goyal19.torch", _COLORIZATION, FAIR_BY_VISSL
+        ),
+        from_caffe2("resnet50_colorization_in22k_pretext.pkl", _COLORIZATION),
+    ),
+    "resnet50-colorization-yfcc100m": trained(
+        *("resnet50_colorization", "colorization", "yfcc100m", 47.46),
+        from_vissl(
+            "converted_vissl_rn50_colorization_yfcc100m_goyal19.torch",
+            *(_COLORIZATION, FAIR_BY_VISSL),
+        ),
+        from_caffe2("resnet50_colorization_yfcc100m_pretext.pkl", _COLORIZATION),
+    ),
+    # VISSL tells no hashes; the digits are those that users of torch.hub check these two by.
+    "resnet50-rotnet-imagenet1k": trained(
+        *("resnet50", "rotnet", "imagenet1k", 48.2),
+        from_vissl(
+            "rotnet_rn50_in1k_ep105_rotnet_8gpu_resnet_17_07_20.46bada9f"
+            "/model_final_checkpoint_phase125.torch",
+            *(_ROTNET, VISSL, "5c0b916d"),
+        ),
+    ),
+    "resnet50-rotnet-imagenet22k": trained(
+        *("resnet50", "rotnet", "imagenet22k", 54.89),
+        from_vissl("converted_vissl_rn50_rotnet_in22k_ep105.torch", _ROTNET, VISSL, "559277fa"),
+    ),
+    "resnet50-clusterfit-imagenet1k": trained(
+        *("resnet50", "clusterfit", "imagenet1k", 53.63),
+        from_vissl("converted_vissl_rn50_rotnet_16kclusters_in1k_ep105.torch", _CLUSTERFIT),
+    ),
+    # By its authors; another one, trained by VISSL for as many epochs, has a top-1 of 52.73.
+    "resnet50-npid-imagenet1k": trained(
+        *("resnet50", "npid", "imagenet1k", 54.99),
+        from_vissl(
+            "converted_vissl_rn50_npid_lemniscate_neg4k_stepLR_8gpu.torch",
+            *(_NPID, LEMNISCATE_BY_VISSL),
+        ),
+    ),
+    # 800 epochs. The table of VISSL's zoo gives the first URL, its configurations the second.
+    "resnet50-npidpp-imagenet1k": trained(
+        *("resnet50", "npidpp", "imagenet1k", 56.68),
+        from_vissl(
+            "npid_pp/4node_800ep_32kneg_cosine_resnet_23_07_20.75432662"
+            "/model_final_checkpoint_phase799.torch",
+            _PIRL,
+        ),
+        from_vissl(
+            "npid_4node_800ep_32kneg_cosine_npid++_4nodes_resnet_23_07_20.75432662"
+            "/model_final_checkpoint_phase799.torch",
+            _PIRL,
+        ),
+    ),
+    # 800 epochs.
+    "resnet50-pirl-imagenet1k": trained(
+        *("resnet50", "pirl", "imagenet1k", 64.29),
+        from_vissl(
+            "pirl_jigsaw_4node_pirl_jigsaw_4node_resnet_22_07_20.34377f59"
+            "/model_final_checkpoint_phase799.torch",
+            _PIRL,
+        ),
+    ),
+    # 1000 epochs; after 800 its top-1 is 69.68.
+    "resnet50-simclr-imagenet1k": trained(
+        *("resnet50", "simclr", "imagenet1k", 68.8),
+        from_vissl(
+            "simclr_rn50_1000ep_simclr_8node_resnet_16_07_20.afe428c7"
+            "/model_final_checkpoint_phase999.torch",
+            _SIMCLR,
+        ),
+    ),
+    # 800 epochs.
+    "resnet50-deepclusterv2-imagenet1k": trained(
+        *("resnet50", "deepclusterv2", "imagenet1k", 75.18),
+        from_vissl("deepclusterv2_800ep_pretrain.pth.tar", _SWAV, SWAV_BY_VISSL),
+    ),
+    # 800 epochs.
+    "resnet50-swav-imagenet1k": trained(
+        *("resnet50", "swav", "imagenet1k", 74.92),
+        from_vissl(
+            "swav_in1k_rn50_800ep_swav_8node_resnet_27_07_20.a0a6b676"
+            "/model_final_checkpoint_phase799.torch",
+            _SWAV,
+        ),
+    ),
+    # 200 epochs.
+    "resnet50-mocov2-imagenet1k": trained(
+        *("resnet50", "mocov2", "imagenet1k", 66.4),
+        from_vissl(
+            "moco_v2_1node_lr.03_step_b32_zero_init/model_final_checkpoint_phase199.torch", _MOCOV2
+        ),
+    ),
+    # 1000 epochs.
+    "resnet50-barlowtwins-imagenet1k": trained(
+        *("resnet50", "barlowtwins", "imagenet1k", 71.8),
+        from_vissl(
+            "barlow_twins/barlow_twins_32gpus_4node_imagenet1k_1000ep_resnet50.torch", _BARLOWTWINS
+        ),
+    ),
+    # The last two were trained on images that a teacher had labelled, then on ImageNet-1k.
+    "resnet50-semisupervised-yfcc100m": trained(
+        *("resnet50", "semisupervised", "yfcc100m", 79.2),
+        from_vissl(
+            "converted_vissl_rn50_semi_sup_08389792.torch",
+            *(_SEMISUPERVISED, SEMISUPERVISED_BY_VISSL),
+        ),
+        top1=79.3,
+        accuracy_source="its authors (top-1), VISSL's model zoo (linear probe)",
+    ),
+    "resnet50-semiweaklysupervised-instagram": trained(
+        *("resnet50", "semiweaklysupervised", "instagram", 81.06),
+        from_vissl(
+            "converted_vissl_rn50_semi_weakly_sup_16a12f1b.torch",
+            *(_SEMISUPERVISED, SEMISUPERVISED_BY_VISSL),
+        ),
+        top1=81.2,
+        accuracy_source="its authors (top-1), VISSL's model zoo (linear probe)",
+    ),
+}
+
+MODELS: Mapping[str, Model] = {**_ALEXNETS, **_RESNET50S}

@@ -1,0 +1,125 @@
+"""The files of VISSL, of the benchmark of Goyal et al. that went before it, and of Places365.
+
+Where they are, on which terms, and how the networks in them become entries of the registry.
+"""
+
+from iqa_jax.preprocess import IMAGENET, Preprocessing
+from iqa_jax.weights.conversion import Rename
+from iqa_jax.weights.downloads import UrlFile
+from iqa_jax.zoo import caffe2
+from iqa_jax.zoo.entries import Conversion, Model, Source
+
+_VISSL_URL = "https://dl.fbaipublicfiles.com/vissl/model_zoo"
+_FAIR_URL = "https://dl.fbaipublicfiles.com/fair_self_supervision_benchmark/models"
+_PLACES365_URL = "http://places2.csail.mit.edu/models_places365"
+
+# Licences.
+VISSL = "MIT (VISSL)"
+_FAIR = "CC BY-NC 4.0 (fair_self_supervision_benchmark)"
+FAIR_BY_VISSL = f"{_FAIR}; converted by VISSL, which is MIT"
+DEEPCLUSTER_BY_VISSL = "CC BY-NC 4.0 (deepcluster); converted by VISSL, which is MIT"
+SEMISUPERVISED_BY_VISSL = (
+    "CC BY-NC 4.0 (semi-supervised-ImageNet1K-models); converted by VISSL, which is MIT"
+)
+SWAV_BY_VISSL = "CC BY-NC 4.0 (swav); distributed by VISSL, which is MIT"
+ROTNET_BY_VISSL = "MIT (FeatureLearningRotNet, VISSL)"
+LEMNISCATE_BY_VISSL = "not stated (lemniscate.pytorch); converted by VISSL, which is MIT"
+_PLACES365_LICENCE = "CC BY (Places365)"
+_PLACES365 = "Zhou et al., Places: A 10 million Image Database for Scene Recognition, TPAMI 2017"
+
+_PARAMETERS = {
+    "alexnet": 2_469_696,
+    "alexnet_bvlc": 2_334_080,
+    "alexnet_jigsaw": 2_336_128,
+    "alexnet_colorization": 2_313_600,
+    "alexnet_rotnet": 2_472_000,
+    "alexnet_deepcluster": 3_738_336,
+    "resnet50": 23_508_032,
+    "resnet50_colorization": 23_501_760,
+}
+
+_UNSCALED = Preprocessing(mean=IMAGENET.mean, std=(1 / 255, 1 / 255, 1 / 255))
+"""0 to 255 minus (123.675, 116.28, 103.53)."""
+_LUMINANCE = Preprocessing(mean=(0.5,), std=(0.01,))
+"""L of CIELAB minus 50."""
+
+_PREPROCESSING = {
+    "alexnet_bvlc": _UNSCALED,
+    "alexnet_colorization": _LUMINANCE,
+    "resnet50_colorization": _LUMINANCE,
+}
+"""Where it is not ImageNet's."""
+
+
+def from_vissl(file: str, citation: str, licence: str = VISSL, sha256: str = "") -> Conversion:
+    """A file of VISSL's model zoo.
+
+    Args:
+      file: Its path below the zoo's URL.
+      citation: Who trained the weights.
+      licence: As its publisher states it.
+      sha256: Where it is known.
+    """
+    return Conversion(
+        Source(UrlFile(f"{_VISSL_URL}/{file}"), sha256, licence, citation),
+        # The blocks of AlexNets have numbers and are called so here too; ResNets have names.
+        renames=(Rename(r"_feature_blocks\.([a-z].*)", r"\1"),),
+        ignored=(
+            r"_feature_blocks\.[89]\..*",  # RotNet's classifier
+            r"sobel\..*",  # DeepCluster's front, which is constant
+            r"fc\..*",
+            r"(projection_head|prototypes)\..*",  # DeepClusterV2's
+        ),
+    )
+
+
+def from_caffe2(file: str, citation: str) -> Conversion:
+    """A file of Goyal et al.'s benchmark, as Caffe2 dumped it."""
+    return Conversion(
+        Source(UrlFile(f"{_FAIR_URL}/{file}"), "", _FAIR, citation),
+        renames=caffe2.RESNET if file.startswith("resnet") else caffe2.ALEXNET,
+        ignored=caffe2.IGNORED,
+    )
+
+
+def from_places365(file: str) -> Conversion:
+    """A file that the makers of Places365 trained with PyTorch."""
+    return Conversion(
+        Source(UrlFile(f"{_PLACES365_URL}/{file}"), "", _PLACES365_LICENCE, _PLACES365),
+        ignored=(r"(classifier|fc)\..*",),
+    )
+
+
+def trained(
+    trunk: str,
+    goal: str,
+    environment: str,
+    linear_probe: float | None,
+    *conversions: Conversion,
+    top1: float | None = None,
+    accuracy_source: str = "VISSL's model zoo",
+) -> Model:
+    """A network of the study; the trunk tells architecture, preprocessing and size.
+
+    Args:
+      trunk: Key of ``backbones.ARCHITECTURES``.
+      goal: What it was trained for.
+      environment: The images that it was trained on.
+      linear_probe: Top-1 accuracy of a linear classifier on ImageNet-1k, in percent.
+      conversions: The preferred file first.
+      top1: The same after supervised training.
+      accuracy_source: Who measured them.
+    """
+    return Model(
+        architecture=trunk.partition("_")[0],
+        goal=goal,
+        environment=environment,
+        trunk=trunk,
+        preprocessing=_PREPROCESSING.get(trunk, IMAGENET),
+        parameters=_PARAMETERS[trunk],
+        conversions=conversions,
+        top1=top1,
+        linear_probe=linear_probe,
+        accuracy_source=accuracy_source if linear_probe is not None else "",
+        in_study=True,
+    )

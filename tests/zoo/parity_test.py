@@ -1,0 +1,72 @@
+"""Every network equals its original, layer by layer, from a checkpoint in its own file format.
+
+The goldens come from PyTorch: see ``tests/golden/make_backbones.py``.
+"""
+
+import functools
+
+import jax
+import numpy as np
+import pytest
+from etils import epath
+from golden import draws, writers
+from golden.configurations import CONFIGURATIONS, IMAGE_SEED, SIZES, read_golden, read_trunk
+from golden.formats import FORMATS
+
+from iqa_jax import zoo
+from iqa_jax.backbones import ARCHITECTURES, build
+from iqa_jax.preprocess import unit_range
+
+SLOW_TRUNKS = "efficientnet_b5 efficientnet_b6 efficientnet_b7 densenet201 resnet152".split()
+
+TRAINED = [name for name, model in zoo.MODELS.items() if model.conversions]
+
+
+@functools.cache
+def compiled(network):
+    """One compilation for all checkpoints of an architecture."""
+    return jax.jit(network.apply)
+
+
+def draw_checkpoint(name, folder):
+    configuration = CONFIGURATIONS[name]
+    form = FORMATS[configuration.format]
+    state = draws.draw(read_trunk(configuration.trunk).parameters, configuration.seed)
+    path = epath.Path(folder) / f"weights{form.suffix}"
+    writers.write(form.tree(configuration.trunk, state), form.kind, path)
+    return path
+
+
+def test_every_model_has_a_golden():
+    assert set(TRAINED) <= set(CONFIGURATIONS)
+    assert {name.partition("@")[0] for name in CONFIGURATIONS} == set(TRAINED)
+    assert {configuration.trunk for configuration in CONFIGURATIONS.values()} == set(ARCHITECTURES)
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        pytest.param(name, marks=[pytest.mark.slow] if each.trunk in SLOW_TRUNKS else [])
+        for name, each in CONFIGURATIONS.items()
+    ],
+)
+def test_every_layer_equals_the_original(name, tmp_path):
+    model = name.partition("@")[0]
+    zoo.convert_file(model, draw_checkpoint(name, tmp_path), directory=epath.Path(tmp_path))
+    backbone = zoo.load_backbone(model, checkpoints_dir=tmp_path)
+    for size, golden in zip(SIZES, read_golden(name), strict=True):
+        images = draws.image(*size, IMAGE_SEED)[None]
+        x = backbone.preprocessing(unit_range(jax.numpy.asarray(images)))
+        activations = compiled(backbone.network)(backbone.parameters, x)
+        assert backbone.layers == ("input", *golden)
+        for layer, expected in golden.items():
+            found = draws.statistics(activations[layer][0])
+            error = np.abs(found - expected).max() / np.abs(expected).max()
+            assert error < 2e-5, (size, layer)  # float32 against float64
+
+
+@pytest.mark.parametrize("trunk", ARCHITECTURES)
+def test_parameters_are_those_of_the_original(trunk):
+    ours = sum(np.prod(each.shape, dtype=int) for each in build(trunk).parameters.values())
+    theirs = read_trunk(trunk).parameters.values()
+    assert ours == sum(np.prod(shape, dtype=int) for shape in theirs)
