@@ -20,7 +20,7 @@ test: $(VENV)/test.installed
 	$(BIN)/ruff format --check --quiet .
 	$(BIN)/ruff check --quiet .
 	$(BIN)/pyright --pythonpath $(BIN)/python
-	$(BIN)/pytest
+	$(BIN)/pytest --numprocesses=auto --maxprocesses=8 --dist=worksteal
 
 $(VENV)/%.installed: pyproject.toml | $(BIN)/pip
 	@echo "Installing iqa_jax[$*] into $(VENV) (a minute or two, once)"
