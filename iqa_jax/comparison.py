@@ -14,7 +14,10 @@ from etils import epath
 
 from iqa_jax.backbones import Backbone, aliases
 from iqa_jax.errors import InputError
-from iqa_jax.readouts import READOUTS, LayerStatistics, ReadoutName
+from iqa_jax.pairing import PairComparison, Scores, enlarged
+from iqa_jax.preprocess import unit_range
+from iqa_jax.readouts import READOUTS, LayerStatistics, ReadoutName, sum_over
+from iqa_jax.resize import Resize, resize_pixels
 from iqa_jax.statistics import STATISTICS
 from iqa_jax.zoo import Relevance, load_backbone, load_relevance, outline_backbone
 
@@ -26,15 +29,17 @@ class Prepared:
     Attributes:
       parts: What each statistic needs, by layer and statistic.
       positions: Height x width of every layer.
+      size: Height and width of the image.
     """
 
     parts: Mapping[tuple[str, str], Any]
     positions: Mapping[str, int]
+    size: tuple[int, ...]
 
 
 @jax.tree_util.register_dataclass
 @dataclass(frozen=True, eq=False)
-class Comparison:
+class Comparison(PairComparison):
     """Read-outs that share one pass through a backbone; a pytree, to be an argument of ``jit``.
 
     Attributes:
@@ -42,12 +47,14 @@ class Comparison:
       relevances: By name.
       readouts: What is asked for.
       versions_at_once: How many versions go through the network together.
+      resize: What the metric's own protocol does to an image first.
     """
 
     backbone: Backbone
     relevances: Mapping[str, Relevance]
     readouts: tuple[ReadoutName, ...] = field(metadata={"static": True})
     versions_at_once: int = field(metadata={"static": True}, default=1)
+    resize: Resize | None = field(metadata={"static": True}, default=None)
 
     @property
     def label(self) -> str:
@@ -67,48 +74,29 @@ class Comparison:
             "weights_sha256": self.backbone.sha256,
             "relevances": {name: each.sha256 for name, each in self.relevances.items()},
             "precision": self.backbone.precision,
+            **({"protocol_resize": self.resize.text} if self.resize else {}),
         }
 
     def check_size(self, height: int, width: int) -> None:
         """Refuses images that are too small for the layers asked for (:class:`InputError`)."""
         layers = dict.fromkeys(layer for readout in self.readouts for layer in readout.layers)
-        self.backbone.check_size(height, width, layers)
+        size = self.resize.size(height, width) if self.resize else (height, width)
+        self.backbone.check_size(*size, layers)
 
-    def versions(self, reference: jax.Array, distorted: jax.Array) -> dict[str, jax.Array]:
-        """Compares a reference with its versions.
-
-        Args:
-          reference: ``[H, W, 3]``, ``uint8`` or float32 in [0, 1].
-          distorted: ``[V, H, W, 3]``, likewise.
-
-        Returns:
-          ``{read-out: [V]}``.
-        """
-        prepared = self._prepare(reference)
-
-        def compare(version: jax.Array) -> dict[str, jax.Array]:
-            return self._distances(prepared, self._prepare(version))
-
-        at_once = self.versions_at_once if self.versions_at_once > 1 else None
-        return jax.lax.map(compare, distorted, batch_size=at_once)
-
-    def pairs(self, reference: jax.Array, distorted: jax.Array) -> dict[str, jax.Array]:
-        """Compares images ``[B, H, W, 3]``, each with its own reference: ``{read-out: [B]}``."""
-        return jax.vmap(lambda r, d: self._distances(self._prepare(r), self._prepare(d)))(
-            reference, distorted
-        )
-
-    def _prepare(self, image: jax.Array) -> Prepared:
+    def prepare(self, image: jax.Array) -> Prepared:
         """What is needed of one image ``[H, W, 3]`` for the statistics of its pairs."""
+        if self.resize:
+            image = resize_pixels(unit_range(image), self.resize)
         activations = self.backbone.activations(image[None])
         parts = {
             (layer, name): STATISTICS[name].prepare(activations[layer][0])
             for layer, name in self._needed_statistics()
         }
         positions = {layer: math.prod(a.shape[1:3]) for layer, a in activations.items()}
-        return Prepared(parts, positions)
+        return Prepared(parts, positions, image.shape[:2])
 
-    def _distances(self, reference: Prepared, distorted: Prepared) -> dict[str, jax.Array]:
+    def compare(self, reference: Prepared, distorted: Prepared) -> Scores:
+        """The distances of two images as they were prepared."""
         statistics = {
             key: STATISTICS[key[1]].compare(reference.parts[key], distorted.parts[key])
             for key in self._needed_statistics()
@@ -128,6 +116,31 @@ class Comparison:
             )
             for readout in self.readouts
         }
+
+    def compare_maps(self, reference: Prepared, distorted: Prepared) -> Scores:
+        """Local distances of the read-outs that have them."""
+        return {
+            str(readout): sum_over(
+                enlarged(self._local(readout, layer, reference, distorted), reference.size)
+                for layer in readout.layers
+            )
+            for readout in self.readouts
+            if READOUTS[readout.readout].is_local
+        }
+
+    def _local(
+        self, readout: ReadoutName, layer: str, reference: Prepared, distorted: Prepared
+    ) -> jax.Array:
+        """The local distances of one layer, ``[height, width]``: as of one position each."""
+        values = {}
+        for name in READOUTS[readout.readout].statistics:
+            local = STATISTICS[name].local
+            assert local is not None
+            values[name] = local(reference.parts[layer, name], distorted.parts[layer, name])
+        weights = self._weights(readout.relevance, layer)
+        if weights is not None:
+            weights = weights.reshape(1, 1, -1)
+        return READOUTS[readout.readout].combine([LayerStatistics(values, 1, weights)])
 
     def _weights(self, relevance: str | None, layer: str) -> jax.Array | None:
         return None if relevance is None else self.relevances[relevance].weights[layer]
@@ -149,6 +162,7 @@ def load_comparison(
     checkpoints_dir: epath.PathLike | None = None,
     precision: str = "highest",
     versions_at_once: int = 1,
+    resize: Resize | None = None,
 ) -> Comparison:
     """Loads the backbone and the relevances that read-outs of one model need.
 
@@ -157,17 +171,18 @@ def load_comparison(
       checkpoints_dir: As for ``load_backbone``.
       precision: As for ``load_backbone``.
       versions_at_once: See :class:`Comparison`.
+      resize: See :class:`Comparison`.
 
     Raises:
       InputError: If there is no such model, it has no such layer, or a relevance does not weigh the
-        layers.
+        layers or is for another kind of read-out.
       CheckpointError: If weights have not been fetched, or are damaged.
     """
     (model,) = {readout.model for readout in readouts}
     backbone = load_backbone(model, checkpoints_dir=checkpoints_dir, precision=precision)
     relevances = _load_relevances(readouts, checkpoints_dir)
     _check(readouts, backbone, relevances)
-    return Comparison(backbone, relevances, tuple(readouts), versions_at_once)
+    return Comparison(backbone, relevances, tuple(readouts), versions_at_once, resize)
 
 
 def check_comparison(
@@ -175,6 +190,7 @@ def check_comparison(
     sizes: Sequence[tuple[int, int]],
     *,
     checkpoints_dir: epath.PathLike | None = None,
+    resize: Resize | None = None,
 ) -> None:
     """Raises what :func:`load_comparison` and scoring would, without loading any network.
 
@@ -182,6 +198,7 @@ def check_comparison(
       readouts: At least one, all of the same model.
       sizes: (height, width) of the images.
       checkpoints_dir: As for ``load_backbone``.
+      resize: See :class:`Comparison`.
 
     Raises:
       InputError: As by :func:`load_comparison`, or if images are too small for a layer.
@@ -190,7 +207,7 @@ def check_comparison(
     outline = outline_backbone(model, checkpoints_dir=checkpoints_dir)
     _check(readouts, outline, _load_relevances(readouts, checkpoints_dir))
     for height, width in sizes:
-        Comparison(outline, {}, tuple(readouts)).check_size(height, width)
+        Comparison(outline, {}, tuple(readouts), resize=resize).check_size(height, width)
 
 
 def _load_relevances(
@@ -219,6 +236,11 @@ def _check(
             raise InputError(
                 f"{readout}: the relevance {relevance.name} weighs the layers "
                 f"{', '.join(relevance.weights)} of {relevance.model}"
+            )
+        if relevance and relevance.terms != READOUTS[readout.readout].terms:
+            raise InputError(
+                f"{readout}: {readout.readout} takes {READOUTS[readout.readout].terms} weight(s) a "
+                f"channel, the relevance {relevance.name} has {relevance.terms}"
             )
 
 

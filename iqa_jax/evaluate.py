@@ -12,12 +12,12 @@ from tqdm import tqdm
 
 from iqa_jax import parallel, scoring
 from iqa_jax.agreement import Agreement, agreement
-from iqa_jax.comparison import Comparison, check_comparison, load_comparison
 from iqa_jax.datasets import PairTable, fingerprint, inspect, load_dataset, read_joined_scores
 from iqa_jax.errors import InputError
+from iqa_jax.metrics import check_group, groups, load_group
+from iqa_jax.pairing import PairComparison
 from iqa_jax.parts import ScoreParts
 from iqa_jax.pipeline import Plan, plan
-from iqa_jax.readouts import ReadoutName
 from iqa_jax.resize import Resize
 from iqa_jax.selection import Column, select_columns
 
@@ -94,9 +94,9 @@ def evaluate(settings: Settings) -> Evaluation:
     if twice:
         raise InputError(f"scores_csv: {', '.join(twice)} is computed here; rename the column")
     work = plan(table, headers, versions=settings.versions, resize=resize)
-    wanted = _by_model(columns)
-    for readouts in wanted:
-        check_comparison(readouts, work.sizes, checkpoints_dir=settings.checkpoints_dir)
+    wanted = groups(column.metric for column in columns if column.metric)
+    for group in wanted:
+        check_group(group, work.sizes, checkpoints_dir=settings.checkpoints_dir)
     dataset = {
         "name": table.name,
         "fingerprint": fingerprint(table, headers),
@@ -108,9 +108,9 @@ def evaluate(settings: Settings) -> Evaluation:
     }
     _announce(dataset, work)
     scores, runs = dict(joined), []
-    for readouts in wanted:
-        comparison = load_comparison(
-            readouts,
+    for group in wanted:
+        comparison = load_group(
+            group,
             checkpoints_dir=settings.checkpoints_dir,
             precision=settings.precision,
             versions_at_once=parallel.images_at_once(),
@@ -120,7 +120,7 @@ def evaluate(settings: Settings) -> Evaluation:
             table,
             work,
             parallel.UnitRunner(
-                Comparison.versions,
+                PairComparison.versions,
                 comparison,
                 units_at_once=max(1, parallel.images_at_once() // work.versions),
             ),
@@ -128,7 +128,7 @@ def evaluate(settings: Settings) -> Evaluation:
             label=comparison.label,
             resize=resize,
         )
-        scores |= run.scores
+        scores |= {metric.name: run.scores[metric.computed] for metric in group}
         runs.append({**signature, "pairs_per_second": run.pairs_per_second})
     columns += [Column(name, model=name) for name in joined]
     record = {
@@ -137,11 +137,12 @@ def evaluate(settings: Settings) -> Evaluation:
         "devices": parallel.describe_devices(),
         "runs": runs,
     }
+    scores = {column.name: scores[column.name] for column in columns}
     return Evaluation(table, scores, _correlate(columns, scores, table), record)
 
 
 def _signature(
-    comparison: Comparison, dataset: str, work: Plan, settings: Settings
+    comparison: PairComparison, dataset: str, work: Plan, settings: Settings
 ) -> dict[str, Any]:
     """Everything that the scores depend on."""
     return {
@@ -152,15 +153,6 @@ def _signature(
         "platform": parallel.describe_devices()["platform"],
         "software": {name: importlib.metadata.version(name) for name in _SOFTWARE},
     }
-
-
-def _by_model(columns: Sequence[Column]) -> list[list[ReadoutName]]:
-    """All that is asked of each model."""
-    by_model: dict[str, dict[ReadoutName, None]] = {}
-    for column in columns:
-        readout = ReadoutName.parse(column.name)
-        by_model.setdefault(readout.model, {})[readout] = None
-    return [list(readouts) for readouts in by_model.values()]
 
 
 def _parts_folder(settings: Settings) -> epath.Path:
@@ -183,7 +175,12 @@ def _correlate(
     columns: Sequence[Column], scores: Mapping[str, np.ndarray], table: PairTable
 ) -> list[tuple[Column, Agreement]]:
     human = np.array([pair.score for pair in table.pairs])
+
+    def distances(column: Column) -> np.ndarray:
+        is_similarity = column.metric is not None and column.metric.higher_is_better
+        return -scores[column.name] if is_similarity else scores[column.name]
+
     return [
-        (column, agreement(scores[column.name], human, higher_is_better=table.higher_is_better))
+        (column, agreement(distances(column), human, higher_is_better=table.higher_is_better))
         for column in tqdm(columns, desc="correlations", unit="column", leave=False)
     ]

@@ -35,9 +35,16 @@ _ORIENTATIONS_ON_THE_SIDE = (5, 6, 7, 8)
 
 @dataclass(frozen=True)
 class ImageFolder:
-    """Image files below one folder, called by their paths relative to it."""
+    """Image files, called by their paths: relative to one folder, or as they are.
 
-    root: epath.Path
+    Attributes:
+      root: The folder; None where names are whole paths.
+    """
+
+    root: epath.Path | None = None
+
+    def _path(self, name: str) -> epath.Path:
+        return self.root / name if self.root else epath.Path(name)
 
     def read(self, name: str) -> bytes:
         """The encoded bytes of the image ``name``.
@@ -46,7 +53,7 @@ class ImageFolder:
           ImageError: If there is no such file, or it cannot be read.
         """
         with _file_errors(name):
-            return (self.root / name).read_bytes()
+            return self._path(name).read_bytes()
 
     def header(self, name: str) -> "Header":
         """Size and length of the image ``name``, reading no further than its header.
@@ -54,7 +61,7 @@ class ImageFolder:
         Raises:
           ImageError: If there is no such file, or its header is not that of a supported image.
         """
-        path = self.root / name
+        path = self._path(name)
         with _file_errors(name), path.open("rb") as file, _open_image(file, name) as image:
             width, height = image.size
             if _is_on_its_side(image):

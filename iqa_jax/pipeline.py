@@ -72,11 +72,20 @@ class Batch:
       units: The units; where the arrays hold more, the last ones are padding.
       reference: ``uint8`` ``[places, H, W, 3]``.
       distorted: ``uint8`` ``[places, V, H, W, 3]``; versions that a unit lacks are zeros.
+      failed: Rows of which an image could not be decoded; it is zeros.
     """
 
     units: tuple[WorkUnit, ...]
     reference: np.ndarray
     distorted: np.ndarray
+    failed: frozenset[int] = frozenset()
+
+
+@dataclass(frozen=True)
+class _Decoded:
+    reference: np.ndarray
+    distorted: np.ndarray
+    failed: frozenset[int] = frozenset()
 
 
 def plan(
@@ -124,6 +133,7 @@ def feed(
     *,
     places: int,
     resize: Resize | None = None,
+    tolerant: bool = False,
 ) -> Iterator[Batch]:
     """Decodes work units with worker threads, ahead of whoever takes the batches.
 
@@ -133,6 +143,7 @@ def feed(
       table: The dataset.
       places: Number of units that are run at a time.
       resize: As in the plan.
+      tolerant: Whether an image that cannot be decoded fails its pairs alone; else the run.
 
     Yields:
       Batches in the order of the units; memory does not grow with their number.
@@ -144,33 +155,48 @@ def feed(
     readers = min(os.cpu_count() or 1, _MOST_READERS)
     decoded = iter(
         grain.MapDataset.source(list(units))
-        .map(lambda unit: _decode_unit(unit, table, plan.versions, resize))
+        .map(lambda unit: _decode_unit(unit, table, plan.versions, resize, tolerant))
         .to_iter_dataset(grain.ReadOptions(num_threads=readers, prefetch_buffer_size=readers))
     )
     for _, of_one_size in itertools.groupby(units, key=lambda unit: unit.size):
         for group in _chunks(list(of_one_size), places):
             images = [next(decoded) for _ in group]
-            images += [tuple(map(np.zeros_like, images[0]))] * (places - len(group))
-            reference, distorted = map(np.stack, zip(*images, strict=True))
-            yield Batch(group, reference, distorted)
+            first = images[0]
+            padding = _Decoded(np.zeros_like(first.reference), np.zeros_like(first.distorted))
+            images += [padding] * (places - len(group))
+            yield Batch(
+                group,
+                np.stack([unit.reference for unit in images]),
+                np.stack([unit.distorted for unit in images]),
+                frozenset().union(*(unit.failed for unit in images)),
+            )
 
 
 def _decode_unit(
-    unit: WorkUnit, table: PairTable, versions: int, resize: Resize | None
-) -> tuple[np.ndarray, np.ndarray]:
+    unit: WorkUnit, table: PairTable, versions: int, resize: Resize | None, tolerant: bool
+) -> _Decoded:
     """The reference ``[H, W, 3]`` and the distorted versions ``[V, H, W, 3]`` of a unit."""
+    failed: set[int] = set()
 
-    def pixels(name: str) -> np.ndarray:
-        image = decode(table.images.read(name), name)
-        image = resize(image) if resize else image
-        if image.shape[:2] != unit.size:
-            raise ImageError(f"{name}: is {image.shape[:2]}, expected {unit.size} (height, width)")
+    def pixels(name: str, rows: Sequence[int]) -> np.ndarray:
+        try:
+            image = decode(table.images.read(name), name)
+            image = resize(image) if resize else image
+            if image.shape[:2] != unit.size:
+                expected = f"expected {unit.size} (height, width)"
+                raise ImageError(f"{name}: is {image.shape[:2]}, {expected}")
+        except ImageError:
+            if not tolerant:
+                raise
+            failed.update(rows)
+            return np.zeros((*unit.size, 3), np.uint8)
         return image
 
     distorted = np.zeros((versions, *unit.size, 3), np.uint8)
     for version, row in enumerate(unit.rows):
-        distorted[version] = pixels(table.pairs[row].distorted)
-    return pixels(table.pairs[unit.rows[0]].reference), distorted
+        distorted[version] = pixels(table.pairs[row].distorted, [row])
+    reference = pixels(table.pairs[unit.rows[0]].reference, unit.rows)
+    return _Decoded(reference, distorted, frozenset(failed))
 
 
 def _cheapest_versions(counts: list[int], sizes: Collection[Size]) -> int:

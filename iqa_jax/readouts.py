@@ -6,7 +6,12 @@ of a layer (1 where none is given), over layers l and channels c:
 * ``l2``: sqrt(sum_l N_l sum_c w_c s_c), the Euclidean distance of the concatenated activations;
 * ``rmse``: sqrt(sum_l N_l sum_c w_c s_c / sum_l N_l C_l);
 * ``unit``: sum_l sum_c w_c u_c, which with the published weights is LPIPS;
-* ``unit_root``: its square root.
+* ``unit_root``: its square root;
+* ``structure_texture``: the mean over the channels of all layers of two terms in equal parts,
+  texture 1 - (2 m n + k) / (m^2 + n^2 + k) and structure 1 - (2 q + k) / (v + w + k), of the means
+  m and n, the variances v and w and the covariance q of reference and distorted image; k = 1e-6. A
+  relevance has two weights a channel, texture first, and is scaled to a sum of 1 over all layers:
+  with the published weights this is DISTS (Ding et al. 2020, arXiv 2004.07728).
 
 All are 0 for identical images and grow with the difference.
 """
@@ -31,7 +36,8 @@ class LayerStatistics:
     Attributes:
       values: Statistic -> ``[..., channels]``.
       positions: Height x width of the layer.
-      relevance: Weights ``[channels]``; None for 1.
+      relevance: Weights ``[channels]``, or ``[terms, channels]`` for a read-out of several terms;
+        None for 1.
     """
 
     values: Mapping[str, jax.Array]
@@ -51,6 +57,9 @@ class LayerStatistics:
 
 Layers = Sequence[LayerStatistics]
 
+_STABILITY = 1e-6
+"""DISTS's constant in both terms."""
+
 
 @dataclass(frozen=True)
 class Readout:
@@ -59,10 +68,14 @@ class Readout:
     Attributes:
       statistics: Those that it needs of every layer.
       combine: From layers to distances ``[...]``.
+      terms: How many weights a relevance has for each channel.
+      is_local: Whether it is a sum over layers of means over positions, so that it has a map.
     """
 
     statistics: tuple[str, ...]
     combine: Callable[[Layers], jax.Array]
+    terms: int = 1
+    is_local: bool = False
 
 
 def _l2(layers: Layers) -> jax.Array:
@@ -85,6 +98,29 @@ def _unit_root(layers: Layers) -> jax.Array:
     return guarded_sqrt(_unit(layers))
 
 
+def _structure_texture(layers: Layers) -> jax.Array:
+    weights = [
+        jnp.ones((2, layer.channels), jnp.float32) if layer.relevance is None else layer.relevance
+        for layer in layers
+    ]
+    distance = sum_over(
+        jnp.sum(w[0] * _texture(layer.values) + w[1] * _structure(layer.values), axis=-1)
+        for w, layer in zip(weights, layers, strict=True)
+    )
+    return distance / sum_over(map(jnp.sum, weights))
+
+
+def _texture(values: Mapping[str, jax.Array]) -> jax.Array:
+    energy = jnp.square(values["mean_reference"]) + jnp.square(values["mean_distorted"])
+    return jnp.square(values["difference_mean"]) / (energy + _STABILITY)
+
+
+def _structure(values: Mapping[str, jax.Array]) -> jax.Array:
+    # The variance of the difference is v + w - 2 q, so that nothing cancels.
+    variances = values["variance_reference"] + values["variance_distorted"]
+    return values["difference_variance"] / (variances + _STABILITY)
+
+
 def _squared_distance(layers: Layers) -> jax.Array:
     return sum_over(layer.positions * layer.weighted_sum("squared_error") for layer in layers)
 
@@ -97,8 +133,16 @@ def sum_over(terms: Iterable[jax.Array]) -> jax.Array:
 READOUTS: Mapping[str, Readout] = {
     "l2": Readout(("squared_error",), _l2),
     "rmse": Readout(("squared_error",), _rmse),
-    "unit": Readout(("unit_squared_error",), _unit),
+    "unit": Readout(("unit_squared_error",), _unit, is_local=True),
     "unit_root": Readout(("unit_squared_error",), _unit_root),
+    "structure_texture": Readout(
+        (
+            *("mean_reference", "mean_distorted", "difference_mean"),
+            *("variance_reference", "variance_distorted", "difference_variance"),
+        ),
+        _structure_texture,
+        terms=2,
+    ),
 }
 
 

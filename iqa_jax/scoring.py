@@ -38,6 +38,7 @@ def run(
     *,
     label: str,
     resize: Resize | None = None,
+    tolerant: bool = False,
 ) -> Run:
     """Scores the units of a plan that are not on disk yet, and collects the scores of all.
 
@@ -48,6 +49,7 @@ def run(
       parts: Where the scores go, and what is there from an earlier run.
       label: What the progress bar says.
       resize: As in the plan.
+      tolerant: Whether an image that cannot be decoded gives its pairs NaN; else it ends the run.
 
     Returns:
       The scores of all pairs, and how fast the missing ones were made.
@@ -57,7 +59,7 @@ def run(
     """
     finished = parts.finished()
     missing = [unit for unit in plan.units if unit.number not in finished]
-    pairs = len(table.pairs)
+    pairs = sum(len(unit.rows) for unit in plan.units)
     started_at = time.monotonic()
     done = pairs - sum(len(unit.rows) for unit in missing)
     with tqdm(total=pairs, initial=done, desc=label, unit="pair", smoothing=0.1) as progress:
@@ -69,11 +71,21 @@ def run(
                 batch, scores = started.popleft()
                 by_unit = jax.device_get(scores)
                 for position, unit in enumerate(batch.units):
-                    parts.add(unit, {name: values[position] for name, values in by_unit.items()})
+                    whole = [row not in batch.failed for row in unit.rows]
+                    parts.add(
+                        unit,
+                        {
+                            name: np.where(whole, values[position][: len(whole)], np.nan)
+                            for name, values in by_unit.items()
+                        },
+                    )
                     progress.update(len(unit.rows))
 
         try:
-            for batch in feed(plan, missing, table, places=runner.unit_count, resize=resize):
+            batches = feed(
+                plan, missing, table, places=runner.unit_count, resize=resize, tolerant=tolerant
+            )
+            for batch in batches:
                 started.append((batch, runner(batch.reference, batch.distorted)))
                 keep_all_but(1)
             keep_all_but(0)
@@ -83,4 +95,4 @@ def run(
         finally:
             parts.write()
     seconds = time.monotonic() - started_at
-    return Run(parts.collect(pairs), (pairs - done) / seconds if missing else None)
+    return Run(parts.collect(len(table.pairs)), (pairs - done) / seconds if missing else None)

@@ -7,6 +7,7 @@ from etils import epath
 
 from iqa_jax.backbones import INPUT, aliases
 from iqa_jax.errors import InputError
+from iqa_jax.metrics import MetricName, parse_metrics
 from iqa_jax.readouts import ReadoutName, parse_layers, parse_readout
 from iqa_jax.zoo import Relevance, load_relevance, model_layers
 
@@ -16,15 +17,16 @@ CUMULATIVE = "cumulative"
 
 @dataclass(frozen=True)
 class Column:
-    """A distance and where it stands in the tables.
+    """A score and where it stands in the tables.
 
     Attributes:
-      name: In full.
+      name: As the tables call it.
       model: Name of the model; a metric stands here under its own name, without a layer.
       layer: Name of the layer, or of several joined by ``+``.
       layer_index: Position of a single layer, 0 for ``input``.
       relative_depth: The same from 0 to 1, which is the last layer.
       readout: Name of the read-out with its relevance.
+      metric: What computes it; None for scores that were given.
     """
 
     name: str
@@ -33,6 +35,7 @@ class Column:
     layer_index: int | None = None
     relative_depth: float | None = None
     readout: str = ""
+    metric: MetricName | None = None
 
 
 def select_columns(
@@ -50,7 +53,7 @@ def select_columns(
       layers: Names of layers, concatenations joined by ``+``, ``all`` (every single layer) and
         ``cumulative`` (the first n layers joined, ``input`` left out, for every n).
       readouts: ``READOUT`` or ``READOUT@RELEVANCE``; the latter only where it weighs the layers.
-      metrics: ``MODEL/LAYER[+LAYER...]/READOUT[@RELEVANCE]``.
+      metrics: Published metrics, and read-outs ``MODEL/LAYER[+LAYER...]/READOUT[@RELEVANCE]``.
       checkpoints_dir: Where the relevances are.
 
     Raises:
@@ -75,8 +78,7 @@ def select_columns(
         raise InputError(f"the relevance {', '.join(idle)} weighs none of the layers asked for")
     columns = [_column(name, layers_of[name.model]) for name in names]
     columns += [
-        Column(str(name), model=str(name))
-        for name in dict.fromkeys(ReadoutName.parse(text) for text in metrics)
+        Column(metric.name, model=metric.name, metric=metric) for metric in parse_metrics(metrics)
     ]
     if not columns:
         raise InputError("nothing to evaluate: name at least one model or metric")
@@ -120,4 +122,5 @@ def _column(name: ReadoutName, known: Sequence[str]) -> Column:
         layer_index=index,
         relative_depth=None if index is None else index / (len(known) - 1),
         readout=name.weighted_readout,
+        metric=MetricName(str(name), name),
     )

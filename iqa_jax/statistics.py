@@ -21,10 +21,13 @@ class Statistic:
     Attributes:
       prepare: From the activations of one image to what is compared, any pytree.
       compare: From what was prepared of reference and distorted image to ``[channels]``.
+      local: Likewise to ``[height, width, channels]``, whose mean over positions is the statistic;
+        None where it is no such mean.
     """
 
     prepare: Callable[[jax.Array], Any]
     compare: Callable[[Any, Any], jax.Array]
+    local: Callable[[Any, Any], jax.Array] | None = None
 
     def __call__(self, reference: jax.Array, distorted: jax.Array) -> jax.Array:
         """The statistic of a pair of activations."""
@@ -44,8 +47,29 @@ def _squared_error(reference: jax.Array, distorted: jax.Array) -> jax.Array:
 
 
 def _mean_square(difference: jax.Array) -> jax.Array:
+    return _mean(jnp.square(difference))
+
+
+def _mean(values: jax.Array) -> jax.Array:
     # Row by row: the sums stay short, which keeps float32 exact, and rows are reduced in parallel.
-    return jnp.mean(jnp.mean(jnp.square(difference), axis=1), axis=0)
+    return jnp.mean(jnp.mean(values, axis=1), axis=0)
+
+
+def _variance(values: jax.Array) -> jax.Array:
+    # In two passes: the difference of two large numbers would leave little of a small variance.
+    return _mean_square(values - _mean(values).reshape(1, 1, -1))
+
+
+def _of_reference(moment: Callable[[jax.Array], jax.Array]) -> Statistic:
+    return Statistic(lambda activations: moment(_rounded(activations)), lambda r, d: r)
+
+
+def _of_distorted(moment: Callable[[jax.Array], jax.Array]) -> Statistic:
+    return Statistic(lambda activations: moment(_rounded(activations)), lambda r, d: d)
+
+
+def _of_difference(moment: Callable[[jax.Array], jax.Array]) -> Statistic:
+    return Statistic(_rounded, lambda r, d: moment(r - d))
 
 
 def _with_inverse_norms(activations: jax.Array) -> tuple[jax.Array, jax.Array]:
@@ -53,23 +77,54 @@ def _with_inverse_norms(activations: jax.Array) -> tuple[jax.Array, jax.Array]:
     return values, inverse_norms(values)
 
 
-def _unit_squared_error(
+def _local_unit_squared_error(
     reference: tuple[jax.Array, jax.Array], distorted: tuple[jax.Array, jax.Array]
 ) -> jax.Array:
     (r, r_inverse), (d, d_inverse) = reference, distorted
     # r r_inverse - d d_inverse, in a form that is exactly 0 for equal vectors whether or not a
     # compiler rounds the products, and that does not cancel for similar ones.
-    return _mean_square((r - d) * r_inverse + d * (r_inverse - d_inverse))
+    return jnp.square((r - d) * r_inverse + d * (r_inverse - d_inverse))
 
 
 squared_error = Statistic(_rounded, _squared_error)
 """Mean over positions of ``(r - d)^2``: Euclidean read-outs."""
 
-unit_squared_error = Statistic(_with_inverse_norms, _unit_squared_error)
+unit_squared_error = Statistic(
+    _with_inverse_norms,
+    lambda r, d: _mean(_local_unit_squared_error(r, d)),
+    _local_unit_squared_error,
+)
 """The same of the channel vectors scaled to unit length at each position: LPIPS's distance before
 its linear layers (Zhang et al. 2018, equation 1)."""
+
+mean_reference = _of_reference(_mean)
+"""Mean over positions of the activations of the reference."""
+
+mean_distorted = _of_distorted(_mean)
+"""The same of the distorted image."""
+
+variance_reference = _of_reference(_variance)
+"""Variance over positions (of the population) of the activations of the reference."""
+
+variance_distorted = _of_distorted(_variance)
+"""The same of the distorted image."""
+
+difference_mean = _of_difference(_mean)
+"""Mean over positions of ``r - d``: the difference of the two means, but exactly 0 for equal images
+in whatever order a compiler sums each of them."""
+
+difference_variance = _of_difference(_variance)
+"""Variance over positions of ``r - d``, exactly 0 for equal images. It stands for the covariance,
+``(variance_reference + variance_distorted - difference_variance) / 2``, which compared with the
+variances would leave little of a small distance."""
 
 STATISTICS: Mapping[str, Statistic] = {
     "squared_error": squared_error,
     "unit_squared_error": unit_squared_error,
+    "mean_reference": mean_reference,
+    "mean_distorted": mean_distorted,
+    "variance_reference": variance_reference,
+    "variance_distorted": variance_distorted,
+    "difference_mean": difference_mean,
+    "difference_variance": difference_variance,
 }

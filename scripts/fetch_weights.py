@@ -19,7 +19,11 @@ from iqa_jax.weights.checkpoints import default_directory
 from iqa_jax.zoo import expand_models, fetch
 
 MODEL_NAMES = flags.DEFINE_list(
-    "models", None, "Models to fetch; '@study46' for the grid of 46.", required=True
+    "models",
+    None,
+    "Models to fetch; '@study46' for the grid of 46; lpips-alex, lpips-vgg, lpips-squeeze, dists "
+    "for what these metrics need.",
+    required=True,
 )
 SOURCE = flags.DEFINE_string(
     "source",

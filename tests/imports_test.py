@@ -12,12 +12,12 @@ PACKAGE = Path(iqa_jax.__file__).parent
 # Each may import those before it, and itself.
 ORDER = """
 errors files tables images resize luminance preprocess numerics backbones weights zoo statistics
-readouts comparison metrics datasets pipeline parallel parts scoring agreement selection evaluate
-outputs report plots __init__
+readouts pairing comparison metrics datasets pipeline parallel parts scoring agreement selection
+score score_files evaluate outputs report plots __init__
 """.split()
 
 NO_NETWORK = ("datasets", "pipeline", "parallel", "parts", "scoring", "agreement", "weights")
-NETWORK = {"backbones", "zoo", "comparison", "metrics", "selection", "evaluate"}
+NETWORK = {"backbones", "zoo", "comparison", "metrics", "score", "selection", "evaluate"}
 
 ONLY = {
     "flax": {"backbones"},
@@ -28,7 +28,7 @@ ONLY = {
     "safetensors": {"weights"},
     "matplotlib": {"plots"},
     "scipy": {"agreement"},
-    "tqdm": {"weights", "scoring", "evaluate"},
+    "tqdm": {"weights", "scoring", "score", "evaluate"},
     "absl": set(),
     "torch": set(),
     "tensorflow": set(),

@@ -1,6 +1,6 @@
 """Plain NumPy in float64, from the definitions alone: what the package has to agree with."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 import numpy as np
 from numpy.lib.stride_tricks import sliding_window_view
@@ -20,6 +20,13 @@ def conv(x: np.ndarray, kernel: np.ndarray, bias: np.ndarray, stride: int, paddi
 def max_pool(x: np.ndarray, size: int, stride: int) -> np.ndarray:
     """An incomplete last window is dropped."""
     return sliding_window_view(x, (size, size), (0, 1))[::stride, ::stride].max((-2, -1))
+
+
+def l2_pool(x: np.ndarray) -> np.ndarray:
+    """Ding et al. 2020: the root of squares weighed by a Hanning window, stride 2."""
+    window = np.outer([0.25, 0.5, 0.25], [0.25, 0.5, 0.25])
+    windows = sliding_window_view(np.pad(x**2, ((1, 1), (1, 1), (0, 0))), (3, 3), (0, 1))
+    return np.sqrt(np.einsum("hwcij,ij->hwc", windows[::2, ::2], window) + 1e-12)
 
 
 def relu(x: np.ndarray) -> np.ndarray:
@@ -48,7 +55,11 @@ def alexnet(image: np.ndarray, weights: Mapping[str, np.ndarray]) -> dict[str, n
     return a
 
 
-def vgg16(image: np.ndarray, weights: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
+def vgg16(
+    image: np.ndarray,
+    weights: Mapping[str, np.ndarray],
+    pool: Callable[[np.ndarray], np.ndarray] = lambda x: max_pool(x, 2, 2),
+) -> dict[str, np.ndarray]:
     """Every named activation of one image ``uint8`` [H, W, 3]."""
     a = {"input": image / 255.0}
     x = (a["input"] - MEAN) / STD
@@ -62,7 +73,7 @@ def vgg16(image: np.ndarray, weights: Mapping[str, np.ndarray]) -> dict[str, np.
             x = relu(conv(x, kernel, bias, 1, 1))
             a[f"relu{block}_{number}"] = x
             position += 2
-        x = max_pool(x, 2, 2)
+        x = pool(x)
         a[f"pool{block}"] = x
         position += 1
     return a
@@ -86,6 +97,24 @@ def unit(
         difference = _unit(r) - _unit(d)
         total += np.sum(np.mean(difference**2, axis=(0, 1)) * w)
     return float(total)
+
+
+def structure_texture(
+    reference: Sequence[np.ndarray],
+    distorted: Sequence[np.ndarray],
+    weights: Sequence[np.ndarray] | None = None,
+) -> float:
+    """DISTS with weights [2, C] a layer, texture first; equal ones if none are given."""
+    weights = weights if weights is not None else [np.ones((2, r.shape[-1])) for r in reference]
+    similarity = 0.0
+    for r, d, w in zip(reference, distorted, weights, strict=True):
+        mr, md = (x.mean((0, 1), dtype=np.float64) for x in (r, d))
+        vr, vd = (np.mean((x - m) ** 2, axis=(0, 1)) for x, m in ((r, mr), (d, md)))
+        covariance = ((r - mr) * (d - md)).mean((0, 1))
+        texture = (2 * mr * md + 1e-6) / (mr**2 + md**2 + 1e-6)
+        structure = (2 * covariance + 1e-6) / (vr + vd + 1e-6)
+        similarity += np.sum(w[0] * texture + w[1] * structure)
+    return float(1 - similarity / sum(w.astype(np.float64).sum() for w in weights))
 
 
 def _unit(x: np.ndarray) -> np.ndarray:

@@ -50,6 +50,27 @@ def test_unit_and_its_root_are_those_of_lpips(activations, weights):
         np.testing.assert_allclose(distance("unit_root", *activations, w), expected**0.5, rtol=1e-5)
 
 
+def test_structure_and_texture_are_those_of_dists(activations, rng):
+    found = distance("structure_texture", *activations)
+    np.testing.assert_allclose(found, oracle.structure_texture(*activations), rtol=1e-5)
+    weights = [rng.uniform(size=(2, count)).astype(np.float32) for count in (4, 7)]
+    expected = oracle.structure_texture(*activations, weights)
+    for scale in (1, 3):  # they are scaled to a sum of 1
+        scaled = [np.float32(scale) * w for w in weights]
+        found = distance("structure_texture", *activations, scaled)
+        np.testing.assert_allclose(found, expected, rtol=1e-5)
+
+
+def test_texture_stands_first(activations):
+    reference, _ = activations
+    brighter = [x + 1 for x in reference]
+    texture, structure = (
+        [np.float32([[on] * count, [not on] * count]) for count in (4, 7)] for on in (1, 0)
+    )
+    assert distance("structure_texture", reference, brighter, texture) > 0.5
+    assert distance("structure_texture", reference, brighter, structure) < 1e-6
+
+
 def test_relevance_weighs_the_squares(activations, weights):
     scaled = [
         [x * np.sqrt(w) for x, w in zip(layers, weights, strict=True)] for layers in activations

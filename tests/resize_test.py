@@ -1,9 +1,11 @@
+import jax
+import jax.numpy as jnp
 import numpy as np
 import pytest
 from PIL import Image
 
 from iqa_jax.errors import InputError
-from iqa_jax.resize import Resize
+from iqa_jax.resize import Resize, resize_pixels
 
 
 @pytest.mark.parametrize(
@@ -37,3 +39,28 @@ factor:inf exact:1x2x3"""
 def test_refuses_other_forms(text):
     with pytest.raises(InputError, match="short:PIXELS, factor:NUMBER or exact:HEIGHTxWIDTH"):
         Resize(text)
+
+
+@pytest.mark.parametrize("text", ["short:48", "factor:0.5", "exact:90x31", "exact:31x90"])
+@pytest.mark.parametrize("size", [(65, 97), (120, 80)])
+def test_on_the_device_as_pillow_along_each_axis(text, size, rng):
+    """Axis by axis: since version 13 Pillow chooses which comes first by their cost."""
+    image = rng.integers(0, 256, (*size, 3)).astype(np.uint8)
+    height, width = Resize(text).size(*size)
+    across = Image.fromarray(image).resize((width, size[0]), Image.Resampling.BILINEAR)
+    expected = np.asarray(across.resize((width, height), Image.Resampling.BILINEAR))
+    pixels = jnp.asarray(image / np.float32(255))
+    found = jax.jit(lambda x: resize_pixels(x, Resize(text)))(pixels)
+    np.testing.assert_array_equal(np.rint(np.asarray(found) * 255), expected)
+
+
+def test_derivative_on_the_device_is_that_of_the_averages():
+    image = jnp.full((50, 60, 3), 0.3, jnp.float32)
+    slope = jax.grad(lambda x: resize_pixels(x, Resize("short:25")).sum())(image)
+    np.testing.assert_allclose(slope[10:-10, 10:-10], 0.25, rtol=1e-3)
+
+
+def test_only_larger_images():
+    resize = Resize("short:256", only_larger=True)
+    assert resize.size(200, 300) == (200, 300)
+    assert resize.size(384, 512) == (256, 341)

@@ -5,6 +5,8 @@ import pytest
 
 from iqa_jax.statistics import STATISTICS, squared_error, unit_squared_error
 
+DISTANCES = ("squared_error", "unit_squared_error", "difference_mean", "difference_variance")
+
 
 @pytest.fixture
 def pair(rng):
@@ -22,14 +24,57 @@ def test_unit_squared_error_by_definition(pair):
     np.testing.assert_allclose(unit_squared_error(*pair), np.mean((r - d) ** 2, (0, 1)), rtol=1e-5)
 
 
-@pytest.mark.parametrize("name", STATISTICS)
+def moments(reference, distorted):
+    r, d = (np.asarray(x, np.float64) for x in (reference, distorted))
+    return {
+        "mean_reference": r.mean((0, 1)),
+        "mean_distorted": d.mean((0, 1)),
+        "variance_reference": r.var((0, 1)),
+        "variance_distorted": d.var((0, 1)),
+        "difference_mean": (r - d).mean((0, 1)),
+        "difference_variance": (r - d).var((0, 1)),
+    }
+
+
+def test_moments_by_definition(pair):
+    for name, expected in moments(*pair).items():
+        found = STATISTICS[name](*pair)
+        np.testing.assert_allclose(found, expected, rtol=1e-5, atol=1e-7, err_msg=name)
+
+
+def test_covariance_follows_from_the_variance_of_the_difference(pair):
+    r, d = (np.asarray(x, np.float64) for x in pair)
+    expected = ((r - r.mean((0, 1))) * (d - d.mean((0, 1)))).mean((0, 1))
+    r_variance, d_variance, difference = (
+        STATISTICS[name](*pair)
+        for name in ("variance_reference", "variance_distorted", "difference_variance")
+    )
+    found = (r_variance + d_variance - difference) / 2
+    np.testing.assert_allclose(found, expected, rtol=1e-5, atol=1e-6)
+
+
+def test_small_moments_of_large_numbers_survive(rng):
+    reference = np.float32(1000 + rng.normal(0, 0.01, (64, 48, 3)))
+    distorted = np.float32(reference + rng.normal(0, 0.001, reference.shape))
+    for name, expected in moments(reference, distorted).items():
+        found = STATISTICS[name](jnp.asarray(reference), jnp.asarray(distorted))
+        np.testing.assert_allclose(found, expected, rtol=1e-3, atol=1e-12, err_msg=name)
+
+
+@pytest.mark.parametrize("name", DISTANCES)
 def test_identical_activations_are_at_no_distance(name, pair):
     statistic, (reference, _) = STATISTICS[name], pair
     assert (statistic(reference, reference) == 0).all()
+    zeros = jnp.zeros_like(reference)
+    assert (statistic(zeros, zeros) == 0).all()
+
+
+@pytest.mark.parametrize("name", STATISTICS)
+def test_gradients_are_finite(name, pair):
+    statistic, (reference, _) = STATISTICS[name], pair
     gradient = jax.grad(lambda x: statistic(reference, x).sum())(reference)
     assert np.isfinite(gradient).all()
     zeros = jnp.zeros_like(reference)
-    assert (statistic(zeros, zeros) == 0).all()
     gradients = jax.grad(lambda r, d: statistic(r, d).sum(), (0, 1))(zeros, reference)
     assert all(np.isfinite(gradient).all() for gradient in gradients)
 

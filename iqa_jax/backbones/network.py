@@ -27,6 +27,7 @@ ARCHITECTURES: Mapping[str, Callable[..., nnx.Module]] = {
     "vgg11": vgg.vgg11,
     "vgg13": vgg.vgg13,
     "vgg16": vgg.vgg16,
+    "vgg16_l2pool": vgg.vgg16_l2pool,
     "vgg19": vgg.vgg19,
     "vgg11_bn": functools.partial(vgg.vgg11, normalised=True),
     "vgg13_bn": functools.partial(vgg.vgg13, normalised=True),
@@ -148,7 +149,7 @@ def _abstract(architecture: str) -> nnx.Module:
 
 
 class _OneKey:
-    """The same key for every parameter, none of which is drawn: counting keys would take seconds."""
+    """The same key for every parameter, none of which is drawn: counting keys takes seconds."""
 
     def __init__(self):
         self._key = jax.random.key(0)

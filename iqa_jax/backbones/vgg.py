@@ -1,6 +1,7 @@
-"""VGG: blocks of 3x3 convolutions between 2x2 max poolings.
+"""VGG: blocks of 3x3 convolutions between poolings.
 
-Simonyan and Zisserman 2015, arXiv 1409.1556; attribute names as in torchvision's ``vgg16``.
+Simonyan and Zisserman 2015, arXiv 1409.1556; attribute names as in torchvision's ``vgg16``. DISTS's
+variant has L2 poolings in the place of 2x2 max poolings.
 """
 
 import functools
@@ -8,10 +9,20 @@ import functools
 import jax
 from flax import nnx
 
-from iqa_jax.backbones.blocks import BatchNorm, Chain, Layer, conv, max_pool, named_activations
+from iqa_jax.backbones.blocks import (
+    BatchNorm,
+    Chain,
+    Layer,
+    conv,
+    l2_pool,
+    max_pool,
+    named_activations,
+)
 
 _CHANNELS = (64, 128, 256, 512, 512)
 """Of the five blocks, in every configuration of the paper's table 1."""
+
+_MAX_POOL = max_pool(2, 2)
 
 
 class VGG(nnx.Module):
@@ -20,10 +31,18 @@ class VGG(nnx.Module):
     Args:
       convolutions: Number of convolutions in each block.
       normalised: Whether a batch normalisation follows each.
+      pool: The pooling after each block.
       rngs: Source of the initial parameters.
     """
 
-    def __init__(self, convolutions: tuple[int, ...], *, normalised: bool = False, rngs: nnx.Rngs):
+    def __init__(
+        self,
+        convolutions: tuple[int, ...],
+        *,
+        normalised: bool = False,
+        pool: Layer = _MAX_POOL,
+        rngs: nnx.Rngs,
+    ):
         features: list[Layer] = []
         names: list[str | None] = []
         in_channels = 3
@@ -35,7 +54,7 @@ class VGG(nnx.Module):
                 features += [*layers, nnx.relu]
                 names += [*[None] * len(layers), f"relu{block}_{number}"]
                 in_channels = channels
-            features.append(max_pool(2, 2))
+            features.append(pool)
             names.append(f"pool{block}")
         self.features = Chain(features)
         self.names = tuple(names)
@@ -53,6 +72,9 @@ vgg13 = functools.partial(VGG, (2, 2, 2, 2, 2))
 
 vgg16 = functools.partial(VGG, (2, 2, 3, 3, 3))
 """Configuration D."""
+
+vgg16_l2pool = functools.partial(vgg16, pool=l2_pool)
+"""DISTS's: D with L2 poolings (Ding et al. 2020, arXiv 2004.07728)."""
 
 vgg19 = functools.partial(VGG, (2, 2, 4, 4, 4))
 """Configuration E."""

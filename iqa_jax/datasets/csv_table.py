@@ -6,6 +6,7 @@ image paths are relative to the file.
 
 import csv
 import io
+from collections.abc import Sequence
 
 from etils import epath
 
@@ -17,25 +18,29 @@ REQUIRED = ("reference", "distorted", "score")
 OPTIONAL = ("score_std", "distortion", "level", "reference_id")
 
 
-def load(path: epath.Path) -> PairTable:
+def load(path: epath.Path, required: Sequence[str] = REQUIRED) -> PairTable:
     """Reads the table in the file ``path``; its scores are taken to be higher for better images.
 
     A score that is not a number becomes NaN, to be reported with its row by ``table.inspect``.
+
+    Args:
+      path: The file.
+      required: Columns that it has to have.
 
     Raises:
       DatasetError: If there is no such file, or it lacks a required column.
     """
     if not path.exists() or path.is_dir():
-        raise DatasetError(f"csv: found no file at {path}; expected one with {_columns()}")
+        raise DatasetError(f"csv: found no file at {path}; expected one with {_columns(required)}")
     try:
         text = path.read_bytes().decode("utf-8-sig")
     except UnicodeDecodeError as error:
         raise DatasetError(f"{path}: is not text in UTF-8 ({error})") from error
     rows = csv.DictReader(io.StringIO(text, newline=""), restval="", skipinitialspace=True)
-    missing = [name for name in REQUIRED if name not in (rows.fieldnames or ())]
+    missing = [name for name in required if name not in (rows.fieldnames or ())]
     if missing:
         raise DatasetError(
-            f"{path}: has no column {', '.join(missing)}; expected {_columns()}, "
+            f"{path}: has no column {', '.join(missing)}; expected {_columns(required)}, "
             f"found {','.join(rows.fieldnames or ['nothing'])}"
         )
     return PairTable(
@@ -51,7 +56,7 @@ def _pair(row: dict[str, str]) -> Pair:
     return Pair(
         reference=row["reference"],
         distorted=row["distorted"],
-        score=number_or_nan(row["score"]),
+        score=number_or_nan(row.get("score", "")),
         score_std=number_or_nan(row.get("score_std", "")),
         distortion=row.get("distortion", ""),
         level=row.get("level", ""),
@@ -59,5 +64,6 @@ def _pair(row: dict[str, str]) -> Pair:
     )
 
 
-def _columns() -> str:
-    return f"the columns {','.join(REQUIRED)} (and, if known, {','.join(OPTIONAL)})"
+def _columns(required: Sequence[str]) -> str:
+    optional = [name for name in (*REQUIRED, *OPTIONAL) if name not in required]
+    return f"the columns {','.join(required)} (and, if known, {','.join(optional)})"

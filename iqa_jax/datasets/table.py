@@ -103,9 +103,7 @@ def inspect(
       DatasetError: If a row has a missing or unreadable image, images of two sizes, or no finite
         score; one error lists every such row.
     """
-    names = list(dict.fromkeys(name for pair in table.pairs for name in _images_of(pair)))
-    with ThreadPoolExecutor(_READERS) as pool:
-        found = dict(zip(names, pool.map(partial(_header, table.images), names), strict=True))
+    found = read_headers(table)
     if leave_out_missing:
         missing = {name for name, header in found.items() if isinstance(header, MissingImageError)}
         pairs = [pair for pair in table.pairs if missing.isdisjoint(_images_of(pair))]
@@ -124,6 +122,13 @@ def inspect(
         raise DatasetError(f"{table.name}: none of its images is in {table.images.root}")
     headers = {name: header for name, header in found.items() if isinstance(header, Header)}
     return table, headers
+
+
+def read_headers(table: PairTable) -> dict[str, Header | ImageError]:
+    """The header of every image by name, or why it cannot be read."""
+    names = list(dict.fromkeys(name for pair in table.pairs for name in _images_of(pair)))
+    with ThreadPoolExecutor(_READERS) as pool:
+        return dict(zip(names, pool.map(partial(_header, table.images), names), strict=True))
 
 
 def fingerprint(table: PairTable, headers: Mapping[str, Header]) -> str:
@@ -156,6 +161,18 @@ def _header(images: ImageFolder, name: str) -> Header | ImageError:
 
 
 def _problems(pair: Pair, found: Mapping[str, Header | ImageError]) -> Iterator[str]:
+    yield from image_problems(pair, found)
+    if not math.isfinite(pair.score):
+        yield f"{pair.distorted}: has no finite score"
+
+
+def image_problems(pair: Pair, found: Mapping[str, Header | ImageError]) -> Iterator[str]:
+    """Why the images of a pair cannot be compared.
+
+    Args:
+      pair: The pair.
+      found: What :func:`read_headers` returned.
+    """
     reference, distorted = (found[name] for name in _images_of(pair))
     if isinstance(reference, ImageError):
         yield str(reference)
@@ -166,5 +183,3 @@ def _problems(pair: Pair, found: Mapping[str, Header | ImageError]) -> Iterator[
             f"{pair.distorted}: is {distorted.width}x{distorted.height} pixels, its reference "
             f"{pair.reference} {reference.width}x{reference.height}"
         )
-    if not math.isfinite(pair.score):
-        yield f"{pair.distorted}: has no finite score"

@@ -1,6 +1,19 @@
-"""Metrics: one distance a pair, as functions that can be compiled and differentiated."""
+"""Metrics: a score for each pair, as functions that can be compiled and differentiated."""
 
-from iqa_jax.metrics.loading import load_metric
-from iqa_jax.metrics.readout import ReadoutMetric
+from iqa_jax.metrics.loading import Group, check_group, groups, load_group, load_metric
+from iqa_jax.metrics.metric import Metric, compute_maps
+from iqa_jax.metrics.names import MetricName, list_metrics, parse_metric, parse_metrics
 
-__all__ = ["ReadoutMetric", "load_metric"]
+__all__ = [
+    "Group",
+    "Metric",
+    "MetricName",
+    "check_group",
+    "compute_maps",
+    "groups",
+    "list_metrics",
+    "load_group",
+    "load_metric",
+    "parse_metric",
+    "parse_metrics",
+]

@@ -1,11 +1,16 @@
 """What the registry says of a network, its weights and where they come from."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
+
+import numpy as np
 
 from iqa_jax.preprocess import Preprocessing
 from iqa_jax.weights.conversion import Rename
 from iqa_jax.weights.downloads import UrlFile
 from iqa_jax.weights.packages import PackageFile
+
+Arrays = dict[str, np.ndarray]
 
 
 @dataclass(frozen=True)
@@ -34,11 +39,14 @@ class Conversion:
       source: The checkpoint.
       renames: From its names to ours, applied in order.
       ignored: Regular expressions of the names, after renaming, that are not wanted.
+      rearrange: From the arrays of the file to those that are renamed, where they are cut or joined
+        otherwise; arrays that it does not know pass.
     """
 
     source: Source
     renames: tuple[Rename, ...] = ()
     ignored: tuple[str, ...] = ()
+    rearrange: Callable[[Arrays], Arrays] = dict
 
 
 @dataclass(frozen=True)
@@ -83,8 +91,15 @@ class PublishedRelevance:
       model: Whose channels they weigh.
       layers: The layers weighed; the target names of the conversions.
       conversions: Where they come from, the preferred file first.
+      terms: How many weights each channel has; those of a layer are ``[channels]`` for one, else
+        ``[terms, channels]``.
     """
 
     model: str
     layers: tuple[str, ...]
     conversions: tuple[Conversion, ...]
+    terms: int = 1
+
+    def shape(self, channels: int) -> tuple[int, ...]:
+        """That of the weights of a layer."""
+        return (channels,) if self.terms == 1 else (self.terms, channels)

@@ -8,7 +8,7 @@ import jax
 import jax.numpy as jnp
 from etils import epath
 
-from iqa_jax.backbones import build
+from iqa_jax.backbones import INPUT, build
 from iqa_jax.errors import CheckpointError
 from iqa_jax.weights import checkpoints
 from iqa_jax.weights.conversion import Shaped, convert, flatten
@@ -38,7 +38,7 @@ def fetch(
     """Converts the weights of ``model``, and the relevances published for it, into checkpoints.
 
     Args:
-      model: Name of a model.
+      model: Name of a model, or of a published relevance, which means its model too.
       source: ``package`` (a data file of an installed distribution), ``url`` (a download), the path
         of a local copy of a registered file, or ``auto``: what is at hand, else a download.
       directory: The folder of all checkpoints; None for the default one.
@@ -51,6 +51,7 @@ def fetch(
       CheckpointError: If the file is missing, is another one (its hash differs), or does not fit.
     """
     directory = directory or checkpoints.default_directory()
+    model = RELEVANCES[model].model if model in RELEVANCES else model
     wanted = [target for target in _targets(model) if target.conversions]
     if source not in _FINDERS:
         yield from _fetch_local(wanted, epath.Path(source), directory)
@@ -98,10 +99,11 @@ def _targets(name: str) -> Iterator[_Target]:
         "preprocessing": dataclasses.asdict(model.preprocessing),
     }
     yield _Target(name, model.conversions, network.parameters, facts)
+    channels = {INPUT: 3, **network.channels}
     for relevance_name, relevance in RELEVANCES.items():
         if relevance.model == name:
             shapes = {
-                layer: jax.ShapeDtypeStruct((network.channels[layer],), jnp.float32)
+                layer: jax.ShapeDtypeStruct(relevance.shape(channels[layer]), jnp.float32)
                 for layer in relevance.layers
             }
             facts = {"kind": "relevance", "model": name}
@@ -207,7 +209,8 @@ def _make(
     errors = []
     for conversion in conversions:
         try:
-            arrays = convert(arrays_found, target.shapes, conversion.renames, conversion.ignored)
+            rearranged = conversion.rearrange(arrays_found)
+            arrays = convert(rearranged, target.shapes, conversion.renames, conversion.ignored)
         except CheckpointError as error:
             errors.append(str(error))
             continue

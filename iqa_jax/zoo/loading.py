@@ -24,7 +24,8 @@ class Relevance:
     """A weight for each channel of some layers of one model; a pytree.
 
     Attributes:
-      weights: ``{layer: [channels]}``, non-negative.
+      weights: ``{layer: [channels]}``, or ``{layer: [terms, channels]}`` for a read-out of several
+        terms; non-negative.
       name: Of the checkpoint.
       model: Whose channels are weighed.
       sha256: Hash of the stored weights.
@@ -34,6 +35,12 @@ class Relevance:
     name: str = field(metadata={"static": True})
     model: str = field(metadata={"static": True})
     sha256: str = field(metadata={"static": True})
+
+    @property
+    def terms(self) -> int:
+        """How many weights each channel has."""
+        weights = next(iter(self.weights.values()))
+        return 1 if weights.ndim == 1 else weights.shape[0]
 
 
 def load_backbone(

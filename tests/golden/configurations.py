@@ -125,6 +125,7 @@ _OTHERS = {
     "densenet121@dotless": ("densenet121", "torchvision", IMAGENET),
     "vgg16-supervised-imagenet1k-keras": ("vgg16", "keras", KERAS),
     "vgg19-supervised-imagenet1k-keras": ("vgg19", "keras", KERAS),
+    "vgg16-supervised-imagenet1k-l2pool": ("vgg16_l2pool", "torchvision", IMAGENET),
     "vgg16-supervised-imagenet1k-ssd": ("vgg16", "ssd", SSD),
     "squeezenet1_1-supervised-imagenet1k-caffe": ("squeezenet1_1", "keras", SQUEEZENET_CAFFE),
     **{

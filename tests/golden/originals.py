@@ -2,7 +2,8 @@
 
 torchvision's own classes where there are any. VISSL's AlexNets are written from the table of their
 layers (``vissl/models/trunks``), the small ResNets from the paper and akamaster's description
-(option A shortcuts, He et al. 2016, arXiv 1512.03385, section 4.2).
+(option A shortcuts, He et al. 2016, arXiv 1512.03385, section 4.2), the pooling of DISTS from Ding
+et al. 2020 (arXiv 2004.07728).
 """
 
 from collections.abc import Callable, Iterator, Mapping
@@ -69,10 +70,15 @@ def build(trunk: str) -> nn.Module:
         elif trunk in _CIFAR:
             module = _CifarResNet(_CIFAR[trunk])
         else:
-            module = torchvision.models.get_model(trunk.removesuffix("_colorization"))
+            name = trunk.removesuffix("_colorization").removesuffix("_l2pool")
+            module = torchvision.models.get_model(name)
             for head in ("classifier", "fc"):
                 if hasattr(module, head):
                     setattr(module, head, nn.Identity())
+        if trunk == "vgg16_l2pool":
+            for index, layer in enumerate(module.features):
+                if isinstance(layer, nn.MaxPool2d):
+                    module.features[index] = _L2Pool()
         if trunk == "resnet50_colorization":
             module.conv1 = nn.Conv2d(1, 64, 7, stride=2, padding=3, bias=False)
             module.layer4[0].conv2.stride = (1, 1)
@@ -147,7 +153,7 @@ def _vgg_steps(module: nn.Module) -> Iterator[Step]:
         if isinstance(layer, nn.ReLU):
             yield f"relu{block}_{number}", layer
             number += 1
-        elif isinstance(layer, nn.MaxPool2d):
+        elif isinstance(layer, nn.MaxPool2d | _L2Pool):
             yield f"pool{block}", layer
             block, number = block + 1, 1
         else:
@@ -224,6 +230,20 @@ _FAMILIES = {
     "efficientnet": _efficientnet_steps,
     "convnext": _convnext_steps,
 }
+
+
+class _L2Pool(nn.Module):
+    """The root of the squares seen through a Hanning window, at every second position."""
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        *_, height, width = x.shape
+        window = torch.hann_window(5, periodic=False, dtype=x.dtype)
+        window = torch.outer(window, window) / window.sum() ** 2
+        # Of five taps the outer ones are zero: a margin of 2 puts the middle on the first pixel.
+        squares = functional.pad(x.square(), (2, 2, 2, 2))
+        planes = squares.reshape(-1, 1, height + 4, width + 4)
+        blurred = functional.conv2d(planes, window[None, None], stride=2)
+        return (blurred + 1e-12).sqrt().reshape(*x.shape[:2], *blurred.shape[2:])
 
 
 class _VisslAlexNet(nn.Module):

@@ -58,16 +58,13 @@ PAIRS: Mapping[str, tuple[int, int, Distortion]] = {
     "noise 11x11": (11, 11, _noise),
     "shift 12x90": (12, 90, _shift),
     "noise 65x97": (65, 97, _noise),
-    "negative 80x64": (80, 64, _negative),
-    "blur 161x177": (161, 177, _blur),
     "negative 178x161": (178, 161, _negative),
-    "flat 163x170": (163, 170, _flat),
-    "one level 200x203": (200, 203, _one_level),
-    "dark 213x189": (213, 189, _dark),
-    "noise 256x256": (256, 256, _noise),
-    "blur 384x512": (384, 512, _blur),
+    "flat 178x161": (178, 161, _flat),
+    "one level 178x161": (178, 161, _one_level),
+    "dark 178x161": (178, 161, _dark),
+    "blur 256x256": (256, 256, _blur),
     "contrast 385x401": (385, 401, _contrast),
     "noise 647x640": (647, 640, _noise),
 }
-"""Height, width and what is done to the image. Beside a size of every kind (the smallest for a
-window, for five scales, odd, even, and those at which ``ssim:matlab`` divides by 2 and by 3)."""
+"""Height, width and what is done to the image. A size of every kind: the smallest for a window and
+for five scales, odd and even, and those at which ``ssim:matlab`` divides by 2 and by 3."""

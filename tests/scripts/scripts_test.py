@@ -17,7 +17,7 @@ from golden.formats import FORMATS
 from PIL import Image
 
 SCRIPTS = Path(__file__).parents[2] / "scripts"
-PROGRAMS = ("evaluate", "fetch_weights", "convert_weights", "build_demo")
+PROGRAMS = ("evaluate", "score", "fetch_weights", "convert_weights", "build_demo")
 
 
 def command(script, *flags):
@@ -169,3 +169,102 @@ def test_a_killed_run_continues_and_ends_equal(tmp_path, checkpoints, rng):
         assert path.read_bytes() == data
     for name in ("scores.csv", "correlations.csv"):
         assert (killed / name).read_bytes() == (whole / name).read_bytes()
+
+
+def test_scores_of_two_folders_end_in_one_table(checkpoints, pair_folder, tmp_path):
+    clean, coded = tmp_path / "clean ä", tmp_path / "coded"
+    for folder, source in ((clean, "a.png"), (coded, "a_1.png")):
+        (folder / "deep").mkdir(parents=True)
+        Image.open(pair_folder / source).save(folder / "deep" / f"x.{source[0]}.png")
+    output = tmp_path / "new" / "scores.csv"
+    flags = (
+        "--metrics=lpips-alex,psnr",
+        f"--reference_dir={clean}",
+        f"--distorted_dir={coded}",
+        f"--output={output}",
+        f"--maps_dir={tmp_path / 'maps'}",
+        f"--checkpoints_dir={checkpoints}",
+    )
+    done = run("score", *flags)
+    assert done.returncode == 0, done.stderr
+    (row,) = csv.DictReader(output.read_text().splitlines())
+    assert list(row) == ["reference", "distorted", "lpips-alex", "psnr", "error"]
+    assert float(row["lpips-alex"]) > 0
+    assert [path.suffix for path in (tmp_path / "maps").iterdir()] == [".png"]
+    again = run("score", *flags)
+    assert again.returncode == 1
+    assert "is there already; continue it with --resume, or remove it" in again.stderr
+    assert "Complete already" in run("score", *flags, "--resume").stdout
+    other = run("score", *flags, "--resume", "--resize=short:64")
+    assert "was made with another resize" in other.stderr
+    assert "Traceback" not in again.stderr + other.stderr
+
+
+def test_pairs_that_cannot_be_scored_are_told(checkpoints, pair_folder, tmp_path):
+    rows = ["reference,distorted", "a.png,a_1.png", "a.png,pairs.csv", "a.png,gone.png"]
+    (pair_folder / "some.csv").write_text("\n".join(rows) + "\n")
+    output = tmp_path / "scores.csv"
+    flags = ("--metrics=psnr", f"--pairs={pair_folder / 'some.csv'}", f"--output={output}")
+    done = run("score", *flags)
+    assert done.returncode == 1
+    assert "2 pairs could not be scored; the column 'error' says why" in done.stderr
+    good, text, gone = csv.DictReader(output.read_text().splitlines())
+    assert good["psnr"]
+    assert not good["error"]
+    assert "pairs.csv" in text["error"]
+    assert "gone.png" in gone["error"]
+
+
+@pytest.mark.parametrize(
+    ("flags", "complaint"),
+    [
+        (["--metrics=psnr"], "expected --reference and --distorted"),
+        (["--metrics=psnr", "--reference=a.png", "--pairs=b.csv"], "expected --reference and"),
+        (["--metrics=psn", "--pairs=b.csv"], "b.csv"),
+    ],
+)
+def test_mistakes_in_scoring_end_without_a_traceback(flags, complaint):
+    done = run("score", *flags)
+    assert done.returncode == 1
+    assert complaint in done.stderr + done.stdout
+    assert "Traceback" not in done.stderr
+
+
+def test_one_pair_is_shown_on_the_screen(pair_folder):
+    images = (f"--reference={pair_folder / 'a.png'}", f"--distorted={pair_folder / 'a_1.png'}")
+    done = run("score", "--metrics=psnr,ssim", *images)
+    assert done.returncode == 0, done.stderr
+    header, _, row = done.stdout.splitlines()
+    assert header.split() == ["reference", "distorted", "psnr", "ssim", "error"]
+    assert float(row.split()[2]) > 10
+
+
+def test_killed_scoring_continues(checkpoints, pair_folder, tmp_path):
+    output = tmp_path / "scores.csv"
+    flags = (
+        "--metrics=lpips-alex,alexnet/relu3/l2",
+        f"--pairs={pair_folder / 'pairs.csv'}",
+        f"--output={output}",
+        f"--checkpoints_dir={checkpoints}",
+        "--versions=1",
+    )
+    environment = {**os.environ, "JAX_PLATFORMS": "cpu", "XLA_FLAGS": ""}
+    process = subprocess.Popen(
+        command("score", *flags),
+        env=environment,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+    )
+    parts = tmp_path / "scores.csv.parts"
+    while process.poll() is None and not list(parts.glob("*/part-*.npz")):
+        time.sleep(0.02)
+    process.send_signal(signal.SIGKILL)
+    process.wait()
+    if not output.exists():
+        refused = run("score", *flags)
+        assert "has been begun; continue it with --resume" in refused.stderr
+    assert run("score", *flags, "--resume").returncode == 0
+    whole = tmp_path / "whole.csv"
+    assert run("score", *flags[:2], f"--output={whole}", *flags[3:]).returncode == 0
+    assert output.read_text() == whole.read_text()
+    assert not parts.exists()

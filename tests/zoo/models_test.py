@@ -56,7 +56,10 @@ def test_every_architecture_has_its_untrained_control():
 
 def test_listing_by_factor():
     assert list_models() == list(MODELS)
-    assert list_models(architecture="vgg16", goal="random") == ["vgg16-random-none-seed0"]
+    assert list_models(architecture="vgg16", goal="random") == [
+        "vgg16-random-none-seed0",
+        "vgg16_l2pool-random-none-seed0",
+    ]
     assert list_models(goal="jigsaw", environment="imagenet22k") == [
         "alexnet-jigsaw-imagenet22k",
         "resnet50-jigsaw-imagenet22k",

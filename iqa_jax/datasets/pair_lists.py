@@ -1,0 +1,93 @@
+"""Pairs without human scores: one pair, two folders, or a table in a file."""
+
+import math
+from collections import defaultdict
+from collections.abc import Iterator, Sequence
+from pathlib import PurePosixPath
+
+from etils import epath
+
+from iqa_jax.datasets import csv_table
+from iqa_jax.datasets.table import Pair, PairTable
+from iqa_jax.errors import DatasetError
+from iqa_jax.images import ImageFolder
+
+SUFFIXES = (
+    *(".png", ".jpg", ".jpeg", ".bmp", ".gif", ".tif", ".tiff"),
+    *(".webp", ".avif", ".jp2", ".ppm", ".pgm", ".pnm"),
+)
+"""What in a folder is taken for an image, in any case."""
+
+_MOST_LISTED = 20
+
+
+def one_pair(reference: str, distorted: str) -> PairTable:
+    """A table of one pair.
+
+    Args:
+      reference: Path of the reference image.
+      distorted: Path of the distorted image.
+    """
+    return _table([(reference, distorted)])
+
+
+def two_folders(reference: epath.Path, distorted: epath.Path) -> PairTable:
+    """The images of two folders, matched by their paths below them without suffixes.
+
+    Args:
+      reference: Folder of the references.
+      distorted: Folder of the distorted images.
+
+    Raises:
+      DatasetError: If there is no such folder, it has no images, or an image has no partner or
+        several; one error lists them.
+    """
+    references, versions = (_images_by_stem(folder) for folder in (reference, distorted))
+    problems = [f"{stem}: only in {distorted}" for stem in versions if stem not in references]
+    problems += [f"{stem}: only in {reference}" for stem in references if stem not in versions]
+    for found in (references, versions):
+        problems += [f"{', '.join(paths)}: have one name" for paths in found.values() if paths[1:]]
+    if problems:
+        lines = [f"{len(problems)} images cannot be matched by their names:", *problems]
+        if len(problems) > _MOST_LISTED:
+            lines[_MOST_LISTED + 1 :] = [f"and {len(problems) - _MOST_LISTED} more"]
+        raise DatasetError("\n  ".join(lines))
+    return _table([(references[stem][0], versions[stem][0]) for stem in versions])
+
+
+def from_csv(path: epath.Path) -> PairTable:
+    """The pairs of a CSV file with the columns ``reference,distorted``, relative to the file.
+
+    Raises:
+      DatasetError: If there is no such file, it lacks a column, or has no rows.
+    """
+    table = csv_table.load(path, required=("reference", "distorted"))
+    if not table.pairs:
+        raise DatasetError(f"{path}: has no rows")
+    return table
+
+
+def _table(paths: Sequence[tuple[str, str]]) -> PairTable:
+    pairs = [Pair(reference, distorted, math.nan) for reference, distorted in paths]
+    return PairTable("pairs", pairs, ImageFolder(), higher_is_better=True)
+
+
+def _images_by_stem(folder: epath.Path) -> dict[str, list[str]]:
+    if not folder.is_dir():
+        raise DatasetError(f"{folder}: there is no such folder")
+    found = defaultdict(list)
+    for path in sorted(_files(folder)):
+        relative = PurePosixPath(path.relative_to(folder))
+        if relative.suffix.lower() in SUFFIXES:
+            found[str(relative.with_suffix(""))].append(str(path))
+    if not found:
+        raise DatasetError(f"{folder}: has no images ({' '.join(SUFFIXES)})")
+    return dict(found)
+
+
+def _files(folder: epath.Path) -> Iterator[epath.Path]:
+    for path in folder.iterdir():
+        if path.is_dir():
+            yield from _files(path)
+        else:
+            yield path

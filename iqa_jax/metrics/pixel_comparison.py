@@ -1,0 +1,68 @@
+"""Pixel metrics as scores that are computed together."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import jax
+
+from iqa_jax.errors import InputError
+from iqa_jax.metrics.pixels import PIXEL_METRICS
+from iqa_jax.pairing import PairComparison, Scores
+from iqa_jax.preprocess import unit_range
+
+
+@jax.tree_util.register_dataclass
+@dataclass(frozen=True, eq=False)
+class PixelComparison(PairComparison):
+    """Some of :data:`PIXEL_METRICS`; a pytree without leaves.
+
+    Attributes:
+      metrics: Their names.
+      versions_at_once: How many versions are prepared together.
+    """
+
+    metrics: tuple[str, ...] = field(metadata={"static": True})
+    versions_at_once: int = field(metadata={"static": True}, default=1)
+
+    @property
+    def label(self) -> str:
+        """What they have in common."""
+        return "pixels"
+
+    @property
+    def names(self) -> list[str]:
+        """The scores that are computed."""
+        return list(self.metrics)
+
+    @property
+    def signature(self) -> dict[str, Any]:
+        """They depend on nothing but the images."""
+        return {"model": self.label}
+
+    def check_size(self, height: int, width: int) -> None:
+        """Refuses images that are too small for one of the metrics (:class:`InputError`)."""
+        for name in self.metrics:
+            try:
+                PIXEL_METRICS[name].check_size(height, width)
+            except InputError as error:
+                raise InputError(f"{name}: {error}") from error
+
+    def prepare(self, image: jax.Array) -> Mapping[str, Any]:
+        """What each metric needs of one image."""
+        pixels = unit_range(image)
+        return {name: PIXEL_METRICS[name].prepare(pixels) for name in self.metrics}
+
+    def compare(self, reference: Mapping[str, Any], distorted: Mapping[str, Any]) -> Scores:
+        """The scores of two images as they were prepared."""
+        return {
+            name: PIXEL_METRICS[name].compare(reference[name], distorted[name])
+            for name in self.metrics
+        }
+
+    def compare_maps(self, reference: Mapping[str, Any], distorted: Mapping[str, Any]) -> Scores:
+        """Local scores of the metrics that have them, at the positions of their windows."""
+        maps = {name: PIXEL_METRICS[name].compare_maps for name in self.metrics}
+        return {
+            name: local(reference[name], distorted[name]) for name, local in maps.items() if local
+        }

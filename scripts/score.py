@@ -1,0 +1,122 @@
+"""Scores pairs of images with perceptual metrics.
+
+Example:
+  python scripts/score.py --metrics=lpips-alex,ssim --reference=a.png --distorted=b.png
+  python scripts/score.py --metrics=lpips-vgg --reference_dir=clean --distorted_dir=coded
+  python scripts/score.py --metrics=psnr,lpips-alex --pairs=pairs.csv --output=scores.csv --resume
+
+Metrics: psnr, ssim, ms-ssim, lpips-alex, lpips-vgg, lpips-squeeze, dists, and any read-out
+MODEL/LAYER[+LAYER...]/READOUT[@RELEVANCE]. A pair that cannot be scored gets its reason in the
+column 'error', the others are scored, and the exit status is 1. Beside --output stands a file
+.json that says what the scores depend on.
+"""
+
+import csv
+import io
+import re
+import sys
+import tempfile
+from pathlib import PurePath
+
+import program
+from absl import app, flags
+from etils import epath
+
+from iqa_jax import plots
+from iqa_jax.datasets import pair_lists
+from iqa_jax.datasets.table import PairTable
+from iqa_jax.metrics import list_metrics
+from iqa_jax.score import Job, Scores, Settings
+from iqa_jax.score_files import ScoreFiles, to_csv
+from iqa_jax.tables import aligned
+
+METRICS = flags.DEFINE_list(
+    "metrics", None, f"{', '.join(list_metrics())}, and any read-out.", required=True
+)
+REFERENCE = flags.DEFINE_string("reference", None, "One reference image.")
+DISTORTED = flags.DEFINE_string("distorted", None, "One distorted image.")
+REFERENCE_DIR = flags.DEFINE_string(
+    "reference_dir", None, "Folder of references, matched by path and name without suffix."
+)
+DISTORTED_DIR = flags.DEFINE_string("distorted_dir", None, "Folder of distorted images.")
+PAIRS = flags.DEFINE_string(
+    "pairs", None, "CSV file with the columns reference,distorted; paths relative to the file."
+)
+OUTPUT = flags.DEFINE_string("output", None, "CSV file to write. Default: a table on the screen.")
+MAPS_DIR = flags.DEFINE_string(
+    "maps_dir", None, "Folder for pictures of where the images differ, a PNG a pair and metric."
+)
+RESUME = flags.DEFINE_bool("resume", False, "Continue --output where a killed run stopped.")
+
+flags.adopt_module_key_flags(program)
+
+
+def main() -> None:
+    """Scores what the flags name."""
+    settings = Settings(
+        metrics=tuple(dict.fromkeys(METRICS.value)),
+        checkpoints_dir=program.CHECKPOINTS_DIR.value,
+        precision=program.PRECISION.value,
+        resize=program.RESIZE.value,
+        versions=program.versions(),
+    )
+    job = Job(_pairs(), settings)
+    if OUTPUT.value:
+        failed = _score_into(job, ScoreFiles(epath.Path(OUTPUT.value)))
+    else:
+        failed = _score_onto_screen(job)
+    if failed:
+        sys.exit(f"score.py: {failed} pairs could not be scored; the column 'error' says why")
+
+
+def _pairs() -> PairTable:
+    match (
+        (REFERENCE.value, DISTORTED.value),
+        (REFERENCE_DIR.value, DISTORTED_DIR.value),
+        PAIRS.value,
+    ):
+        case (str(reference), str(distorted)), (None, None), None:
+            return pair_lists.one_pair(reference, distorted)
+        case (None, None), (str(reference), str(distorted)), None:
+            return pair_lists.two_folders(epath.Path(reference), epath.Path(distorted))
+        case (None, None), (None, None), str(path):
+            return pair_lists.from_csv(epath.Path(path))
+    raise app.UsageError(
+        "expected --reference and --distorted, or --reference_dir and --distorted_dir, or --pairs"
+    )
+
+
+def _score_into(job: Job, files: ScoreFiles) -> int:
+    files.claim(job.signature, resume=RESUME.value)
+    if not files.finished:
+        scores = job.run(files.parts)
+        _write_maps(job, scores)
+        files.finish(scores)
+        print(f"Written: {OUTPUT.value}")
+    else:
+        print(f"Complete already: {OUTPUT.value}")
+    return files.errors()
+
+
+def _write_maps(job: Job, scores: Scores) -> None:
+    if not MAPS_DIR.value:
+        return
+    folder = epath.Path(MAPS_DIR.value)
+    folder.mkdir(parents=True, exist_ok=True)
+    for row, metric, values in job.maps(scores):
+        stem = PurePath(scores.table.pairs[row].distorted).stem
+        safe = re.sub(r"[^\w.@+-]", "_", metric)
+        plots.draw_map(values, folder / f"{row + 1:06d}_{stem}_{safe}.png")
+
+
+def _score_onto_screen(job: Job) -> int:
+    with tempfile.TemporaryDirectory() as folder:
+        scores = job.run(epath.Path(folder))
+        _write_maps(job, scores)
+    header, *rows = csv.reader(io.StringIO(to_csv(scores)))
+    print("\n".join(aligned(header, rows, text_columns=2)))
+    return sum(map(bool, scores.errors))
+
+
+if __name__ == "__main__":
+    program.run(main)

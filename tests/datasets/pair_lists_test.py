@@ -1,0 +1,67 @@
+import pytest
+from etils import epath
+
+from iqa_jax.datasets import pair_lists
+from iqa_jax.errors import DatasetError
+
+
+@pytest.fixture
+def folders(tmp_path):
+    for name in ("clean/a.png", "clean/deep er/b.PNG", "coded/a.jpg", "coded/deep er/b.webp"):
+        path = tmp_path / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.touch()
+    (tmp_path / "coded" / "notes.txt").touch()
+    return epath.Path(tmp_path)
+
+
+def test_folders_are_matched_by_path_and_stem(folders):
+    table = pair_lists.two_folders(folders / "clean", folders / "coded")
+    found = {(pair.reference, pair.distorted) for pair in table.pairs}
+    assert found == {
+        (str(folders / "clean/a.png"), str(folders / "coded/a.jpg")),
+        (str(folders / "clean/deep er/b.PNG"), str(folders / "coded/deep er/b.webp")),
+    }
+
+
+def test_what_has_no_partner_is_listed(folders):
+    (folders / "clean" / "c.png").touch()
+    (folders / "coded" / "deep er" / "d.png").touch()
+    (folders / "coded" / "a.png").touch()
+    with pytest.raises(DatasetError) as error:
+        pair_lists.two_folders(folders / "clean", folders / "coded")
+    text = str(error.value)
+    assert text.startswith("3 images cannot be matched by their names:")
+    assert f"c: only in {folders / 'clean'}" in text
+    assert f"deep er/d: only in {folders / 'coded'}" in text
+    assert "a.jpg" in text
+    assert "have one name" in text
+
+
+def test_long_lists_are_cut(folders):
+    for number in range(50):
+        (folders / "clean" / f"{number}.png").touch()
+    with pytest.raises(DatasetError, match=r"50 images .*(?s:.*)and 30 more$"):
+        pair_lists.two_folders(folders / "clean", folders / "coded")
+
+
+def test_wrong_folders(folders):
+    with pytest.raises(DatasetError, match="no: there is no such folder"):
+        pair_lists.two_folders(folders / "no", folders / "coded")
+    (folders / "empty").mkdir()
+    with pytest.raises(DatasetError, match="empty: has no images"):
+        pair_lists.two_folders(folders / "clean", folders / "empty")
+
+
+def test_a_table(folders):
+    path = folders / "pairs.csv"
+    path.write_text("reference,distorted\nclean/a.png,coded/a.jpg\n")
+    table = pair_lists.from_csv(path)
+    assert (table.pairs[0].reference, table.pairs[0].distorted) == ("clean/a.png", "coded/a.jpg")
+    assert table.images.root == folders
+    path.write_text("reference,distorted\n")
+    with pytest.raises(DatasetError, match="has no rows"):
+        pair_lists.from_csv(path)
+    path.write_text("reference,image\n")
+    with pytest.raises(DatasetError, match="has no column distorted; expected the columns"):
+        pair_lists.from_csv(path)

@@ -1,0 +1,109 @@
+import numpy as np
+import pytest
+
+import iqa_jax
+from iqa_jax.errors import InputError
+from iqa_jax.evaluate import Settings, evaluate
+from iqa_jax.metrics import groups, list_metrics, parse_metric, parse_metrics
+
+
+def test_published_metrics_are_listed():
+    names = iqa_jax.list_metrics()
+    assert {"psnr", "ssim", "ms-ssim", "ssim:matlab", "ssim:rgb"} <= set(names)
+    assert {"lpips-alex", "lpips-vgg", "lpips-squeeze", "dists", "dists:resize256"} <= set(names)
+
+
+@pytest.mark.parametrize("name", list_metrics())
+def test_names_stay_and_directions_are_known(name):
+    metric = parse_metric(name)
+    assert metric.name == name
+    assert metric.higher_is_better == name.startswith(("psnr", "ssim", "ms-ssim"))
+
+
+def test_lpips_is_a_read_out():
+    readout = parse_metric("lpips-alex").readout
+    assert str(readout) == "alexnet/relu1+relu2+relu3+relu4+relu5/unit@lpips-alex"
+    assert parse_metric("lpips-alex").computed == str(readout)
+
+
+def test_metrics_that_share_a_network_are_one_group():
+    names = ["lpips-vgg", "psnr", "vgg16/relu3_3/l2", "ssim", "dists", "dists:resize256"]
+    found = [[metric.name for metric in group] for group in groups(parse_metrics(names))]
+    assert found == [
+        ["lpips-vgg", "vgg16/relu3_3/l2"],
+        ["psnr", "ssim"],
+        ["dists"],
+        ["dists:resize256"],
+    ]
+
+
+def test_unknown_names():
+    with pytest.raises(InputError, match="no metric 'lpips'; there are: psnr, ssim.* any read-out"):
+        parse_metric("lpips")
+    with pytest.raises(InputError, match="no read-out 'l3'"):
+        parse_metric("vgg16/relu3_3/l3")
+
+
+@pytest.mark.parametrize("name", ["psnr", "ssim", "lpips-alex"])
+def test_loaded_by_name(name, checkpoints, rng):
+    metric = iqa_jax.load_metric(name, checkpoints_dir=checkpoints)
+    reference = rng.integers(0, 256, (2, 64, 72, 3)).astype(np.uint8)
+    distorted = np.clip(reference + rng.normal(0, 9, reference.shape), 0, 255).astype(np.uint8)
+    scores = metric(reference, distorted)
+    assert scores.shape == (2,)
+    best = metric(reference, reference)
+    assert ((best > scores) == metric.higher_is_better).all()
+    np.testing.assert_allclose(metric(reference[1:], distorted[1:]), scores[1:], rtol=1e-5)
+
+
+@pytest.mark.parametrize("name", ["ssim", "ssim:rgb", "lpips-alex", "alexnet/relu2/unit"])
+def test_maps_have_the_size_of_the_image_and_the_mean_of_the_score(name, checkpoints, rng):
+    metric = iqa_jax.load_metric(name, checkpoints_dir=checkpoints)
+    reference = rng.integers(0, 256, (2, 79, 95, 3)).astype(np.uint8)
+    distorted = np.clip(reference + rng.normal(0, 9, reference.shape), 0, 255).astype(np.uint8)
+    maps = metric.map(reference, distorted)
+    assert maps.shape == (2, 79, 95)
+    same = metric.map(reference, reference)
+    assert (same == (1 if metric.higher_is_better else 0)).all()
+    # Enlarging weighs the margin a little differently: the exact mean is that before it.
+    np.testing.assert_allclose(maps.mean((1, 2)), metric(reference, distorted), rtol=0.02)
+
+
+def test_a_map_shows_where_the_images_differ(checkpoints, rng):
+    metric = iqa_jax.load_metric("lpips-alex", checkpoints_dir=checkpoints)
+    reference = rng.integers(0, 256, (1, 96, 128, 3)).astype(np.uint8)
+    distorted = reference.copy()
+    distorted[:, :32, :32] = 128
+    values = np.asarray(metric.map(reference, distorted))[0]
+    assert values[:24, :24].mean() > 5 * values[64:, 80:].mean()
+
+
+def test_no_map(rng):
+    image = rng.integers(0, 256, (1, 32, 32, 3)).astype(np.uint8)
+    with pytest.raises(InputError, match="psnr has no maps; SSIM and the read-outs unit have them"):
+        iqa_jax.load_metric("psnr").map(image, image)
+
+
+def test_the_map_before_it_is_enlarged_has_the_mean_of_the_score(checkpoints, rng):
+    metric = iqa_jax.load_metric("lpips-alex", checkpoints_dir=checkpoints)
+    comparison = metric.comparison
+    images = rng.integers(0, 256, (2, 79, 95, 3)).astype(np.uint8)
+    reference, distorted = map(comparison.prepare, images)
+    (readout,) = comparison.readouts
+    local = [comparison._local(readout, x, reference, distorted) for x in readout.layers]
+    expected = metric(images[:1], images[1:])[0]
+    np.testing.assert_allclose(sum(map(np.mean, local)), expected, rtol=1e-5)
+
+
+def test_similarities_are_turned_round_for_correlations(checkpoints, pair_folder):
+    settings = Settings(
+        dataset="csv",
+        data_dir=str(pair_folder / "pairs.csv"),
+        output_dir=str(pair_folder / "out"),
+        metrics=("psnr", "lpips-alex", "ssim"),
+        checkpoints_dir=str(checkpoints),
+    )
+    evaluation = evaluate(settings)
+    assert list(evaluation.scores) == ["psnr", "lpips-alex", "ssim"]
+    assert all(agreement.srcc > 0.5 for _, agreement in evaluation.agreements)
+    assert (evaluation.scores["psnr"] > 10).all()  # raw, in its own direction
