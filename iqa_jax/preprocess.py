@@ -34,7 +34,8 @@ def check_images(images: jax.Array | np.ndarray, what: str = "images") -> None:
         raise InputError(f"{what}: expected uint8, or float32 in [0, 1], got {dtype}")
     if dtype == np.uint8 or isinstance(images, Tracer) or images.size == 0:
         return
-    low, high = float(images.min()), float(images.max())
+    with jax.ensure_compile_time_eval():  # a constant of a function that is being compiled
+        low, high = float(images.min()), float(images.max())
     if not (low >= -_ROUNDING and high <= 1 + _ROUNDING):
         raise InputError(
             f"{what}: expected float32 in [0, 1] (or uint8), found values from {low:g} to {high:g}"

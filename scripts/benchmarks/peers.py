@@ -1,14 +1,15 @@
-"""evaluate.py against a loop over PyTorch's `lpips`: pairs per second, and the scores of both.
+"""evaluate.py or score.py against a loop over PyTorch's `lpips`: pairs per second, and the scores.
 
 Example:
   pip install torch torchvision lpips
   python scripts/benchmarks/peers.py --model=vgg16 --references=2 --versions=20
+  python scripts/benchmarks/peers.py --program=score --references=1000 --versions=1 --size=64x64
 
-Noise images of 512x384. Of evaluate the whole is timed: reading files, compiling, all layers with
-the read-outs l2 and unit, correlations. Of `lpips` the calls alone, on tensors in memory, at the
-fastest of several batch sizes and memory layouts. The two are run in turn in one process. `lpips`
-is given the weights of this package, so that its scores can be compared. Needs the weights
-(scripts/fetch_weights.py).
+Noise images. Of evaluate the whole is timed: reading files, compiling, all layers with the
+read-outs l2 and unit, correlations; of score likewise, with the one metric. Of `lpips` the calls
+alone, on tensors in memory, at the fastest of several batch sizes and memory layouts. The two are
+run in turn in one process. `lpips` is given the weights of this package, so that its scores can be
+compared. Needs the weights (scripts/fetch_weights.py).
 """
 
 # PyTorch and lpips are no dependencies of the package.
@@ -25,36 +26,40 @@ from pathlib import Path
 import numpy as np
 import torch
 from absl import flags
+from etils import epath
 from PIL import Image
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
 import program
 
+from iqa_jax import score
+from iqa_jax.datasets import pair_lists
 from iqa_jax.evaluate import Settings, evaluate
+from iqa_jax.score import Job
 from iqa_jax.zoo import load_backbone
 
 MODEL = flags.DEFINE_enum("model", "vgg16", ["alexnet", "vgg16"], "The network of LPIPS.")
 REFERENCES = flags.DEFINE_integer("references", 2, "Number of references.", lower_bound=1)
+PROGRAM = flags.DEFINE_enum("program", "evaluate", ["evaluate", "score"], "Which is timed.")
+SIZE = flags.DEFINE_string("size", "384x512", "Height x width of the images.")
 REPEATS = flags.DEFINE_integer("repeats", 3, "Timed runs of each.", lower_bound=1)
 
 flags.adopt_module_key_flags(program)
 
-_HEIGHT, _WIDTH = 384, 512
-_BATCHES = (1, 2, 4, 8)
+_BATCHES = (1, 2, 4, 8, 32, 128)
+_MOST_PIXELS = 8 * 384 * 512
+"""Of a batch."""
 _LAYOUTS = (torch.contiguous_format, torch.channels_last)
 _KINDS = {"weight": "kernel", "bias": "bias"}
-_LPIPS = {
-    "alexnet": ("alex", "relu1+relu2+relu3+relu4+relu5/unit@lpips-alex"),
-    "vgg16": ("vgg", "relu1_2+relu2_2+relu3_3+relu4_3+relu5_3/unit@lpips-vgg"),
-}
+_LPIPS = {"alexnet": "alex", "vgg16": "vgg"}
 
 
-def make_dataset(folder: Path, references: int, versions: int) -> None:
-    """Writes a csv dataset of noise images."""
+def make_dataset(folder: Path, references: int, versions: int, size: tuple[int, ...]) -> None:
+    """Writes a csv dataset of noise images of a size."""
     rng = np.random.default_rng(0)
     rows = ["reference,distorted,score"]
     for reference, version in itertools.product(range(references), range(1 + versions)):
-        pixels = rng.integers(0, 256, (_HEIGHT, _WIDTH, 3)).astype(np.uint8)
+        pixels = rng.integers(0, 256, (*size, 3)).astype(np.uint8)
         Image.fromarray(pixels).save(folder / f"{reference}_{version}.bmp")
         if version:
             rows.append(f"{reference}_0.bmp,{reference}_{version}.bmp,{rng.normal()}")
@@ -66,7 +71,8 @@ def main() -> None:
     versions = program.versions() or 20
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
-        make_dataset(folder, REFERENCES.value, versions)
+        size = tuple(map(int, SIZE.value.split("x")))
+        make_dataset(folder, REFERENCES.value, versions, size)
         theirs = _Theirs(folder)
         batch, layout = theirs.fastest()
         our_speed, their_speed, differences = [], [], []
@@ -78,19 +84,25 @@ def main() -> None:
             scores = theirs.score(batch, layout)
             their_speed.append(len(theirs.pairs) / (time.perf_counter() - start))
             differences.append(np.abs(ours / scores - 1).max())
-    print(f"{MODEL.value}, {len(theirs.pairs)} pairs of {_WIDTH}x{_HEIGHT}, {versions} a reference")
-    print(f"  evaluate  {statistics.median(our_speed):6.2f} pairs/s")
+    program_name = PROGRAM.value
+    print(f"{MODEL.value}, {len(theirs.pairs)} pairs of {SIZE.value}, {versions} a reference")
+    print(f"  {program_name:8}  {statistics.median(our_speed):6.2f} pairs/s")
     print(
         f"  lpips     {statistics.median(their_speed):6.2f} pairs/s, {layout}, batches of {batch}"
     )
     ratio = statistics.median(a / b for a, b in zip(our_speed, their_speed, strict=True))
-    print(f"evaluate / lpips: {ratio:.2f} (median of {REPEATS.value} pairs of runs)")
+    print(f"{program_name} / lpips: {ratio:.2f} (median of {REPEATS.value} pairs of runs)")
     print(f"largest relative difference of LPIPS: {max(differences):.1e}")
 
 
 def _ours(folder: Path, output: str) -> np.ndarray:
-    _, readout = _LPIPS[MODEL.value]
-    name = f"{MODEL.value}/{readout}"
+    name = f"lpips-{_LPIPS[MODEL.value]}"
+    if PROGRAM.value == "score":
+        job = Job(
+            pair_lists.from_csv(epath.Path(folder / "pairs.csv")),
+            score.Settings((name,), checkpoints_dir=program.CHECKPOINTS_DIR.value),
+        )
+        return job.run(epath.Path(folder / output)).values[name]
     settings = Settings(
         dataset="csv",
         data_dir=str(folder / "pairs.csv"),
@@ -106,7 +118,7 @@ class _Theirs:
     """PyTorch's `lpips` with the converted weights, and the images as its tensors."""
 
     def __init__(self, folder: Path):
-        self.model = load_network()
+        self.model = load_network(MODEL.value)
         self.images = {path.name: _tensor(path) for path in folder.glob("*.bmp")}
         rows = (folder / "pairs.csv").read_text().splitlines()[1:]
         self.pairs = [tuple(row.split(",")[:2]) for row in rows]
@@ -129,24 +141,26 @@ class _Theirs:
     def fastest(self) -> tuple[int, torch.memory_format]:
         """The fastest batch size and memory layout on the first pairs."""
         seconds = {}
-        for batch, layout in itertools.product(_BATCHES, _LAYOUTS):
+        pixels = next(iter(self.images.values()))[0].numel()
+        batches = [batch for batch in _BATCHES if batch * pixels <= _MOST_PIXELS]
+        for batch, layout in itertools.product(batches, _LAYOUTS):
             self.score(batch, layout, limit=batch)
             start = time.perf_counter()
-            self.score(batch, layout, limit=max(_BATCHES))
+            self.score(batch, layout, limit=max(batches))
             seconds[batch, layout] = time.perf_counter() - start
         return min(seconds, key=seconds.__getitem__)
 
 
-def load_network() -> torch.nn.Module:
+def load_network(name: str) -> torch.nn.Module:
     """`lpips.LPIPS` with the converted weights of the backbone in it."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         import lpips  # noqa: PLC0415
 
-        model = lpips.LPIPS(net=_LPIPS[MODEL.value][0], pnet_rand=True, verbose=False).eval()
-    backbone = load_backbone(MODEL.value, checkpoints_dir=program.CHECKPOINTS_DIR.value)
-    for name, parameter in model.net.named_parameters():
-        _, position, kind = name.split(".")  # slice1.0.weight
+        model = lpips.LPIPS(net=_LPIPS[name], pnet_rand=True, verbose=False).eval()
+    backbone = load_backbone(name, checkpoints_dir=program.CHECKPOINTS_DIR.value)
+    for parameter_name, parameter in model.net.named_parameters():
+        _, position, kind = parameter_name.split(".")  # slice1.0.weight
         ours = np.array(backbone.parameters[f"features.{position}.{_KINDS[kind]}"])
         theirs = ours.transpose(3, 2, 0, 1).copy() if kind == "weight" else ours
         parameter.data = torch.from_numpy(theirs)

@@ -1,3 +1,5 @@
+import jax
+import jax.numpy as jnp
 import numpy as np
 import pytest
 
@@ -107,3 +109,14 @@ def test_similarities_are_turned_round_for_correlations(checkpoints, pair_folder
     assert list(evaluation.scores) == ["psnr", "lpips-alex", "ssim"]
     assert all(agreement.srcc > 0.5 for _, agreement in evaluation.agreements)
     assert (evaluation.scores["psnr"] > 10).all()  # raw, in its own direction
+
+
+def test_a_reference_may_be_a_constant_of_a_compiled_loss(rng):
+    reference, image = (jnp.asarray(rng.random((1, 32, 40, 3)), jnp.float32) for _ in range(2))
+    metric = iqa_jax.load_metric("ssim")
+    score, slope = jax.jit(jax.value_and_grad(lambda x: metric(reference, x).sum()))(image)
+    np.testing.assert_allclose(score, metric(reference, image)[0], rtol=1e-5)
+    assert np.isfinite(slope).all()
+    levels = reference * 255
+    with pytest.raises(InputError, match="found values from"):
+        jax.jit(lambda x: metric(levels, x))(image)

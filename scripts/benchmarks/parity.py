@@ -1,0 +1,108 @@
+"""Our metrics against the implementations that people know, on random images at odd sizes.
+
+Example:
+  pip install torch torchvision lpips piq scikit-image
+  python scripts/benchmarks/parity.py
+
+PyTorch's `lpips` (with the converted weights in it), scikit-image (PSNR, and SSIM on the valid
+region) and `piq` (SSIM, and MS-SSIM at sizes that its padding does not change). Prints the largest
+relative difference of each; needs the weights of AlexNet and VGG-16 (scripts/fetch_weights.py).
+"""
+
+# These are no dependencies of the package.
+# pyright: reportMissingImports=false
+
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+import peers
+import piq
+import torch
+from absl import flags
+from skimage.metrics import peak_signal_noise_ratio, structural_similarity
+
+sys.path.insert(0, str(Path(__file__).parents[1]))
+import program
+
+from iqa_jax import load_metric
+from iqa_jax.tables import aligned
+
+_SIZES = ((65, 97), (256, 256), (384, 512))
+_STRENGTHS = (2, 20, 80)
+_WINDOW_MARGIN = 5
+_LEAST_MS_SSIM, _MS_SSIM_STEP = 161, 16
+
+Image = np.ndarray
+
+
+def pairs() -> Iterator[tuple[Image, Image]]:
+    """Random images with noise of several strengths, ``uint8`` [H, W, 3]."""
+    rng = np.random.default_rng(0)
+    for size in _SIZES:
+        for strength in _STRENGTHS:
+            reference = rng.integers(0, 256, (*size, 3)).astype(np.uint8)
+            noisy = reference + rng.normal(0, strength, reference.shape)
+            yield reference, np.clip(noisy, 0, 255).astype(np.uint8)
+
+
+def main() -> None:
+    """Prints a line for each metric and peer."""
+    theirs = {
+        ("psnr", "scikit-image"): lambda r, d: peak_signal_noise_ratio(r, d, data_range=255),
+        ("ssim:rgb", "scikit-image"): _skimage_ssim,
+        ("ssim:rgb", "piq"): lambda r, d: piq.ssim(
+            *_tensors(r, d), data_range=255, downsample=False
+        ),
+        ("ms-ssim:rgb", "piq"): _piq_ms_ssim,
+        ("lpips-alex", "lpips"): _Lpips("alexnet"),
+        ("lpips-vgg", "lpips"): _Lpips("vgg16"),
+    }
+    rows = []
+    for (name, peer), function in theirs.items():
+        metric = load_metric(name, checkpoints_dir=program.CHECKPOINTS_DIR.value)
+        differences = []
+        for reference, distorted in pairs():
+            expected = function(reference, distorted)
+            if expected is not None:
+                found = float(metric(reference[None], distorted[None])[0])
+                differences.append(abs(found / float(expected) - 1))
+        rows.append((name, peer, str(len(differences)), f"{max(differences):.1e}"))
+    header = ("metric", "peer", "pairs", "largest relative difference")
+    print("\n".join(aligned(header, rows, text_columns=2)))
+
+
+def _tensors(*images: Image) -> list[torch.Tensor]:
+    return [torch.from_numpy(x.transpose(2, 0, 1)[None].astype(np.float64)) for x in images]
+
+
+def _skimage_ssim(reference: Image, distorted: Image) -> float:
+    options = {"gaussian_weights": True, "sigma": 1.5, "use_sample_covariance": False}
+    found = structural_similarity(
+        reference, distorted, data_range=255, channel_axis=-1, full=True, **options
+    )
+    inner = slice(_WINDOW_MARGIN, -_WINDOW_MARGIN)
+    return found[1][inner, inner].mean()
+
+
+def _piq_ms_ssim(reference: Image, distorted: Image) -> torch.Tensor | None:
+    size = reference.shape[:2]
+    if min(size) < _LEAST_MS_SSIM or any(length % _MS_SSIM_STEP for length in size):
+        return None
+    return piq.multi_scale_ssim(*_tensors(reference, distorted), data_range=255)
+
+
+class _Lpips:
+    def __init__(self, model: str):
+        self._network = peers.load_network(model)
+
+    @torch.no_grad()
+    def __call__(self, reference: Image, distorted: Image) -> torch.Tensor:
+        tensors = (x.float() / 127.5 - 1 for x in _tensors(reference, distorted))
+        return self._network(*tensors)
+
+
+if __name__ == "__main__":
+    flags.adopt_module_key_flags(program)
+    program.run(main)
