@@ -1,12 +1,12 @@
 """Correlates image distances with human scores: every layer of pretrained networks, any metric.
 
 Example:
-  python scripts/evaluate.py --dataset=tid2013 --data_dir=tid2013 --models=alexnet,vgg16 \
-      --output_dir=results/tid2013
+  python scripts/evaluate.py --dataset=tid2013 --data_dir=tid2013 --models=vgg16 --output_dir=out
 
 Prints a table and writes into --output_dir: correlations.csv (a row for each distance), scores.csv
 (a row for each pair), run.json (what was run, on what, how fast) and correlation_by_layer.png.
-Run again with the same flags, a killed run continues where it was.
+Run again with the same flags, a killed run continues where it was; these four files are those of
+the last run.
 """
 
 import program
@@ -16,6 +16,7 @@ from etils import epath
 from iqa_jax import outputs, plots, zoo
 from iqa_jax.datasets import DATASETS
 from iqa_jax.evaluate import Settings, evaluate
+from iqa_jax.metrics import list_metrics
 from iqa_jax.readouts import READOUTS
 from iqa_jax.report import report
 
@@ -50,8 +51,8 @@ READOUT_NAMES = flags.DEFINE_list(
 METRICS = flags.DEFINE_list(
     "metrics",
     [],
-    "Metrics that join the tables: MODEL/LAYER[+LAYER...]/READOUT[@RELEVANCE], such as "
-    "vgg16/relu1_2+relu2_2+relu3_3+relu4_3+relu5_3/unit@lpips-vgg (which is LPIPS).",
+    f"Metrics that join the tables: {', '.join(list_metrics())}, and any read-out "
+    "MODEL/LAYER[+LAYER...]/READOUT[@RELEVANCE].",
 )
 SCORES_CSV = flags.DEFINE_string(
     "scores_csv",

@@ -44,7 +44,10 @@ PAIRS = flags.DEFINE_string(
 )
 OUTPUT = flags.DEFINE_string("output", None, "CSV file to write. Default: a table on the screen.")
 MAPS_DIR = flags.DEFINE_string(
-    "maps_dir", None, "Folder for pictures of where the images differ, a PNG a pair and metric."
+    "maps_dir",
+    None,
+    "Folder for pictures of where the images differ, a PNG for each pair and each metric that has "
+    "maps: SSIM, LPIPS and the read-outs unit.",
 )
 RESUME = flags.DEFINE_bool("resume", False, "Continue --output where a killed run stopped.")
 

@@ -175,9 +175,8 @@ def _provenance(name: str, directory: epath.PathLike | None) -> Mapping[str, Any
     where = _directory(directory)
     record = checkpoints.read_provenance(where, name)
     if record is None:
-        model = RELEVANCES[name].model if name in RELEVANCES else name
-        fetchable = model in MODELS
-        advice = f"; fetch it with: python scripts/fetch_weights.py --models={model}"
+        fetchable = name in MODELS or name in RELEVANCES
+        advice = f"; fetch it with: python scripts/fetch_weights.py --models={name}"
         raise CheckpointError(
             f"there is no checkpoint {name} in {where.resolve()}{advice if fetchable else ''}"
         )

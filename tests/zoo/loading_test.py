@@ -39,7 +39,7 @@ def test_lpips_relevances(name, model, layers, channels, checkpoints):
 def test_says_how_to_fetch_what_is_missing(tmp_path, checkpoints):
     with pytest.raises(CheckpointError, match=r"fetch_weights.py --models=alexnet"):
         zoo.load_backbone("alexnet", checkpoints_dir=tmp_path)
-    with pytest.raises(CheckpointError, match=r"fetch_weights.py --models=vgg16"):
+    with pytest.raises(CheckpointError, match=r"fetch_weights.py --models=lpips-vgg"):
         zoo.load_relevance("lpips-vgg", checkpoints_dir=tmp_path)
     with pytest.raises(CheckpointError, match=r"no checkpoint my-own in .*[^6]$"):
         zoo.load_relevance("my-own", checkpoints_dir=tmp_path)
