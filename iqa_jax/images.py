@@ -10,6 +10,7 @@
 import contextlib
 import functools
 import io
+from abc import ABC, abstractmethod
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import IO, NamedTuple
@@ -33,8 +34,38 @@ _ORIENTATION_TAG = 0x0112
 _ORIENTATIONS_ON_THE_SIDE = (5, 6, 7, 8)
 
 
+class ImageSource(ABC):
+    """Encoded images by name, wherever they are."""
+
+    @abstractmethod
+    def read(self, name: str) -> bytes:
+        """The encoded bytes of the image ``name``.
+
+        Raises:
+          ImageError: If there is no such image, or it cannot be read.
+        """
+
+    def header(self, name: str) -> "Header":
+        """Size and length of the image ``name`` as :meth:`pixels` would give it.
+
+        Raises:
+          ImageError: If there is no such image, or its header is not that of a supported one.
+        """
+        data = self.read(name)
+        with _open_image(io.BytesIO(data), name) as image:
+            return _header(image, len(data))
+
+    def pixels(self, name: str) -> np.ndarray:
+        """The image ``name``, ``uint8`` ``[height, width, 3]``, RGB.
+
+        Raises:
+          ImageError: If there is no such image, or it cannot be decoded.
+        """
+        return decode(self.read(name), name)
+
+
 @dataclass(frozen=True)
-class ImageFolder:
+class ImageFolder(ImageSource):
     """Image files, called by their paths: relative to one folder, or as they are.
 
     Attributes:
@@ -63,10 +94,58 @@ class ImageFolder:
         """
         path = self._path(name)
         with _file_errors(name), path.open("rb") as file, _open_image(file, name) as image:
-            width, height = image.size
-            if _is_on_its_side(image):
-                width, height = height, width
-            return Header(height=height, width=width, length=path.stat().length)
+            return _header(image, path.stat().length)
+
+
+@dataclass(frozen=True)
+class BlockImages(ImageSource):
+    """Images whose files may hold each pixel as a square block of equal ones: one of each is kept.
+
+    BAPPS stores images of 64x64 in files of 256x256; a filter would blur them.
+
+    Attributes:
+      source: The files.
+      size: Height and width of the images; files of another size but ``size * block`` are refused.
+      block: Height and width of a block.
+    """
+
+    source: ImageSource
+    size: int
+    block: int
+
+    def read(self, name: str) -> bytes:
+        """The encoded bytes of the image ``name``, as they are stored."""
+        return self.source.read(name)
+
+    def header(self, name: str) -> "Header":
+        """Size of the image ``name`` without blocks, and the length of its file."""
+        height, width, length = self.source.header(name)
+        self._check(height, width, name)
+        return Header(self.size, self.size, length)
+
+    def pixels(self, name: str) -> np.ndarray:
+        """The image ``name`` without blocks, ``uint8`` ``[size, size, 3]``.
+
+        Raises:
+          ImageError: If it cannot be decoded, is of another size, or is not made of blocks.
+        """
+        stored = self.source.pixels(name)
+        self._check(*stored.shape[:2], name)
+        if stored.shape[0] == self.size:
+            return stored
+        sampled = np.ascontiguousarray(stored[:: self.block, :: self.block])
+        if not np.array_equal(sampled.repeat(self.block, 0).repeat(self.block, 1), stored):
+            raise ImageError(
+                f"{name}: expected an image of {self.size}x{self.size} whose pixels are stored as "
+                f"blocks of {self.block}x{self.block}, found blocks of different pixels"
+            )
+        return sampled
+
+    def _check(self, height: int, width: int, name: str) -> None:
+        expected = (self.size, self.size * self.block)
+        if height != width or height not in expected:
+            sizes = " or ".join(f"{side}x{side}" for side in expected)
+            raise ImageError(f"{name}: expected {sizes} pixels, found {width}x{height}")
 
 
 class Header(NamedTuple):
@@ -104,6 +183,13 @@ def _verify_checksums(data: bytes) -> None:
     """Raises if a chunk of a PNG is not what was written; loading alone accepts other pixels."""
     with Image.open(io.BytesIO(data), formats=("PNG",)) as image:
         image.verify()
+
+
+def _header(image: Image.Image, length: int) -> Header:
+    width, height = image.size
+    if _is_on_its_side(image):
+        width, height = height, width
+    return Header(height, width, length)
 
 
 def _is_on_its_side(image: Image.Image) -> bool:

@@ -17,7 +17,7 @@ import numpy as np
 
 from iqa_jax.datasets.table import PairTable
 from iqa_jax.errors import ImageError, InputError
-from iqa_jax.images import Header, decode
+from iqa_jax.images import Header
 from iqa_jax.resize import Resize
 
 Size = tuple[int, int]
@@ -180,7 +180,7 @@ def _decode_unit(
 
     def pixels(name: str, rows: Sequence[int]) -> np.ndarray:
         try:
-            image = decode(table.images.read(name), name)
+            image = table.images.pixels(name)
             image = resize(image) if resize else image
             if image.shape[:2] != unit.size:
                 expected = f"expected {unit.size} (height, width)"

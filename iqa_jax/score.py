@@ -11,7 +11,7 @@ from tqdm import tqdm
 from iqa_jax import parallel, scoring
 from iqa_jax.datasets.table import PairTable, fingerprint, image_problems, read_headers
 from iqa_jax.errors import ImageError, InputError
-from iqa_jax.images import Header, decode
+from iqa_jax.images import Header
 from iqa_jax.metrics import Group, compute_maps, groups, load_group, parse_metrics
 from iqa_jax.pairing import PairComparison
 from iqa_jax.parts import ScoreParts
@@ -122,7 +122,7 @@ class Job:
             images = [
                 self._resize(image) if self._resize else image
                 for image in (
-                    decode(self._table.images.read(name), name)
+                    self._table.images.pixels(name)
                     for name in (pair.reference, pair.distorted)
                 )
             ]
@@ -180,7 +180,7 @@ class Job:
         pair = self._table.pairs[row]
         for name in (pair.reference, pair.distorted):
             try:
-                decode(self._table.images.read(name), name)
+                self._table.images.pixels(name)
             except ImageError as error:
                 return str(error)
         return "a score is not a number"

@@ -1,16 +1,37 @@
 """The pair table: what every dataset becomes before anything is computed."""
 
 import hashlib
+import itertools
 import math
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
+from enum import StrEnum
 from functools import partial
 
 from iqa_jax.errors import DatasetError, ImageError, MissingImageError
-from iqa_jax.images import Header, ImageFolder
+from iqa_jax.images import Header, ImageSource
 
 _READERS = 16
+
+
+class Protocol(StrEnum):
+    """What the observers were asked."""
+
+    OPINION = "opinion"
+    """How good the distorted image is."""
+
+    TWO_ALTERNATIVES = "two alternatives"
+    """Which of two versions is nearer to the reference. The two stand in rows 2i and 2i + 1; the
+    score of each is the share of observers who preferred it."""
+
+    SAME_OR_DIFFERENT = "same or different"
+    """Whether the two images are the same; the score is the share who said so."""
+
+    @property
+    def rows(self) -> int:
+        """How many rows, one after the other, belong to one judgement."""
+        return 2 if self is Protocol.TWO_ALTERNATIVES else 1
 
 
 @dataclass(frozen=True)
@@ -50,22 +71,24 @@ class PairTable:
       citation: The publication.
       target: What the scores are, in words for tables and figures.
       published_pairs: Number of pairs of the whole dataset; None where there is no such number.
+      protocol: What the observers were asked.
     """
 
     name: str
     pairs: Sequence[Pair]
-    images: ImageFolder
+    images: ImageSource
     higher_is_better: bool
     score_range: tuple[float, float] = (math.nan, math.nan)
     licence: str = ""
     citation: str = ""
     target: str = "mean opinion score"
     published_pairs: int | None = None
+    protocol: Protocol = Protocol.OPINION
 
     def select(
         self, *, exclude_references: Collection[str] = (), limit: int | None = None
     ) -> "PairTable":
-        """The table without some contents, or the first pairs of it.
+        """The table without some contents, or the first pairs of it; no judgement is divided.
 
         Args:
           exclude_references: ``reference_id`` of the contents to leave out.
@@ -81,7 +104,9 @@ class PairTable:
                 f"{self.name} has no reference {', '.join(unknown)}; "
                 f"it has: {', '.join(sorted(contents))}"
             )
-        pairs = [pair for pair in self.pairs if pair.reference_id not in exclude_references][:limit]
+        pairs = [pair for pair in self.pairs if pair.reference_id not in exclude_references]
+        if limit is not None:
+            pairs = pairs[: limit - limit % self.protocol.rows]
         if not pairs:
             raise DatasetError(f"{self.name}: no pair is left to score")
         return replace(self, pairs=pairs)
@@ -106,8 +131,13 @@ def inspect(
     found = read_headers(table)
     if leave_out_missing:
         missing = {name for name, header in found.items() if isinstance(header, MissingImageError)}
-        pairs = [pair for pair in table.pairs if missing.isdisjoint(_images_of(pair))]
-        table = replace(table, pairs=pairs)
+        judgements = zip(*[iter(table.pairs)] * table.protocol.rows, strict=True)
+        whole = [
+            judgement
+            for judgement in judgements
+            if all(missing.isdisjoint(_images_of(pair)) for pair in judgement)
+        ]
+        table = replace(table, pairs=list(itertools.chain.from_iterable(whole)))
     errors = [
         f"row {row}: {problem}"
         for row, pair in enumerate(table.pairs, 1)
@@ -119,7 +149,7 @@ def inspect(
             + "\n  ".join(errors)
         )
     if not table.pairs:
-        raise DatasetError(f"{table.name}: none of its images is in {table.images.root}")
+        raise DatasetError(f"{table.name}: none of its images is there")
     headers = {name: header for name, header in found.items() if isinstance(header, Header)}
     return table, headers
 
@@ -153,7 +183,7 @@ def _images_of(pair: Pair) -> tuple[str, str]:
     return pair.reference, pair.distorted
 
 
-def _header(images: ImageFolder, name: str) -> Header | ImageError:
+def _header(images: ImageSource, name: str) -> Header | ImageError:
     try:
         return images.header(name)
     except ImageError as error:
