@@ -5,9 +5,9 @@ reduced to statistics and these to distances before the next version is looked a
 """
 
 import math
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
-from typing import Any
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any, Self
 
 import jax
 from etils import epath
@@ -16,7 +16,13 @@ from iqa_jax.backbones import Backbone, aliases
 from iqa_jax.errors import InputError
 from iqa_jax.pairing import PairComparison, Scores, enlarged
 from iqa_jax.preprocess import unit_range
-from iqa_jax.readouts import READOUTS, LayerStatistics, ReadoutName, sum_over
+from iqa_jax.readouts import (
+    NEEDS_A_DATASET,
+    READOUTS,
+    LayerStatistics,
+    ReadoutName,
+    sum_over,
+)
 from iqa_jax.resize import Resize, resize_pixels
 from iqa_jax.statistics import STATISTICS
 from iqa_jax.zoo import Relevance, load_backbone, load_relevance, outline_backbone
@@ -46,14 +52,12 @@ class Comparison(PairComparison):
       backbone: The network.
       relevances: By name.
       readouts: What is asked for.
-      versions_at_once: How many versions go through the network together.
       resize: What the metric's own protocol does to an image first.
     """
 
     backbone: Backbone
     relevances: Mapping[str, Relevance]
     readouts: tuple[ReadoutName, ...] = field(metadata={"static": True})
-    versions_at_once: int = field(metadata={"static": True}, default=1)
     resize: Resize | None = field(metadata={"static": True}, default=None)
 
     @property
@@ -77,11 +81,22 @@ class Comparison(PairComparison):
             **({"protocol_resize": self.resize.text} if self.resize else {}),
         }
 
-    def check_size(self, height: int, width: int) -> None:
-        """Refuses images that are too small for the layers asked for (:class:`InputError`)."""
-        layers = dict.fromkeys(layer for readout in self.readouts for layer in readout.layers)
+    def refusals(self, height: int, width: int) -> dict[str, str]:
+        """The read-outs of layers that would have no positions."""
         size = self.resize.size(height, width) if self.resize else (height, width)
-        self.backbone.check_size(*size, layers)
+        too_deep = self.backbone.without_positions(*size)
+        refused = {}
+        for readout in self.readouts:
+            missing = [layer for layer in readout.layers if layer in too_deep]
+            try:
+                self.backbone.check_size(*size, missing) if missing else None
+            except InputError as error:
+                refused[str(readout)] = str(error)
+        return refused
+
+    def only(self, names: Collection[str]) -> Self:
+        """The same with some of the read-outs."""
+        return replace(self, readouts=tuple(each for each in self.readouts if str(each) in names))
 
     def prepare(self, image: jax.Array) -> Prepared:
         """What is needed of one image ``[H, W, 3]`` for the statistics of its pairs."""
@@ -161,7 +176,6 @@ def load_comparison(
     *,
     checkpoints_dir: epath.PathLike | None = None,
     precision: str = "highest",
-    versions_at_once: int = 1,
     resize: Resize | None = None,
 ) -> Comparison:
     """Loads the backbone and the relevances that read-outs of one model need.
@@ -170,7 +184,6 @@ def load_comparison(
       readouts: At least one, all of the same model.
       checkpoints_dir: As for ``load_backbone``.
       precision: As for ``load_backbone``.
-      versions_at_once: See :class:`Comparison`.
       resize: See :class:`Comparison`.
 
     Raises:
@@ -180,9 +193,10 @@ def load_comparison(
     """
     (model,) = {readout.model for readout in readouts}
     backbone = load_backbone(model, checkpoints_dir=checkpoints_dir, precision=precision)
-    relevances = _load_relevances(readouts, checkpoints_dir)
-    _check(readouts, backbone, relevances)
-    return Comparison(backbone, relevances, tuple(readouts), versions_at_once, resize)
+    relevances = load_relevances(readouts, checkpoints_dir=checkpoints_dir)
+    check_readouts(readouts, backbone.layers, relevances)
+    _refuse_those_of_a_dataset(readouts)
+    return Comparison(backbone, relevances, tuple(readouts), resize)
 
 
 def check_comparison(
@@ -205,14 +219,25 @@ def check_comparison(
     """
     (model,) = {readout.model for readout in readouts}
     outline = outline_backbone(model, checkpoints_dir=checkpoints_dir)
-    _check(readouts, outline, _load_relevances(readouts, checkpoints_dir))
+    relevances = load_relevances(readouts, checkpoints_dir=checkpoints_dir)
+    check_readouts(readouts, outline.layers, relevances)
+    _refuse_those_of_a_dataset(readouts)
     for height, width in sizes:
         Comparison(outline, {}, tuple(readouts), resize=resize).check_size(height, width)
 
 
-def _load_relevances(
-    readouts: Sequence[ReadoutName], checkpoints_dir: epath.PathLike | None
+def load_relevances(
+    readouts: Iterable[ReadoutName], *, checkpoints_dir: epath.PathLike | None = None
 ) -> dict[str, Relevance]:
+    """Loads the relevances that read-outs name.
+
+    Args:
+      readouts: Any.
+      checkpoints_dir: As for ``load_relevance``.
+
+    Raises:
+      CheckpointError: If there is no such checkpoint, it is damaged, or holds something else.
+    """
     return {
         name: load_relevance(name, checkpoints_dir=checkpoints_dir)
         for name in dict.fromkeys(readout.relevance for readout in readouts)
@@ -220,16 +245,26 @@ def _load_relevances(
     }
 
 
-def _check(
-    readouts: Sequence[ReadoutName], backbone: Backbone, relevances: Mapping[str, Relevance]
+def check_readouts(
+    readouts: Iterable[ReadoutName], layers: Sequence[str], relevances: Mapping[str, Relevance]
 ) -> None:
-    known = (*backbone.layers, *aliases(backbone.layers))
+    """Refuses read-outs that do not fit.
+
+    Args:
+      readouts: Of one model.
+      layers: Names of all layers of the model.
+      relevances: By name.
+
+    Raises:
+      InputError: If the model has no such layer, or a relevance does not weigh the layers or is for
+        another kind of read-out.
+    """
+    known = (*layers, *aliases(layers))
     for readout in readouts:
         unknown = [layer for layer in readout.layers if layer not in known]
         if unknown:
             raise InputError(
-                f"{backbone.name} has no layer {', '.join(unknown)}; it has: "
-                f"{', '.join(backbone.layers)}"
+                f"{readout.model} has no layer {', '.join(unknown)}; it has: {', '.join(layers)}"
             )
         relevance = relevances[readout.relevance] if readout.relevance else None
         if relevance and not _weighs(relevance, readout):
@@ -242,6 +277,12 @@ def _check(
                 f"{readout}: {readout.readout} takes {READOUTS[readout.readout].terms} weight(s) a "
                 f"channel, the relevance {relevance.name} has {relevance.terms}"
             )
+
+
+def _refuse_those_of_a_dataset(readouts: Iterable[ReadoutName]) -> None:
+    for readout in readouts:
+        if READOUTS[readout.readout].normalised_by:
+            raise InputError(f"{readout}: {NEEDS_A_DATASET}")
 
 
 def _weighs(relevance: Relevance, readout: ReadoutName) -> bool:

@@ -1,6 +1,5 @@
 """Datasets x models x layers x read-outs -> correlations with human scores."""
 
-import importlib.metadata
 import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
@@ -20,8 +19,6 @@ from iqa_jax.parts import ScoreParts
 from iqa_jax.pipeline import Plan, plan
 from iqa_jax.resize import Resize
 from iqa_jax.selection import Column, select_columns
-
-_SOFTWARE = ("iqa_jax", "jax", "jaxlib", "numpy", "pillow")
 
 
 @dataclass(frozen=True)
@@ -110,20 +107,13 @@ def evaluate(settings: Settings) -> Evaluation:
     scores, runs = dict(joined), []
     for group in wanted:
         comparison = load_group(
-            group,
-            checkpoints_dir=settings.checkpoints_dir,
-            precision=settings.precision,
-            versions_at_once=parallel.images_at_once(),
+            group, checkpoints_dir=settings.checkpoints_dir, precision=settings.precision
         )
         signature = _signature(comparison, dataset["fingerprint"], work, settings)
         run = scoring.run(
             table,
             work,
-            parallel.UnitRunner(
-                PairComparison.versions,
-                comparison,
-                units_at_once=max(1, parallel.images_at_once() // work.versions),
-            ),
+            parallel.UnitRunner(PairComparison.versions, comparison),
             ScoreParts(_parts_folder(settings), comparison.label, signature, comparison.names),
             label=comparison.label,
             resize=resize,
@@ -150,8 +140,7 @@ def _signature(
         "dataset": dataset,
         "resize": settings.resize,
         "versions": work.versions,
-        "platform": parallel.describe_devices()["platform"],
-        "software": {name: importlib.metadata.version(name) for name in _SOFTWARE},
+        **scoring.environment(),
     }
 
 

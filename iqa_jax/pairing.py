@@ -5,9 +5,12 @@ next version is looked at.
 """
 
 from abc import ABC, abstractmethod
-from typing import Any
+from collections.abc import Collection
+from typing import Any, Self
 
 import jax
+
+from iqa_jax.errors import InputError
 
 Scores = dict[str, jax.Array]
 
@@ -16,12 +19,7 @@ class PairComparison(ABC):
     """Scores that are computed together, as they share what they need of an image.
 
     Implementations are pytrees, to be arguments of ``jit``.
-
-    Attributes:
-      versions_at_once: How many distorted versions are prepared together.
     """
-
-    versions_at_once: int
 
     @property
     @abstractmethod
@@ -39,8 +37,17 @@ class PairComparison(ABC):
         """What the scores depend on besides the images, as JSON."""
 
     @abstractmethod
+    def refusals(self, height: int, width: int) -> dict[str, str]:
+        """Which scores images of this size cannot have, and why: ``{name: reason}``."""
+
+    @abstractmethod
+    def only(self, names: Collection[str]) -> Self:
+        """The same with some of the scores."""
+
     def check_size(self, height: int, width: int) -> None:
-        """Refuses images that are too small (:class:`InputError`)."""
+        """Refuses images that cannot have all the scores (:class:`InputError`)."""
+        for reason in self.refusals(height, width).values():
+            raise InputError(reason)
 
     @abstractmethod
     def prepare(self, image: jax.Array) -> Any:
@@ -69,12 +76,7 @@ class PairComparison(ABC):
           ``{name: [V]}``.
         """
         prepared = self.prepare(reference)
-        at_once = self.versions_at_once if self.versions_at_once > 1 else None
-        return jax.lax.map(
-            lambda version: self.compare(prepared, self.prepare(version)),
-            distorted,
-            batch_size=at_once,
-        )
+        return jax.lax.map(lambda version: self.compare(prepared, self.prepare(version)), distorted)
 
     def pairs(self, reference: jax.Array, distorted: jax.Array) -> Scores:
         """Compares images ``[B, H, W, 3]``, each with its own reference: ``{name: [B]}``."""

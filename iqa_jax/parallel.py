@@ -3,6 +3,9 @@
 Work units share nothing, so each device runs the program of a single one on units of its own and no
 collective is needed: the scores are those of one device, whatever their number. What was
 ``jax.pmap`` is ``jit`` of ``shard_map`` over a mesh with one axis here.
+
+How many images go through a network together depends on their size and the kind of device alone:
+the same program computes a score, whatever else is in the table.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -15,15 +18,16 @@ from jax.sharding import AxisType, Mesh, NamedSharding, PartitionSpec
 AXIS = "units"
 """The mesh's one axis: work units."""
 
-_IMAGES_AT_ONCE = {"cpu": 1, "gpu": 8, "tpu": 8}
-"""On a CPU one image fills all cores, and a batch of them no longer fits the caches."""
+_PIXELS_AT_ONCE = {"cpu": 2**15, "gpu": 8 * 384 * 512, "tpu": 8 * 384 * 512}
+"""On a CPU one image of 181x181 fills all cores, and more pixels no longer fit the caches."""
 
 UnitStep = Callable[[Any, jax.Array, jax.Array], Mapping[str, jax.Array]]
 
 
-def images_at_once() -> int:
-    """How many distorted images should go through a network together on one of these devices."""
-    return _IMAGES_AT_ONCE.get(jax.default_backend(), 1)
+def images_at_once(height: int, width: int) -> int:
+    """How many images of a size go through a network together on one of these devices."""
+    pixels = _PIXELS_AT_ONCE.get(jax.default_backend(), _PIXELS_AT_ONCE["cpu"])
+    return max(1, pixels // (height * width))
 
 
 def describe_devices() -> dict[str, Any]:
@@ -42,11 +46,7 @@ class UnitRunner:
     Args:
       step: ``(constants, reference [H, W, 3], distorted [V, H, W, 3])`` -> name -> ``[V]``.
       constants: First argument of the step, such as parameters; put on every device once.
-      units_at_once: How many units go through the step together on each device.
       devices: Those to use; all local ones if empty.
-
-    Attributes:
-      unit_count: Number of units that a call takes.
     """
 
     def __init__(
@@ -54,18 +54,16 @@ class UnitRunner:
         step: UnitStep,
         constants: Any,
         *,
-        units_at_once: int = 1,
         devices: Sequence[Any] = (),
     ):
         devices = devices or jax.local_devices()
         mesh = Mesh(np.array(devices), (AXIS,), axis_types=(AxisType.Auto,))
-        self.unit_count = len(devices) * units_at_once
+        self._device_count = len(devices)
         self._sharded = NamedSharding(mesh, PartitionSpec(AXIS))
         self._constants = jax.device_put(constants, NamedSharding(mesh, PartitionSpec()))
 
         def run(constants: Any, *units: jax.Array) -> Mapping[str, jax.Array]:
-            at_once = units_at_once if units_at_once > 1 else None
-            return jax.lax.map(lambda unit: step(constants, *unit), units, batch_size=at_once)
+            return jax.vmap(lambda *unit: step(constants, *unit))(*units)
 
         self._run = jax.jit(
             jax.shard_map(
@@ -76,15 +74,19 @@ class UnitRunner:
             )
         )
 
+    def unit_count(self, height: int, width: int) -> int:
+        """Number of units of an image size that a call takes."""
+        return self._device_count * images_at_once(height, width)
+
     def __call__(self, reference: np.ndarray, distorted: np.ndarray) -> Mapping[str, jax.Array]:
-        """Starts the computation of ``unit_count`` units and does not wait for it.
+        """Starts the computation of :meth:`unit_count` units and does not wait for it.
 
         Args:
-          reference: ``[unit_count, H, W, 3]``.
-          distorted: ``[unit_count, V, H, W, 3]``.
+          reference: ``[units, H, W, 3]``.
+          distorted: ``[units, V, H, W, 3]``.
 
         Returns:
-          Name -> ``[unit_count, V]``, to be fetched when they are needed.
+          Name -> ``[units, V]``, to be fetched when they are needed.
         """
         units = jax.device_put((reference, distorted), self._sharded)
         return self._run(self._constants, *units)

@@ -8,7 +8,7 @@ import itertools
 import math
 import os
 from collections import defaultdict
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TypeVar
 
@@ -131,7 +131,7 @@ def feed(
     units: Collection[WorkUnit],
     table: PairTable,
     *,
-    places: int,
+    places: Callable[[int, int], int],
     resize: Resize | None = None,
     tolerant: bool = False,
 ) -> Iterator[Batch]:
@@ -141,7 +141,7 @@ def feed(
       plan: Of the table.
       units: Those of the plan that are wanted, in its order.
       table: The dataset.
-      places: Number of units that are run at a time.
+      places: Number of units that are run at a time, for images of a height and width.
       resize: As in the plan.
       tolerant: Whether an image that cannot be decoded fails its pairs alone; else the run.
 
@@ -158,12 +158,12 @@ def feed(
         .map(lambda unit: _decode_unit(unit, table, plan.versions, resize, tolerant))
         .to_iter_dataset(grain.ReadOptions(num_threads=readers, prefetch_buffer_size=readers))
     )
-    for _, of_one_size in itertools.groupby(units, key=lambda unit: unit.size):
-        for group in _chunks(list(of_one_size), places):
+    for size, of_one_size in itertools.groupby(units, key=lambda unit: unit.size):
+        for group in _chunks(list(of_one_size), places(*size)):
             images = [next(decoded) for _ in group]
             first = images[0]
             padding = _Decoded(np.zeros_like(first.reference), np.zeros_like(first.distorted))
-            images += [padding] * (places - len(group))
+            images += [padding] * (places(*size) - len(group))
             yield Batch(
                 group,
                 np.stack([unit.reference for unit in images]),
@@ -201,8 +201,8 @@ def _decode_unit(
 
 def _cheapest_versions(counts: list[int], sizes: Collection[Size]) -> int:
     """The V for which a pass a reference and V passes a unit are the fewest in all."""
-    largest_image = max(height * width * 3 for height, width in sizes)
-    most = max(1, min(_MOST_VERSIONS, _MOST_UNIT_BYTES // largest_image, max(counts)))
+    largest_image = max((height * width * 3 for height, width in sizes), default=1)
+    most = max(1, min(_MOST_VERSIONS, _MOST_UNIT_BYTES // largest_image, max(counts, default=1)))
 
     def passes(versions: int) -> int:
         return sum(math.ceil(count / versions) for count in counts) * (1 + versions)

@@ -1,6 +1,6 @@
 """Metrics of any pairs of images, with a reason for every pair that cannot be scored."""
 
-import importlib.metadata
+from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
@@ -15,10 +15,8 @@ from iqa_jax.images import Header
 from iqa_jax.metrics import Group, compute_maps, groups, load_group, parse_metrics
 from iqa_jax.pairing import PairComparison
 from iqa_jax.parts import ScoreParts
-from iqa_jax.pipeline import Plan, plan
+from iqa_jax.pipeline import Plan, Size, WorkUnit, plan
 from iqa_jax.resize import Resize
-
-_SOFTWARE = ("iqa_jax", "jax", "jaxlib", "numpy", "pillow")
 
 
 @dataclass(frozen=True)
@@ -76,6 +74,9 @@ class Job:
         # The rows that can be scored, as a table of their own.
         self._rows = [row for row, error in enumerate(self._errors) if not error]
         self._good = replace(table, pairs=[table.pairs[row] for row in self._rows])
+        self._plan = plan(
+            self._good, self._headers, versions=settings.versions, resize=self._resize
+        )
         self.signature = {
             "metrics": {
                 metric.name: {"computed": metric.computed, **comparison.signature}
@@ -85,8 +86,7 @@ class Job:
             "pairs": fingerprint(self._good, self._headers),
             "resize": settings.resize,
             "versions": settings.versions or "auto",
-            "platform": parallel.describe_devices()["platform"],
-            "software": {name: importlib.metadata.version(name) for name in _SOFTWARE},
+            **scoring.environment(),
         }
 
     def run(self, parts_folder: epath.Path) -> Scores:
@@ -97,13 +97,20 @@ class Job:
         """
         errors = list(self._errors)
         values = {name: np.full(len(errors), np.nan, np.float32) for name in self._settings.metrics}
+        rows = np.array(self._rows)
         for group, comparison in self._groups if self._rows else ():
-            work, refused = self._plan(comparison)
-            found = self._run_group(comparison, work, parts_folder)
-            for metric in group:
-                values[metric.name][self._rows] = found[metric.computed]
-            for row, reason in refused.items():
-                errors[self._rows[row]] = "; ".join(filter(None, (errors[self._rows[row]], reason)))
+            refused = {size: comparison.refusals(*size) for size in self._plan.sizes}
+            for names, units in self._shares(comparison, refused):
+                work = replace(self._plan, units=units)
+                found = self._run(comparison.only(names), work, parts_folder)
+                scored = rows[[row for unit in units for row in unit.rows]]
+                for metric in group:
+                    if metric.computed in names:
+                        values[metric.name][scored] = found[metric.computed]
+            for unit in self._plan.units:
+                reasons = dict.fromkeys(refused[unit.size].values())
+                for row in rows[list(unit.rows)]:
+                    errors[row] = "; ".join(filter(None, (errors[row], *reasons)))
         for row in self._rows:
             if not errors[row] and any(np.isnan(scores[row]) for scores in values.values()):
                 errors[row] = self._why_missing(row)
@@ -116,65 +123,50 @@ class Job:
           The pair's row, the metric, and its map, float32 ``[H, W]``.
         """
         for row in tqdm(self._rows, desc="maps", unit="pair"):
-            if scores.errors[row]:
-                continue
+            scored = [name for name, values in scores.values.items() if np.isfinite(values[row])]
             pair = self._table.pairs[row]
             images = [
                 self._resize(image) if self._resize else image
                 for image in (
-                    self._table.images.pixels(name)
-                    for name in (pair.reference, pair.distorted)
+                    self._table.images.pixels(name) for name in (pair.reference, pair.distorted)
                 )
             ]
             for group, comparison in self._groups:
-                maps = compute_maps(comparison, *(image[None] for image in images))
-                for metric in group:
+                wanted = [metric for metric in group if metric.name in scored]
+                if not wanted:
+                    continue
+                possible = comparison.only([metric.computed for metric in wanted])
+                maps = compute_maps(possible, *(image[None] for image in images))
+                for metric in wanted:
                     if metric.computed in maps:
                         yield row, metric.name, np.asarray(maps[metric.computed][0])
 
-    def _plan(self, comparison: PairComparison) -> tuple[Plan, dict[int, str]]:
-        """The work units that a comparison can take, and why it refuses the rows of the others."""
-        work = plan(
-            self._good, self._headers, versions=self._settings.versions, resize=self._resize
-        )
-        too_small = {}
-        for size in work.sizes:
-            try:
-                comparison.check_size(*size)
-            except InputError as error:
-                too_small[size] = str(error)
-        units = tuple(unit for unit in work.units if unit.size not in too_small)
-        refused = {
-            row: too_small[unit.size]
-            for unit in work.units
-            if unit.size in too_small
-            for row in unit.rows
-        }
-        return replace(work, units=units), refused
+    def _shares(
+        self, comparison: PairComparison, refused: Mapping[Size, Mapping[str, str]]
+    ) -> Iterator[tuple[tuple[str, ...], tuple[WorkUnit, ...]]]:
+        """The work units by the scores that they can have, and these scores."""
+        shares = defaultdict(list)
+        for unit in self._plan.units:
+            possible = [name for name in comparison.names if name not in refused[unit.size]]
+            shares[tuple(possible)].append(unit)
+        yield from ((names, tuple(units)) for names, units in shares.items() if names)
 
-    def _run_group(
+    def _run(
         self, comparison: PairComparison, work: Plan, parts_folder: epath.Path
     ) -> Mapping[str, np.ndarray]:
-        parts = ScoreParts(
-            parts_folder,
-            comparison.label,
-            {**self.signature, "comparison": comparison.signature},
-            comparison.names,
-        )
-        runner = parallel.UnitRunner(
-            PairComparison.versions,
-            comparison,
-            units_at_once=max(1, parallel.images_at_once() // work.versions),
-        )
-        return scoring.run(
+        """The scores of the rows of some units, in their order."""
+        signature = {**self.signature, "comparison": comparison.signature}
+        run = scoring.run(
             self._good,
             work,
-            runner,
-            parts,
+            parallel.UnitRunner(PairComparison.versions, comparison),
+            ScoreParts(parts_folder, comparison.label, signature, comparison.names),
             label=comparison.label,
             resize=self._resize,
             tolerant=True,
-        ).scores
+        )
+        rows = [row for unit in work.units for row in unit.rows]
+        return {name: scores[rows] for name, scores in run.scores.items()}
 
     def _why_missing(self, row: int) -> str:
         pair = self._table.pairs[row]
@@ -187,9 +179,4 @@ class Job:
 
 
 def _load(group: Group, settings: Settings) -> PairComparison:
-    return load_group(
-        group,
-        checkpoints_dir=settings.checkpoints_dir,
-        precision=settings.precision,
-        versions_at_once=parallel.images_at_once(),
-    )
+    return load_group(group, checkpoints_dir=settings.checkpoints_dir, precision=settings.precision)

@@ -1,9 +1,11 @@
 """The run: work units through a compiled step, onto disk, with progress; killed, it continues."""
 
+import importlib.metadata
 import time
 from collections import deque
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 import jax
 import numpy as np
@@ -11,10 +13,20 @@ from tqdm import tqdm
 
 from iqa_jax.datasets.table import PairTable
 from iqa_jax.errors import ImageError
-from iqa_jax.parallel import UnitRunner
+from iqa_jax.parallel import UnitRunner, describe_devices
 from iqa_jax.parts import ScoreParts
 from iqa_jax.pipeline import Batch, Plan, feed
 from iqa_jax.resize import Resize
+
+_SOFTWARE = ("iqa_jax", "jax", "jaxlib", "numpy", "pillow")
+
+
+def environment() -> dict[str, Any]:
+    """What scores depend on besides images, weights and settings, as JSON."""
+    return {
+        "platform": describe_devices()["platform"],
+        "software": {name: importlib.metadata.version(name) for name in _SOFTWARE},
+    }
 
 
 @dataclass(frozen=True)

@@ -26,7 +26,7 @@ def scores(comparison, units, count):
     """Of all units, on the first ``count`` devices."""
     devices = jax.local_devices()[:count]
     runner = UnitRunner(Comparison.versions, comparison, devices=devices)
-    assert runner.unit_count == count
+    assert runner.unit_count(384, 512) == count
     batches = [
         jax.device_get(runner(*(array[start : start + count] for array in units)))
         for start in range(0, len(units[0]), count)
@@ -59,13 +59,42 @@ def test_results_lie_on_all_devices(comparison, units):
 
 
 def test_several_units_at_once_on_each_device(comparison, units):
-    devices = jax.local_devices()[:2]
-    runner = UnitRunner(Comparison.versions, comparison, units_at_once=4, devices=devices)
-    assert runner.unit_count == 8
-    one, several = scores(comparison, units, 1), jax.device_get(runner(*units))
+    several = jax.device_get(
+        UnitRunner(Comparison.versions, comparison, devices=one_device())(*units)
+    )
+    alone = scores(comparison, units, 1)
     for name in NAMES:
-        np.testing.assert_allclose(one[name], several[name], rtol=1e-4)
+        np.testing.assert_allclose(alone[name], several[name], rtol=1e-5)
 
 
-def test_one_image_at_a_time_on_a_cpu():
-    assert parallel.images_at_once() == 1
+def test_a_score_does_not_depend_on_its_place(comparison, units, rng):
+    """Whatever the other units of a call are, and how many of them are padding: to the bit."""
+    runner = UnitRunner(Comparison.versions, comparison, devices=one_device())
+    together = jax.device_get(runner(*units))
+    order = rng.permutation(8)
+    moved = jax.device_get(runner(*(array[order] for array in units)))
+    padded = jax.device_get(runner(*(only_third(array) for array in units)))
+    for name in NAMES:
+        np.testing.assert_array_equal(together[name][order], moved[name], err_msg=name)
+        np.testing.assert_array_equal(together[name][2], padded[name][2], err_msg=name)
+
+
+def only_third(array):
+    kept = np.zeros_like(array)
+    kept[2] = array[2]
+    return kept
+
+
+def one_device():
+    return jax.local_devices()[:1]
+
+
+def test_one_image_fills_a_cpu_and_small_ones_go_together():
+    assert parallel.images_at_once(192, 256) == parallel.images_at_once(2000, 3000) == 1
+    assert parallel.images_at_once(64, 64) == 8
+
+
+def test_a_call_takes_units_for_every_device(comparison):
+    runner = UnitRunner(Comparison.versions, comparison, devices=jax.local_devices()[:2])
+    assert runner.unit_count(384, 512) == 2
+    assert runner.unit_count(64, 128) == 8

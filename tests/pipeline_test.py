@@ -74,7 +74,7 @@ def test_batches_hold_the_pixels_of_their_units(inspected, pair_folder, places):
     table, headers = inspected
     work = plan(table, headers, versions=2)
     seen = []
-    for batch in feed(work, work.units, table, places=places):
+    for batch in feed(work, work.units, table, places=lambda height, width: places):
         assert batch.reference.shape[0] == batch.distorted.shape[0] == places
         assert batch.distorted.shape[1] == 2
         assert batch.reference.dtype == batch.distorted.dtype == np.uint8
@@ -97,8 +97,10 @@ def test_feeds_only_what_is_wanted(inspected):
     table, headers = inspected
     work = plan(table, headers, versions=1)
     wanted = work.units[3:5]
-    assert [u for b in feed(work, wanted, table, places=1) for u in b.units] == list(wanted)
-    assert list(feed(work, [], table, places=4)) == []
+    assert [
+        u for b in feed(work, wanted, table, places=lambda height, width: 1) for u in b.units
+    ] == list(wanted)
+    assert list(feed(work, [], table, places=lambda height, width: 4)) == []
 
 
 def test_resizes_plan_and_pixels(inspected):
@@ -106,7 +108,7 @@ def test_resizes_plan_and_pixels(inspected):
     resize = Resize("exact:32x40")
     work = plan(table, headers, versions=4, resize=resize)
     assert work.sizes == [(32, 40)]
-    batch = next(feed(work, work.units, table, places=1, resize=resize))
+    batch = next(feed(work, work.units, table, places=lambda height, width: 1, resize=resize))
     assert batch.distorted.shape == (1, 4, 32, 40, 3)
 
 
@@ -115,7 +117,7 @@ def test_a_broken_image_is_named_after_the_batches_before_it(inspected, pair_fol
     work = plan(table, headers, versions=1)
     data = (pair_folder / "a_3.png").read_bytes()
     (pair_folder / "a_3.png").write_bytes(data[: len(data) // 2])
-    batches = feed(work, work.units, table, places=1)
+    batches = feed(work, work.units, table, places=lambda height, width: 1)
     assert [next(batches).units[0].rows, next(batches).units[0].rows] == [(0,), (1,)]
     with pytest.raises(ImageError, match="a_3.png: is damaged or cut short"):
         next(batches)
@@ -126,4 +128,4 @@ def test_an_image_that_changes_after_it_was_planned(inspected, pair_folder):
     work = plan(table, headers, versions=4)
     Image.fromarray(np.zeros((10, 12, 3), np.uint8)).save(pair_folder / "a_1.png")
     with pytest.raises(ImageError, match=r"a_1.png: is \(10, 12\), expected \(72, 80\)"):
-        next(feed(work, work.units, table, places=1))
+        next(feed(work, work.units, table, places=lambda height, width: 1))

@@ -71,6 +71,16 @@ def test_bad_pairs_get_a_reason_and_the_others_scores(settings, pair_folder, tmp
         assert scores.values["psnr"][5] == 100
 
 
+def test_a_metric_that_refuses_a_size_leaves_the_others_theirs(pair_folder, tmp_path):
+    table = pair_lists.from_csv(epath.Path(pair_folder) / "pairs.csv")
+    job = Job(table, Settings(("ms-ssim", "psnr", "ssim")))
+    scores = job.run(epath.Path(tmp_path))
+    assert np.isnan(scores.values["ms-ssim"]).all()
+    assert np.isfinite([scores.values["psnr"], scores.values["ssim"]]).all()
+    assert all("ms-ssim: expected images of at least 176x176" in error for error in scores.errors)
+    assert {name for _, name, _ in job.maps(scores)} == {"ssim"}
+
+
 def test_nothing_can_be_scored(settings, tmp_path):
     scores = Job(pair_lists.one_pair("no.png", "none.png"), settings).run(epath.Path(tmp_path))
     assert "no.png" in scores.errors[0]

@@ -107,10 +107,14 @@ class Backbone:
                 f"layer {layers[-1]}, got {height}x{width}"
             )
 
-    def _has_positions(self, height: int, width: int, layers: tuple[str, ...]) -> bool:
+    def without_positions(self, height: int, width: int) -> set[str]:
+        """The layers, also by their short names, that an image of this size does not reach."""
         image = jax.ShapeDtypeStruct((1, height, width, 3), jnp.float32)
         shapes = jax.eval_shape(Backbone.activations, self, image)
-        return all(shapes[layer].size for layer in layers)
+        return {layer for layer, shape in shapes.items() if not shape.size}
+
+    def _has_positions(self, height: int, width: int, layers: tuple[str, ...]) -> bool:
+        return self.without_positions(height, width).isdisjoint(layers)
 
 
 @jax.jit

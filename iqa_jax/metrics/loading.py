@@ -49,7 +49,6 @@ def load_group(
     *,
     checkpoints_dir: epath.PathLike | None = None,
     precision: str = "highest",
-    versions_at_once: int = 1,
 ) -> PairComparison:
     """Loads what the metrics of a group need.
 
@@ -57,7 +56,6 @@ def load_group(
       group: One of :func:`groups`.
       checkpoints_dir: As for ``load_backbone``.
       precision: As for ``load_backbone``.
-      versions_at_once: How many versions go through a network together.
 
     Raises:
       InputError: If there is no such model or layer.
@@ -65,12 +63,11 @@ def load_group(
     """
     readouts = [metric.readout for metric in group if metric.readout]
     if not readouts:
-        return PixelComparison(tuple(metric.name for metric in group), versions_at_once)
+        return PixelComparison(tuple(metric.name for metric in group))
     return load_comparison(
         list(dict.fromkeys(readouts)),
         checkpoints_dir=checkpoints_dir,
         precision=precision,
-        versions_at_once=versions_at_once,
         resize=group[0].resize,
     )
 

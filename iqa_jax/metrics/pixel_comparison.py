@@ -1,8 +1,8 @@
 """Pixel metrics as scores that are computed together."""
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
-from typing import Any
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, field, replace
+from typing import Any, Self
 
 import jax
 
@@ -19,11 +19,9 @@ class PixelComparison(PairComparison):
 
     Attributes:
       metrics: Their names.
-      versions_at_once: How many versions are prepared together.
     """
 
     metrics: tuple[str, ...] = field(metadata={"static": True})
-    versions_at_once: int = field(metadata={"static": True}, default=1)
 
     @property
     def label(self) -> str:
@@ -40,13 +38,19 @@ class PixelComparison(PairComparison):
         """They depend on nothing but the images."""
         return {"model": self.label}
 
-    def check_size(self, height: int, width: int) -> None:
-        """Refuses images that are too small for one of the metrics (:class:`InputError`)."""
+    def refusals(self, height: int, width: int) -> dict[str, str]:
+        """The metrics that need larger images."""
+        refused = {}
         for name in self.metrics:
             try:
                 PIXEL_METRICS[name].check_size(height, width)
             except InputError as error:
-                raise InputError(f"{name}: {error}") from error
+                refused[name] = f"{name}: {error}"
+        return refused
+
+    def only(self, names: Collection[str]) -> Self:
+        """The same with some of the metrics."""
+        return replace(self, metrics=tuple(name for name in self.metrics if name in names))
 
     def prepare(self, image: jax.Array) -> Mapping[str, Any]:
         """What each metric needs of one image."""

@@ -22,7 +22,6 @@ from absl import flags
 sys.path.insert(0, str(Path(__file__).parents[1]))
 import program
 
-from iqa_jax import parallel
 from iqa_jax.backbones import Backbone
 from iqa_jax.comparison import Comparison, load_comparison
 from iqa_jax.readouts import ReadoutName
@@ -58,7 +57,6 @@ def main() -> None:
         readouts,
         checkpoints_dir=program.CHECKPOINTS_DIR.value,
         precision=program.PRECISION.value,
-        versions_at_once=parallel.images_at_once(),
     )
     rng = np.random.default_rng(0)
     images = jnp.asarray(rng.integers(0, 256, (1 + versions, height, width, 3)).astype(np.uint8))
