@@ -95,9 +95,12 @@ class Job:
         Args:
           parts_folder: Where scores are kept as they are made: a killed run continues from there.
         """
-        errors = list(self._errors)
-        values = {name: np.full(len(errors), np.nan, np.float32) for name in self._settings.metrics}
+        reasons = [[error] if error else [] for error in self._errors]
+        values = {
+            name: np.full(len(reasons), np.nan, np.float32) for name in self._settings.metrics
+        }
         rows = np.array(self._rows)
+        unscored: set[int] = set()
         for group, comparison in self._groups if self._rows else ():
             refused = {size: comparison.refusals(*size) for size in self._plan.sizes}
             for names, units in self._shares(comparison, refused):
@@ -107,14 +110,13 @@ class Job:
                 for metric in group:
                     if metric.computed in names:
                         values[metric.name][scored] = found[metric.computed]
+                        unscored.update(scored[np.isnan(found[metric.computed])])
             for unit in self._plan.units:
-                reasons = dict.fromkeys(refused[unit.size].values())
                 for row in rows[list(unit.rows)]:
-                    errors[row] = "; ".join(filter(None, (errors[row], *reasons)))
-        for row in self._rows:
-            if not errors[row] and any(np.isnan(scores[row]) for scores in values.values()):
-                errors[row] = self._why_missing(row)
-        return Scores(self._table, values, errors)
+                    reasons[row] += dict.fromkeys(refused[unit.size].values())
+        for row in unscored:
+            reasons[row].append(self._why_missing(row))
+        return Scores(self._table, values, ["; ".join(each) for each in reasons])
 
     def maps(self, scores: Scores) -> Iterator[tuple[int, str, np.ndarray]]:
         """Local scores of the pairs that could be scored, for the metrics that have them.
