@@ -81,6 +81,11 @@ class Comparison(PairComparison):
             **({"protocol_resize": self.resize.text} if self.resize else {}),
         }
 
+    @property
+    def mapped(self) -> list[str]:
+        """The read-outs that are sums of means over positions."""
+        return [str(readout) for readout in self.readouts if READOUTS[readout.readout].is_local]
+
     def refusals(self, height: int, width: int) -> dict[str, str]:
         """The read-outs of layers that would have no positions."""
         size = self.resize.size(height, width) if self.resize else (height, width)

@@ -36,6 +36,11 @@ class PairComparison(ABC):
     def signature(self) -> dict[str, Any]:
         """What the scores depend on besides the images, as JSON."""
 
+    @property
+    @abstractmethod
+    def mapped(self) -> list[str]:
+        """Those of the scores that have maps."""
+
     @abstractmethod
     def refusals(self, height: int, width: int) -> dict[str, str]:
         """Which scores images of this size cannot have, and why: ``{name: reason}``."""

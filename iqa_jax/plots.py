@@ -4,12 +4,10 @@ import io
 import math
 from collections.abc import Sequence
 
-import numpy as np
 from etils import epath
 from matplotlib.artist import Artist
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from matplotlib.image import imsave
 
 from iqa_jax.agreement import Agreement
 from iqa_jax.evaluate import Evaluation
@@ -71,23 +69,6 @@ def correlation_by_layer(evaluation: Evaluation, path: epath.Path) -> None:
     )
     image = io.BytesIO()
     figure.savefig(image, format="png", dpi=150)
-    _write(image, path)
-
-
-def draw_map(values: np.ndarray, path: epath.Path) -> None:
-    """Writes local scores ``[H, W]`` as a picture, its least value dark and its greatest bright.
-
-    Args:
-      values: The map; its ends stand in the file as the text ``Description``.
-      path: Of the PNG file, which appears whole.
-    """
-    ends = f"dark: {values.min():g}, bright: {values.max():g}"
-    image = io.BytesIO()
-    imsave(image, values, cmap="magma", format="png", metadata={"Description": ends})
-    _write(image, path)
-
-
-def _write(image: io.BytesIO, path: epath.Path) -> None:
     with appearing_whole(path) as unfinished:
         unfinished.write_bytes(image.getvalue())
 

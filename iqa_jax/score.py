@@ -89,6 +89,16 @@ class Job:
             **scoring.environment(),
         }
 
+    @property
+    def mapped_metrics(self) -> list[str]:
+        """Those of the metrics that have maps."""
+        return [
+            metric.name
+            for group, comparison in self._groups
+            for metric in group
+            if metric.computed in comparison.mapped
+        ]
+
     def run(self, parts_folder: epath.Path) -> Scores:
         """Scores the pairs, each network run once over each image.
 
@@ -125,7 +135,7 @@ class Job:
           The pair's row, the metric, and its map, float32 ``[H, W]``.
         """
         for row in tqdm(self._rows, desc="maps", unit="pair"):
-            scored = [name for name, values in scores.values.items() if np.isfinite(values[row])]
+            scored = [name for name in self.mapped_metrics if np.isfinite(scores.values[name][row])]
             pair = self._table.pairs[row]
             images = [
                 self._resize(image) if self._resize else image
@@ -140,8 +150,7 @@ class Job:
                 possible = comparison.only([metric.computed for metric in wanted])
                 maps = compute_maps(possible, *(image[None] for image in images))
                 for metric in wanted:
-                    if metric.computed in maps:
-                        yield row, metric.name, np.asarray(maps[metric.computed][0])
+                    yield row, metric.name, np.asarray(maps[metric.computed][0])
 
     def _shares(
         self, comparison: PairComparison, refused: Mapping[Size, Mapping[str, str]]

@@ -40,6 +40,8 @@ class ScoreFiles:
           InputError: If there is a table or a begun run and ``resume`` is False, or it was made
             with another signature.
         """
+        if self._path.is_dir():
+            raise InputError(f"{self._path}: is a folder; expected the name of a CSV file")
         if self._path.exists() and not self._signature.exists():
             raise InputError(f"{self._path}: is there already and was not made by this program")
         if self._signature.exists():

@@ -53,19 +53,24 @@ def versions() -> int | None:
 
 def run(main: Callable[[], None]) -> None:
     """Parses the flags and runs ``main``; what the user can mend ends without a traceback."""
+    program = Path(sys.argv[0]).name
 
     def guarded(argv: list[str]) -> None:
         if len(argv) > 1:
-            raise app.UsageError(f"expected flags only, got {' '.join(argv[1:])}")
+            sys.exit(f"{program}: error: expected flags only, got {' '.join(argv[1:])}; see --help")
         logging.set_verbosity(logging.WARNING)  # JAX and Orbax tell much of themselves
         if COMPILATION_CACHE_DIR.value:
             jax.config.update("jax_compilation_cache_dir", COMPILATION_CACHE_DIR.value)
             jax.config.update("jax_persistent_cache_min_compile_time_secs", 0.0)
-        program = Path(sys.argv[0]).name
         try:
             main()
-        except (InputError, OSError) as error:
+        except InputError as error:
             sys.exit(f"{program}: error: {error}")
+        except OSError as error:
+            known = error.filename and error.strerror
+            sys.exit(
+                f"{program}: error: {f'{error.filename}: {error.strerror}' if known else error}"
+            )
         except KeyboardInterrupt:
             sys.exit(f"\n{program}: interrupted; what is done is kept, run again to continue")
 

@@ -19,12 +19,13 @@ import tempfile
 from pathlib import PurePath
 
 import program
-from absl import app, flags
+from absl import flags
 from etils import epath
 
-from iqa_jax import plots
 from iqa_jax.datasets import pair_lists
 from iqa_jax.datasets.table import PairTable
+from iqa_jax.errors import InputError
+from iqa_jax.map_pictures import draw_map
 from iqa_jax.metrics import list_metrics
 from iqa_jax.score import Job, Scores, Settings
 from iqa_jax.score_files import ScoreFiles, to_csv
@@ -64,12 +65,17 @@ def main() -> None:
         versions=program.versions(),
     )
     job = Job(_pairs(), settings)
+    if MAPS_DIR.value and not job.mapped_metrics:
+        raise InputError(
+            "--maps_dir: none of the metrics has maps; SSIM, LPIPS and the read-outs unit have them"
+        )
     if OUTPUT.value:
         failed = _score_into(job, ScoreFiles(epath.Path(OUTPUT.value)))
     else:
         failed = _score_onto_screen(job)
     if failed:
-        sys.exit(f"score.py: {failed} pairs could not be scored; the column 'error' says why")
+        pairs = "1 pair" if failed == 1 else f"{failed} pairs"
+        sys.exit(f"score.py: {pairs} could not be scored in full; the column 'error' says why")
 
 
 def _pairs() -> PairTable:
@@ -84,8 +90,9 @@ def _pairs() -> PairTable:
             return pair_lists.two_folders(epath.Path(reference), epath.Path(distorted))
         case (None, None), (None, None), str(path):
             return pair_lists.from_csv(epath.Path(path))
-    raise app.UsageError(
-        "expected --reference and --distorted, or --reference_dir and --distorted_dir, or --pairs"
+    raise InputError(
+        "expected --reference and --distorted, or --reference_dir and --distorted_dir, or --pairs; "
+        "see --help"
     )
 
 
@@ -109,7 +116,7 @@ def _write_maps(job: Job, scores: Scores) -> None:
     for row, metric, values in job.maps(scores):
         stem = PurePath(scores.table.pairs[row].distorted).stem
         safe = re.sub(r"[^\w.@+-]", "_", metric)
-        plots.draw_map(values, folder / f"{row + 1:06d}_{stem}_{safe}.png")
+        draw_map(values, folder / f"{row + 1:06d}_{stem}_{safe}.png")
 
 
 def _score_onto_screen(job: Job) -> int:

@@ -31,7 +31,8 @@ def load(path: epath.Path, required: Sequence[str] = REQUIRED) -> PairTable:
       DatasetError: If there is no such file, or it lacks a required column.
     """
     if not path.exists() or path.is_dir():
-        raise DatasetError(f"csv: found no file at {path}; expected one with {_columns(required)}")
+        found = "a folder" if path.exists() else "no file"
+        raise DatasetError(f"csv: found {found} at {path}; expected a file with {_columns(required)}")
     try:
         text = path.read_bytes().decode("utf-8-sig")
     except UnicodeDecodeError as error:

@@ -51,6 +51,7 @@ def two_folders(reference: epath.Path, distorted: epath.Path) -> PairTable:
         lines = [f"{len(problems)} images cannot be matched by their names:", *problems]
         if len(problems) > _MOST_LISTED:
             lines[_MOST_LISTED + 1 :] = [f"and {len(problems) - _MOST_LISTED} more"]
+        lines.append("where a reference has several versions, list the pairs in a file: --pairs")
         raise DatasetError("\n  ".join(lines))
     return _table([(references[stem][0], versions[stem][0]) for stem in versions])
 
@@ -74,7 +75,8 @@ def _table(paths: Sequence[tuple[str, str]]) -> PairTable:
 
 def _images_by_stem(folder: epath.Path) -> dict[str, list[str]]:
     if not folder.is_dir():
-        raise DatasetError(f"{folder}: there is no such folder")
+        is_file = "is a file; expected a folder" if folder.exists() else "there is no such folder"
+        raise DatasetError(f"{folder}: {is_file}")
     found = defaultdict(list)
     for path in sorted(_files(folder)):
         relative = PurePosixPath(path.relative_to(folder))

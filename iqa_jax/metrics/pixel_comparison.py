@@ -38,6 +38,11 @@ class PixelComparison(PairComparison):
         """They depend on nothing but the images."""
         return {"model": self.label}
 
+    @property
+    def mapped(self) -> list[str]:
+        """The metrics that are means over positions."""
+        return [name for name in self.metrics if PIXEL_METRICS[name].compare_maps]
+
     def refusals(self, height: int, width: int) -> dict[str, str]:
         """The metrics that need larger images."""
         refused = {}

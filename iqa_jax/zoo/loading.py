@@ -176,9 +176,10 @@ def _provenance(name: str, directory: epath.PathLike | None) -> Mapping[str, Any
     record = checkpoints.read_provenance(where, name)
     if record is None:
         fetchable = name in MODELS or name in RELEVANCES
-        advice = f"; fetch it with: python scripts/fetch_weights.py --models={name}"
+        advice = f"fetch it with: python scripts/fetch_weights.py --models={name}, or "
         raise CheckpointError(
-            f"there is no checkpoint {name} in {where.resolve()}{advice if fetchable else ''}"
+            f"there is no checkpoint {name} in {where.resolve()}; {advice if fetchable else ''}"
+            "name its folder with --checkpoints_dir or IQA_JAX_CHECKPOINTS"
         )
     return record
 

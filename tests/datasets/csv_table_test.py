@@ -59,7 +59,7 @@ def test_refuses_other_tables(tmp_path, text, complaint):
 
 
 def test_refuses_what_is_no_text_file(tmp_path):
-    with pytest.raises(DatasetError, match="found no file at"):
+    with pytest.raises(DatasetError, match="found a folder at"):
         load_dataset("csv", tmp_path)
     (tmp_path / "image.csv").write_bytes(b"\x89PNG\xff")
     with pytest.raises(DatasetError, match="not text in UTF-8"):

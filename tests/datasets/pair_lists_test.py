@@ -41,7 +41,7 @@ def test_what_has_no_partner_is_listed(folders):
 def test_long_lists_are_cut(folders):
     for number in range(50):
         (folders / "clean" / f"{number}.png").touch()
-    with pytest.raises(DatasetError, match=r"50 images .*(?s:.*)and 30 more$"):
+    with pytest.raises(DatasetError, match=r"50 images .*(?s:.*)and 30 more\n"):
         pair_lists.two_folders(folders / "clean", folders / "coded")
 
 

@@ -207,7 +207,7 @@ def test_pairs_that_cannot_be_scored_are_told(checkpoints, pair_folder, tmp_path
     flags = ("--metrics=psnr", f"--pairs={pair_folder / 'some.csv'}", f"--output={output}")
     done = run("score", *flags)
     assert done.returncode == 1
-    assert "2 pairs could not be scored; the column 'error' says why" in done.stderr
+    assert "2 pairs could not be scored in full; the column 'error' says why" in done.stderr
     good, text, gone = csv.DictReader(output.read_text().splitlines())
     assert good["psnr"]
     assert not good["error"]

@@ -1,0 +1,123 @@
+"""score.py on files that are not what they seem: a clear reason for each, and the others scored."""
+
+import csv
+import os
+import struct
+import subprocess
+import sys
+import zlib
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+SCORE = Path(__file__).parents[2] / "scripts" / "score.py"
+GOOD = "Bilder mit Umlaut ä/größe 1.png"
+
+# The file, and what its column 'error' says; nothing where it is scored.
+CASES = {
+    GOOD: "",
+    "truncated.png": "truncated.png: is damaged or cut short",
+    "text.png": "text.png: is not an image",
+    "one.png": "",
+    "bomb.png": "bomb.png: has more than the limit of 80,000,000 pixels",
+    "palette.gif": "",
+    "cmyk.jpg": "cmyk.jpg: has the colour mode CMYK; convert it to RGB",
+    "deep.tif": "",
+    "animated.gif": "animated.gif: holds several frames",
+    "folder.png": "folder.png: is a folder, not an image",
+    "empty.png": "empty.png: is not an image",
+    "missing.png": "missing.png: there is no such file",
+}
+
+
+@pytest.fixture
+def folder(tmp_path, rng):
+    photo = Image.fromarray(rng.integers(0, 256, (24, 20, 3)).astype(np.uint8))
+    (tmp_path / GOOD).parent.mkdir()
+    photo.save(tmp_path / GOOD)
+    data = (tmp_path / GOOD).read_bytes()
+    (tmp_path / "truncated.png").write_bytes(data[: len(data) // 2])
+    (tmp_path / "text.png").write_text("no image")
+    photo.resize((1, 1)).save(tmp_path / "one.png")
+    (tmp_path / "bomb.png").write_bytes(bomb(20000))
+    photo.convert("P").save(tmp_path / "palette.gif")
+    photo.convert("CMYK").save(tmp_path / "cmyk.jpg")
+    Image.fromarray(rng.integers(0, 2**16, (24, 20)).astype(np.uint16)).save(tmp_path / "deep.tif")
+    photo.save(tmp_path / "animated.gif", save_all=True, append_images=[photo.rotate(90)])
+    (tmp_path / "folder.png").mkdir()
+    (tmp_path / "empty.png").touch()
+    rows = "".join(f"{name},{name}\n" for name in CASES)
+    (tmp_path / "pairs.csv").write_text(f"reference,distorted\n{rows}")
+    return tmp_path
+
+
+def bomb(side):
+    """A PNG of a few hundred kilobytes that says to be ``side`` pixels high and wide."""
+
+    def chunk(kind, data):
+        body = kind + data
+        return struct.pack(">I", len(data)) + body + struct.pack(">I", zlib.crc32(body))
+
+    header = struct.pack(">IIBBBBB", side, side, 1, 0, 0, 0, 0)
+    rows = zlib.compress(bytes(side * (1 + side // 8)))
+    return (
+        b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", header) + chunk(b"IDAT", rows) + chunk(b"IEND", b"")
+    )
+
+
+def score(*flags):
+    environment = {**os.environ, "JAX_PLATFORMS": "cpu", "XLA_FLAGS": ""}
+    command = [sys.executable, str(SCORE), "--metrics=psnr", *map(str, flags)]
+    return subprocess.run(command, check=False, capture_output=True, text=True, env=environment)
+
+
+def test_each_file_gets_its_score_or_its_reason(folder):
+    output = folder / "ergebnisse ö" / "scores.csv"
+    done = score(f"--pairs={folder / 'pairs.csv'}", f"--output={output}")
+    assert done.returncode == 1
+    assert "could not be scored in full" in done.stderr
+    assert "Traceback" not in done.stderr
+    with output.open() as file:
+        rows = {row["distorted"]: row for row in csv.DictReader(file)}
+    for name, reason in CASES.items():
+        assert (reason in rows[name]["error"]) if reason else not rows[name]["error"], name
+        assert rows[name]["psnr"] == ("" if reason else "100"), name
+
+
+@pytest.mark.parametrize(
+    ("output", "complaint"),
+    [
+        ("folder.png", "folder.png: is a folder; expected the name of a CSV file"),
+        ("text.png/scores.csv", "text.png"),
+        ("text.png", "is there already and was not made by this program"),
+        ("/proc/nowhere/scores.csv", "/proc/nowhere"),
+    ],
+)
+def test_output_that_cannot_be_written(folder, output, complaint):
+    done = score(f"--pairs={folder / 'pairs.csv'}", f"--output={folder / output}")
+    assert done.returncode == 1
+    assert done.stderr.startswith("score.py: error: ")
+    assert complaint in done.stderr
+    assert "Traceback" not in done.stderr
+    assert (folder / "text.png").read_text() == "no image"
+
+
+@pytest.mark.parametrize(
+    ("flags", "complaint"),
+    [
+        (["--reference=one.png"], "expected --reference and --distorted, or"),
+        (["--pairs=."], "csv: found a folder at ."),
+        (["--reference_dir=text.png", "--distorted_dir=."], "text.png: is a file; expected a fold"),
+        (["--reference=one.png", "--distorted=one.png", "--maps_dir=m"], "--maps_dir: none of"),
+        (["stray"], "expected flags only, got stray"),
+    ],
+)
+def test_mistakes_end_with_one_line(folder, flags, complaint, monkeypatch):
+    monkeypatch.chdir(folder)
+    done = score(*flags)
+    assert done.returncode == 1
+    assert done.stderr.startswith(f"score.py: error: {complaint}")
+    assert len(done.stderr.splitlines()) == 1
+    assert not (folder / "m").exists()
