@@ -220,7 +220,8 @@ def _open_image(file: IO[bytes], name: str) -> Iterator[Image.Image]:
     try:
         image = Image.open(file, formats=_readable_formats())
     except UnidentifiedImageError as error:
-        raise ImageError(f"{name}: is not an image") from error
+        empty = file.seek(0, io.SEEK_END) == 0
+        raise ImageError(f"{name}: is {'an empty file' if empty else 'not an image'}") from error
     except (Image.DecompressionBombError, Image.DecompressionBombWarning) as error:
         raise ImageError(f"{name}: has more than the limit of {MAX_PIXELS:,} pixels") from error
     except Exception as error:  # on broken headers Pillow's plugins raise errors of many types

@@ -6,7 +6,7 @@ from etils import epath
 from PIL import Image
 
 from iqa_jax.errors import ImageError, MissingImageError
-from iqa_jax.images import Header, ImageFolder, decode
+from iqa_jax.images import BlockImages, Header, ImageFolder, decode
 
 
 def encoded(image: Image.Image, kind: str = "PNG", **options) -> bytes:
@@ -89,7 +89,7 @@ def _bomb() -> bytes:
 @pytest.mark.parametrize(
     ("data", "complaint"),
     [
-        (b"", "is not an image"),
+        (b"", "is an empty file"),
         (b"reference,distorted\n", "is not an image"),
         (encoded(Image.new("CMYK", (4, 4)), "JPEG"), "colour mode CMYK"),
         (encoded(Image.new("F", (4, 4)), "TIFF"), "colour mode F"),
@@ -138,3 +138,50 @@ def test_phone_photograph_with_a_preview_is_one_image(rgb):
     photograph = Image.fromarray(rgb)
     data = encoded(photograph, "MPO", save_all=True, append_images=[photograph.resize((2, 2))])
     assert decode(data, "a").shape == rgb.shape
+
+
+@pytest.fixture
+def patch(rng):
+    return rng.integers(0, 256, (6, 6, 3)).astype(np.uint8)
+
+
+def stored(folder, pixels, name="a.png", block=1):
+    blocks = np.repeat(np.repeat(pixels, block, 0), block, 1)
+    (folder / name).write_bytes(encoded(Image.fromarray(blocks)))
+    return BlockImages(ImageFolder(epath.Path(folder)), size=6, block=4)
+
+
+@pytest.mark.parametrize("block", [1, 4])
+def test_one_pixel_of_each_block_is_kept(tmp_path, patch, block):
+    images = stored(tmp_path, patch, block=block)
+    found = images.pixels("a.png")
+    np.testing.assert_array_equal(found, patch)
+    assert found.flags.c_contiguous
+    data = (tmp_path / "a.png").read_bytes()
+    assert images.header("a.png") == Header(6, 6, len(data))
+    assert images.read("a.png") == data
+
+
+@pytest.mark.parametrize("shape", [(12, 12), (24, 6), (6, 24), (5, 6), (48, 48)])
+def test_images_of_another_size_are_not_blocks(tmp_path, rng, shape):
+    images = stored(tmp_path, rng.integers(0, 256, (*shape, 3)).astype(np.uint8))
+    complaint = f"a.png: expected 6x6 or 24x24 pixels, found {shape[1]}x{shape[0]}"
+    for read in (images.header, images.pixels):
+        with pytest.raises(ImageError, match=complaint):
+            read("a.png")
+
+
+@pytest.mark.parametrize("position", [(0, 1), (3, 3), (23, 22), (8, 9)])
+def test_a_pixel_that_differs_in_its_block_is_noticed(tmp_path, patch, position):
+    blocks = patch.repeat(4, 0).repeat(4, 1)
+    blocks[position] ^= 1
+    images = stored(tmp_path, blocks)
+    with pytest.raises(ImageError, match="a.png: .*blocks of 4x4, found blocks of different"):
+        images.pixels("a.png")
+
+
+def test_errors_of_files_come_through_blocks(tmp_path, patch):
+    images = stored(tmp_path, patch)
+    for read in (images.read, images.header, images.pixels):
+        with pytest.raises(MissingImageError, match="b.png: there is no such file"):
+            read("b.png")

@@ -12,12 +12,19 @@ PACKAGE = Path(iqa_jax.__file__).parent
 # Each may import those before it, and itself.
 ORDER = """
 errors files tables images resize luminance preprocess numerics backbones weights zoo statistics
-readouts pairing comparison metrics datasets pipeline parallel parts scoring agreement selection
-score score_files evaluate outputs report plots __init__
+readouts pairing comparison metrics datasets pipeline parallel parts scoring store reduction
+extraction stored_readouts agreement breakdown forced_choice bootstrap verification relevance
+selection analysis score score_files evaluate outputs report map_pictures plots __init__
 """.split()
 
-NO_NETWORK = ("datasets", "pipeline", "parallel", "parts", "scoring", "agreement", "weights")
-NETWORK = {"backbones", "zoo", "comparison", "metrics", "score", "selection", "evaluate"}
+NO_NETWORK = (
+    *("datasets", "pipeline", "parallel", "parts", "scoring", "store", "agreement", "breakdown"),
+    *("forced_choice", "bootstrap", "verification", "weights"),
+)
+NETWORK = {
+    *("backbones", "zoo", "comparison", "metrics", "reduction", "extraction", "stored_readouts"),
+    *("relevance", "score", "selection", "analysis", "evaluate"),
+}
 
 ONLY = {
     "flax": {"backbones"},
@@ -26,9 +33,16 @@ ONLY = {
     "h5py": {"weights"},
     "ml_dtypes": {"weights"},
     "safetensors": {"weights"},
-    "matplotlib": {"plots"},
-    "scipy": {"agreement"},
-    "tqdm": {"weights", "scoring", "score", "evaluate"},
+    "tensorstore": {"store"},
+    "tensorflow_datasets": {"datasets"},
+    "openpyxl": {"datasets"},
+    "optax": {"relevance"},
+    "matplotlib": {"map_pictures", "plots", "relevance"},
+    "scipy": {"agreement", "breakdown", "datasets", "verification"},
+    "tqdm": {
+        *("weights", "scoring", "extraction", "verification", "analysis", "score", "evaluate"),
+        *("relevance", "datasets"),
+    },
     "absl": set(),
     "torch": set(),
     "tensorflow": set(),

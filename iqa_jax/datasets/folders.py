@@ -1,36 +1,86 @@
 """Finding files whatever the case of their names: copies of a dataset differ in it."""
 
 from collections import defaultdict
+from collections.abc import Sequence
 
 from etils import epath
 
 from iqa_jax.errors import DatasetError
+
+_MOST_LISTED = 10
 
 
 class FolderIndex:
     """The entries of one folder by name, upper and lower case taken as equal.
 
     Args:
-      folder: Listed once.
+      folder: Listed once; none of its entries is looked at.
+      prefix: What its images' names begin with in the dataset.
 
     Raises:
-      DatasetError: If there is no such folder.
+      DatasetError: If there is no such folder, or it cannot be listed.
     """
 
-    def __init__(self, folder: epath.Path):
-        if not folder.is_dir():
-            raise DatasetError(f"there is no folder {folder}")
+    def __init__(self, folder: epath.Path, prefix: str = ""):
         self._folder = folder
+        self._prefix = prefix
         self._names = defaultdict(list)
-        for entry in sorted(path.name for path in folder.iterdir()):
+        for entry in _entries(folder):
             self._names[entry.lower()].append(entry)
 
-    def find(self, name: str) -> str | None:
-        """The entry called ``name``; None if there is none.
+    @property
+    def entries(self) -> Sequence[str]:
+        """The names of all entries, sorted."""
+        return sorted(entry for entries in self._names.values() for entry in entries)
+
+    def find(self, *names: str) -> str | None:
+        """The entry that has one of ``names``; None if there is none.
+
+        Raises:
+          DatasetError: If several entries could be meant: they differ from a name in case only, or
+            more than one of ``names`` is there.
+        """
+        found = [entry for entry in map(self._find, names) if entry is not None]
+        if len(found) > 1:
+            raise DatasetError(
+                f"{self._folder}: has {' and '.join(found)}, of which only one is expected; "
+                "keep the one that is meant"
+            )
+        return found[0] if found else None
+
+    def require(self, *names: str) -> epath.Path:
+        """As :meth:`find`, whole, and it has to be there.
+
+        Raises:
+          DatasetError: Also if it is not there; the message says what is instead.
+        """
+        entry = self.find(*names)
+        if entry is None:
+            seen = ", ".join(self.entries[:_MOST_LISTED])
+            seen += ", ..." if len(self.entries) > _MOST_LISTED else ""
+            raise DatasetError(
+                f"{self._folder}: expected {' or '.join(names)} in it, found {seen or 'nothing'}"
+            )
+        return self._folder / entry
+
+    def enter(self, *names: str) -> "FolderIndex":
+        """The index of the folder in this one that has one of ``names``.
+
+        Raises:
+          DatasetError: As :meth:`require`, or if that is not a folder.
+        """
+        folder = self.require(*names)
+        return FolderIndex(folder, f"{self._prefix}{folder.name}/")
+
+    def image(self, name: str) -> str:
+        """What the dataset calls the image ``name`` of this folder; as given if it is not there.
 
         Raises:
           DatasetError: If several entries differ from ``name`` in case only.
         """
+        return f"{self._prefix}{self.find(name) or name}"
+
+    def _find(self, name: str) -> str | None:
         entries = self._names.get(name.lower(), [])
         if name in entries:
             return name
@@ -38,15 +88,27 @@ class FolderIndex:
             raise DatasetError(f"{self._folder}: {name} could be any of {', '.join(entries)}")
         return entries[0] if entries else None
 
-    def require(self, name: str) -> epath.Path:
-        """As :meth:`find`, whole, and it has to be there.
 
-        Raises:
-          DatasetError: If it is not; the message says what is there instead.
-        """
-        entry = self.find(name)
-        if entry is None:
-            entries = sorted(entry for entries in self._names.values() for entry in entries)
-            seen = ", ".join(entries[:10]) + (", ..." if len(entries) > 10 else "")
-            raise DatasetError(f"{self._folder}: expected {name} in it, found {seen or 'nothing'}")
-        return self._folder / entry
+def image_in(folders: Sequence[FolderIndex], name: str) -> str:
+    """What the dataset calls the image ``name`` that may be in any of ``folders``.
+
+    If it is in none, its name in the first.
+
+    Raises:
+      DatasetError: If it is in several.
+    """
+    holding = [folder.image(name) for folder in folders if folder.find(name)]
+    if len(holding) > 1:
+        raise DatasetError(f"{name} could be any of {', '.join(holding)}; keep one")
+    return holding[0] if holding else folders[0].image(name)
+
+
+def _entries(folder: epath.Path) -> list[str]:
+    try:
+        return sorted(path.name for path in folder.iterdir())
+    except FileNotFoundError as error:
+        raise DatasetError(f"there is no folder {folder}") from error
+    except NotADirectoryError as error:
+        raise DatasetError(f"{folder}: expected a folder, found a file") from error
+    except OSError as error:
+        raise DatasetError(f"{folder}: cannot be listed ({error.strerror or error})") from error

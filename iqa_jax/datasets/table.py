@@ -72,6 +72,8 @@ class PairTable:
       target: What the scores are, in words for tables and figures.
       published_pairs: Number of pairs of the whole dataset; None where there is no such number.
       protocol: What the observers were asked.
+      opinions: Number of opinions behind each score, where ``score_std`` is that of single
+        opinions; 1 where it is that of their mean already; NaN where it is unknown which.
     """
 
     name: str
@@ -84,6 +86,7 @@ class PairTable:
     target: str = "mean opinion score"
     published_pairs: int | None = None
     protocol: Protocol = Protocol.OPINION
+    opinions: float = math.nan
 
     def select(
         self, *, exclude_references: Collection[str] = (), limit: int | None = None

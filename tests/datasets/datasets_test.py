@@ -1,9 +1,19 @@
 import pytest
 
-from iqa_jax.datasets import load_dataset
+from iqa_jax.datasets import DATASETS, load_dataset
 from iqa_jax.errors import DatasetError
 
 
 def test_unknown_dataset(tmp_path):
-    with pytest.raises(DatasetError, match="there are: csv, demo, tid2013"):
+    with pytest.raises(
+        DatasetError, match="there are: .*csv, demo, .*live, live:original, .*tid2013"
+    ):
         load_dataset("tid2014", tmp_path)
+
+
+@pytest.mark.parametrize("name", DATASETS)
+def test_no_dataset_is_there_by_itself(name, tmp_path):
+    """Whatever is asked for, a folder of something else is one clear error."""
+    (tmp_path / "holiday.png").touch()
+    with pytest.raises(DatasetError, match=str(tmp_path)):
+        load_dataset(name, tmp_path)

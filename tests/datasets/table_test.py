@@ -6,6 +6,8 @@ import pytest
 from PIL import Image
 
 from iqa_jax.datasets import fingerprint, inspect, load_dataset
+from iqa_jax.datasets.table import Protocol
+from iqa_jax.datasets.triplets import Triplet, TripletTable
 from iqa_jax.errors import DatasetError
 
 
@@ -57,7 +59,7 @@ def test_missing_images_can_be_left_out_but_nothing_else(table, pair_folder):
     names = "a_1.png a_3.png a_4.png c_1.png c_2.png c_3.png"
     assert [pair.distorted for pair in kept.pairs] == names.split()
     (pair_folder / "a_3.png").write_bytes(b"")
-    with pytest.raises(DatasetError, match="a_3.png: is not an image"):
+    with pytest.raises(DatasetError, match="a_3.png: is an empty file"):
         inspect(table, leave_out_missing=True)
 
 
@@ -85,3 +87,78 @@ def test_select(table):
         table.select(exclude_references=["z"])
     with pytest.raises(DatasetError, match="no pair is left"):
         table.select(exclude_references=["a", "b", "c"])
+
+
+@pytest.fixture
+def triplets(table):
+    """Triplets of content a, b and c: 2, 1 and 1."""
+    versions = ("a a_1 a_2", "a a_3 a_4", "b b_1 b_2", "c c_1 c_2")
+    return TripletTable(
+        name="triplets",
+        triplets=[
+            Triplet(
+                *(f"{name}.png" for name in names.split()), preference=0.6, reference_id=names[0]
+            )
+            for names in versions
+        ],
+        images=table.images,
+    ).as_pairs()
+
+
+def versions(table):
+    return [pair.distorted.removesuffix(".png") for pair in table.pairs]
+
+
+def test_rows_of_a_judgement():
+    assert [(protocol, protocol.rows) for protocol in Protocol] == [
+        (Protocol.OPINION, 1),
+        (Protocol.TWO_ALTERNATIVES, 2),
+        (Protocol.SAME_OR_DIFFERENT, 1),
+    ]
+
+
+@pytest.mark.parametrize(("limit", "rows"), [(2, 2), (3, 2), (4, 4), (7, 6), (8, 8), (99, 8)])
+def test_a_limit_divides_no_judgement(triplets, limit, rows):
+    assert triplets.select(limit=limit).pairs == triplets.pairs[:rows]
+    opinions = dataclasses.replace(triplets, protocol=Protocol.OPINION)
+    assert len(opinions.select(limit=limit).pairs) == min(limit, 8)
+
+
+def test_a_limit_below_one_judgement_leaves_nothing(triplets):
+    with pytest.raises(DatasetError, match="triplets: no pair is left to score"):
+        triplets.select(limit=1)
+
+
+def test_contents_are_left_out_with_their_judgements(triplets):
+    kept = triplets.select(exclude_references=["a"], limit=3)
+    assert versions(kept) == ["b_1", "b_2"]
+    assert kept.protocol is Protocol.TWO_ALTERNATIVES
+
+
+@pytest.mark.parametrize(
+    ("missing", "left"),
+    [
+        ("a_3", ["a_1", "a_2", "b_1", "b_2", "c_1", "c_2"]),
+        ("a_2", ["a_3", "a_4", "b_1", "b_2", "c_1", "c_2"]),
+        ("a", ["b_1", "b_2", "c_1", "c_2"]),
+        ("c_2", ["a_1", "a_2", "a_3", "a_4", "b_1", "b_2"]),
+    ],
+)
+def test_judgements_with_a_missing_image_are_left_out_whole(triplets, pair_folder, missing, left):
+    (pair_folder / f"{missing}.png").unlink()
+    with pytest.raises(DatasetError, match=f"{missing}.png: there is no such file"):
+        inspect(triplets)
+    kept, headers = inspect(triplets, leave_out_missing=True)
+    assert versions(kept) == left
+    assert {pair.distorted for pair in kept.pairs} <= headers.keys()
+    opinions = dataclasses.replace(triplets, protocol=Protocol.OPINION)
+    kept, _ = inspect(opinions, leave_out_missing=True)
+    assert len(kept.pairs) == (4 if missing == "a" else 7)
+
+
+def test_the_protocol_does_not_change_what_is_checked(triplets, pair_folder):
+    Image.fromarray(np.zeros((5, 5, 3), np.uint8)).save(pair_folder / "b_2.png")
+    with pytest.raises(
+        DatasetError, match="row 6: b_2.png: is 5x5 pixels, its reference b.png 64x64"
+    ):
+        inspect(triplets, leave_out_missing=True)

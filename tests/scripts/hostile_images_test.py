@@ -27,7 +27,7 @@ CASES = {
     "deep.tif": "",
     "animated.gif": "animated.gif: holds several frames",
     "folder.png": "folder.png: is a folder, not an image",
-    "empty.png": "empty.png: is not an image",
+    "empty.png": "empty.png: is an empty file",
     "missing.png": "missing.png: there is no such file",
 }
 

@@ -1,0 +1,76 @@
+from pathlib import Path
+
+import pytest
+from etils import epath
+
+from iqa_jax.datasets.folders import FolderIndex, image_in
+from iqa_jax.errors import DatasetError
+
+
+@pytest.fixture
+def folder(tmp_path):
+    (tmp_path / "Images" / "deep").mkdir(parents=True)
+    for name in ("I01.BMP", "i02.bmp", "I02.bmp"):
+        (tmp_path / "Images" / name).touch()
+    (tmp_path / "scores.txt").touch()
+    return epath.Path(tmp_path)
+
+
+def test_names_are_found_whatever_their_case(folder):
+    index = FolderIndex(folder / "Images")
+    assert index.find("i01.bmp") == "I01.BMP"
+    assert index.find("i03.bmp") is None
+    assert index.require("i01.bmp") == folder / "Images" / "I01.BMP"
+    assert index.entries == ["I01.BMP", "I02.bmp", "deep", "i02.bmp"]
+
+
+def test_an_exact_name_is_no_doubt_and_any_other_is(folder):
+    index = FolderIndex(folder / "Images")
+    assert index.find("i02.bmp") == "i02.bmp"
+    with pytest.raises(DatasetError, match="I02.BMP could be any of I02.bmp, i02.bmp"):
+        index.find("I02.BMP")
+
+
+def test_one_of_several_names(folder):
+    index = FolderIndex(folder)
+    assert index.find("pictures", "images") == "Images"
+    with pytest.raises(DatasetError, match="has Images and scores.txt, of which only one"):
+        index.require("images", "scores.txt")
+    with pytest.raises(DatasetError, match="expected a or b in it, found Images, scores.txt$"):
+        index.require("a", "b")
+
+
+def test_images_are_named_from_the_first_folder(folder):
+    index = FolderIndex(folder).enter("images")
+    assert index.image("i01.bmp") == "Images/I01.BMP"
+    assert index.image("missing.bmp") == "Images/missing.bmp"
+    assert index.enter("DEEP").image("x.bmp") == "Images/deep/x.bmp"
+
+
+def test_one_image_in_one_of_several_folders(folder):
+    index = FolderIndex(folder)
+    (folder / "other").mkdir()
+    folders = [FolderIndex(folder).enter("other"), index.enter("images")]
+    assert image_in(folders, "i01.bmp") == "Images/I01.BMP"
+    assert image_in(folders, "missing.bmp") == "other/missing.bmp"
+    (folder / "other" / "I01.bmp").touch()
+    folders[0] = FolderIndex(folder).enter("other")
+    with pytest.raises(DatasetError, match="any of other/I01.bmp, Images/I01.BMP; keep one"):
+        image_in(folders, "i01.bmp")
+
+
+def test_what_is_no_folder(folder):
+    with pytest.raises(DatasetError, match="there is no folder .*nowhere"):
+        FolderIndex(folder / "nowhere")
+    with pytest.raises(DatasetError, match="scores.txt: expected a folder, found a file"):
+        FolderIndex(folder).enter("scores.txt")
+    Path(folder / "loop").symlink_to(folder / "loop")
+    with pytest.raises(DatasetError, match="loop: cannot be listed .*symbolic links"):
+        FolderIndex(folder).enter("loop")
+
+
+def test_long_folders_are_not_listed_whole(folder):
+    for number in range(20):
+        (folder / f"{number:02d}.txt").touch()
+    with pytest.raises(DatasetError, match=r"found 00.txt, .*09.txt, \.\.\.$"):
+        FolderIndex(folder).require("x")
