@@ -210,6 +210,7 @@ def check_comparison(
     *,
     checkpoints_dir: epath.PathLike | None = None,
     resize: Resize | None = None,
+    stored: bool = False,
 ) -> None:
     """Raises what :func:`load_comparison` and scoring would, without loading any network.
 
@@ -218,6 +219,8 @@ def check_comparison(
       sizes: (height, width) of the images.
       checkpoints_dir: As for ``load_backbone``.
       resize: See :class:`Comparison`.
+      stored: Whether the read-outs are of stored statistics, so that they may compare with a
+        dataset.
 
     Raises:
       InputError: As by :func:`load_comparison`, or if images are too small for a layer.
@@ -226,7 +229,8 @@ def check_comparison(
     outline = outline_backbone(model, checkpoints_dir=checkpoints_dir)
     relevances = load_relevances(readouts, checkpoints_dir=checkpoints_dir)
     check_readouts(readouts, outline.layers, relevances)
-    _refuse_those_of_a_dataset(readouts)
+    if not stored:
+        _refuse_those_of_a_dataset(readouts)
     for height, width in sizes:
         Comparison(outline, {}, tuple(readouts), resize=resize).check_size(height, width)
 

@@ -1,9 +1,11 @@
 """Per-channel statistics of a pair of activations: all that is kept of a pass through a network.
 
-A statistic is a vector ``[channels]`` in float32. It is made in two steps: what it needs of one
-image, which for a reference is prepared once, and the comparison of two images.
+A statistic is a vector ``[channels]`` in float32; one is a single number, ``[1]``. It is made in
+two steps: what it needs of one image, which for a reference is prepared once, and the comparison of
+two images.
 """
 
+import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -11,7 +13,7 @@ from typing import Any
 import jax
 import jax.numpy as jnp
 
-from iqa_jax.numerics import inverse_norms
+from iqa_jax.numerics import guarded_sqrt, inverse_norms
 
 
 @dataclass(frozen=True)
@@ -23,15 +25,21 @@ class Statistic:
       compare: From what was prepared of reference and distorted image to ``[channels]``.
       local: Likewise to ``[height, width, channels]``, whose mean over positions is the statistic;
         None where it is no such mean.
+      is_number: Whether it is one number for the layer, ``[1]``, instead of one for each channel.
     """
 
     prepare: Callable[[jax.Array], Any]
     compare: Callable[[Any, Any], jax.Array]
     local: Callable[[Any, Any], jax.Array] | None = None
+    is_number: bool = False
 
     def __call__(self, reference: jax.Array, distorted: jax.Array) -> jax.Array:
         """The statistic of a pair of activations."""
         return self.compare(self.prepare(reference), self.prepare(distorted))
+
+    def length(self, channels: int) -> int:
+        """How many numbers it is for a layer of ``channels``."""
+        return 1 if self.is_number else channels
 
 
 def _rounded(activations: jax.Array) -> jax.Array:
@@ -56,8 +64,35 @@ def _mean(values: jax.Array) -> jax.Array:
 
 
 def _variance(values: jax.Array) -> jax.Array:
+    return _mean_square(_deviations(values))
+
+
+def _deviations(values: jax.Array) -> jax.Array:
     # In two passes: the difference of two large numbers would leave little of a small variance.
-    return _mean_square(values - _mean(values).reshape(1, 1, -1))
+    return values - _mean(values).reshape(1, 1, -1)
+
+
+def _with_deviations(activations: jax.Array) -> tuple[jax.Array, jax.Array]:
+    values = _rounded(activations)
+    return values, _deviations(values)
+
+
+def _variance_change(
+    reference: tuple[jax.Array, jax.Array], distorted: tuple[jax.Array, jax.Array]
+) -> jax.Array:
+    (r, r_deviation), (d, d_deviation) = reference, distorted
+    return _mean(_deviations(r - d) * (r_deviation + d_deviation))
+
+
+def _gram_error(reference: jax.Array, distorted: jax.Array) -> jax.Array:
+    positions, channels = math.prod(reference.shape[:-1]), reference.shape[-1]
+    difference, total = (
+        values.reshape(positions, channels)
+        for values in (reference - distorted, reference + distorted)
+    )
+    # R'R - D'D is the symmetric part of (R - D)'(R + D), which nothing cancels in.
+    product = jnp.matmul(difference.T, total, precision=jax.lax.Precision.HIGHEST) / positions
+    return guarded_sqrt(jnp.sum(jnp.square((product + product.T) / 2), keepdims=True)).reshape(1)
 
 
 def _of_reference(moment: Callable[[jax.Array], jax.Array]) -> Statistic:
@@ -118,6 +153,16 @@ difference_variance = _of_difference(_variance)
 ``(variance_reference + variance_distorted - difference_variance) / 2``, which compared with the
 variances would leave little of a small distance."""
 
+variance_change = Statistic(_with_deviations, _variance_change)
+"""``variance_reference - variance_distorted``, but exactly 0 for equal images and without what the
+rounding of two large variances would leave of a small difference: the mean over positions of the
+product of the deviations of ``r - d`` and of ``r + d`` from their means."""
+
+gram_error = Statistic(_rounded, _gram_error, is_number=True)
+"""``[1]``: Frobenius norm of ``G_r - G_d`` with ``G = F^T F / N``, F the activations of an image as
+``[N, channels]`` (Gatys et al. 2015, arXiv 1505.07376). The difference is made from that of the
+activations, so that it is exactly 0 for equal images; it costs as much as one Gram matrix."""
+
 STATISTICS: Mapping[str, Statistic] = {
     "squared_error": squared_error,
     "unit_squared_error": unit_squared_error,
@@ -127,4 +172,6 @@ STATISTICS: Mapping[str, Statistic] = {
     "variance_distorted": variance_distorted,
     "difference_mean": difference_mean,
     "difference_variance": difference_variance,
+    "variance_change": variance_change,
+    "gram_error": gram_error,
 }

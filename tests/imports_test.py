@@ -38,7 +38,7 @@ ONLY = {
     "openpyxl": {"datasets"},
     "optax": {"relevance"},
     "matplotlib": {"map_pictures", "plots", "relevance"},
-    "scipy": {"agreement", "breakdown", "datasets", "verification"},
+    "scipy": {"agreement", "datasets"},
     "tqdm": {
         *("weights", "scoring", "extraction", "verification", "analysis", "score", "evaluate"),
         *("relevance", "datasets"),

@@ -3,9 +3,12 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from iqa_jax.statistics import STATISTICS, squared_error, unit_squared_error
+from iqa_jax.statistics import STATISTICS, gram_error, squared_error, unit_squared_error
 
-DISTANCES = ("squared_error", "unit_squared_error", "difference_mean", "difference_variance")
+DISTANCES = (
+    *("squared_error", "unit_squared_error", "difference_mean", "difference_variance"),
+    *("variance_change", "gram_error"),
+)
 
 
 @pytest.fixture
@@ -33,6 +36,7 @@ def moments(reference, distorted):
         "variance_distorted": d.var((0, 1)),
         "difference_mean": (r - d).mean((0, 1)),
         "difference_variance": (r - d).var((0, 1)),
+        "variance_change": r.var((0, 1)) - d.var((0, 1)),
     }
 
 
@@ -59,6 +63,30 @@ def test_small_moments_of_large_numbers_survive(rng):
     for name, expected in moments(reference, distorted).items():
         found = STATISTICS[name](jnp.asarray(reference), jnp.asarray(distorted))
         np.testing.assert_allclose(found, expected, rtol=1e-3, atol=1e-12, err_msg=name)
+
+
+def gram(x):
+    rows = np.asarray(x, np.float64).reshape(-1, x.shape[-1])
+    return rows.T @ rows / len(rows)
+
+
+def test_gram_error_by_definition(pair):
+    found = gram_error(*pair)
+    assert found.shape == (gram_error.length(6),) == (1,)
+    np.testing.assert_allclose(found, np.linalg.norm(gram(pair[0]) - gram(pair[1])), rtol=1e-5)
+
+
+def test_gram_error_of_similar_activations_keeps_its_digits(rng):
+    reference = np.float32(10 + rng.normal(size=(96, 128, 5)))
+    distorted = np.float32(reference + 1e-4 * rng.normal(size=reference.shape))
+    found = gram_error(jnp.asarray(reference), jnp.asarray(distorted))
+    expected = np.linalg.norm(gram(reference) - gram(distorted))
+    np.testing.assert_allclose(found, [expected], rtol=1e-3)
+
+
+@pytest.mark.parametrize("name", STATISTICS)
+def test_length(name, pair):
+    assert STATISTICS[name](*pair).shape == (STATISTICS[name].length(6),)
 
 
 @pytest.mark.parametrize("name", DISTANCES)

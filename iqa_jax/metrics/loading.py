@@ -77,6 +77,7 @@ def check_group(
     sizes: Sequence[tuple[int, int]],
     *,
     checkpoints_dir: epath.PathLike | None = None,
+    stored: bool = False,
 ) -> None:
     """Raises what :func:`load_group` and scoring would, without loading any network.
 
@@ -84,13 +85,20 @@ def check_group(
       group: One of :func:`groups`.
       sizes: (height, width) of the images.
       checkpoints_dir: As for ``load_backbone``.
+      stored: Whether the scores are read from stored statistics.
 
     Raises:
       InputError: As by :func:`load_group`, or if images are too small.
     """
     readouts = [metric.readout for metric in group if metric.readout]
     if readouts:
-        check_comparison(readouts, sizes, checkpoints_dir=checkpoints_dir, resize=group[0].resize)
+        check_comparison(
+            readouts,
+            sizes,
+            checkpoints_dir=checkpoints_dir,
+            resize=group[0].resize,
+            stored=stored,
+        )
         return
     for size in sizes:
         PixelComparison(tuple(metric.name for metric in group)).check_size(*size)

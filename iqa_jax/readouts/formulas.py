@@ -1,0 +1,171 @@
+"""The read-outs one by one, each in two steps: what is summed over layers, and what becomes of it.
+
+Differences of moments are statistics of their own (see ``iqa_jax.statistics``), so that equal
+images are at a distance of exactly 0 and little is lost of a small one.
+"""
+
+import math
+from collections.abc import Mapping
+
+import jax
+import jax.numpy as jnp
+
+from iqa_jax.numerics import guarded_sqrt
+from iqa_jax.readouts.layers import LayerStatistics, Readout, Terms, along_channels
+
+_STABILITY = 1e-6
+"""DISTS's constant in both terms."""
+
+_MEANS = ("mean_reference", "mean_distorted", "difference_mean")
+_VARIANCES = ("variance_reference", "variance_distorted")
+
+
+def _squared_distance(layer: LayerStatistics) -> jax.Array:
+    return layer.positions * layer.weighted_sum("squared_error")
+
+
+def _l2(layer: LayerStatistics) -> Terms:
+    return (_squared_distance(layer),)
+
+
+def _rmse(layer: LayerStatistics) -> Terms:
+    return _squared_distance(layer), layer.positions * float(layer.channels)
+
+
+def _root_of_ratio(total: jax.Array, count: jax.Array | float) -> jax.Array:
+    return guarded_sqrt(total / count)
+
+
+def _balanced(layer: LayerStatistics) -> Terms:
+    distance = _squared_distance(layer)
+    return (_ratio(distance, _normaliser(layer, distance)),)
+
+
+def _normalized(layer: LayerStatistics) -> Terms:
+    errors = layer.values["squared_error"]
+    return layer.sum_of(_ratio(errors, _normaliser(layer, errors))), float(layer.channels)
+
+
+def _normaliser(layer: LayerStatistics, values: jax.Array) -> jax.Array:
+    assert layer.normaliser is not None
+    return jnp.broadcast_to(along_channels(layer.normaliser, values), values.shape)
+
+
+def _ratio(numerator: jax.Array, denominator: jax.Array) -> jax.Array:
+    """The ratio where the denominator is positive, else 0; its derivative is finite."""
+    positive = denominator > 0
+    return jnp.where(positive, numerator / jnp.where(positive, denominator, 1.0), 0.0)
+
+
+def _unit(layer: LayerStatistics) -> Terms:
+    distance = layer.weighted_sum("unit_squared_error")
+    if layer.channels == 1:  # a unit vector of one number says nothing
+        return (jnp.full_like(distance, math.nan),)
+    return (distance,)
+
+
+def _cosine_terms(layer: LayerStatistics) -> Terms:
+    """|r - d|^2, |r|^2, |d|^2 and |r|^2 - |d|^2."""
+    m, n, difference = (layer.values[name] for name in _MEANS)
+    v, z = (layer.values[name] for name in _VARIANCES)
+    gap = difference * (m + n) + layer.values["variance_change"]
+    return (
+        _squared_distance(layer),
+        layer.positions * layer.sum_of(jnp.square(m) + v),
+        layer.positions * layer.sum_of(jnp.square(n) + z),
+        layer.positions * layer.sum_of(gap),
+    )
+
+
+def _cosine(
+    squared_distance: jax.Array, reference: jax.Array, distorted: jax.Array, gap: jax.Array
+) -> jax.Array:
+    # 1 - <r, d> / (|r| |d|) = (|r - d|^2 - (|r| - |d|)^2) / (2 |r| |d|). The difference of the
+    # lengths is taken from that of their squares. What rounding leaves is then a share of
+    # |r - d|^2, not of |r| |d|, so that the distances of similar images keep their digits.
+    r, d = guarded_sqrt(reference), guarded_sqrt(distorted)
+    across = squared_distance - jnp.square(_ratio(gap, r + d))
+    angle = _ratio(jnp.maximum(across, 0.0), 2.0 * r * d)
+    one_is_zero = (r > 0) != (d > 0)
+    return jnp.where(one_is_zero, 1.0, angle)
+
+
+def _mean(layer: LayerStatistics) -> Terms:
+    return (layer.sum_of(jnp.square(layer.values["difference_mean"])),)
+
+
+def _std(layer: LayerStatistics) -> Terms:
+    r, d = (guarded_sqrt(layer.values[name]) for name in _VARIANCES)
+    difference = _ratio(layer.values["variance_change"], r + d)
+    return (layer.sum_of(jnp.square(difference)),)
+
+
+def _mean_std(layer: LayerStatistics) -> Terms:
+    return (*_mean(layer), *_std(layer))
+
+
+def _root_of_sum(*totals: jax.Array) -> jax.Array:
+    return guarded_sqrt(sum(totals[1:], start=totals[0]))
+
+
+def _gram(layer: LayerStatistics) -> Terms:
+    return (layer.values["gram_error"][..., 0],)
+
+
+def _as_it_is(distance: jax.Array) -> jax.Array:
+    return distance
+
+
+def _structure_texture(layer: LayerStatistics) -> Terms:
+    terms = _texture(layer.values), _structure(layer.values)
+    distance = layer.sum_of(terms[0], 0) + layer.sum_of(terms[1], 1)
+    if layer.relevance is None:
+        return distance, 2.0 * layer.channels
+    return distance, jnp.sum(layer.relevance)
+
+
+def _texture(values: Mapping[str, jax.Array]) -> jax.Array:
+    energy = jnp.square(values["mean_reference"]) + jnp.square(values["mean_distorted"])
+    return jnp.square(values["difference_mean"]) / (energy + _STABILITY)
+
+
+def _structure(values: Mapping[str, jax.Array]) -> jax.Array:
+    # The variance of the difference is v + z - 2 q, so that nothing cancels.
+    variances = values["variance_reference"] + values["variance_distorted"]
+    return values["difference_variance"] / (variances + _STABILITY)
+
+
+def _mean_of_terms(total: jax.Array, weights: jax.Array | float) -> jax.Array:
+    return total / weights
+
+
+READOUTS: Mapping[str, Readout] = {
+    "l2": Readout(("squared_error",), _l2, guarded_sqrt),
+    "rmse": Readout(("squared_error",), _rmse, _root_of_ratio),
+    "balanced": Readout(
+        ("squared_error",), _balanced, guarded_sqrt, normalised_by=_squared_distance
+    ),
+    "normalized": Readout(
+        ("squared_error",),
+        _normalized,
+        _root_of_ratio,
+        normalised_by=lambda layer: layer.values["squared_error"],
+    ),
+    "unit": Readout(("unit_squared_error",), _unit, _as_it_is, is_local=True),
+    "unit_root": Readout(("unit_squared_error",), _unit, guarded_sqrt),
+    "cosine": Readout(
+        ("squared_error", *_MEANS, *_VARIANCES, "variance_change"), _cosine_terms, _cosine
+    ),
+    "mean": Readout(("difference_mean",), _mean, _root_of_sum),
+    "std": Readout((*_VARIANCES, "variance_change"), _std, _root_of_sum),
+    "mean_std": Readout(
+        ("difference_mean", *_VARIANCES, "variance_change"), _mean_std, _root_of_sum
+    ),
+    "gram": Readout(("gram_error",), _gram, _as_it_is, terms=0),
+    "structure_texture": Readout(
+        (*_MEANS, *_VARIANCES, "difference_variance"),
+        _structure_texture,
+        _mean_of_terms,
+        terms=2,
+    ),
+}

@@ -1,0 +1,76 @@
+"""What the names of read-outs mean."""
+
+from dataclasses import dataclass
+from typing import Self
+
+from iqa_jax.errors import InputError
+from iqa_jax.readouts.formulas import READOUTS
+
+
+@dataclass(frozen=True)
+class ReadoutName:
+    """A read-out of layers of a model, written ``MODEL/LAYER[+LAYER...]/READOUT[@RELEVANCE]``.
+
+    Attributes:
+      model: Name of the backbone.
+      layers: Names of its layers.
+      readout: Key of :data:`READOUTS`.
+      relevance: Name of a checkpoint with channel weights; None for weights of 1.
+    """
+
+    model: str
+    layers: tuple[str, ...]
+    readout: str
+    relevance: str | None = None
+
+    @classmethod
+    def parse(cls, text: str) -> Self:
+        """Reads a name.
+
+        Raises:
+          InputError: If the text has another form or there is no such read-out.
+        """
+        parts = text.rsplit("/", 2)
+        if len(parts) != 3 or not all(parts):
+            raise InputError(f"expected MODEL/LAYER[+LAYER...]/READOUT[@RELEVANCE], got {text!r}")
+        model, layers, readout = parts
+        return cls(model, parse_layers(layers), *parse_readout(readout))
+
+    @property
+    def layer(self) -> str:
+        """The layers in one word."""
+        return "+".join(self.layers)
+
+    @property
+    def weighted_readout(self) -> str:
+        """The read-out with its relevance, ``READOUT[@RELEVANCE]``."""
+        return self.readout if self.relevance is None else f"{self.readout}@{self.relevance}"
+
+    def __str__(self) -> str:
+        return f"{self.model}/{self.layer}/{self.weighted_readout}"
+
+
+def parse_layers(text: str) -> tuple[str, ...]:
+    """Reads ``LAYER[+LAYER...]``.
+
+    Raises:
+      InputError: If a name is empty or stands twice.
+    """
+    layers = tuple(text.split("+"))
+    if not all(layers) or len(set(layers)) < len(layers):
+        raise InputError(f"expected different layers joined by +, got {text!r}")
+    return layers
+
+
+def parse_readout(text: str) -> tuple[str, str | None]:
+    """Reads ``READOUT[@RELEVANCE]``.
+
+    Raises:
+      InputError: If there is no such read-out.
+    """
+    readout, at, relevance = text.partition("@")
+    if readout not in READOUTS:
+        raise InputError(f"there is no read-out {readout!r}; there are: {', '.join(READOUTS)}")
+    if at and not relevance:
+        raise InputError(f"expected the name of a relevance after the @ of {text!r}")
+    return readout, relevance or None
