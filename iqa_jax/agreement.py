@@ -59,13 +59,16 @@ class Agreement:
     logistic: LogisticFit
 
 
-def agreement(distances: np.ndarray, scores: np.ndarray, *, higher_is_better: bool) -> Agreement:
+def agreement(
+    distances: np.ndarray, scores: np.ndarray, *, higher_is_better: bool, fit: bool = True
+) -> Agreement:
     """Correlates distances with human scores.
 
     Args:
       distances: ``[pairs]``, 0 for identical images and growing.
       scores: ``[pairs]``, finite.
       higher_is_better: Direction of the scores.
+      fit: Whether a logistic map is fitted, too, which takes most of the time.
 
     Returns:
       Correlations in [-1, 1], NaN where they are not defined: a distance that is not finite, or
@@ -85,9 +88,9 @@ def agreement(distances: np.ndarray, scores: np.ndarray, *, higher_is_better: bo
     return Agreement(
         pairs=len(quality),
         plcc=_pearson(similarity, quality),
-        srcc=_pearson(stats.rankdata(similarity), stats.rankdata(quality)),
+        srcc=spearman(similarity, quality),
         krcc=float(np.asarray(stats.kendalltau(similarity, quality))[0]),
-        logistic=fit_logistic(-similarity, quality),
+        logistic=fit_logistic(-similarity, quality) if fit else NO_FIT,
     )
 
 
@@ -132,6 +135,21 @@ def fit_logistic(distances: np.ndarray, quality: np.ndarray) -> LogisticFit:
         rmse=float(np.sqrt(np.mean(np.square(y - prediction))) * quality.std()),
         converged=bool(found.success),
     )
+
+
+def spearman(x: np.ndarray, y: np.ndarray) -> float:
+    """Spearman's rank correlation, ties sharing their rank.
+
+    Args:
+      x: ``[n]``.
+      y: ``[n]``.
+
+    Returns:
+      In [-1, 1]; NaN if a number is not finite, or all are equal.
+    """
+    if not (_varies(x) and _varies(y)):
+        return math.nan
+    return _pearson(stats.rankdata(x), stats.rankdata(y))
 
 
 def _varies(values: np.ndarray) -> bool:

@@ -10,15 +10,21 @@ from etils import epath
 from tqdm import tqdm
 
 from iqa_jax import parallel, scoring
-from iqa_jax.agreement import Agreement, agreement
+from iqa_jax.agreement import Agreement
+from iqa_jax.analysis import Analysis, analyse
+from iqa_jax.comparison import load_relevances
 from iqa_jax.datasets import PairTable, fingerprint, inspect, load_dataset, read_joined_scores
 from iqa_jax.errors import InputError
-from iqa_jax.metrics import check_group, groups, load_group
+from iqa_jax.extraction import ensure_store
+from iqa_jax.images import Header
+from iqa_jax.metrics import Group, check_group, groups, load_group
 from iqa_jax.pairing import PairComparison
 from iqa_jax.parts import ScoreParts
 from iqa_jax.pipeline import Plan, plan
 from iqa_jax.resize import Resize
 from iqa_jax.selection import Column, select_columns
+from iqa_jax.stored_readouts import distances as stored_distances
+from iqa_jax.stored_readouts import needed_arrays
 
 
 @dataclass(frozen=True)
@@ -26,17 +32,20 @@ class Settings:
     """What an evaluation is asked for; the flags of ``scripts/evaluate.py`` say what each means."""
 
     dataset: str
-    data_dir: str
     output_dir: str
+    data_dir: str | None = None
+    tfds_dir: str | None = None
     models: tuple[str, ...] = ()
     layers: tuple[str, ...] = ("all",)
     readouts: tuple[str, ...] = ("l2", "unit")
     metrics: tuple[str, ...] = ()
+    statistics_dir: str | None = None
     scores_csv: str | None = None
     score_direction: str | None = None
     exclude_references: tuple[str, ...] = ()
     allow_partial: bool = False
     limit: int | None = None
+    bootstrap: int | None = None
     checkpoints_dir: str | None = None
     precision: str = "highest"
     resize: str | None = None
@@ -49,15 +58,20 @@ class Evaluation:
 
     Attributes:
       table: The pairs that were scored.
-      scores: Raw distances, float32 ``[pairs]`` by name.
-      agreements: Every distance and its agreement with the human scores.
+      scores: Raw scores, float32 ``[pairs]`` by name.
+      analysis: Their agreement with people.
       record: Settings, signatures, devices, versions and speed, as JSON.
     """
 
     table: PairTable
     scores: Mapping[str, np.ndarray]
-    agreements: Sequence[tuple[Column, Agreement]]
+    analysis: Analysis
     record: Mapping[str, Any]
+
+    @property
+    def agreements(self) -> Sequence[tuple[Column, Agreement]]:
+        """Every column and its agreement with opinion scores."""
+        return self.analysis.agreements
 
 
 def evaluate(settings: Settings) -> Evaluation:
@@ -73,6 +87,7 @@ def evaluate(settings: Settings) -> Evaluation:
     listed = load_dataset(
         settings.dataset,
         settings.data_dir,
+        tfds_dir=settings.tfds_dir,
         allow_partial=settings.allow_partial,
         score_direction=settings.score_direction,
     ).select(exclude_references=settings.exclude_references, limit=settings.limit)
@@ -93,7 +108,12 @@ def evaluate(settings: Settings) -> Evaluation:
     work = plan(table, headers, versions=settings.versions, resize=resize)
     wanted = groups(column.metric for column in columns if column.metric)
     for group in wanted:
-        check_group(group, work.sizes, checkpoints_dir=settings.checkpoints_dir)
+        check_group(
+            group,
+            work.sizes,
+            checkpoints_dir=settings.checkpoints_dir,
+            stored=_is_stored(group, settings),
+        )
     dataset = {
         "name": table.name,
         "fingerprint": fingerprint(table, headers),
@@ -105,21 +125,12 @@ def evaluate(settings: Settings) -> Evaluation:
     }
     _announce(dataset, work)
     scores, runs = dict(joined), []
+    data = _Data(table, headers, work, dataset["fingerprint"], resize)
     for group in wanted:
-        comparison = load_group(
-            group, checkpoints_dir=settings.checkpoints_dir, precision=settings.precision
-        )
-        signature = _signature(comparison, dataset["fingerprint"], work, settings)
-        run = scoring.run(
-            table,
-            work,
-            parallel.UnitRunner(PairComparison.versions, comparison),
-            ScoreParts(_parts_folder(settings), comparison.label, signature, comparison.names),
-            label=comparison.label,
-            resize=resize,
-        )
-        scores |= {metric.name: run.scores[metric.computed] for metric in group}
-        runs.append({**signature, "pairs_per_second": run.pairs_per_second})
+        score = _score_from_store if _is_stored(group, settings) else _score
+        found, run = score(group, data, settings)
+        scores |= {metric.name: found[metric.computed] for metric in group}
+        runs.append(run)
     columns += [Column(name, model=name) for name in joined]
     record = {
         "settings": asdict(settings),
@@ -128,24 +139,78 @@ def evaluate(settings: Settings) -> Evaluation:
         "runs": runs,
     }
     scores = {column.name: scores[column.name] for column in columns}
-    return Evaluation(table, scores, _correlate(columns, scores, table), record)
+    analysis = analyse(table, columns, scores, resamples=settings.bootstrap)
+    return Evaluation(table, scores, analysis, record)
 
 
-def _signature(
-    comparison: PairComparison, dataset: str, work: Plan, settings: Settings
-) -> dict[str, Any]:
-    """Everything that the scores depend on."""
-    return {
+def _is_stored(group: Group, settings: Settings) -> bool:
+    """Whether the scores of a group are read from a store; images may not be resized on the way."""
+    return settings.statistics_dir is not None and all(
+        metric.readout and not metric.resize for metric in group
+    )
+
+
+@dataclass(frozen=True)
+class _Data:
+    """A dataset as it is scored."""
+
+    table: PairTable
+    headers: Mapping[str, Header]
+    work: Plan
+    fingerprint: str
+    resize: Resize | None
+
+
+_Scored = tuple[Mapping[str, np.ndarray], dict[str, Any]]
+"""Scores by name, and the record of the run that made them."""
+
+
+def _score(group: Group, data: _Data, settings: Settings) -> _Scored:
+    """The scores of a group, computed from the images."""
+    comparison = load_group(
+        group, checkpoints_dir=settings.checkpoints_dir, precision=settings.precision
+    )
+    signature = {
         **comparison.signature,
-        "dataset": dataset,
+        "dataset": data.fingerprint,
         "resize": settings.resize,
-        "versions": work.versions,
+        "versions": data.work.versions,
         **scoring.environment(),
     }
+    parts_folder = epath.Path(settings.output_dir) / "parts"
+    run = scoring.run(
+        data.table,
+        data.work,
+        parallel.UnitRunner(PairComparison.versions, comparison),
+        ScoreParts(parts_folder, comparison.label, signature, comparison.names),
+        label=comparison.label,
+        resize=data.resize,
+    )
+    return run.scores, {**signature, "pairs_per_second": run.pairs_per_second}
 
 
-def _parts_folder(settings: Settings) -> epath.Path:
-    return epath.Path(settings.output_dir) / "parts"
+def _score_from_store(group: Group, data: _Data, settings: Settings) -> _Scored:
+    """The scores of a group from stored statistics, which are extracted if they are not there."""
+    assert settings.statistics_dir is not None
+    readouts = [metric.readout for metric in group if metric.readout]
+    extracted = ensure_store(
+        data.table,
+        data.headers,
+        readouts[0].model,
+        needed_arrays(readouts),
+        statistics_dir=settings.statistics_dir,
+        checkpoints_dir=settings.checkpoints_dir,
+        precision=settings.precision,
+        resize=data.resize,
+        versions=settings.versions,
+    )
+    relevances = load_relevances(readouts, checkpoints_dir=settings.checkpoints_dir)
+    record = {
+        **extracted.store.signature,
+        "relevances": {name: each.sha256 for name, each in relevances.items()},
+        "pairs_per_second": extracted.pairs_per_second,
+    }
+    return stored_distances(extracted.store, readouts, relevances=relevances), record
 
 
 def _announce(dataset: Mapping[str, Any], work: Plan) -> None:
@@ -158,18 +223,3 @@ def _announce(dataset: Mapping[str, Any], work: Plan) -> None:
         f"{sizes}{more}; {len(work.units)} work units of up to {work.versions} versions{note}",
         file=sys.stderr,
     )
-
-
-def _correlate(
-    columns: Sequence[Column], scores: Mapping[str, np.ndarray], table: PairTable
-) -> list[tuple[Column, Agreement]]:
-    human = np.array([pair.score for pair in table.pairs])
-
-    def distances(column: Column) -> np.ndarray:
-        is_similarity = column.metric is not None and column.metric.higher_is_better
-        return -scores[column.name] if is_similarity else scores[column.name]
-
-    return [
-        (column, agreement(distances(column), human, higher_is_better=table.higher_is_better))
-        for column in tqdm(columns, desc="correlations", unit="column", leave=False)
-    ]

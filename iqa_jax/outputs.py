@@ -1,32 +1,27 @@
-"""The files of an evaluation: ``correlations.csv``, ``scores.csv`` and ``run.json``."""
+"""The files of an evaluation: tables of agreement, ``scores.csv`` and ``run.json``."""
 
 import csv
 import io
 import json
 import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
 from etils import epath
 
 from iqa_jax.evaluate import Evaluation
 from iqa_jax.files import write_text
+from iqa_jax.selection import Column
 
+PLACE = ("dataset", "model", "layer", "layer_index", "relative_depth", "readout")
 CORRELATIONS = (
-    "dataset",
-    "model",
-    "layer",
-    "layer_index",
-    "relative_depth",
-    "readout",
-    "pairs",
-    "plcc",
-    "srcc",
-    "krcc",
-    "plcc_logistic",
-    "rmse_logistic",
-    "fit_converged",
+    *PLACE,
+    *("pairs", "plcc", "srcc", "krcc", "plcc_logistic", "rmse_logistic", "fit_converged"),
 )
+INTERVALS = ("plcc_low", "plcc_high", "srcc_low", "srcc_high")
+GROUPS = (*PLACE, "kind", "group", "pairs", "plcc", "srcc", "krcc")
+REFERENCES = (*PLACE, "references", "references_left_out", "srcc_mean", "srcc_std")
+FORCED_CHOICES = (*PLACE, "subset", "judgements", "score", "best", "observer")
 IDENTIFIERS = (
     "reference",
     "distorted",
@@ -36,28 +31,56 @@ IDENTIFIERS = (
     "score",
     "score_std",
 )
+MEAN = "mean of the subsets"
+ALL = "all judgements"
 _DIGITS = 9
 """Significant digits: enough to tell any two float32 numbers apart."""
 
 
-def write(evaluation: Evaluation, folder: epath.Path) -> None:
-    """Writes the tables and the record of an evaluation into ``folder``, each file whole."""
+def write(evaluation: Evaluation, folder: epath.Path) -> list[str]:
+    """Writes the tables and the record of an evaluation into ``folder``, each file whole.
+
+    Tables of an earlier evaluation that this one does not have are removed.
+
+    Returns:
+      The names of the files.
+    """
     folder.mkdir(parents=True, exist_ok=True)
-    write_text(folder / "correlations.csv", _csv(CORRELATIONS, _correlations(evaluation)))
     names = list(evaluation.scores)
-    write_text(folder / "scores.csv", _csv((*IDENTIFIERS, *names), _scores(evaluation, names)))
+    intervals = INTERVALS if evaluation.analysis.intervals else ()
+    tables = {
+        "correlations.csv": ((*CORRELATIONS, *intervals), list(_correlations(evaluation))),
+        "correlations_by_distortion.csv": (GROUPS, list(_groups(evaluation))),
+        "correlations_by_reference.csv": (REFERENCES, list(_references(evaluation))),
+        "forced_choice.csv": (FORCED_CHOICES, list(_forced_choices(evaluation))),
+        "scores.csv": ((*IDENTIFIERS, *names), list(_scores(evaluation, names))),
+    }
+    for name, (header, rows) in tables.items():
+        if rows:
+            write_text(folder / name, _csv(header, rows))
+        else:
+            (folder / name).unlink(missing_ok=True)
     write_text(folder / "run.json", json.dumps(evaluation.record, indent=2) + "\n")
+    return [*(name for name, (_, rows) in tables.items() if rows), "run.json"]
 
 
-def _correlations(evaluation: Evaluation) -> Iterable[Sequence[Any]]:
-    for column, agreement in evaluation.agreements:
+def _place(evaluation: Evaluation, column: Column) -> Sequence[Any]:
+    return (
+        evaluation.table.name,
+        column.model,
+        column.layer,
+        column.layer_index,
+        column.relative_depth,
+        column.readout,
+    )
+
+
+def _correlations(evaluation: Evaluation) -> Iterator[Sequence[Any]]:
+    intervals = evaluation.analysis.intervals
+    for number, (column, agreement) in enumerate(evaluation.agreements):
+        ends = [float(getattr(intervals, name)[number]) for name in INTERVALS] if intervals else []
         yield (
-            evaluation.table.name,
-            column.model,
-            column.layer,
-            column.layer_index,
-            column.relative_depth,
-            column.readout,
+            *_place(evaluation, column),
             agreement.pairs,
             agreement.plcc,
             agreement.srcc,
@@ -65,7 +88,37 @@ def _correlations(evaluation: Evaluation) -> Iterable[Sequence[Any]]:
             agreement.logistic.plcc,
             agreement.logistic.rmse,
             agreement.logistic.converged,
+            *ends,
         )
+
+
+def _groups(evaluation: Evaluation) -> Iterator[Sequence[Any]]:
+    for column, groups in evaluation.analysis.groups:
+        for group in groups:
+            found = group.agreement
+            yield (
+                *_place(evaluation, column),
+                *(group.kind, group.group),
+                *(found.pairs, found.plcc, found.srcc, found.krcc),
+            )
+
+
+def _references(evaluation: Evaluation) -> Iterator[Sequence[Any]]:
+    for column, found in evaluation.analysis.references:
+        yield (
+            *_place(evaluation, column),
+            *(found.references, found.left_out, found.mean, found.std),
+        )
+
+
+def _forced_choices(evaluation: Evaluation) -> Iterator[Sequence[Any]]:
+    for column, found in evaluation.analysis.forced_choices:
+        subsets = {**found.subsets, MEAN: found.mean, ALL: found.overall}
+        for name, subset in subsets.items():
+            yield (
+                *_place(evaluation, column),
+                *(name, subset.judgements, subset.score, subset.best, subset.observer),
+            )
 
 
 def _scores(evaluation: Evaluation, names: Sequence[str]) -> Iterable[Sequence[Any]]:

@@ -18,8 +18,8 @@ from jax.sharding import AxisType, Mesh, NamedSharding, PartitionSpec
 AXIS = "units"
 """The mesh's one axis: work units."""
 
-_PIXELS_AT_ONCE = {"cpu": 2**15, "gpu": 8 * 384 * 512, "tpu": 8 * 384 * 512}
-"""On a CPU one image of 181x181 fills all cores, and more pixels no longer fit the caches."""
+_PIXELS_AT_ONCE = {"cpu": 2**16, "gpu": 8 * 384 * 512, "tpu": 8 * 384 * 512}
+"""On a CPU one image of 256x256 fills all cores, and more pixels no longer fit the caches."""
 
 UnitStep = Callable[[Any, jax.Array, jax.Array], Mapping[str, jax.Array]]
 

@@ -12,6 +12,7 @@ from matplotlib.figure import Figure
 from iqa_jax.agreement import Agreement
 from iqa_jax.evaluate import Evaluation
 from iqa_jax.files import appearing_whole
+from iqa_jax.forced_choice import ForcedChoice
 from iqa_jax.report import short_name
 from iqa_jax.selection import Column
 
@@ -20,15 +21,16 @@ _COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#
 
 _MARKERS = ("o", "s", "^", "D", "v", "P", "X")
 _DASHES = ((0, (5, 2)), (0, (2, 1.5)), (0, (5, 1.5, 1, 1.5)))
-_KINDS = (("srcc", "Spearman"), ("plcc", "Pearson"))
+_CORRELATIONS = (("srcc", "Spearman correlation"), ("plcc", "Pearson correlation"))
+_FORCED_CHOICES = (("score", "agreement with choices"),)
 
 _LONG_LABEL = 20
 
-Found = tuple[Column, Agreement]
+Found = tuple[Column, Agreement | ForcedChoice]
 
 
 def correlation_by_layer(evaluation: Evaluation, path: epath.Path) -> None:
-    """Draws correlation against depth: a column of panels a read-out, a line a model.
+    """Draws agreement with people against depth: a column of panels a read-out, a line a model.
 
     The best layer of each line is ringed and named; concatenations and metrics are dashed levels.
 
@@ -36,14 +38,18 @@ def correlation_by_layer(evaluation: Evaluation, path: epath.Path) -> None:
       evaluation: What is drawn.
       path: Of the PNG file, which appears whole.
     """
-    found = evaluation.agreements
+    analysis = evaluation.analysis
+    forced = [(column, subsets.mean) for column, subsets in analysis.forced_choices]
+    found = forced or list(analysis.agreements)
+    kinds = _FORCED_CHOICES if forced else _CORRELATIONS
     models = list(dict.fromkeys(column.model for column, _ in found if column.layer))
     readouts = list(dict.fromkeys(column.readout for column, _ in found if column.layer)) or [""]
     metrics = [(short_name(column.name), a) for column, a in found if not column.layer]
-    figure = Figure(figsize=(2.0 + 4.2 * len(readouts), 7.0), layout="constrained")
-    panels = figure.subplots(len(_KINDS), len(readouts), sharex=True, sharey=True, squeeze=False)
-    for (kind, name), row in zip(_KINDS, panels, strict=True):
-        row[0].set_ylabel(f"{name} correlation")
+    size = (2.0 + 4.2 * len(readouts), 1.6 + 2.7 * len(kinds))
+    figure = Figure(figsize=size, layout="constrained")
+    panels = figure.subplots(len(kinds), len(readouts), sharex=True, sharey=True, squeeze=False)
+    for (kind, name), row in zip(kinds, panels, strict=True):
+        row[0].set_ylabel(name)
         for readout, panel in zip(readouts, row, strict=True):
             for number, model in enumerate(models):
                 _draw_model(panel, _select(found, model, readout), kind, model, number)
@@ -113,7 +119,7 @@ def _draw_model(panel: Axes, found: Sequence[Found], kind: str, model: str, numb
 
 
 def _draw_levels(
-    panel: Axes, levels: Sequence[tuple[str, Agreement]], kind: str, colour: str
+    panel: Axes, levels: Sequence[tuple[str, Agreement | ForcedChoice]], kind: str, colour: str
 ) -> None:
     for number, (label, agreement) in enumerate(levels):
         panel.axhline(

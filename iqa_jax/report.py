@@ -2,9 +2,10 @@
 
 import math
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 
 from iqa_jax.agreement import Agreement
+from iqa_jax.analysis import Analysis
 from iqa_jax.evaluate import Evaluation
 from iqa_jax.selection import Column
 from iqa_jax.tables import aligned
@@ -18,28 +19,61 @@ Found = tuple[Column, Agreement]
 
 
 def report(evaluation: Evaluation) -> str:
-    """Two tables: the best layer of every model and read-out, and every model's layers by depth.
+    """What was evaluated, and tables: the best of every model, and every model's layers by depth.
 
     Correlations are oriented: positive means that smaller distances go with better scores.
     """
+    analysis = evaluation.analysis
+    tables = _forced_choices(analysis) if analysis.forced_choices else _correlations(analysis)
+    notes = [line for warning in analysis.warnings for line in ("", f"Note: {warning}")]
+    return "\n".join([*_heading(evaluation), "", *tables, *notes])
+
+
+def _heading(evaluation: Evaluation) -> Iterator[str]:
     table = evaluation.table
     references = evaluation.record["dataset"]["references"]
     direction = "higher is better" if table.higher_is_better else "lower is better"
-    lines = [
-        f"{table.name}: {len(table.pairs)} pairs of {references} references",
-        f"target: {table.target}, {direction}",
-        "",
-        "Best layers and metrics, by Spearman's correlation",
-        *_best(evaluation.agreements),
-    ]
-    models = list(
-        dict.fromkeys(column.model for column, _ in evaluation.agreements if column.layer)
-    )
+    yield f"{table.name}: {len(table.pairs)} pairs of {references} references"
+    yield f"target: {table.target}, {direction}"
+    ceiling = evaluation.analysis.ceiling
+    if ceiling:
+        yield (
+            "the uncertainty of the scores allows: "
+            f"srcc {_number(ceiling.srcc)}, plcc {_number(ceiling.plcc)}"
+        )
+
+
+def _correlations(analysis: Analysis) -> Iterator[str]:
+    yield "Best layers and metrics, by Spearman's correlation"
+    yield from _best(analysis)
+    models = list(dict.fromkeys(column.model for column, _ in analysis.agreements if column.layer))
     if len(models) <= _MOST_MODELS:
         for model in models:
-            of_model = [found for found in evaluation.agreements if found[0].model == model]
-            lines += ["", f"{model} by depth (Spearman, Pearson; * best)", *_by_depth(of_model)]
-    return "\n".join(lines)
+            yield ""
+            yield f"{model} by depth (Spearman, Pearson; * best)"
+            yield from _by_depth([each for each in analysis.agreements if each[0].model == model])
+
+
+def _forced_choices(analysis: Analysis) -> list[str]:
+    """Every column, the best first, with its score in each subset; the last line is an observer."""
+    ranked = sorted(analysis.forced_choices, key=lambda found: -found[1].mean.score)
+    first = ranked[0][1]
+    header = ("model", "layer", "read-out", *first.subsets, "mean")
+    rows = [
+        (
+            short_name(column.model),
+            short_name(column.layer) or "-",
+            column.readout or "-",
+            *(_number(subset.score) for subset in (*found.subsets.values(), found.mean)),
+        )
+        for column, found in ranked
+    ]
+    subsets = (*first.subsets.values(), first.mean)
+    rows.append(("best possible", "-", "-", *(_number(subset.best) for subset in subsets)))
+    if not math.isnan(first.mean.observer):
+        rows.append(("an observer", "-", "-", *(_number(subset.observer) for subset in subsets)))
+    title = "Agreement with the observers' choices, by subset, the best first"
+    return [title, *aligned(header, rows, text_columns=3)]
 
 
 def best_layers(agreements: Iterable[Found]) -> list[Found]:
@@ -61,19 +95,19 @@ def short_name(name: str) -> str:
     return re.sub(rf"([^+/]+)(\+[^+/]+){{{_MOST_JOINED},}}(\+[^+/]+)", r"\1+...\3", name)
 
 
-def _best(agreements: Sequence[Found]) -> list[str]:
-    header = (
-        "model",
-        "layer",
-        "read-out",
-        "srcc",
-        "plcc",
-        "krcc",
-        "plcc_logistic",
-        "rmse_logistic",
-    )
-    rows = [
-        (
+def _best(analysis: Analysis) -> list[str]:
+    header = ["model", "layer", "read-out", "srcc", "plcc", "krcc"]
+    header += ["plcc_logistic", "rmse_logistic"]
+    if analysis.intervals:
+        header.insert(4, "95 %")
+    within = {id(column): found.mean for column, found in analysis.references}
+    if within:
+        header.append("srcc in references")
+    positions = {id(column): number for number, (column, _) in enumerate(analysis.agreements)}
+    rows = []
+    for column, agreement in best_layers(analysis.agreements):
+        converged = "" if agreement.logistic.converged else " (no fit)"
+        row = [
             short_name(column.model),
             short_name(column.layer) or "-",
             column.readout or "-",
@@ -81,11 +115,15 @@ def _best(agreements: Sequence[Found]) -> list[str]:
             _number(agreement.plcc),
             _number(agreement.krcc),
             _number(agreement.logistic.plcc),
-            _number(agreement.logistic.rmse)
-            + ("" if agreement.logistic.converged else " (no fit)"),
-        )
-        for column, agreement in best_layers(agreements)
-    ]
+            _number(agreement.logistic.rmse) + converged,
+        ]
+        if analysis.intervals:
+            number = positions[id(column)]
+            ends = (analysis.intervals.srcc_low[number], analysis.intervals.srcc_high[number])
+            row.insert(4, "{} to {}".format(*map(_number, ends)))
+        if within:
+            row.append(_number(within[id(column)]))
+        rows.append(row)
     return aligned(header, rows, text_columns=3)
 
 

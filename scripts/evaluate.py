@@ -3,10 +3,11 @@
 Example:
   python scripts/evaluate.py --dataset=tid2013 --data_dir=tid2013 --models=vgg16 --output_dir=out
 
-Prints a table and writes into --output_dir: correlations.csv (a row for each distance), scores.csv
-(a row for each pair), run.json (what was run, on what, how fast) and correlation_by_layer.png.
-Run again with the same flags, a killed run continues where it was; these four files are those of
-the last run.
+Prints a table and writes into --output_dir: correlations.csv (a row for each distance), the same by
+distortion, level and reference, scores.csv (a row for each pair), run.json (what was run, on what,
+how fast) and correlation_by_layer.png; for forced choices forced_choice.csv in the place of
+correlations. Run again with the same flags, a killed run continues where it was; these files are
+those of the last run.
 """
 
 import program
@@ -27,7 +28,9 @@ DATA_DIR = flags.DEFINE_string(
     "Folder of the dataset in its official layout. For csv: the file, with the columns "
     "reference,distorted,score and, if known, score_std,distortion,level,reference_id; image paths "
     "are relative to it.",
-    required=True,
+)
+TFDS_DIR = flags.DEFINE_string(
+    "tfds_dir", None, "Instead of --data_dir: where scripts/build_dataset.py stored the dataset."
 )
 OUTPUT_DIR = flags.DEFINE_string("output_dir", None, "Folder for the results.", required=True)
 MODELS = flags.DEFINE_list(
@@ -54,6 +57,12 @@ METRICS = flags.DEFINE_list(
     f"Metrics that join the tables: {', '.join(list_metrics())}, and any read-out "
     "MODEL/LAYER[+LAYER...]/READOUT[@RELEVANCE].",
 )
+STATISTICS_DIR = flags.DEFINE_string(
+    "statistics_dir",
+    None,
+    "Where the statistics of layers are kept: those that are missing are extracted, and any other "
+    "read-out is then a matter of seconds. The read-outs balanced and normalized need it.",
+)
 SCORES_CSV = flags.DEFINE_string(
     "scores_csv",
     None,
@@ -76,6 +85,12 @@ ALLOW_PARTIAL = flags.DEFINE_bool(
     "left out.",
 )
 LIMIT = flags.DEFINE_integer("limit", None, "Use only the first pairs.", lower_bound=1)
+BOOTSTRAP = flags.DEFINE_integer(
+    "bootstrap",
+    None,
+    "Resamples of the references, such as 1000, for 95 % intervals of the correlations.",
+    lower_bound=1,
+)
 
 flags.adopt_module_key_flags(program)
 
@@ -85,16 +100,19 @@ def main() -> None:
     settings = Settings(
         dataset=DATASET.value,
         data_dir=DATA_DIR.value,
+        tfds_dir=TFDS_DIR.value,
         output_dir=OUTPUT_DIR.value,
         models=tuple(zoo.expand_models(MODELS.value)),
         layers=tuple(LAYERS.value),
         readouts=tuple(READOUT_NAMES.value),
         metrics=tuple(METRICS.value),
+        statistics_dir=STATISTICS_DIR.value,
         scores_csv=SCORES_CSV.value,
         score_direction=SCORE_DIRECTION.value,
         exclude_references=tuple(EXCLUDE_REFERENCES.value),
         allow_partial=ALLOW_PARTIAL.value,
         limit=LIMIT.value,
+        bootstrap=BOOTSTRAP.value,
         checkpoints_dir=program.CHECKPOINTS_DIR.value,
         precision=program.PRECISION.value,
         resize=program.RESIZE.value,
@@ -102,10 +120,10 @@ def main() -> None:
     )
     evaluation = evaluate(settings)
     folder = epath.Path(settings.output_dir)
-    outputs.write(evaluation, folder)
+    written = outputs.write(evaluation, folder)
     plots.correlation_by_layer(evaluation, folder / "correlation_by_layer.png")
     print(report(evaluation))
-    print(f"\nWritten: {folder}/{{correlations.csv,scores.csv,run.json,correlation_by_layer.png}}")
+    print(f"\nWritten: {folder}/{{{','.join([*written, 'correlation_by_layer.png'])}}}")
 
 
 if __name__ == "__main__":

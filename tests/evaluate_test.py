@@ -11,6 +11,7 @@ from PIL import Image
 from scipy import optimize, stats
 
 from iqa_jax import scoring
+from iqa_jax.datasets.tfds_builder import build
 from iqa_jax.errors import CheckpointError, DatasetError, ImageError, InputError
 from iqa_jax.evaluate import Settings, evaluate
 from iqa_jax.zoo import load_backbone, model_layers
@@ -152,14 +153,96 @@ def test_metrics_and_joined_scores_stand_in_the_same_tables(settings, pair_folde
     assert found.scores["psnr_distance"].tolist() == [1, 2, 3, 4, 1, 2, 1, 2, 3]
 
 
+def test_stored_statistics_give_the_same_scores(settings, tmp_path, monkeypatch):
+    changes = {"readouts": ("l2", "unit", "unit@lpips-alex"), "metrics": (LPIPS, "psnr")}
+    direct = evaluate(settings(**changes))
+    changes["statistics_dir"] = str(tmp_path / "statistics")
+    first = evaluate(settings(**changes))
+    monkeypatch.setattr(scoring, "feed", computing_nothing)
+    second = evaluate(settings(**changes, bootstrap=10))
+    assert list(direct.scores) == list(first.scores) == list(second.scores)
+    for name, values in direct.scores.items():
+        np.testing.assert_allclose(first.scores[name], values, rtol=1e-5, err_msg=name)
+        np.testing.assert_array_equal(first.scores[name], second.scores[name])
+    speeds = [run["pairs_per_second"] for run in first.record["runs"] + second.record["runs"]]
+    assert [speed is None for speed in speeds] == [False, True, True, True]
+    assert first.analysis.intervals is None
+    assert second.analysis.intervals is not None
+
+
+def test_readouts_that_compare_with_the_dataset_need_stored_statistics(settings, tmp_path):
+    with pytest.raises(InputError, match="--statistics_dir"):
+        evaluate(settings(readouts=("balanced",)))
+    found = evaluate(settings(readouts=("balanced",), statistics_dir=str(tmp_path / "store")))
+    assert all(np.isfinite(values).all() for values in found.scores.values())
+
+
+@pytest.fixture
+def choices(tmp_path, rng):
+    """BAPPS's layout: two triplets of one subset in blocks of 4x4 pixels."""
+    for number, preference in enumerate((0.2, 1.0)):
+        reference = rng.integers(0, 256, (64, 64, 3)).astype(np.uint8)
+        noise = rng.normal(0, 30, reference.shape)
+        strength = {"ref": 0.0, "p0": 2 - preference, "p1": preference}
+        for folder, share in strength.items():
+            pixels = np.clip(reference + share * noise, 0, 255).astype(np.uint8)
+            path = tmp_path / "2afc" / "train" / "cnn" / folder / f"{number:06d}.png"
+            path.parent.mkdir(parents=True, exist_ok=True)
+            Image.fromarray(pixels.repeat(4, 0).repeat(4, 1)).save(path)
+        path = tmp_path / "2afc" / "train" / "cnn" / "judge" / f"{number:06d}.npy"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        np.save(path, np.array([preference], np.float32))
+    for other in ("traditional", "mix"):
+        for folder in ("ref", "p0", "p1", "judge"):
+            (tmp_path / "2afc" / "train" / other / folder).mkdir(parents=True)
+    return tmp_path
+
+
+def test_forced_choices(settings, choices):
+    found = evaluate(
+        settings(
+            dataset="bapps-2afc:train",
+            data_dir=str(choices),
+            models=(),
+            metrics=("psnr",),
+            allow_partial=True,
+        )
+    )
+    ((column, subsets),) = found.analysis.forced_choices
+    assert column.name == "psnr"
+    # p1 is nearer in both where its strength is less: 0.2 of 1.8, and a tie of strengths 1 and 1.
+    assert subsets.overall.judgements == 2
+    assert subsets.overall.score == pytest.approx((0.2 + 0.5) / 2)
+    assert not found.agreements
+
+
+def test_a_stored_dataset_gives_the_same_scores_to_the_bit(settings, pair_folder, tmp_path):
+    build("csv", pair_folder / "pairs.csv", tmp_path / "tfds")
+    folder = evaluate(settings(metrics=("psnr",)))
+    stored = evaluate(
+        settings(
+            data_dir=None,
+            tfds_dir=str(tmp_path / "tfds"),
+            metrics=("psnr",),
+            output_dir=str(tmp_path / "other"),
+        )
+    )
+    assert stored.record["dataset"]["fingerprint"] == folder.record["dataset"]["fingerprint"]
+    assert stored.record["runs"][0]["pairs_per_second"] is not None
+    for name, values in folder.scores.items():
+        np.testing.assert_array_equal(values, stored.scores[name])
+
+
+def computing_nothing(plan, units, *_, **__):
+    assert not units, "computed again"
+    return []
+
+
 def test_run_twice_computes_once(settings, monkeypatch):
     first = evaluate(settings())
     assert first.record["runs"][0]["pairs_per_second"] > 0
 
-    def fail(*_, **__):
-        raise AssertionError("computed again")
-
-    monkeypatch.setattr(scoring, "feed", lambda plan, units, *_, **__: [fail() for _ in units])
+    monkeypatch.setattr(scoring, "feed", computing_nothing)
     second = evaluate(settings())
     assert second.record["runs"][0]["pairs_per_second"] is None
     for name, values in first.scores.items():
@@ -212,6 +295,7 @@ def test_everything_is_checked_before_anything_is_computed(settings, pair_folder
         ({"versions": 0}, InputError, "versions: expected a positive number"),
         ({"precision": "float8"}, InputError, "expected one of highest"),
         ({"exclude_references": ("I25",)}, DatasetError, "no reference I25"),
+        ({"tfds_dir": "somewhere"}, DatasetError, "expected either data_dir or tfds_dir"),
         ({"scores_csv": "nowhere.csv"}, DatasetError, "there is no file"),
         ({"scores_csv": str(ours)}, InputError, "scores_csv: alexnet/relu1/l2 is computed here"),
         ({"checkpoints_dir": str(pair_folder)}, CheckpointError, "fetch_weights.py"),

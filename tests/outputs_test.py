@@ -8,6 +8,7 @@ from etils import epath
 
 from iqa_jax import outputs
 from iqa_jax.agreement import NO_FIT, Agreement, LogisticFit
+from iqa_jax.analysis import Analysis
 from iqa_jax.datasets import Pair, PairTable
 from iqa_jax.evaluate import Evaluation
 from iqa_jax.images import ImageFolder
@@ -38,7 +39,7 @@ def evaluation():
             column.name: np.array([number + 1 / 3, math.nan], np.float32)
             for number, column in enumerate(columns)
         },
-        agreements=list(zip(columns, agreements, strict=True)),
+        analysis=Analysis(agreements=list(zip(columns, agreements, strict=True))),
         record={"settings": {"models": ["net"]}, "dataset": {"references": 1}},
     )
 

@@ -90,11 +90,11 @@ def one_device():
 
 
 def test_one_image_fills_a_cpu_and_small_ones_go_together():
-    assert parallel.images_at_once(192, 256) == parallel.images_at_once(2000, 3000) == 1
-    assert parallel.images_at_once(64, 64) == 8
+    assert parallel.images_at_once(256, 256) == parallel.images_at_once(2000, 3000) == 1
+    assert parallel.images_at_once(64, 64) == 16
 
 
 def test_a_call_takes_units_for_every_device(comparison):
     runner = UnitRunner(Comparison.versions, comparison, devices=jax.local_devices()[:2])
     assert runner.unit_count(384, 512) == 2
-    assert runner.unit_count(64, 128) == 8
+    assert runner.unit_count(64, 128) == 16

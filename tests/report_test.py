@@ -7,6 +7,7 @@ from PIL import Image
 
 from iqa_jax import plots
 from iqa_jax.agreement import NO_FIT, Agreement, LogisticFit
+from iqa_jax.analysis import Analysis
 from iqa_jax.datasets import Pair, PairTable
 from iqa_jax.evaluate import Evaluation
 from iqa_jax.images import ImageFolder
@@ -38,7 +39,7 @@ def evaluation():
     return Evaluation(
         table=PairTable("made", pairs, ImageFolder(epath.Path("/")), higher_is_better=True),
         scores={column.name: np.zeros(60) for column, _ in agreements},
-        agreements=agreements,
+        analysis=Analysis(agreements=agreements),
         record={"dataset": {"references": 1}},
     )
 
@@ -83,7 +84,7 @@ def test_many_models_are_left_to_the_file(evaluation):
         (Column(f"m{number}/a/l2", f"m{number}", "a", 0, 0.0, "l2"), agreement(0.5))
         for number in range(7)
     ]
-    many = Evaluation(evaluation.table, {}, agreements, evaluation.record)
+    many = Evaluation(evaluation.table, {}, Analysis(agreements), evaluation.record)
     assert "by depth" not in report(many)
     assert report(many).count("\n  m") == 1 + 7  # under the header
 
@@ -114,5 +115,5 @@ def test_figure_of_metrics_alone_and_of_nothing_defined(evaluation, tmp_path):
     undefined = Agreement(3, math.nan, math.nan, math.nan, NO_FIT)
     layer = Column("a/x/l2", "a", "x", 0, 0.0, "l2")
     for agreements in (evaluation.agreements[-1:], [(layer, undefined)]):
-        found = Evaluation(evaluation.table, {}, agreements, evaluation.record)
+        found = Evaluation(evaluation.table, {}, Analysis(agreements), evaluation.record)
         plots.correlation_by_layer(found, epath.Path(tmp_path) / "figure.png")

@@ -32,7 +32,9 @@ def load(path: epath.Path, required: Sequence[str] = REQUIRED) -> PairTable:
     """
     if not path.exists() or path.is_dir():
         found = "a folder" if path.exists() else "no file"
-        raise DatasetError(f"csv: found {found} at {path}; expected a file with {_columns(required)}")
+        raise DatasetError(
+            f"csv: found {found} at {path}; expected a file with {_columns(required)}"
+        )
     try:
         text = path.read_bytes().decode("utf-8-sig")
     except UnicodeDecodeError as error:

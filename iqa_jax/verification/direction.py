@@ -7,8 +7,8 @@ correlates positively with the oriented scores.
 import math
 
 import numpy as np
-from scipy import stats
 
+from iqa_jax.agreement import spearman
 from iqa_jax.datasets.table import PairTable, Protocol
 from iqa_jax.verification.checks import Check, Verdict
 from iqa_jax.verification.examination import Examination
@@ -94,7 +94,7 @@ def _correlation(
     count = len(quality)
     if count < LEAST_PAIRS or np.ptp(fidelity) == 0 or np.ptp(quality) == 0:
         return math.nan, 0.0, count
-    found = float(np.corrcoef(stats.rankdata(fidelity), stats.rankdata(quality))[0, 1])
+    found = spearman(fidelity, quality)
     inside = min(max(found, -1 + 1e-12), 1 - 1e-12)  # Fisher's z of 1 is infinite
     return found, math.atanh(inside) * math.sqrt((count - 3) / _SPEARMAN_VARIANCE), count
 

@@ -6,10 +6,11 @@ Example:
   python scripts/benchmarks/peers.py --program=score --references=1000 --versions=1 --size=64x64
 
 Noise images. Of evaluate the whole is timed: reading files, compiling, all layers with the
-read-outs l2 and unit, correlations; of score likewise, with the one metric. Of `lpips` the calls
-alone, on tensors in memory, at the fastest of several batch sizes and memory layouts. The two are
-run in turn in one process. `lpips` is given the weights of this package, so that its scores can be
-compared. Needs the weights (scripts/fetch_weights.py).
+read-outs l2 and unit, correlations; of score likewise, with the one metric. `lpips` runs at the
+fastest of several batch sizes and memory layouts, once on tensors in memory, and once as a loop
+that reads each pair from its files, as its users write it. All are run in turn in one process.
+`lpips` is given the weights of this package, so that its scores can be compared. Needs the weights
+(scripts/fetch_weights.py).
 """
 
 # PyTorch and lpips are no dependencies of the package.
@@ -20,7 +21,9 @@ import statistics
 import sys
 import tempfile
 import time
+import uuid
 import warnings
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -75,28 +78,35 @@ def main() -> None:
         make_dataset(folder, REFERENCES.value, versions, size)
         theirs = _Theirs(folder)
         batch, layout = theirs.fastest()
-        our_speed, their_speed, differences = [], [], []
-        for repeat in range(REPEATS.value):
-            start = time.perf_counter()
-            ours = _ours(folder, f"out{repeat}")
-            our_speed.append(len(theirs.pairs) / (time.perf_counter() - start))
-            start = time.perf_counter()
-            scores = theirs.score(batch, layout)
-            their_speed.append(len(theirs.pairs) / (time.perf_counter() - start))
-            differences.append(np.abs(ours / scores - 1).max())
-    program_name = PROGRAM.value
+        runs: dict[str, Callable[[], np.ndarray]] = {
+            PROGRAM.value: lambda: _ours(folder),
+            "lpips, in memory": lambda: theirs.score(theirs.in_memory, batch, layout),
+            "lpips, from files": lambda: theirs.score(theirs.from_file, batch, layout),
+        }
+        speeds: dict[str, list[float]] = {name: [] for name in runs}
+        differences = []
+        for _ in range(REPEATS.value):
+            scores = {}
+            for tool, run in runs.items():
+                start = time.perf_counter()
+                scores[tool] = run()
+                speeds[tool].append(len(theirs.pairs) / (time.perf_counter() - start))
+            ours, theirs_in_memory, _ = scores.values()
+            differences.append(np.abs(ours / theirs_in_memory - 1).max())
     print(f"{MODEL.value}, {len(theirs.pairs)} pairs of {SIZE.value}, {versions} a reference")
-    print(f"  {program_name:8}  {statistics.median(our_speed):6.2f} pairs/s")
-    print(
-        f"  lpips     {statistics.median(their_speed):6.2f} pairs/s, {layout}, batches of {batch}"
-    )
-    ratio = statistics.median(a / b for a, b in zip(our_speed, their_speed, strict=True))
-    print(f"{program_name} / lpips: {ratio:.2f} (median of {REPEATS.value} pairs of runs)")
+    for tool, speed in speeds.items():
+        print(f"  {tool:<18} {statistics.median(speed):8.2f} pairs/s")
+    print(f"  lpips: {layout}, batches of {batch}")
+    ours, *others = speeds
+    for tool in others:
+        ratio = statistics.median(a / b for a, b in zip(speeds[ours], speeds[tool], strict=True))
+        print(f"{ours} / {tool}: {ratio:.2f} (median of {REPEATS.value} pairs of runs)")
     print(f"largest relative difference of LPIPS: {max(differences):.1e}")
 
 
-def _ours(folder: Path, output: str) -> np.ndarray:
+def _ours(folder: Path) -> np.ndarray:
     name = f"lpips-{_LPIPS[MODEL.value]}"
+    output = f"out-{uuid.uuid4().hex}"
     if PROGRAM.value == "score":
         job = Job(
             pair_lists.from_csv(epath.Path(folder / "pairs.csv")),
@@ -119,20 +129,33 @@ class _Theirs:
 
     def __init__(self, folder: Path):
         self.model = load_network(MODEL.value)
-        self.images = {path.name: _tensor(path) for path in folder.glob("*.bmp")}
+        self._folder = folder
+        self._images = {path.name: _tensor(path) for path in folder.glob("*.bmp")}
         rows = (folder / "pairs.csv").read_text().splitlines()[1:]
         self.pairs = [tuple(row.split(",")[:2]) for row in rows]
 
+    def in_memory(self, name: str) -> torch.Tensor:
+        """An image that was read before."""
+        return self._images[name]
+
+    def from_file(self, name: str) -> torch.Tensor:
+        """An image that is read now."""
+        return _tensor(self._folder / name)
+
     @torch.no_grad()
     def score(
-        self, batch: int, layout: torch.memory_format, limit: int | None = None
+        self,
+        image: Callable[[str], torch.Tensor],
+        batch: int,
+        layout: torch.memory_format,
+        limit: int | None = None,
     ) -> np.ndarray:
         """Scores the pairs in batches."""
         model = self.model.to(memory_format=layout)
         pairs, scores = self.pairs[:limit], []
         for start in range(0, len(pairs), batch):
             reference, distorted = (
-                torch.stack([self.images[name] for name in names]).to(memory_format=layout)
+                torch.stack([image(name) for name in names]).to(memory_format=layout)
                 for names in zip(*pairs[start : start + batch], strict=True)
             )
             scores.append(model(reference, distorted).flatten().numpy())
@@ -141,12 +164,12 @@ class _Theirs:
     def fastest(self) -> tuple[int, torch.memory_format]:
         """The fastest batch size and memory layout on the first pairs."""
         seconds = {}
-        pixels = next(iter(self.images.values()))[0].numel()
+        pixels = next(iter(self._images.values()))[0].numel()
         batches = [batch for batch in _BATCHES if batch * pixels <= _MOST_PIXELS]
         for batch, layout in itertools.product(batches, _LAYOUTS):
-            self.score(batch, layout, limit=batch)
+            self.score(self.in_memory, batch, layout, limit=batch)
             start = time.perf_counter()
-            self.score(batch, layout, limit=max(batches))
+            self.score(self.in_memory, batch, layout, limit=max(batches))
             seconds[batch, layout] = time.perf_counter() - start
         return min(seconds, key=seconds.__getitem__)
 

@@ -1,0 +1,125 @@
+"""What scores are worth: the agreement of every column with the judgements of people."""
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from tqdm import tqdm
+
+from iqa_jax.agreement import Agreement, agreement
+from iqa_jax.bootstrap import Intervals, bootstrap
+from iqa_jax.breakdown import (
+    Ceiling,
+    GroupAgreement,
+    ReferenceAgreement,
+    by_group,
+    by_reference,
+    ceiling,
+    standard_errors,
+)
+from iqa_jax.datasets import PairTable
+from iqa_jax.datasets.splits import trained_on
+from iqa_jax.datasets.table import Protocol
+from iqa_jax.forced_choice import Subsets, by_subset
+from iqa_jax.selection import Column
+
+_FEW_PAIRS = 20
+
+
+@dataclass(frozen=True)
+class Analysis:
+    """Agreement with people; of opinion scores or of forced choices, the other is empty.
+
+    Attributes:
+      agreements: With opinion scores, by column.
+      groups: The same within each type and level of distortion, by column.
+      references: The same within references, by column.
+      intervals: Of the agreements, in their order; None if no bootstrap was asked for.
+      ceiling: What agreement the uncertainty of the scores allows; None where it is not published.
+      forced_choices: Agreement with forced choices, by column.
+      warnings: What a reader of the numbers has to know, a sentence each.
+    """
+
+    agreements: Sequence[tuple[Column, Agreement]] = ()
+    groups: Sequence[tuple[Column, Sequence[GroupAgreement]]] = ()
+    references: Sequence[tuple[Column, ReferenceAgreement]] = ()
+    intervals: Intervals | None = None
+    ceiling: Ceiling | None = None
+    forced_choices: Sequence[tuple[Column, Subsets]] = ()
+    warnings: Sequence[str] = ()
+
+
+def analyse(
+    table: PairTable,
+    columns: Sequence[Column],
+    scores: Mapping[str, np.ndarray],
+    *,
+    resamples: int | None = None,
+) -> Analysis:
+    """Compares the scores of a dataset with what its observers said.
+
+    Args:
+      table: The pairs.
+      columns: What was scored.
+      scores: Raw scores ``[pairs]`` by the name of the column.
+      resamples: Of a bootstrap over references; None for none.
+
+    Raises:
+      InputError: If a bootstrap is asked for and there are fewer than two references.
+    """
+    distances = {column.name: _distances(column, scores) for column in columns}
+    warnings = _warnings(table, columns)
+    progress = tqdm(columns, desc="agreement", unit="column", leave=False)
+    if table.protocol is not Protocol.OPINION:
+        forced = [(column, by_subset(table, distances[column.name])) for column in progress]
+        return Analysis(forced_choices=forced, warnings=warnings)
+    human = np.array([pair.score for pair in table.pairs])
+    agreements, groups, references = [], [], []
+    for column in progress:
+        of_column = distances[column.name]
+        overall = agreement(of_column, human, higher_is_better=table.higher_is_better)
+        agreements.append((column, overall))
+        groups.append((column, by_group(table, of_column)))
+        references.append((column, by_reference(table, of_column)))
+    return Analysis(
+        agreements=agreements,
+        groups=groups,
+        references=references,
+        intervals=_intervals(table, list(distances.values()), human, resamples),
+        ceiling=_ceiling(table, human),
+        warnings=warnings,
+    )
+
+
+def _distances(column: Column, scores: Mapping[str, np.ndarray]) -> np.ndarray:
+    is_similarity = column.metric is not None and column.metric.higher_is_better
+    return -scores[column.name] if is_similarity else scores[column.name]
+
+
+def _intervals(
+    table: PairTable, distances: Sequence[np.ndarray], human: np.ndarray, resamples: int | None
+) -> Intervals | None:
+    if resamples is None:
+        return None
+    return bootstrap(
+        np.stack(distances, axis=-1),
+        human,
+        [pair.reference_id for pair in table.pairs],
+        higher_is_better=table.higher_is_better,
+        resamples=resamples,
+    ).interval()
+
+
+def _ceiling(table: PairTable, human: np.ndarray) -> Ceiling | None:
+    deviations = np.array([pair.score_std for pair in table.pairs])
+    found = ceiling(human, standard_errors(deviations, table.opinions))
+    return None if math.isnan(found.plcc) else found
+
+
+def _warnings(table: PairTable, columns: Sequence[Column]) -> list[str]:
+    known = [trained_on(column.name, table.name) for column in columns]
+    warnings = [warning for warning in dict.fromkeys(known) if warning]
+    if len(table.pairs) < _FEW_PAIRS:
+        warnings.append(f"With {len(table.pairs)} pairs a correlation says little.")
+    return warnings

@@ -1,0 +1,182 @@
+"""Every kind of agreement in one place, and how it stands in files, text and figure."""
+
+import csv
+import math
+
+import numpy as np
+import pytest
+from etils import epath
+from PIL import Image
+
+from iqa_jax import outputs, plots
+from iqa_jax.agreement import agreement
+from iqa_jax.analysis import analyse
+from iqa_jax.bootstrap import bootstrap
+from iqa_jax.breakdown import by_group, by_reference
+from iqa_jax.datasets import Pair, PairTable
+from iqa_jax.datasets.triplets import Triplet, TripletTable
+from iqa_jax.evaluate import Evaluation
+from iqa_jax.forced_choice import by_subset
+from iqa_jax.images import ImageFolder
+from iqa_jax.metrics import parse_metric
+from iqa_jax.report import report
+from iqa_jax.selection import Column
+
+COLUMNS = (
+    Column("net/a/l2", "net", "a", 0, 0.0, "l2", parse_metric("net/a/l2")),
+    Column("net/b/l2", "net", "b", 1, 1.0, "l2", parse_metric("net/b/l2")),
+    Column("psnr", "psnr", metric=parse_metric("psnr")),
+)
+
+
+@pytest.fixture
+def opinions(rng):
+    """Six references with two distortions at three levels; published uncertainty."""
+    pairs = [
+        Pair(f"r{r}", f"r{r}{d}{v}", 6 - v + rng.normal(0, 0.5), 0.3, d, str(v), f"r{r}")
+        for r in range(6)
+        for d in ("blur", "noise")
+        for v in (1, 2, 3)
+    ]
+    return PairTable("made", pairs, ImageFolder(), higher_is_better=True, opinions=4)
+
+
+@pytest.fixture
+def choices(rng):
+    triplets = [
+        Triplet(f"r{i}", f"a{i}", f"b{i}", round(rng.uniform(), 1), "cnn" if i % 2 else "mix")
+        for i in range(20)
+    ]
+    return TripletTable("forced", triplets, ImageFolder()).as_pairs()
+
+
+def scores_of(table, rng):
+    human = np.array([pair.score for pair in table.pairs])
+    return {
+        column.name: (10 + 5 * (column.name == "psnr") * human - human * (column.name != "psnr"))
+        + rng.normal(0, 0.5, len(human))
+        for column in COLUMNS
+    }
+
+
+def test_opinions(opinions, rng):
+    scores = scores_of(opinions, rng)
+    found = analyse(opinions, COLUMNS, scores, resamples=50)
+    human = np.array([pair.score for pair in opinions.pairs])
+    contents = [pair.reference_id for pair in opinions.pairs]
+    for number, column in enumerate(COLUMNS):
+        # A similarity is turned round, a distance is not.
+        distances = -scores["psnr"] if column.name == "psnr" else scores[column.name]
+        assert found.agreements[number] == (
+            column,
+            agreement(distances, human, higher_is_better=True),
+        )
+        assert found.agreements[number][1].srcc > 0.5
+        assert found.groups[number] == (column, by_group(opinions, distances))
+        assert found.references[number] == (column, by_reference(opinions, distances))
+        alone = bootstrap(
+            distances[:, None], human, contents, higher_is_better=True, resamples=50
+        ).interval()
+        assert found.intervals.srcc_low[number] == alone.srcc_low[0]
+    assert found.ceiling.reliability == pytest.approx(1 - 0.15**2 / human.var(ddof=1))
+    assert not found.forced_choices
+    assert not found.warnings
+
+
+def test_nothing_is_made_up_where_nothing_is_published(opinions, rng):
+    unknown = PairTable("made", opinions.pairs, ImageFolder(), higher_is_better=True)
+    found = analyse(unknown, COLUMNS, scores_of(unknown, rng))
+    assert found.ceiling is None
+    assert found.intervals is None
+
+
+def test_forced_choices(choices, rng):
+    scores = scores_of(choices, rng)
+    found = analyse(choices, COLUMNS, scores)
+    assert not found.agreements
+    column, subsets = found.forced_choices[2]
+    assert column.name == "psnr"
+    assert subsets == by_subset(choices, -scores["psnr"])
+    assert list(subsets.subsets) == ["mix", "cnn"]
+
+
+def test_warns_of_few_pairs_and_of_training_on_the_test(opinions):
+    few = PairTable("kadid10k", opinions.pairs[:6], ImageFolder(), higher_is_better=True)
+    dists = Column("dists", "dists", metric=parse_metric("dists"))
+    found = analyse(few, [dists], {"dists": np.arange(6.0)})
+    assert len(found.warnings) == 2
+    assert "DISTS was trained on the scores of KADID-10k" in found.warnings[0]
+    assert "With 6 pairs" in found.warnings[1]
+
+
+def evaluation(table, rng, **options):
+    scores = scores_of(table, rng)
+    found = analyse(table, COLUMNS, scores, **options)
+    return Evaluation(table, scores, found, {"dataset": {"references": 6}})
+
+
+def read(path):
+    with path.open(newline="") as file:
+        return list(csv.DictReader(file))
+
+
+def test_tables_of_opinions(opinions, rng, tmp_path):
+    folder = epath.Path(tmp_path)
+    (tmp_path / "forced_choice.csv").write_text("of an earlier run")
+    found = evaluation(opinions, rng, resamples=20)
+    assert outputs.write(found, folder) == [
+        *("correlations.csv", "correlations_by_distortion.csv", "correlations_by_reference.csv"),
+        *("scores.csv", "run.json"),
+    ]
+    assert not (tmp_path / "forced_choice.csv").exists()
+    first = read(tmp_path / "correlations.csv")[0]
+    assert list(first)[-4:] == ["plcc_low", "plcc_high", "srcc_low", "srcc_high"]
+    assert float(first["srcc_low"]) <= float(first["srcc"]) <= float(first["srcc_high"])
+    groups = read(tmp_path / "correlations_by_distortion.csv")
+    assert [(row["kind"], row["group"], row["pairs"]) for row in groups[:5]] == [
+        *(("distortion", "blur", "18"), ("distortion", "noise", "18")),
+        *(("level", "1", "12"), ("level", "2", "12"), ("level", "3", "12")),
+    ]
+    references = read(tmp_path / "correlations_by_reference.csv")
+    assert [row["references"] for row in references] == ["6"] * 3
+
+
+def test_tables_of_forced_choices(choices, rng, tmp_path):
+    found = evaluation(choices, rng)
+    assert outputs.write(found, epath.Path(tmp_path)) == [
+        *("forced_choice.csv", "scores.csv", "run.json")
+    ]
+    rows = read(tmp_path / "forced_choice.csv")
+    assert [row["subset"] for row in rows[:4]] == [
+        *("mix", "cnn", "mean of the subsets", "all judgements")
+    ]
+    assert [row["judgements"] for row in rows[:4]] == ["10", "10", "20", "20"]
+    assert all(0 <= float(row["score"]) <= float(row["best"]) <= 1 for row in rows)
+
+
+def test_text(opinions, choices, rng):
+    text = report(evaluation(opinions, rng, resamples=20))
+    assert "the uncertainty of the scores allows: srcc 0.9" in text
+    assert "95 %" in text
+    assert "srcc in references" in text
+    text = report(evaluation(choices, rng))
+    assert "Agreement with the observers' choices" in text
+    assert "best possible" in text
+    assert "an observer" in text
+    assert "srcc" not in text
+
+
+@pytest.mark.parametrize("protocol", ["opinions", "choices"])
+def test_figure(protocol, request, rng, tmp_path):
+    found = evaluation(request.getfixturevalue(protocol), rng)
+    path = epath.Path(tmp_path) / "figure.png"
+    plots.correlation_by_layer(found, path)
+    with Image.open(path) as image:
+        image.verify()
+
+
+def test_undefined_scores_stay_undefined(opinions):
+    values = np.full(36, math.nan)
+    found = analyse(opinions, COLUMNS[:1], {"net/a/l2": values})
+    assert math.isnan(found.agreements[0][1].srcc)
+    assert math.isnan(found.references[0][1].mean)
