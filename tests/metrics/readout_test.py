@@ -1,10 +1,14 @@
 """Read-outs as metrics; LPIPS is the one with published weights and published values."""
 
+import json
+from pathlib import Path
+
 import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
 from etils import epath
+from golden import pixel_pairs
 
 import iqa_jax
 from iqa_jax.errors import InputError
@@ -15,6 +19,8 @@ LPIPS = {
     "lpips-vgg": "vgg16/relu1_2+relu2_2+relu3_3+relu4_3+relu5_3/unit@lpips-vgg",
 }
 NAMES = (*LPIPS.values(), "alexnet/relu3/l2", "alexnet/relu2+relu5/unit", "alexnet/pool5/rmse")
+
+GOLDEN = json.loads((Path(__file__).parents[1] / "golden" / "lpips.json").read_text())["scores"]
 
 # Published by the metric's authors for three pairs of TID2013, native size, to four digits.
 OFFICIAL = {
@@ -50,6 +56,14 @@ def test_official_lpips(name, image, checkpoints, test_data):
     assert abs(float(metric(reference, distorted)[0]) - OFFICIAL[name, image]) < 0.5e-4 + 1e-6
 
 
+@pytest.mark.parametrize(("name", "pair"), [(n, p) for n in GOLDEN for p in GOLDEN[n]])
+def test_golden_lpips(name, pair, checkpoints):
+    """The values of PyTorch's `lpips` in float64; our float32 keeps four digits of small ones."""
+    metric = iqa_jax.load_metric(name, checkpoints_dir=checkpoints)
+    found = metric(*(image[None] for image in pixel_pairs.pair(pair)))[0]
+    np.testing.assert_allclose(found, GOLDEN[name][pair], rtol=1e-4)
+
+
 def test_shape_and_identity(metric, pair):
     reference, distorted = pair
     distance = metric(reference, distorted)
@@ -71,12 +85,12 @@ def test_batch_independence(metric, pair):
     reference, distorted = pair
     together = metric(reference, distorted)
     alone = [metric(reference[i : i + 1], distorted[i : i + 1])[0] for i in range(3)]
-    np.testing.assert_allclose(together, alone, rtol=1e-4)
+    np.testing.assert_allclose(together, alone, rtol=1e-5)
 
 
 def test_jit_and_vmap_equal_eager(metric, pair):
     eager = metric(*pair)
-    np.testing.assert_allclose(jax.jit(metric)(*pair), eager, rtol=1e-4)
+    np.testing.assert_allclose(jax.jit(metric)(*pair), eager, rtol=1e-5)
     compiled = jax.jit(lambda metric, r, d: metric(r, d))(metric, *pair)
     np.testing.assert_allclose(compiled, eager, rtol=1e-4)
     mapped = jax.vmap(lambda r, d: metric(r[None], d[None])[0])(*map(jnp.asarray, pair))

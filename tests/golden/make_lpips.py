@@ -1,0 +1,64 @@
+"""Freezes what PyTorch's `lpips` says of made-up pairs: ``lpips.json``.
+
+Run it in an environment with torch, torchvision and lpips, after fetching alexnet and vgg16:
+
+    PYTHONPATH=tests python -m golden.make_lpips
+
+The linear layers are the package's own, version 0.1. Its backbones, which it would download, are
+given the weights of ours: torchvision's.
+"""
+
+import importlib.metadata
+import json
+import warnings
+from pathlib import Path
+
+import numpy as np
+import torch
+from golden import pixel_pairs
+
+from iqa_jax.zoo import load_backbone
+
+FILE = Path(__file__).parent / "lpips.json"
+NETWORKS = {"lpips-alex": ("alex", "alexnet"), "lpips-vgg": ("vgg", "vgg16")}
+PAIRS = ("noise 65x97", "negative 178x161", "one level 178x161", "dark 178x161", "blur 256x256")
+
+
+def network(short, backbone):
+    """`lpips.LPIPS` with the weights of a backbone of ours."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        import lpips
+
+        model = lpips.LPIPS(net=short, pnet_rand=True, verbose=False).eval()
+    parameters = load_backbone(backbone).parameters
+    for name, parameter in model.net.named_parameters():
+        _, position, kind = name.split(".")  # slice1.0.weight
+        if kind == "weight":
+            kernel = np.array(parameters[f"features.{position}.kernel"])
+            parameter.data = torch.from_numpy(kernel.transpose(3, 2, 0, 1).copy())
+        else:
+            parameter.data = torch.from_numpy(np.array(parameters[f"features.{position}.bias"]))
+    return model.double()
+
+
+def tensor(image):
+    """As `lpips` takes it: [1, 3, H, W] in [-1, 1]."""
+    return torch.from_numpy(image.astype(np.float64) / 127.5 - 1).permute(2, 0, 1)[None]
+
+
+@torch.no_grad()
+def main():
+    scores = {}
+    for metric, (short, backbone) in NETWORKS.items():
+        model = network(short, backbone)
+        scores[metric] = {
+            name: float(model(*map(tensor, pixel_pairs.pair(name)))) for name in PAIRS
+        }
+    versions = {name: importlib.metadata.version(name) for name in ("lpips", "torch")}
+    record = {"origin": "PyTorch's lpips, in float64", "versions": versions, "scores": scores}
+    FILE.write_text(json.dumps(record, indent=2) + "\n")
+
+
+if __name__ == "__main__":
+    main()
