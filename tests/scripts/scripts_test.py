@@ -17,7 +17,10 @@ from golden.formats import FORMATS
 from PIL import Image
 
 SCRIPTS = Path(__file__).parents[2] / "scripts"
-PROGRAMS = ("evaluate", "score", "fetch_weights", "convert_weights", "build_demo")
+PROGRAMS = (
+    *("evaluate", "score", "extract_statistics", "train_relevance"),
+    *("fetch_weights", "convert_weights", "build_demo", "build_dataset", "verify_dataset"),
+)
 
 
 def command(script, *flags):

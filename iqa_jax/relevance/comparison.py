@@ -1,0 +1,226 @@
+"""What learning was worth: uniform, learned and published weights on images not learned from.
+
+Intervals are those of a bootstrap over references in which the weights are as they were learned:
+they say how sure the comparison of these weights is, not how much other training images would
+change them. Differences are paired: both weights see the same references in every resample.
+"""
+
+import math
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from iqa_jax.bootstrap import Resamples, percentiles, resample
+from iqa_jax.datasets.table import Protocol
+from iqa_jax.errors import InputError
+from iqa_jax.relevance.examples import Examples
+from iqa_jax.relevance.folds import CrossValidation
+
+UNIFORM, LEARNED = "uniform", "learned"
+MEAN, POOLED, TRANSFER = "mean of folds", "pooled", "transfer"
+
+_LEAST_REFERENCES = 5
+"""Fewer have no interval: hardly any two of their resamples would differ."""
+
+_LARGEST = 1 - 1e-12
+"""Correlation beyond which Fisher's z would be infinite; two pairs have one of 1."""
+
+
+@dataclass(frozen=True)
+class Row:
+    """One number of the report.
+
+    Attributes:
+      part: A fold, the mean of the folds, all pairs pooled, or a transfer.
+      dataset: Whose pairs these are.
+      references: How many of them.
+      pairs: How many of these.
+      measure: ``plcc``, ``srcc`` or ``2afc``; positive and large is good.
+      weights: Those of the channels.
+      minus: Other weights whose value is subtracted; empty for none.
+      value: NaN where it is not defined.
+      low: Lower end of the interval; NaN where there are too few references for one.
+      high: Upper end.
+    """
+
+    part: str
+    dataset: str
+    references: int
+    pairs: int
+    measure: str
+    weights: str
+    minus: str
+    value: float
+    low: float
+    high: float
+
+
+@dataclass(frozen=True)
+class _Group:
+    """Pairs that numbers are about; see :class:`Row`."""
+
+    part: str
+    dataset: str
+    references: int
+    pairs: int
+
+    @classmethod
+    def of_all(cls, part: str, examples: Examples) -> "_Group":
+        return cls(part, examples.name, examples.references, len(examples.scores))
+
+    @property
+    def has_intervals(self) -> bool:
+        """Whether there are references enough for resamples to say anything."""
+        return self.references >= _LEAST_REFERENCES
+
+
+@dataclass(frozen=True)
+class Options:
+    """Of the bootstrap: number of resamples, level of the intervals, seed."""
+
+    resamples: int = 1000
+    level: float = 0.95
+    seed: int = 0
+
+
+def compare(
+    examples: Examples,
+    learned: CrossValidation,
+    published: Mapping[str, np.ndarray],
+    options: Options,
+) -> list[Row]:
+    """Compares weights on pairs whose references the learned ones have not seen.
+
+    The mean of the folds is that of Fisher's z of their correlations, each fold counting as its
+    pairs; of two-alternative scores the mean itself. Pooled are the pairs of all folds as one
+    dataset, each at the distance that its own fold's weights give.
+
+    Args:
+      examples: What was learned from.
+      learned: By :func:`iqa_jax.relevance.folds.cross_validate`.
+      published: Other weights, ``[channels]`` by name.
+      options: Of the bootstrap.
+    """
+    names = (UNIFORM, LEARNED, *published)
+    fixed = _fixed_distances(examples, published)
+    distances = np.stack([fixed[0], learned.distances, *fixed[1:]], axis=1)
+    draws = _with_all(examples.contents, options)
+    every = np.ones(len(examples.scores), bool)
+    of_folds = [_measure(examples, distances, draws, part.rows) for part in learned.parts]
+    pairs = np.stack([draws.select(part.rows).pairs for part in learned.parts])[:, :, None]
+    mean = {
+        measure: _mean(measure, np.stack([found[measure] for found in of_folds]), pairs)
+        for measure in of_folds[0]
+    }
+    pooled = _measure(examples, distances, draws, every)
+    rows = []
+    for number, (part, found) in enumerate(zip(learned.parts, of_folds, strict=True)):
+        group = _Group(f"fold {number}", examples.name, len(part.test), int(part.rows.sum()))
+        rows += _rows(group, names, found, options)
+    rows += _rows(_Group.of_all(MEAN, examples), names, mean, options)
+    rows += _rows(_Group.of_all(POOLED, examples), names, pooled, options)
+    return rows
+
+
+def transfer(
+    examples: Examples,
+    weights: np.ndarray,
+    published: Mapping[str, np.ndarray],
+    options: Options,
+) -> list[Row]:
+    """Compares weights on another dataset.
+
+    Args:
+      examples: Of the other dataset, with the same layers.
+      weights: Learned from all references of the first one, ``[channels]``.
+      published: Other weights, ``[channels]`` by name.
+      options: Of the bootstrap.
+
+    Raises:
+      InputError: If the channels are others.
+    """
+    channels = examples.matrix.shape[1]
+    if len(weights) != channels:
+        raise InputError(
+            f"{examples.name}: has {channels} channels, the weights are for {len(weights)}"
+        )
+    fixed = _fixed_distances(examples, published)
+    distances = np.stack([fixed[0], examples.distances(weights), *fixed[1:]], axis=1)
+    found = _measure(
+        examples,
+        distances,
+        _with_all(examples.contents, options),
+        np.ones(len(examples.scores), bool),
+    )
+    names = (UNIFORM, LEARNED, *published)
+    return list(_rows(_Group.of_all(TRANSFER, examples), names, found, options))
+
+
+def _fixed_distances(examples: Examples, published: Mapping[str, np.ndarray]) -> list[np.ndarray]:
+    uniform = np.ones(examples.matrix.shape[1])
+    return [examples.distances(weights) for weights in (uniform, *published.values())]
+
+
+def _with_all(contents: np.ndarray, options: Options) -> Resamples:
+    """Draws whose first one is no draw: every content once."""
+    draws = resample(contents.tolist(), resamples=options.resamples, seed=options.seed)
+    every = np.ones((1, draws.counts.shape[1]), draws.counts.dtype)
+    return Resamples(np.concatenate([every, draws.counts]), draws.content)
+
+
+def _measure(
+    examples: Examples, distances: np.ndarray, draws: Resamples, rows: np.ndarray
+) -> dict[str, np.ndarray]:
+    """Every measure on some of the pairs, ``[1 + resamples, weights]``; first without a draw."""
+    if examples.protocol is Protocol.TWO_ALTERNATIVES:
+        firsts = np.flatnonzero(rows)[::2]
+        agreeing = _agreeing(
+            distances[firsts],
+            distances[firsts + 1],
+            examples.scores[firsts, None],
+            examples.scores[firsts + 1, None],
+        )
+        of_triplets = draws.select(firsts)
+        with np.errstate(invalid="ignore"):  # a draw may have no triplet of a fold
+            return {"2afc": of_triplets.sums(agreeing) / of_triplets.pairs[:, None]}
+    found = draws.select(rows).correlations(
+        distances[rows], examples.scores[rows], higher_is_better=examples.higher_is_better
+    )
+    return {"plcc": found.plcc, "srcc": found.srcc}
+
+
+def _agreeing(
+    to_first: np.ndarray, to_second: np.ndarray, first: np.ndarray, second: np.ndarray
+) -> np.ndarray:
+    """Share of the observers who chose what is nearer, one half for a tie."""
+    chosen = np.where(to_first < to_second, first, second)
+    return np.where(to_first == to_second, 0.5, chosen)
+
+
+def _mean(measure: str, values: np.ndarray, weights: np.ndarray) -> np.ndarray:
+    """The mean over folds, those without a value left out; ``[1 + resamples, weights]``."""
+    known = ~np.isnan(values)
+    z = values if measure == "2afc" else np.arctanh(np.clip(values, -_LARGEST, _LARGEST))
+    total = np.sum(known * weights, axis=0)
+    sums = np.sum(np.where(known, z, 0.0) * weights, axis=0)
+    mean = np.where(total > 0, sums / np.where(total > 0, total, 1.0), np.nan)
+    return mean if measure == "2afc" else np.tanh(mean)
+
+
+def _rows(
+    group: _Group, names: Sequence[str], found: Mapping[str, np.ndarray], options: Options
+) -> Iterator[Row]:
+    """Every weights' value in a group, and the learned weights' minus those of the others."""
+    for measure, values in found.items():
+        learned = values[:, names.index(LEARNED)]
+        alone = [(name, "", values[:, column]) for column, name in enumerate(names)]
+        differences = [(LEARNED, name, learned - its) for name, _, its in alone if name != LEARNED]
+        for weights, minus, its in [*alone, *differences]:
+            ends = percentiles(its[1:, None], options.level)
+            low, high = (float(end[0]) if group.has_intervals else math.nan for end in ends)
+            size = (group.references, group.pairs)
+            yield Row(
+                *(group.part, group.dataset, *size, measure, weights, minus),
+                *(float(its[0]), low, high),
+            )

@@ -1,0 +1,107 @@
+"""LPIPS's loss: which of two versions of a reference do people find nearer to it?
+
+Zhang et al., The unreasonable effectiveness of deep features as a perceptual metric, CVPR 2018: a
+small network turns the two distances into a preference, and is trained with the weights. Choices
+between two versions are taken as they are; opinions are turned into such choices.
+"""
+
+import itertools
+import math
+from collections.abc import Mapping
+from functools import partial
+
+import jax
+import jax.numpy as jnp
+
+from iqa_jax.relevance.people import Batch, People
+
+_HIDDEN = 32
+_OFFSET = 0.1
+_SLOPE = 0.2
+"""LPIPS's ranking network (Zhang et al. 2018, appendix B): channels of its two layers, what is
+added to a distance that divides, and the slope of its leaky rectifiers below zero."""
+
+Network = Mapping[str, jax.Array]
+
+
+def judgements(key: jax.Array, people: People, count: int) -> Batch:
+    """Pairs of versions in one group, each in random order, and which people would prefer.
+
+    Opinions are turned into preferences by Thurstone's model (1927, case III): the opinions of one
+    observer of two versions are independent and normal, so that the second is preferred with
+    probability Phi((q_2 - q_1) / sqrt(s_1^2 + s_2^2)). The only version of a reference is compared
+    with itself.
+
+    Args:
+      key: Random.
+      people: What they said.
+      count: How many.
+    """
+    of_place, of_partner = jax.random.split(key)
+    place = jax.random.randint(of_place, (count,), 0, people.order.shape[0])
+    start, size = people.start[place], people.size[place]
+    onward = jax.random.randint(of_partner, (count,), 1, jnp.maximum(size, 2))
+    partner = start + (place - start + onward) % size
+    first, second = people.order[place], people.order[partner]
+    if people.is_share:
+        preference = people.quality[second]
+    else:
+        deviation = jnp.hypot(people.observer[first], people.observer[second])
+        gap = people.quality[second] - people.quality[first]
+        preference = jax.scipy.stats.norm.cdf(gap / deviation)
+    return Batch(jnp.concatenate([first, second]), preference)
+
+
+def start(key: jax.Array) -> Network:
+    """Three layers, 5 to 32 to 32 to 1, drawn evenly within 1 / sqrt(inputs) as in PyTorch."""
+    sizes = (5, _HIDDEN, _HIDDEN, 1)
+    network = {}
+    for number, (inputs, outputs) in enumerate(itertools.pairwise(sizes), 1):
+        of_kernel, of_bias = jax.random.split(jax.random.fold_in(key, number))
+        bound = 1 / math.sqrt(inputs)
+        draw = partial(jax.random.uniform, minval=-bound, maxval=bound)
+        network[f"kernel{number}"] = draw(of_kernel, (inputs, outputs))
+        network[f"bias{number}"] = draw(of_bias, (1, outputs))
+    return network
+
+
+def preference_logits(network: Network, first: jax.Array, second: jax.Array) -> jax.Array:
+    """LPIPS's network: log odds that the second version is preferred, ``[judgements]``.
+
+    Args:
+      network: As :func:`start` gives it.
+      first: Distances of the first versions, ``[judgements]``.
+      second: Of the second ones.
+    """
+    inputs = (
+        first,
+        second,
+        first - second,
+        first / (second + _OFFSET),
+        second / (first + _OFFSET),
+    )
+    hidden = jnp.stack(inputs, axis=1)
+    for number in (1, 2, 3):
+        kernel, bias = network[f"kernel{number}"], network[f"bias{number}"]
+        hidden = jnp.matmul(hidden, kernel, precision=jax.lax.Precision.HIGHEST) + bias
+        hidden = hidden if number == 3 else jax.nn.leaky_relu(hidden, _SLOPE)
+    return hidden[:, 0]
+
+
+def disagreement(
+    network: Network, distances: jax.Array, preference: jax.Array, included: jax.Array
+) -> jax.Array:
+    """Mean binary cross entropy of the network's preferences and those of people, in nats.
+
+    Args:
+      network: As :func:`start` gives it.
+      distances: ``[2 * judgements]``, of all first and then of all second versions.
+      preference: ``[judgements]``, share of the observers that prefer the second.
+      included: bool ``[2 * judgements]``.
+    """
+    first, second = jnp.split(distances, 2)
+    counts = jnp.split(included, 2)[0]
+    logits = preference_logits(network, first, second)
+    losses = jax.nn.softplus(logits) - preference * logits
+    count = jnp.maximum(jnp.sum(counts), 1).astype(jnp.float32)
+    return jnp.sum(jnp.where(counts, losses, 0.0)) / count

@@ -1,0 +1,211 @@
+"""Learning channel relevance: the training loop.
+
+The distance of a pair is the sum over channels of weight times contribution (or its root); the
+network that made the contributions is frozen, so that this is training through the network. Weights
+are w = softplus(theta) times the number that makes sum(w m) = sum(m), m the mean contribution of
+each channel over the run's training pairs: losses such as Pearson's correlation do not feel the
+scale of w, a penalty on w and the comparison of folds do.
+
+Runs that differ in their training references, strength of regularisation or seed are trained
+together: one step is one product of the contributions ``[pairs, channels]`` with the weights
+``[channels, runs]``. All of them look at the same batch, and each leaves out what is not its own.
+"""
+
+import functools
+import math
+from dataclasses import dataclass, field
+from typing import NamedTuple
+
+import jax
+import jax.numpy as jnp
+import optax
+
+from iqa_jax.numerics import guarded_sqrt
+from iqa_jax.relevance.losses import LOSSES
+from iqa_jax.relevance.people import Batch, People
+from iqa_jax.relevance.ranking import Network
+
+CHECK_EVERY = 10
+"""Steps between two validations."""
+
+_THETA_OF_ONE = math.log(math.expm1(1.0))
+"""Where softplus is 1: training starts at the read-out without weights."""
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """How runs are trained.
+
+    Attributes:
+      loss: Key of :data:`iqa_jax.relevance.losses.LOSSES`.
+      learning_rate: Of Adam.
+      most_steps: After which a run ends.
+      patience: Steps without a better validation after which a run ends.
+      sparsity: Strength of the penalty ``||w||_1 / ||w||_2 / sqrt(channels)``, which does not
+        depend on the scale of w and is 1 for equal weights.
+    """
+
+    loss: str = "pearson"
+    learning_rate: float = 0.1
+    most_steps: int = 1000
+    patience: int = 100
+    sparsity: float = 0.0
+
+
+@jax.tree_util.register_dataclass
+@dataclass(frozen=True, eq=False)
+class Problem:
+    """What all runs share.
+
+    Attributes:
+      contributions: float32 ``[pairs, channels]``.
+      people: What was said of the pairs.
+      is_root: Whether a distance is the root of its sum.
+    """
+
+    contributions: jax.Array
+    people: People
+    is_root: bool = field(metadata={"static": True})
+
+    def distances(self, weights: jax.Array, scale: jax.Array, batch: Batch) -> jax.Array:
+        """Distances of a batch in units of their mean, ``[rows]``."""
+        rows = self.contributions if batch.rows is None else self.contributions[batch.rows]
+        sums = jnp.matmul(rows, weights / scale, precision=jax.lax.Precision.HIGHEST)
+        return guarded_sqrt(sums) if self.is_root else sums
+
+    def mean(self, training: jax.Array) -> jax.Array:
+        """The mean contribution of each channel over the training pairs, ``[channels]``."""
+        shares = training.astype(jnp.float32) / jnp.sum(training).astype(jnp.float32)
+        return jnp.matmul(shares, self.contributions, precision=jax.lax.Precision.HIGHEST)
+
+
+@jax.tree_util.register_dataclass
+@dataclass(frozen=True, eq=False)
+class Run:
+    """One run, or many with a first axis ``[runs]``.
+
+    Attributes:
+      training: Pairs that it learns from, bool ``[pairs]``.
+      validation: Pairs that decide when it stops, bool ``[pairs]``; if there are none it goes on to
+        the last step and keeps what it has then.
+      strength: Of the penalty ``mean((w - 1)^2)``, ``[]``.
+      key: Random key of the start, ``[]``.
+    """
+
+    training: jax.Array
+    validation: jax.Array
+    strength: jax.Array
+    key: jax.Array
+
+
+class Trained(NamedTuple):
+    """What runs ended with, each array with a first axis ``[runs]``.
+
+    Attributes:
+      weights: ``[channels]``, not negative, with sum(w m) = sum(m) over the run's training pairs.
+      steps: After how many steps the weights were the best in validation.
+      validation: The loss there.
+    """
+
+    weights: jax.Array
+    steps: jax.Array
+    validation: jax.Array
+
+
+class _Parameters(NamedTuple):
+    theta: jax.Array
+    network: Network
+
+
+class _Progress(NamedTuple):
+    steps: jax.Array
+    parameters: _Parameters
+    moments: optax.OptState
+    best: Trained
+
+
+def rescaled(weights: jax.Array, mean: jax.Array) -> jax.Array:
+    """Weights ``[channels]`` times the number that makes sum(w m) = sum(m)."""
+    return weights * (jnp.sum(mean) / jnp.sum(weights * mean))
+
+
+@functools.partial(jax.jit, static_argnames="recipe")
+def train(runs: Run, problem: Problem, recipe: Recipe) -> Trained:
+    """Trains runs together until the last of them stops.
+
+    Args:
+      runs: With a first axis ``[runs]``.
+      problem: What they share.
+      recipe: How.
+
+    Returns:
+      The weights of each run that were the best in validation; those of the start are all 1.
+    """
+    loss, optimiser = LOSSES[recipe.loss], optax.adam(recipe.learning_rate)
+    whole = loss.whole(problem.people)
+    means = jax.vmap(problem.mean)(runs.training)
+    is_validated = jnp.any(runs.validation, axis=1)
+
+    def weights_of(theta: jax.Array, mean: jax.Array) -> jax.Array:
+        return rescaled(jax.nn.softplus(theta), mean)
+
+    def penalty(weights: jax.Array, strength: jax.Array) -> jax.Array:
+        norms = jnp.sum(weights) / jnp.linalg.norm(weights) / math.sqrt(weights.size)
+        return strength * jnp.mean(jnp.square(weights - 1.0)) + recipe.sparsity * norms
+
+    def objective(parameters: _Parameters, run: Run, mean: jax.Array, batch: Batch) -> jax.Array:
+        weights = weights_of(parameters.theta, mean)
+        distances = problem.distances(weights, jnp.sum(mean), batch)
+        disagreement = loss.value(
+            parameters.network, distances, batch.said, batch.select(run.training)
+        )
+        return disagreement + penalty(weights, run.strength)
+
+    def update(step: jax.Array, state: tuple[_Parameters, optax.OptState]):
+        parameters, moments = state
+        batch = loss.draw(jax.random.fold_in(jax.random.key(0), step), problem.people)
+        gradient = jax.vmap(jax.grad(objective), (0, 0, 0, None))(parameters, runs, means, batch)
+        with jax.numpy_dtype_promotion("standard"):  # Optax counts on it
+            changes, moments = optimiser.update(gradient, moments)
+        return optax.apply_updates(parameters, changes), moments
+
+    def validate(parameters: _Parameters, run: Run, mean: jax.Array) -> jax.Array:
+        weights = weights_of(parameters.theta, mean)
+        distances = problem.distances(weights, jnp.sum(mean), whole)
+        included = whole.select(run.validation)
+        return loss.criterion(parameters.network, distances, whole.said, included)
+
+    def advance(progress: _Progress) -> _Progress:
+        parameters, moments = jax.lax.fori_loop(
+            progress.steps,
+            progress.steps + CHECK_EVERY,
+            update,
+            (progress.parameters, progress.moments),
+        )
+        steps, best = progress.steps + CHECK_EVERY, progress.best
+        found = jax.vmap(validate)(parameters, runs, means)
+        better = is_running(progress) & ((found < best.validation) | ~is_validated)
+        weights = jax.vmap(weights_of)(parameters.theta, means)
+        best = Trained(
+            weights=jnp.where(better[:, None], weights, best.weights),
+            steps=jnp.where(better, steps, best.steps),
+            validation=jnp.where(better, found, best.validation),
+        )
+        return _Progress(steps, parameters, moments, best)
+
+    def is_running(progress: _Progress) -> jax.Array:
+        patient = progress.steps - progress.best.steps < recipe.patience
+        return patient & (progress.steps < recipe.most_steps)
+
+    start = _Parameters(
+        theta=jnp.full_like(means, _THETA_OF_ONE), network=jax.vmap(loss.start)(runs.key)
+    )
+    best = Trained(
+        weights=jnp.ones_like(means),
+        steps=jnp.zeros(means.shape[0], jnp.int32),
+        validation=jax.vmap(validate)(start, runs, means),
+    )
+    progress = _Progress(jnp.zeros((), jnp.int32), start, optimiser.init(start), best)
+    return jax.lax.while_loop(
+        lambda progress: jnp.any(is_running(progress)), advance, progress
+    ).best

@@ -1,0 +1,99 @@
+"""Statistics stores in which it is known which channels matter."""
+
+import math
+
+import numpy as np
+from etils import epath
+
+from iqa_jax.datasets import Pair, PairTable
+from iqa_jax.datasets.table import Protocol
+from iqa_jax.images import Header, ImageFolder
+from iqa_jax.pipeline import plan
+from iqa_jax.store import LayerShape, StatisticsWriter
+
+SIZES = ((16, 16), (20, 12))
+LAYERS = {
+    "input": LayerShape(3, {SIZES[0]: 256, SIZES[1]: 240}),
+    "relu1": LayerShape(64, {SIZES[0]: 16, SIZES[1]: 15}),
+    "relu2": LayerShape(192, {SIZES[0]: 4, SIZES[1]: 2}),
+    "alone": LayerShape(1, {SIZES[0]: 4, SIZES[1]: 2}),
+}
+STATISTICS = ("squared_error", "unit_squared_error")
+
+
+def statistic(layer, name, pairs, seed):
+    rng = np.random.default_rng((seed, len(layer), len(name)))
+    return rng.gamma(1.0, size=(pairs, LAYERS[layer].channels)).astype(np.float32)
+
+
+def write_store(
+    folder,
+    *,
+    dataset="made-up",
+    references=8,
+    versions=6,
+    seed=0,
+    sha256="ab",
+    change=None,
+    protocol=Protocol.OPINION,
+    opinions=math.nan,
+):
+    """A store of a model called alexnet; every eighth channel of relu1 makes the scores.
+
+    Args:
+      folder: Where stores are.
+      dataset: Name of the dataset.
+      references: How many there are.
+      versions: Of each.
+      seed: Of the statistics.
+      sha256: Of the weights.
+      change: From the values of an array and its layer to what is stored.
+      protocol: Of the scores.
+      opinions: How many there are behind a score; their deviation is the row's number.
+    """
+    pairs = references * versions
+    relevant = statistic("relu1", "unit_squared_error", pairs, seed)[:, ::8].sum(axis=1)
+    scores = 9 - relevant
+    if protocol is Protocol.TWO_ALTERNATIVES:
+        is_first = relevant[::2] < relevant[1::2]
+        scores = np.stack([is_first, ~is_first], axis=1).ravel() * 0.8 + 0.1
+    names = [f"{dataset} {number}" for number in range(references) for _ in range(versions)]
+    table = PairTable(
+        dataset,
+        [
+            Pair(name, f"{name} {row}", float(scores[row]), float(row), reference_id=name)
+            for row, name in enumerate(names)
+        ],
+        ImageFolder(),
+        higher_is_better=True,
+        score_range=(math.nan, 9.0),
+        protocol=protocol,
+        opinions=opinions,
+    )
+    work = plan(
+        table,
+        {
+            name: Header(*SIZES[int(pair.reference.split()[-1]) % 2], 1)
+            for pair in table.pairs
+            for name in (pair.reference, pair.distorted)
+        },
+        versions=versions,
+    )
+    arrays = [(layer, name) for layer in LAYERS for name in STATISTICS]
+    writer = StatisticsWriter.create_or_continue(
+        epath.Path(folder),
+        signature={"model": "alexnet", "weights_sha256": sha256},
+        made_with={},
+        table=table,
+        plan=work,
+        layers=lambda: LAYERS,
+        arrays=arrays,
+    )
+    for unit in work.units:
+        values = {}
+        for layer, name in arrays:
+            array = statistic(layer, name, pairs, seed)
+            values[f"{layer}/{name}"] = (change(array, layer) if change else array)[list(unit.rows)]
+        writer.add(unit, values)
+    writer.finish()
+    return table

@@ -1,0 +1,74 @@
+"""Learning from images, as a user runs it."""
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from iqa_jax.zoo import load_relevance
+
+SCRIPT = Path(__file__).parents[2] / "scripts" / "train_relevance.py"
+
+
+def run(*flags):
+    environment = {**os.environ, "JAX_PLATFORMS": "cpu", "XLA_FLAGS": ""}
+    command = [sys.executable, str(SCRIPT), *map(str, flags)]
+    return subprocess.run(command, check=False, capture_output=True, text=True, env=environment)
+
+
+@pytest.fixture
+def flags(pair_folder, checkpoints, tmp_path):
+    (tmp_path / "weights").mkdir()
+    for name in ("alexnet", "lpips-alex"):
+        (tmp_path / "weights" / name).symlink_to(checkpoints / name)
+    return (
+        "--model=alexnet",
+        "--name=mine",
+        "--folds=3",
+        "--seeds=1",
+        "--strengths=0.01,0.1",
+        "--most_steps=20",
+        "--bootstrap=50",
+        f"--checkpoints_dir={tmp_path / 'weights'}",
+        f"--output_dir={tmp_path / 'ergebnisse ö'}",
+    )
+
+
+def test_from_images_and_again_from_their_statistics(flags, pair_folder, tmp_path):
+    images = ("--dataset=csv", f"--data_dir={pair_folder / 'pairs.csv'}")
+    done = run(*flags, *images)
+    assert done.returncode == 0, done.stderr
+    assert "learned - lpips-alex" in done.stdout
+    assert "3 references x 1152 channels" in done.stderr
+    first = load_relevance("mine", checkpoints_dir=tmp_path / "weights")
+    assert list(first.weights) == [f"relu{number}" for number in range(1, 6)]
+    statistics = tmp_path / "ergebnisse ö" / "statistics"
+    again = run(*flags, f"--statistics_dir={statistics}", "--readout=unit_root")
+    assert again.returncode == 0, again.stderr
+    second = load_relevance("mine", checkpoints_dir=tmp_path / "weights")
+    assert (
+        np.abs(np.asarray(first.weights["relu3"]) - np.asarray(second.weights["relu3"])).max() > 0
+    )
+    record = json.loads((tmp_path / "ergebnisse ö" / "run.json").read_text())
+    assert record["settings"]["readout"] == "unit_root"
+    assert record["settings"]["scheme"]["strengths"] == [0.01, 0.1]
+
+
+@pytest.mark.parametrize(
+    ("wrong", "message"),
+    [
+        ((), "expected --statistics_dir, or --dataset and --data_dir"),
+        (("--statistics_dir=/nowhere",), "has no statistics of alexnet"),
+        (("--statistics_dir=/nowhere", "--strengths=a"), "--strengths: expected numbers, got a"),
+    ],
+)
+def test_errors_are_lines(flags, wrong, message):
+    done = run(*flags, *wrong)
+    assert done.returncode == 1
+    assert done.stderr.startswith("train_relevance.py: error: ")
+    assert message in done.stderr
+    assert "Traceback" not in done.stderr
