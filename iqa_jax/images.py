@@ -130,8 +130,9 @@ class BlockImages(ImageSource):
           ImageError: If it cannot be decoded, is of another size, or is not made of blocks.
         """
         stored = self.source.pixels(name)
-        self._check(*stored.shape[:2], name)
-        if stored.shape[0] == self.size:
+        height, width, _ = stored.shape
+        self._check(height, width, name)
+        if height == self.size:
             return stored
         sampled = np.ascontiguousarray(stored[:: self.block, :: self.block])
         if not np.array_equal(sampled.repeat(self.block, 0).repeat(self.block, 1), stored):
