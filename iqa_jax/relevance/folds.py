@@ -6,7 +6,7 @@ weights are the mean over the seeds; nothing of them has seen the references of 
 """
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import jax
@@ -17,8 +17,9 @@ from iqa_jax.datasets.splits import content_folds
 from iqa_jax.datasets.table import Protocol
 from iqa_jax.errors import InputError
 from iqa_jax.relevance.examples import Examples
-from iqa_jax.relevance.losses import check_loss
+from iqa_jax.relevance.losses import LOSSES, check_loss
 from iqa_jax.relevance.people import People
+from iqa_jax.relevance.ranking import Network
 from iqa_jax.relevance.training import CHECK_EVERY, Problem, Recipe, Run, Trained, train
 
 LEAST_REFERENCES = 3
@@ -201,7 +202,7 @@ def _train_all(
         training=jnp.asarray(training[fold, seed]),
         validation=jnp.asarray(validation[fold, seed]),
         strength=jnp.asarray(scheme.strengths, jnp.float32)[strength],
-        key=_keys(scheme.seeds)[seed],
+        network=_networks(recipe, seed),
     )
     trained = jax.device_get(train(runs, problem, recipe))
     return Trained(*(each.reshape(*shape, *each.shape[1:]) for each in trained))
@@ -239,13 +240,15 @@ def _train_on_all(problem: Problem, recipe: Recipe, strength: float, seeds: int)
         training=jnp.full((seeds, pairs), True),
         validation=jnp.full((seeds, pairs), False),
         strength=jnp.full((seeds,), strength, jnp.float32),
-        key=_keys(seeds),
+        network=_networks(recipe, range(seeds)),
     )
     return jax.device_get(train(runs, problem, recipe).weights)
 
 
-def _keys(seeds: int) -> jax.Array:
-    return jax.vmap(jax.random.key)(np.arange(seeds, dtype=np.uint32))
+def _networks(recipe: Recipe, seeds: Iterable[int]) -> Network:
+    """What is trained besides the weights, by seed, with a first axis."""
+    starts = [LOSSES[recipe.loss].start(int(seed)) for seed in seeds]
+    return jax.tree.map(lambda *each: jnp.stack(each), *starts)
 
 
 def _mean_of_seeds(weights: np.ndarray, mean: np.ndarray) -> np.ndarray:

@@ -45,14 +45,14 @@ class Loss:
       value: Of a batch.
       whole: From people to the batch on which a run is validated.
       criterion: The value there: what decides when to stop, and which strength is best.
-      start: From a key to what is trained besides the weights.
+      start: From a seed to what is trained besides the weights.
     """
 
     draw: Callable[[jax.Array, People], Batch]
     value: Value
     whole: Callable[[People], Batch]
     criterion: Value
-    start: Callable[[jax.Array], Network] = lambda key: {}
+    start: Callable[[int], Network] = lambda seed: {}
 
 
 def check_loss(loss: str, examples: Examples) -> None:
@@ -149,9 +149,9 @@ def _spearman(
 LOSSES: Mapping[str, Loss] = {
     "pearson": Loss(lambda key, people: _all(people), _pearson, _all, _pearson),
     "ranking": Loss(
-        functools.partial(ranking.judgements, count=_JUDGED),
+        functools.partial(ranking.draw, count=_JUDGED),
         ranking.disagreement,
-        lambda people: ranking.judgements(jax.random.key(0), people, _JUDGED_IN_VALIDATION),
+        functools.partial(ranking.draw_once, count=_JUDGED_IN_VALIDATION),
         ranking.disagreement,
         ranking.start,
     ),

@@ -8,10 +8,10 @@ between two versions are taken as they are; opinions are turned into such choice
 import itertools
 import math
 from collections.abc import Mapping
-from functools import partial
 
 import jax
 import jax.numpy as jnp
+import numpy as np
 
 from iqa_jax.relevance.people import Batch, People
 
@@ -24,13 +24,8 @@ added to a distance that divides, and the slope of its leaky rectifiers below ze
 Network = Mapping[str, jax.Array]
 
 
-def judgements(key: jax.Array, people: People, count: int) -> Batch:
+def draw(key: jax.Array, people: People, count: int) -> Batch:
     """Pairs of versions in one group, each in random order, and which people would prefer.
-
-    Opinions are turned into preferences by Thurstone's model (1927, case III): the opinions of one
-    observer of two versions are independent and normal, so that the second is preferred with
-    probability Phi((q_2 - q_1) / sqrt(s_1^2 + s_2^2)). The only version of a reference is compared
-    with itself.
 
     Args:
       key: Random.
@@ -39,8 +34,27 @@ def judgements(key: jax.Array, people: People, count: int) -> Batch:
     """
     of_place, of_partner = jax.random.split(key)
     place = jax.random.randint(of_place, (count,), 0, people.order.shape[0])
+    return _judgements(people, place, jax.random.bits(of_partner, (count,)))
+
+
+def draw_once(people: People, count: int) -> Batch:
+    """The same, but always the same ones."""
+    random = np.random.default_rng(0)
+    place = random.integers(people.order.shape[0], size=count, dtype=np.int32)
+    bits = random.integers(2**32, size=count, dtype=np.uint32)
+    return _judgements(people, jnp.asarray(place), jnp.asarray(bits))
+
+
+def _judgements(people: People, place: jax.Array, bits: jax.Array) -> Batch:
+    """The versions at some places, each with another one of its group that random bits choose.
+
+    Opinions are turned into preferences by Thurstone's model (1927, case III): the opinions of one
+    observer of two versions are independent and normal, so that the second is preferred with
+    probability Phi((q_2 - q_1) / sqrt(s_1^2 + s_2^2)). The only version of a reference is compared
+    with itself.
+    """
     start, size = people.start[place], people.size[place]
-    onward = jax.random.randint(of_partner, (count,), 1, jnp.maximum(size, 2))
+    onward = 1 + (bits % jnp.maximum(size - 1, 1).astype(bits.dtype)).astype(size.dtype)
     partner = start + (place - start + onward) % size
     first, second = people.order[place], people.order[partner]
     if people.is_share:
@@ -52,16 +66,15 @@ def judgements(key: jax.Array, people: People, count: int) -> Batch:
     return Batch(jnp.concatenate([first, second]), preference)
 
 
-def start(key: jax.Array) -> Network:
+def start(seed: int) -> Network:
     """Three layers, 5 to 32 to 32 to 1, drawn evenly within 1 / sqrt(inputs) as in PyTorch."""
-    sizes = (5, _HIDDEN, _HIDDEN, 1)
+    random = np.random.default_rng(seed)
     network = {}
-    for number, (inputs, outputs) in enumerate(itertools.pairwise(sizes), 1):
-        of_kernel, of_bias = jax.random.split(jax.random.fold_in(key, number))
+    for number, (inputs, outputs) in enumerate(itertools.pairwise((5, _HIDDEN, _HIDDEN, 1)), 1):
         bound = 1 / math.sqrt(inputs)
-        draw = partial(jax.random.uniform, minval=-bound, maxval=bound)
-        network[f"kernel{number}"] = draw(of_kernel, (inputs, outputs))
-        network[f"bias{number}"] = draw(of_bias, (1, outputs))
+        for name, shape in (("kernel", (inputs, outputs)), ("bias", (1, outputs))):
+            drawn = random.uniform(-bound, bound, shape)
+            network[f"{name}{number}"] = jnp.asarray(drawn, jnp.float32)
     return network
 
 

@@ -89,13 +89,13 @@ class Run:
       validation: Pairs that decide when it stops, bool ``[pairs]``; if there are none it goes on to
         the last step and keeps what it has then.
       strength: Of the penalty ``mean((w - 1)^2)``, ``[]``.
-      key: Random key of the start, ``[]``.
+      network: Start of what is trained besides the weights; see :attr:`Loss.start`.
     """
 
     training: jax.Array
     validation: jax.Array
     strength: jax.Array
-    key: jax.Array
+    network: Network
 
 
 class Trained(NamedTuple):
@@ -129,7 +129,6 @@ def rescaled(weights: jax.Array, mean: jax.Array) -> jax.Array:
     return weights * (jnp.sum(mean) / jnp.sum(weights * mean))
 
 
-@functools.partial(jax.jit, static_argnames="recipe")
 def train(runs: Run, problem: Problem, recipe: Recipe) -> Trained:
     """Trains runs together until the last of them stops.
 
@@ -141,8 +140,12 @@ def train(runs: Run, problem: Problem, recipe: Recipe) -> Trained:
     Returns:
       The weights of each run that were the best in validation; those of the start are all 1.
     """
+    return _train(runs, problem, LOSSES[recipe.loss].whole(problem.people), recipe)
+
+
+@functools.partial(jax.jit, static_argnames="recipe")
+def _train(runs: Run, problem: Problem, whole: Batch, recipe: Recipe) -> Trained:
     loss, optimiser = LOSSES[recipe.loss], optax.adam(recipe.learning_rate)
-    whole = loss.whole(problem.people)
     means = jax.vmap(problem.mean)(runs.training)
     is_validated = jnp.any(runs.validation, axis=1)
 
@@ -197,9 +200,7 @@ def train(runs: Run, problem: Problem, recipe: Recipe) -> Trained:
         patient = progress.steps - progress.best.steps < recipe.patience
         return patient & (progress.steps < recipe.most_steps)
 
-    start = _Parameters(
-        theta=jnp.full_like(means, _THETA_OF_ONE), network=jax.vmap(loss.start)(runs.key)
-    )
+    start = _Parameters(theta=jnp.full_like(means, _THETA_OF_ONE), network=runs.network)
     best = Trained(
         weights=jnp.ones_like(means),
         steps=jnp.zeros(means.shape[0], jnp.int32),

@@ -9,13 +9,16 @@ from scipy import stats
 
 from iqa_jax.datasets.table import Protocol
 from iqa_jax.relevance.people import People
-from iqa_jax.relevance.ranking import disagreement, judgements, preference_logits, start
+from iqa_jax.relevance.ranking import disagreement, draw, draw_once, preference_logits, start
 
 COUNT = 3000
 
 
 def drawn(examples, seed=0):
-    batch = judgements(jax.random.key(seed), People.of(examples), COUNT)
+    return unpacked(draw(jax.random.key(seed), People.of(examples), COUNT))
+
+
+def unpacked(batch):
     assert batch.rows is not None
     first, second = np.split(np.asarray(batch.rows), 2)
     return first, second, np.asarray(batch.said)
@@ -29,6 +32,18 @@ def test_versions_of_one_reference_are_compared(planted):
     # Every ordered pair of the 15 x 12 versions is as likely as any other.
     assert len(set(zip(first, second, strict=True))) > 0.7 * min(COUNT, 15 * 12 * 11)
     assert np.mean(first < second) == pytest.approx(0.5, abs=0.05)
+
+
+def test_validation_is_always_by_the_same_versions(planted):
+    people = People.of(planted.examples)
+    first, second, preference = unpacked(draw_once(people, COUNT))
+    again = unpacked(draw_once(people, COUNT))
+    assert (first == again[0]).all()
+    assert (second == again[1]).all()
+    assert (preference == again[2]).all()
+    assert (planted.examples.contents[first] == planted.examples.contents[second]).all()
+    assert len(set(first)) == 180
+    assert not (first == drawn(planted.examples)[0]).all()
 
 
 def test_preferences_are_those_of_thurstone(planted):
@@ -73,7 +88,8 @@ def test_a_single_version_is_compared_with_itself(planted):
 
 
 def test_the_network_sees_lpips_five_numbers(rng):
-    network = start(jax.random.key(3))
+    network = start(3)
+    assert all((start(4)[name] != network[name]).any() for name in network)
     assert {name: each.shape for name, each in network.items()} == {
         **{"kernel1": (5, 32), "bias1": (1, 32), "kernel2": (32, 32), "bias2": (1, 32)},
         **{"kernel3": (32, 1), "bias3": (1, 1)},
@@ -94,7 +110,7 @@ def test_the_network_sees_lpips_five_numbers(rng):
 
 
 def test_disagreement_is_the_cross_entropy_of_those_that_count(rng):
-    network = start(jax.random.key(3))
+    network = start(3)
     distances = jnp.asarray(rng.random(20), jnp.float32)
     preference = jnp.asarray(rng.random(10), jnp.float32)
     included = jnp.arange(20) % 10 < 7

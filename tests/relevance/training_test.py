@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import jax
 import jax.numpy as jnp
 import numpy as np
@@ -17,8 +19,7 @@ def problem(planted):
     return Problem(jnp.asarray(examples.matrix), People.of(examples), examples.is_root)
 
 
-@pytest.fixture
-def runs(planted):
+def make_runs(planted, loss="pearson"):
     """Four runs with training and validation references of their own."""
     contents = planted.examples.contents
     names = sorted(set(contents))
@@ -28,8 +29,13 @@ def runs(planted):
         training=jnp.asarray(training),
         validation=jnp.asarray(validation),
         strength=jnp.asarray(STRENGTHS, jnp.float32),
-        key=jax.vmap(jax.random.key)(np.arange(4, dtype=np.uint32)),
+        network=jax.tree.map(lambda *each: jnp.stack(each), *map(LOSSES[loss].start, range(4))),
     )
+
+
+@pytest.fixture
+def runs(planted):
+    return make_runs(planted)
 
 
 def only(runs, number):
@@ -37,7 +43,8 @@ def only(runs, number):
 
 
 @pytest.mark.parametrize("loss", LOSSES)
-def test_a_run_among_others_is_that_run_alone(loss, runs, problem):
+def test_a_run_among_others_is_that_run_alone(loss, planted, problem):
+    runs = make_runs(planted, loss)
     # Over few steps: rounding differs between programs, and Adam turns it into steps of its own.
     recipe = Recipe(loss, most_steps=30)
     together = train(runs, problem, recipe)
@@ -93,9 +100,7 @@ def test_a_run_stops_when_validation_gets_no_better(runs):
 
 
 def test_without_validation_the_last_weights_are_kept(runs, problem):
-    unwatched = Run(
-        runs.training, jnp.zeros_like(runs.validation), strength=runs.strength, key=runs.key
-    )
+    unwatched = replace(runs, validation=jnp.zeros_like(runs.validation))
     found = train(unwatched, problem, Recipe(most_steps=200, patience=CHECK_EVERY))
     assert (found.steps == 200).all()
 
