@@ -13,7 +13,7 @@ from iqa_jax import parallel, scoring
 from iqa_jax.agreement import Agreement
 from iqa_jax.analysis import Analysis, analyse
 from iqa_jax.comparison import load_relevances
-from iqa_jax.datasets import PairTable, fingerprint, inspect, load_dataset, read_joined_scores
+from iqa_jax.datasets import PairTable, fingerprint, read_joined_scores
 from iqa_jax.errors import InputError
 from iqa_jax.extraction import ensure_store
 from iqa_jax.images import Header
@@ -23,33 +23,23 @@ from iqa_jax.parts import ScoreParts
 from iqa_jax.pipeline import Plan, plan
 from iqa_jax.resize import Resize
 from iqa_jax.selection import Column, select_columns
+from iqa_jax.settings import DatasetSettings, ModelSettings
 from iqa_jax.stored_readouts import distances as stored_distances
 from iqa_jax.stored_readouts import needed_arrays
 
 
-@dataclass(frozen=True)
-class Settings:
+@dataclass(frozen=True, kw_only=True)
+class Settings(DatasetSettings, ModelSettings):
     """What an evaluation is asked for; the flags of ``scripts/evaluate.py`` say what each means."""
 
-    dataset: str
     output_dir: str
-    data_dir: str | None = None
-    tfds_dir: str | None = None
     models: tuple[str, ...] = ()
     layers: tuple[str, ...] = ("all",)
     readouts: tuple[str, ...] = ("l2", "unit")
     metrics: tuple[str, ...] = ()
     statistics_dir: str | None = None
     scores_csv: str | None = None
-    score_direction: str | None = None
-    exclude_references: tuple[str, ...] = ()
-    allow_partial: bool = False
-    limit: int | None = None
     bootstrap: int | None = None
-    checkpoints_dir: str | None = None
-    precision: str = "highest"
-    resize: str | None = None
-    versions: int | None = None
 
 
 @dataclass(frozen=True)
@@ -83,15 +73,9 @@ def evaluate(settings: Settings) -> Evaluation:
     Raises:
       InputError: If the dataset, a model, a layer or a read-out cannot be used.
     """
-    resize = Resize(settings.resize) if settings.resize else None
-    listed = load_dataset(
-        settings.dataset,
-        settings.data_dir,
-        tfds_dir=settings.tfds_dir,
-        allow_partial=settings.allow_partial,
-        score_direction=settings.score_direction,
-    ).select(exclude_references=settings.exclude_references, limit=settings.limit)
-    table, headers = inspect(listed, leave_out_missing=settings.allow_partial)
+    resize = settings.parsed_resize
+    inspected = settings.inspect_dataset()
+    table, headers = inspected.table, inspected.headers
     joined = (
         read_joined_scores(epath.Path(settings.scores_csv), table) if settings.scores_csv else {}
     )
@@ -119,7 +103,7 @@ def evaluate(settings: Settings) -> Evaluation:
         "fingerprint": fingerprint(table, headers),
         "references": len({pair.reference_id for pair in table.pairs}),
         "pairs": len(table.pairs),
-        "pairs_left_out": len(listed.pairs) - len(table.pairs),
+        "pairs_left_out": inspected.left_out,
         "licence": table.licence,
         "citation": table.citation,
     }

@@ -10,7 +10,7 @@ from tqdm import tqdm
 
 from iqa_jax import scoring
 from iqa_jax.backbones import aliases
-from iqa_jax.datasets import PairTable, fingerprint, inspect, load_dataset
+from iqa_jax.datasets import PairTable, fingerprint
 from iqa_jax.errors import InputError
 from iqa_jax.images import Header
 from iqa_jax.parallel import UnitRunner
@@ -18,6 +18,7 @@ from iqa_jax.pipeline import Plan, plan
 from iqa_jax.readouts import parse_layers
 from iqa_jax.reduction import Arrays, Reduction, check_arrays, layer_shapes
 from iqa_jax.resize import Resize
+from iqa_jax.settings import DatasetSettings, ModelSettings
 from iqa_jax.statistics import STATISTICS
 from iqa_jax.store import StatisticsStore, StatisticsWriter
 from iqa_jax.zoo import load_backbone, model_layers, outline_backbone
@@ -118,25 +119,14 @@ def _fill(
     return scoring.pairs_per_second(missing, started_at)
 
 
-@dataclass(frozen=True)
-class Settings:
+@dataclass(frozen=True, kw_only=True)
+class Settings(DatasetSettings, ModelSettings):
     """What an extraction is asked for; the flags of the program say what each means."""
 
-    dataset: str
-    data_dir: str | None
     statistics_dir: str
     models: tuple[str, ...]
     layers: tuple[str, ...] = (ALL,)
     statistics: tuple[str, ...] = ("squared_error", "unit_squared_error")
-    score_direction: str | None = None
-    exclude_references: tuple[str, ...] = ()
-    allow_partial: bool = False
-    limit: int | None = None
-    checkpoints_dir: str | None = None
-    precision: str = "highest"
-    resize: str | None = None
-    versions: int | None = None
-    tfds_dir: str | None = None
 
 
 def extract(settings: Settings) -> list[Extracted]:
@@ -146,21 +136,14 @@ def extract(settings: Settings) -> list[Extracted]:
       InputError: If the dataset, a model, a layer or a statistic cannot be used, or as by
         :func:`ensure_store`.
     """
-    resize = Resize(settings.resize) if settings.resize else None
-    listed = load_dataset(
-        settings.dataset,
-        settings.data_dir,
-        tfds_dir=settings.tfds_dir,
-        allow_partial=settings.allow_partial,
-        score_direction=settings.score_direction,
-    ).select(exclude_references=settings.exclude_references, limit=settings.limit)
-    table, headers = inspect(listed, leave_out_missing=settings.allow_partial)
+    resize = settings.parsed_resize
+    inspected = settings.inspect_dataset()
+    table, headers, left_out = inspected.table, inspected.headers, inspected.left_out
     sizes = plan(table, headers, versions=settings.versions, resize=resize).sizes
     arrays = _arrays(settings)
     for model, wanted in arrays.items():
         outline = outline_backbone(model, checkpoints_dir=settings.checkpoints_dir)
         check_arrays(outline, wanted, sizes)
-    left_out = len(listed.pairs) - len(table.pairs)
     note = f"; {left_out} pairs whose images are missing are left out" if left_out else ""
     tqdm.write(f"{table.name}: {len(table.pairs)} pairs{note}", file=sys.stderr)
     return [

@@ -16,18 +16,14 @@ from iqa_jax.metrics import Group, compute_maps, groups, load_group, parse_metri
 from iqa_jax.pairing import PairComparison
 from iqa_jax.parts import ScoreParts
 from iqa_jax.pipeline import Plan, Size, WorkUnit, plan
-from iqa_jax.resize import Resize
+from iqa_jax.settings import ModelSettings
 
 
 @dataclass(frozen=True)
-class Settings:
+class Settings(ModelSettings):
     """What is asked for; the flags of ``scripts/score.py`` say what each means."""
 
     metrics: tuple[str, ...]
-    checkpoints_dir: str | None = None
-    precision: str = "highest"
-    resize: str | None = None
-    versions: int | None = None
 
 
 @dataclass(frozen=True)
@@ -62,7 +58,7 @@ class Job:
     def __init__(self, table: PairTable, settings: Settings):
         self._table = table
         self._settings = settings
-        self._resize = Resize(settings.resize) if settings.resize else None
+        self._resize = settings.parsed_resize
         self._groups = [
             (group, _load(group, settings)) for group in groups(parse_metrics(settings.metrics))
         ]

@@ -10,28 +10,17 @@ correlations. Run again with the same flags, a killed run continues where it was
 those of the last run.
 """
 
+import dataset_flags
 import program
 from absl import flags
 from etils import epath
 
 from iqa_jax import outputs, plots, zoo
-from iqa_jax.datasets import DATASETS
 from iqa_jax.evaluate import Settings, evaluate
 from iqa_jax.metrics import list_metrics
 from iqa_jax.readouts import READOUTS
 from iqa_jax.report import report
 
-DATASET = flags.DEFINE_enum("dataset", None, sorted(DATASETS), "The dataset.", required=True)
-DATA_DIR = flags.DEFINE_string(
-    "data_dir",
-    None,
-    "Folder of the dataset in its official layout. For csv: the file, with the columns "
-    "reference,distorted,score and, if known, score_std,distortion,level,reference_id; image paths "
-    "are relative to it.",
-)
-TFDS_DIR = flags.DEFINE_string(
-    "tfds_dir", None, "Instead of --data_dir: where scripts/build_dataset.py stored the dataset."
-)
 OUTPUT_DIR = flags.DEFINE_string("output_dir", None, "Folder for the results.", required=True)
 MODELS = flags.DEFINE_list(
     "models",
@@ -69,22 +58,6 @@ SCORES_CSV = flags.DEFINE_string(
     "Distances of another tool that join the tables: a CSV with the column distorted and a column "
     "for each of them. They are taken to grow with the difference.",
 )
-SCORE_DIRECTION = flags.DEFINE_enum(
-    "score_direction",
-    None,
-    ["higher", "lower"],
-    "For csv: whether higher or lower human scores are better. Default: higher.",
-)
-EXCLUDE_REFERENCES = flags.DEFINE_list(
-    "exclude_references", [], "Contents to leave out by their reference_id, such as I25."
-)
-ALLOW_PARTIAL = flags.DEFINE_bool(
-    "allow_partial",
-    False,
-    "Use a copy that is not whole: fewer pairs than published; pairs whose images are missing are "
-    "left out.",
-)
-LIMIT = flags.DEFINE_integer("limit", None, "Use only the first pairs.", lower_bound=1)
 BOOTSTRAP = flags.DEFINE_integer(
     "bootstrap",
     None,
@@ -92,15 +65,14 @@ BOOTSTRAP = flags.DEFINE_integer(
     lower_bound=1,
 )
 
+flags.mark_flag_as_required("dataset")
+flags.adopt_module_key_flags(dataset_flags)
 flags.adopt_module_key_flags(program)
 
 
 def main() -> None:
     """Evaluates what the flags ask for."""
     settings = Settings(
-        dataset=DATASET.value,
-        data_dir=DATA_DIR.value,
-        tfds_dir=TFDS_DIR.value,
         output_dir=OUTPUT_DIR.value,
         models=tuple(zoo.expand_models(MODELS.value)),
         layers=tuple(LAYERS.value),
@@ -108,15 +80,9 @@ def main() -> None:
         metrics=tuple(METRICS.value),
         statistics_dir=STATISTICS_DIR.value,
         scores_csv=SCORES_CSV.value,
-        score_direction=SCORE_DIRECTION.value,
-        exclude_references=tuple(EXCLUDE_REFERENCES.value),
-        allow_partial=ALLOW_PARTIAL.value,
-        limit=LIMIT.value,
         bootstrap=BOOTSTRAP.value,
-        checkpoints_dir=program.CHECKPOINTS_DIR.value,
-        precision=program.PRECISION.value,
-        resize=program.RESIZE.value,
-        versions=program.versions(),
+        **dataset_flags.values(),
+        **program.model_values(),
     )
     evaluation = evaluate(settings)
     folder = epath.Path(settings.output_dir)

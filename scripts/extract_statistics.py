@@ -8,23 +8,14 @@ From them evaluate.py and train_relevance.py give any read-out in seconds, witho
 killed run continues where it was; statistics and layers that are asked for later are added.
 """
 
+import dataset_flags
 import program
 from absl import flags
 
 from iqa_jax import zoo
-from iqa_jax.datasets import DATASETS
 from iqa_jax.extraction import Settings, extract
 from iqa_jax.statistics import STATISTICS
 
-DATASET = flags.DEFINE_enum("dataset", None, sorted(DATASETS), "The dataset.", required=True)
-DATA_DIR = flags.DEFINE_string(
-    "data_dir",
-    None,
-    "Folder of the dataset in its official layout; for csv the file, as for evaluate.py.",
-)
-TFDS_DIR = flags.DEFINE_string(
-    "tfds_dir", None, "Instead of --data_dir: where scripts/build_dataset.py stored the dataset."
-)
 MODELS = flags.DEFINE_list(
     "models",
     None,
@@ -47,44 +38,21 @@ STATISTICS_DIR = flags.DEFINE_string(
     "what was made with other weights, precision, resize or data is refused.",
     required=True,
 )
-SCORE_DIRECTION = flags.DEFINE_enum(
-    "score_direction",
-    None,
-    ["higher", "lower"],
-    "For csv: whether higher or lower human scores are better. Default: higher.",
-)
-EXCLUDE_REFERENCES = flags.DEFINE_list(
-    "exclude_references", [], "Contents to leave out by their reference_id, such as I25."
-)
-ALLOW_PARTIAL = flags.DEFINE_bool(
-    "allow_partial",
-    False,
-    "Use a copy that is not whole: fewer pairs than published; pairs whose images are missing are "
-    "left out.",
-)
-LIMIT = flags.DEFINE_integer("limit", None, "Use only the first pairs.", lower_bound=1)
 
+flags.mark_flag_as_required("dataset")
+flags.adopt_module_key_flags(dataset_flags)
 flags.adopt_module_key_flags(program)
 
 
 def main() -> None:
     """Extracts what the flags ask for."""
     settings = Settings(
-        dataset=DATASET.value,
-        data_dir=DATA_DIR.value,
         statistics_dir=STATISTICS_DIR.value,
         models=tuple(zoo.expand_models(MODELS.value)),
         layers=tuple(LAYERS.value),
         statistics=tuple(STATISTIC_NAMES.value),
-        score_direction=SCORE_DIRECTION.value,
-        exclude_references=tuple(EXCLUDE_REFERENCES.value),
-        allow_partial=ALLOW_PARTIAL.value,
-        limit=LIMIT.value,
-        checkpoints_dir=program.CHECKPOINTS_DIR.value,
-        precision=program.PRECISION.value,
-        resize=program.RESIZE.value,
-        versions=program.versions(),
-        tfds_dir=TFDS_DIR.value,
+        **dataset_flags.values(),
+        **program.model_values(),
     )
     for extracted in extract(settings):
         store, speed = extracted.store, extracted.pairs_per_second

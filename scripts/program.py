@@ -3,6 +3,7 @@
 import sys
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import jax
 from absl import app, flags, logging
@@ -40,6 +41,18 @@ COMPILATION_CACHE_DIR = flags.DEFINE_string(
     "compilation_cache_dir", None, "Folder in which compiled programs are kept for the next run."
 )
 
+_HELP = {"--help", "-help", "-h", "-?", "--helpshort", "--helpfull"}
+
+
+def model_values() -> dict[str, Any]:
+    """What the flags of models say, by the names of ``ModelSettings``."""
+    return {
+        "checkpoints_dir": CHECKPOINTS_DIR.value,
+        "precision": PRECISION.value,
+        "resize": RESIZE.value,
+        "versions": versions(),
+    }
+
 
 def versions() -> int | None:
     """The flag ``--versions``: None for auto."""
@@ -74,4 +87,9 @@ def run(main: Callable[[], None]) -> None:
         except KeyboardInterrupt:
             sys.exit(f"\n{program}: interrupted; what is done is kept, run again to continue")
 
-    app.run(guarded)
+    try:
+        app.run(guarded)
+    except SystemExit as ended:
+        if _HELP.isdisjoint(sys.argv):
+            raise
+        sys.exit(0 if ended.code == 1 else ended.code)  # absl ends with 1 after showing help

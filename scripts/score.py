@@ -59,10 +59,7 @@ def main() -> None:
     """Scores what the flags name."""
     settings = Settings(
         metrics=tuple(dict.fromkeys(METRICS.value)),
-        checkpoints_dir=program.CHECKPOINTS_DIR.value,
-        precision=program.PRECISION.value,
-        resize=program.RESIZE.value,
-        versions=program.versions(),
+        **program.model_values(),
     )
     job = Job(_pairs(), settings)
     if MAPS_DIR.value and not job.mapped_metrics:

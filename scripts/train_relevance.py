@@ -6,9 +6,11 @@ Example:
 Stores a relevance that every program takes as READOUT@NAME below --checkpoints_dir, and writes into
 --output_dir: report.txt and report.csv (uniform, learned and published weights by fold and overall,
 with intervals), folds.csv, relevance.csv (the weights), run.json and shares.png. The statistics
-come from extract_statistics.py, or are extracted first if --dataset and --data_dir are given.
+come from extract_statistics.py, or are extracted first if --dataset and --data_dir are given;
+without the latter, --dataset says of which of several datasets in --statistics_dir they are.
 """
 
+import dataset_flags
 import program
 from absl import flags
 from etils import epath
@@ -16,22 +18,13 @@ from etils import epath
 from iqa_jax.datasets import DATASETS
 from iqa_jax.errors import InputError
 from iqa_jax.relevance import FORMS, LOSSES, Options, Recipe, Scheme, Settings, train_relevance
+from iqa_jax.settings import DatasetSettings
 
 STATISTICS_DIR = flags.DEFINE_string(
     "statistics_dir",
     None,
     "Where the statistics are, as written by extract_statistics.py; with --data_dir where they go. "
     "Default then: OUTPUT_DIR/statistics.",
-)
-DATASET = flags.DEFINE_enum(
-    "dataset",
-    None,
-    sorted(DATASETS),
-    "The dataset: of the images in --data_dir, or, if --statistics_dir has several, of the "
-    "statistics.",
-)
-DATA_DIR = flags.DEFINE_string(
-    "data_dir", None, "Folder of the dataset in its official layout; for csv the file."
 )
 MODEL = flags.DEFINE_string(
     "model", None, "The model; python -m iqa_jax.zoo lists all.", required=True
@@ -94,21 +87,7 @@ NAME = flags.DEFINE_string(
     "name", None, "What the relevance is to be called; one of that name is replaced.", required=True
 )
 OUTPUT_DIR = flags.DEFINE_string("output_dir", None, "Folder for the results.", required=True)
-SCORE_DIRECTION = flags.DEFINE_enum(
-    "score_direction",
-    None,
-    ["higher", "lower"],
-    "For csv: whether higher or lower human scores are better. Default: higher.",
-)
-EXCLUDE_REFERENCES = flags.DEFINE_list(
-    "exclude_references",
-    [],
-    "With --data_dir: contents to leave out by their reference_id, such as I25.",
-)
-ALLOW_PARTIAL = flags.DEFINE_bool(
-    "allow_partial", False, "With --data_dir: use a copy that is not whole, as in evaluate.py."
-)
-
+flags.adopt_module_key_flags(dataset_flags)
 flags.adopt_module_key_flags(program)
 
 
@@ -120,8 +99,8 @@ def main() -> None:
             name=NAME.value,
             output_dir=OUTPUT_DIR.value,
             statistics_dir=STATISTICS_DIR.value,
-            dataset=DATASET.value,
-            data_dir=DATA_DIR.value,
+            dataset=dataset_flags.DATASET.value,
+            images=_images(),
             layers=tuple(LAYERS.value),
             readout=READOUT.value,
             test_statistics_dir=TEST_STATISTICS_DIR.value,
@@ -129,17 +108,20 @@ def main() -> None:
             recipe=Recipe(loss=LOSS.value, sparsity=SPARSITY.value, most_steps=MOST_STEPS.value),
             scheme=Scheme(folds=FOLDS.value, seeds=SEEDS.value, strengths=_strengths()),
             options=Options(resamples=BOOTSTRAP.value),
-            score_direction=SCORE_DIRECTION.value,
-            exclude_references=tuple(EXCLUDE_REFERENCES.value),
-            allow_partial=ALLOW_PARTIAL.value,
-            checkpoints_dir=program.CHECKPOINTS_DIR.value,
-            precision=program.PRECISION.value,
-            resize=program.RESIZE.value,
-            versions=program.versions(),
+            **program.model_values(),
         )
     )
     print(learned.report)
     print(f"\nWritten: {epath.Path(OUTPUT_DIR.value)}, and the relevance {learned.checkpoint}")
+
+
+def _images() -> DatasetSettings | None:
+    """The dataset to extract statistics of, if it is given."""
+    if not (dataset_flags.DATA_DIR.value or dataset_flags.TFDS_DIR.value):
+        return None
+    if not dataset_flags.DATASET.value:
+        raise InputError("expected --dataset, too, which says how the folder is read")
+    return DatasetSettings(**dataset_flags.values())
 
 
 def _strengths() -> tuple[float, ...]:

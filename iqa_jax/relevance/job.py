@@ -24,6 +24,7 @@ from iqa_jax.relevance.folds import CrossValidation, Scheme, check_scheme, cross
 from iqa_jax.relevance.losses import check_loss
 from iqa_jax.relevance.report import report_text
 from iqa_jax.relevance.training import Recipe
+from iqa_jax.settings import DatasetSettings, ModelSettings
 from iqa_jax.store import StatisticsStore
 from iqa_jax.weights import checkpoints
 from iqa_jax.zoo import load_relevance
@@ -35,16 +36,20 @@ _KIND = "relevance"
 _STATISTIC_OF_LPIPS = "unit_squared_error"
 
 
-@dataclass(frozen=True)
-class Settings:
-    """What is asked for; the flags of ``scripts/train_relevance.py`` say what each means."""
+@dataclass(frozen=True, kw_only=True)
+class Settings(ModelSettings):
+    """What is asked for; the flags of ``scripts/train_relevance.py`` say what each means.
+
+    Attributes:
+      images: The dataset whose statistics are extracted first; None if they are there.
+    """
 
     model: str
     name: str
     output_dir: str
     statistics_dir: str | None = None
     dataset: str | None = None
-    data_dir: str | None = None
+    images: DatasetSettings | None = None
     layers: tuple[str, ...] = ()
     readout: str = "unit"
     test_statistics_dir: str | None = None
@@ -52,13 +57,6 @@ class Settings:
     recipe: Recipe = field(default_factory=Recipe)
     scheme: Scheme = field(default_factory=Scheme)
     options: Options = field(default_factory=Options)
-    score_direction: str | None = None
-    exclude_references: tuple[str, ...] = ()
-    allow_partial: bool = False
-    checkpoints_dir: str | None = None
-    precision: str = "highest"
-    resize: str | None = None
-    versions: int | None = None
 
 
 @dataclass(frozen=True, eq=False)
@@ -157,26 +155,20 @@ def _check_name(name: str, directory: epath.Path) -> None:
 
 def _open(settings: Settings) -> StatisticsStore:
     """The statistics to learn from; extracted first, if the dataset's images are given."""
-    if settings.data_dir is None:
+    if settings.images is None:
         if settings.statistics_dir is None:
             raise InputError("expected --statistics_dir, or --dataset and --data_dir")
         return StatisticsStore.open(
             settings.statistics_dir, settings.model, dataset=settings.dataset
         )
-    if settings.dataset is None:
-        raise InputError("--data_dir: expected --dataset too, which says how the folder is read")
     folder = settings.statistics_dir or str(epath.Path(settings.output_dir) / "statistics")
     (extracted,) = extract(
         Extraction(
-            dataset=settings.dataset,
-            data_dir=settings.data_dir,
+            **asdict(settings.images),
             statistics_dir=folder,
             models=(settings.model,),
             layers=settings.layers or _layers_of_lpips(settings.model) or ("all",),
             statistics=(FORMS[settings.readout].statistic,),
-            score_direction=settings.score_direction,
-            exclude_references=settings.exclude_references,
-            allow_partial=settings.allow_partial,
             checkpoints_dir=settings.checkpoints_dir,
             precision=settings.precision,
             resize=settings.resize,

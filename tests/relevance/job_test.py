@@ -178,7 +178,6 @@ def test_overlaps_are_said(settings, tmp_path):
         ({"name": "lpips-alex"}, "lpips-alex is taken"),
         ({"name": "alexnet"}, "alexnet is taken"),
         ({"statistics_dir": None}, "expected --statistics_dir, or --dataset and --data_dir"),
-        ({"data_dir": "/nowhere"}, "--data_dir: expected --dataset too"),
         ({"test_statistics_dir": "/nowhere"}, "nowhere"),
         ({"layers": ("relu1", "alone")}, "alone: a layer of one channel"),
     ],

@@ -62,6 +62,7 @@ def test_from_images_and_again_from_their_statistics(flags, pair_folder, tmp_pat
     ("wrong", "message"),
     [
         ((), "expected --statistics_dir, or --dataset and --data_dir"),
+        (("--data_dir=nowhere",), "expected --dataset, too, which says how the folder is read"),
         (("--statistics_dir=/nowhere",), "has no statistics of alexnet"),
         (("--statistics_dir=/nowhere", "--strengths=a"), "--strengths: expected numbers, got a"),
     ],
