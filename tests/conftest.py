@@ -28,6 +28,13 @@ def strict_numerics() -> Iterator[None]:
         yield
 
 
+@pytest.fixture(autouse=True, scope="module")
+def compiled_programs_are_forgotten() -> Iterator[None]:
+    """Those of a whole run of the tests would fill the memory of a small machine."""
+    yield
+    jax.clear_caches()
+
+
 @pytest.fixture(scope="session")
 def checkpoints(tmp_path_factory: pytest.TempPathFactory) -> epath.Path:
     """The real weights of AlexNet and VGG-16, converted once."""

@@ -107,7 +107,7 @@ def test_output_that_cannot_be_written(folder, output, complaint):
 @pytest.mark.parametrize(
     ("flags", "complaint"),
     [
-        (["--reference=one.png"], "expected --reference and --distorted, or"),
+        (["--reference=one.png", "--pairs=b.csv"], "expected --reference and --distorted, or"),
         (["--pairs=."], "csv: found a folder at ."),
         (["--reference_dir=text.png", "--distorted_dir=."], "text.png: is a file; expected a fold"),
         (["--reference=one.png", "--distorted=one.png", "--maps_dir=m"], "--maps_dir: none of"),
