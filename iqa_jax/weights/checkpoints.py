@@ -67,6 +67,7 @@ def save(
     for leftover in (unfinished, replaced):
         if leftover.exists():
             leftover.rmtree()
+    unfinished.mkdir()  # raises where nothing can be written; Orbax would wait for ever
     with ocp.StandardCheckpointer() as checkpointer:
         checkpointer.save(unfinished / "arrays", dict(arrays))
     (unfinished / "provenance.json").write_text(json.dumps(record, indent=2) + "\n")

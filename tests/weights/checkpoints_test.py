@@ -87,3 +87,8 @@ def test_default_directory(monkeypatch):
     assert checkpoints.default_directory() == epath.Path("checkpoints")
     monkeypatch.setenv("IQA_JAX_CHECKPOINTS", "/elsewhere")
     assert checkpoints.default_directory() == epath.Path("/elsewhere")
+
+
+def test_where_nothing_can_be_written_is_an_error():
+    with pytest.raises(OSError, match="nowhere"):
+        checkpoints.save(epath.Path("/proc/nowhere"), "name", {"a": np.zeros(1)}, {})
