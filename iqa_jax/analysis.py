@@ -21,10 +21,12 @@ from iqa_jax.breakdown import (
 from iqa_jax.datasets import PairTable
 from iqa_jax.datasets.splits import trained_on
 from iqa_jax.datasets.table import Protocol
+from iqa_jax.errors import InputError
 from iqa_jax.forced_choice import Subsets, by_subset
 from iqa_jax.selection import Column
 
 _FEW_PAIRS = 20
+_FEW_REFERENCES = 20
 
 
 @dataclass(frozen=True)
@@ -69,7 +71,7 @@ def analyse(
       InputError: If a bootstrap is asked for and there are fewer than two references.
     """
     distances = {column.name: _distances(column, scores) for column in columns}
-    warnings = _warnings(table, columns)
+    warnings = _warnings(table, columns, resamples)
     progress = tqdm(columns, desc="agreement", unit="column", leave=False)
     if table.protocol is not Protocol.OPINION:
         forced = [(column, by_subset(table, distances[column.name])) for column in progress]
@@ -90,6 +92,21 @@ def analyse(
         ceiling=_ceiling(table, human),
         warnings=warnings,
     )
+
+
+def check_resampling(table: PairTable) -> None:
+    """Refuses a table of which no bootstrap can be made, before anything is computed.
+
+    Raises:
+      InputError: If it has fewer than two references, or all its scores are equal.
+    """
+    references = {pair.reference_id for pair in table.pairs}
+    scores = {pair.score for pair in table.pairs}
+    if len(references) < 2 or len(scores) < 2:
+        raise InputError(
+            f"bootstrap: expected at least two references and two different scores, found "
+            f"{len(references)} and {len(scores)}"
+        )
 
 
 def _distances(column: Column, scores: Mapping[str, np.ndarray]) -> np.ndarray:
@@ -117,9 +134,12 @@ def _ceiling(table: PairTable, human: np.ndarray) -> Ceiling | None:
     return None if math.isnan(found.plcc) else found
 
 
-def _warnings(table: PairTable, columns: Sequence[Column]) -> list[str]:
+def _warnings(table: PairTable, columns: Sequence[Column], resamples: int | None) -> list[str]:
     known = [trained_on(column.name, table.name) for column in columns]
     warnings = [warning for warning in dict.fromkeys(known) if warning]
     if len(table.pairs) < _FEW_PAIRS:
         warnings.append(f"With {len(table.pairs)} pairs a correlation says little.")
+    references = len({pair.reference_id for pair in table.pairs})
+    if resamples and references < _FEW_REFERENCES:
+        warnings.append(f"Intervals from {references} references are narrower than the truth.")
     return warnings

@@ -11,7 +11,7 @@ from tqdm import tqdm
 
 from iqa_jax import parallel, scoring
 from iqa_jax.agreement import Agreement
-from iqa_jax.analysis import Analysis, analyse
+from iqa_jax.analysis import Analysis, analyse, check_resampling
 from iqa_jax.comparison import load_relevances
 from iqa_jax.datasets import PairTable, fingerprint, read_joined_scores
 from iqa_jax.errors import InputError
@@ -86,6 +86,11 @@ def evaluate(settings: Settings) -> Evaluation:
         metrics=settings.metrics,
         checkpoints_dir=settings.checkpoints_dir,
     )
+    left_out = [model for model in settings.models if model not in {c.model for c in columns}]
+    if left_out:
+        tqdm.write(
+            f"left out, without the layers asked for: {', '.join(left_out)}", file=sys.stderr
+        )
     twice = joined.keys() & {column.name for column in columns}
     if twice:
         raise InputError(f"scores_csv: {', '.join(twice)} is computed here; rename the column")
@@ -107,6 +112,8 @@ def evaluate(settings: Settings) -> Evaluation:
         "licence": table.licence,
         "citation": table.citation,
     }
+    if settings.bootstrap:
+        check_resampling(table)
     _announce(dataset, work)
     scores, runs = dict(joined), []
     data = _Data(table, headers, work, dataset["fingerprint"], resize)
@@ -191,6 +198,7 @@ def _score_from_store(group: Group, data: _Data, settings: Settings) -> _Scored:
     relevances = load_relevances(readouts, checkpoints_dir=settings.checkpoints_dir)
     record = {
         **extracted.store.signature,
+        **scoring.environment(),
         "relevances": {name: each.sha256 for name, each in relevances.items()},
         "pairs_per_second": extracted.pairs_per_second,
     }

@@ -27,6 +27,11 @@ def check_images(images: jax.Array | np.ndarray, what: str = "images") -> None:
     Raises:
       InputError: If shape, type or range is another; the message says what was found.
     """
+    if not isinstance(images, jax.Array | np.ndarray):
+        raise InputError(
+            f"{what}: expected an array [batch, height, width, 3], got {type(images).__name__}; "
+            "np.asarray(PIL.Image.open(path).convert('RGB'))[None] makes one of a file"
+        )
     shape, dtype = images.shape, images.dtype
     if len(shape) != 4 or shape[-1] != 3:
         raise InputError(f"{what}: expected the shape [batch, height, width, 3], got {list(shape)}")

@@ -47,7 +47,10 @@ class ScoreFiles:
         if self._signature.exists():
             if not resume:
                 state = "is there already" if self._path.exists() else "has been begun"
-                raise InputError(f"{self._path}: {state}; continue it with --resume, or remove it")
+                raise InputError(
+                    f"{self._path}: {state}; continue it with --resume, or remove it and what "
+                    f"stands beside it ({self._signature.name}, {self.parts.name})"
+                )
             before = json.loads(self._signature.read_text())
             different = [key for key in signature if before.get(key) != _json(signature[key])]
             if different:

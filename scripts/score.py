@@ -48,7 +48,8 @@ MAPS_DIR = flags.DEFINE_string(
     "maps_dir",
     None,
     "Folder for pictures of where the images differ, a PNG for each pair and each metric that has "
-    "maps: SSIM, LPIPS and the read-outs unit.",
+    "maps: SSIM (dark where they differ), LPIPS and the read-outs unit (bright where they differ). "
+    "Each has its own scale, which its PNG tells as Description.",
 )
 RESUME = flags.DEFINE_bool("resume", False, "Continue --output where a killed run stopped.")
 

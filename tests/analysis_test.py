@@ -2,6 +2,7 @@
 
 import csv
 import math
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -10,11 +11,12 @@ from PIL import Image
 
 from iqa_jax import outputs, plots
 from iqa_jax.agreement import agreement
-from iqa_jax.analysis import analyse
+from iqa_jax.analysis import analyse, check_resampling
 from iqa_jax.bootstrap import bootstrap
 from iqa_jax.breakdown import by_group, by_reference
 from iqa_jax.datasets import Pair, PairTable
 from iqa_jax.datasets.triplets import Triplet, TripletTable
+from iqa_jax.errors import InputError
 from iqa_jax.evaluate import Evaluation
 from iqa_jax.forced_choice import by_subset
 from iqa_jax.images import ImageFolder
@@ -80,7 +82,6 @@ def test_opinions(opinions, rng):
         assert found.intervals.srcc_low[number] == alone.srcc_low[0]
     assert found.ceiling.reliability == pytest.approx(1 - 0.15**2 / human.var(ddof=1))
     assert not found.forced_choices
-    assert not found.warnings
 
 
 def test_nothing_is_made_up_where_nothing_is_published(opinions, rng):
@@ -180,3 +181,17 @@ def test_undefined_scores_stay_undefined(opinions):
     found = analyse(opinions, COLUMNS[:1], {"net/a/l2": values})
     assert math.isnan(found.agreements[0][1].srcc)
     assert math.isnan(found.references[0][1].mean)
+
+
+def test_warns_of_intervals_from_few_references(opinions, rng):
+    scores = scores_of(opinions, rng)
+    assert not analyse(opinions, COLUMNS, scores).warnings
+    (warning,) = analyse(opinions, COLUMNS, scores, resamples=10).warnings
+    assert "Intervals from 6 references" in warning
+
+
+def test_a_bootstrap_needs_references_and_scores_that_differ(opinions):
+    check_resampling(opinions)
+    for pairs in (opinions.pairs[:6], [replace(pair, score=3.0) for pair in opinions.pairs]):
+        with pytest.raises(InputError, match="bootstrap: expected at least two references and two"):
+            check_resampling(replace(opinions, pairs=pairs))

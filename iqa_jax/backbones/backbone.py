@@ -37,9 +37,9 @@ class Backbone:
       sha256: Hash of the stored weights; empty where there is none.
     """
 
-    parameters: Mapping[str, jax.Array]
-    network: Network = field(metadata={"static": True})
-    preprocessing: Preprocessing = field(metadata={"static": True})
+    parameters: Mapping[str, jax.Array] = field(repr=False)
+    network: Network = field(metadata={"static": True}, repr=False)
+    preprocessing: Preprocessing = field(metadata={"static": True}, repr=False)
     name: str = field(metadata={"static": True})
     precision: str = field(metadata={"static": True}, default="highest")
     sha256: str = field(metadata={"static": True}, default="")

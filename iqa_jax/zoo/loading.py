@@ -31,7 +31,7 @@ class Relevance:
       sha256: Hash of the stored weights.
     """
 
-    weights: Mapping[str, jax.Array]
+    weights: Mapping[str, jax.Array] = field(repr=False)
     name: str = field(metadata={"static": True})
     model: str = field(metadata={"static": True})
     sha256: str = field(metadata={"static": True})

@@ -60,6 +60,7 @@ def test_works_under_jit_vmap_and_grad(alexnet, images):
 @pytest.mark.parametrize(
     ("images", "complaint"),
     [
+        ("photograph.png", "expected an array .* got str; .*PIL.Image.open"),
         (np.zeros((2, 64, 64, 3), np.float64), "float64"),
         (np.zeros((64, 64, 3), np.uint8), r"\[64, 64, 3\]"),
         (np.zeros((1, 3, 64, 64), np.uint8), r"\[1, 3, 64, 64\]"),
@@ -103,3 +104,8 @@ def test_a_stage_is_called_by_its_last_block():
         "layer4": "layer4.1",
     }
     assert aliases(build("vgg16").layers) == {}
+
+
+def test_is_shown_in_a_line(alexnet):
+    assert len(repr(alexnet)) < 200
+    assert "alexnet" in repr(alexnet)
