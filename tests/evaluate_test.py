@@ -47,6 +47,7 @@ def tid2013(test_data, tmp_path_factory):
     return folder
 
 
+@pytest.mark.slow
 def test_tid2013_agrees_with_plain_numpy_and_scipy(tid2013, settings, checkpoints):
     found = evaluate(
         settings(

@@ -50,6 +50,7 @@ def squares(table, layer):
     return made_up.expected(table, layer, "squared_error").astype(np.float64)
 
 
+@pytest.mark.slow
 def test_agrees_with_the_scores_of_metrics(checkpoints, pair_folder, tmp_path):
     """Every read-out of images of two sizes: to the rounding of float32."""
     lpips = "alexnet/relu1+relu2+relu3+relu4+relu5/unit@lpips-alex"

@@ -61,6 +61,7 @@ def files(folder):
     }
 
 
+@pytest.mark.slow
 def test_killed_it_continues_and_ends_equal(flags, tmp_path):
     killed, whole = tmp_path / "killed", tmp_path / "whole"
     environment = {**os.environ, "JAX_PLATFORMS": "cpu", "XLA_FLAGS": ""}

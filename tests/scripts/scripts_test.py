@@ -127,6 +127,7 @@ def test_mistakes_end_without_a_traceback(flags, complaint, pair_folder, tmp_pat
     assert not (tmp_path / "out").exists()
 
 
+@pytest.mark.slow
 def test_a_killed_run_continues_and_ends_equal(tmp_path, checkpoints, rng):
     folder = tmp_path / "data"
     folder.mkdir()

@@ -17,7 +17,11 @@ from iqa_jax import zoo
 from iqa_jax.backbones import ARCHITECTURES, build
 from iqa_jax.preprocess import unit_range
 
-SLOW_TRUNKS = "efficientnet_b5 efficientnet_b6 efficientnet_b7 densenet201 resnet152".split()
+SLOW_TRUNKS = (
+    *("efficientnet_b4", "efficientnet_b5", "efficientnet_b6", "efficientnet_b7"),
+    *("densenet121", "densenet161", "densenet169", "densenet201", "resnet101", "resnet152"),
+    *("convnext_tiny", "convnext_base"),
+)
 
 TRAINED = [name for name, model in zoo.MODELS.items() if model.conversions]
 
