@@ -21,6 +21,7 @@ from iqa_jax.readouts import (
     READOUTS,
     LayerStatistics,
     ReadoutName,
+    needed_arrays,
     sum_over,
 )
 from iqa_jax.resize import Resize, resize_pixels
@@ -110,7 +111,7 @@ class Comparison(PairComparison):
         activations = self.backbone.activations(image[None])
         parts = {
             (layer, name): STATISTICS[name].prepare(activations[layer][0])
-            for layer, name in self._needed_statistics()
+            for layer, name in needed_arrays(self.readouts)
         }
         positions = {layer: math.prod(a.shape[1:3]) for layer, a in activations.items()}
         return Prepared(parts, positions, image.shape[:2])
@@ -119,7 +120,7 @@ class Comparison(PairComparison):
         """The distances of two images as they were prepared."""
         statistics = {
             key: STATISTICS[key[1]].compare(reference.parts[key], distorted.parts[key])
-            for key in self._needed_statistics()
+            for key in needed_arrays(self.readouts)
         }
 
         def layer_statistics(layer: str, readout: ReadoutName) -> LayerStatistics:
@@ -164,16 +165,6 @@ class Comparison(PairComparison):
 
     def _weights(self, relevance: str | None, layer: str) -> jax.Array | None:
         return None if relevance is None else self.relevances[relevance].weights[layer]
-
-    def _needed_statistics(self) -> list[tuple[str, str]]:
-        """(layer, statistic), each once however many read-outs use it."""
-        needed = {
-            (layer, statistic): None
-            for readout in self.readouts
-            for layer in readout.layers
-            for statistic in READOUTS[readout.readout].statistics
-        }
-        return list(needed)
 
 
 def load_comparison(

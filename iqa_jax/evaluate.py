@@ -21,11 +21,11 @@ from iqa_jax.metrics import Group, check_group, groups, load_group
 from iqa_jax.pairing import PairComparison
 from iqa_jax.parts import ScoreParts
 from iqa_jax.pipeline import Plan, plan
+from iqa_jax.readouts import needed_arrays
 from iqa_jax.resize import Resize
 from iqa_jax.selection import Column, select_columns
 from iqa_jax.settings import DatasetSettings, ModelSettings
 from iqa_jax.stored_readouts import distances as stored_distances
-from iqa_jax.stored_readouts import needed_arrays
 
 
 @dataclass(frozen=True, kw_only=True)

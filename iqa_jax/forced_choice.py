@@ -82,7 +82,7 @@ def two_alternatives(distances: np.ndarray, shares: np.ndarray) -> ForcedChoice:
         )
     return ForcedChoice(
         judgements=len(first),
-        score=_mean(_agreeing(distances[::2], distances[1::2], first, second)),
+        score=_mean(_agreement(distances[::2], distances[1::2], first, second)),
         best=_mean(np.maximum(first, second)),
         observer=_mean(np.square(first) + np.square(second)),
     )
@@ -152,14 +152,28 @@ def _mean_of(subsets: list[ForcedChoice]) -> ForcedChoice:
     return ForcedChoice(judgements, mean("score"), mean("best"), mean("observer"))
 
 
-def _agreeing(
+def agreeing(
     to_first: np.ndarray, to_second: np.ndarray, first: np.ndarray, second: np.ndarray
 ) -> np.ndarray:
-    """Share of the observers who chose what is nearer, ``[triplets]``."""
-    if not np.isfinite([to_first, to_second]).all():
-        return np.full(len(first), math.nan)
+    """Share of the observers who chose what is nearer, one half for a tie.
+
+    Args:
+      to_first: Distance of the first version of each triplet, finite, ``[triplets, ...]``.
+      to_second: Likewise of the second.
+      first: Share of the observers who chose the first, in the same dimensions or of size 1.
+      second: Likewise the second.
+    """
     chosen = np.where(to_first < to_second, first, second)
     return np.where(to_first == to_second, 0.5, chosen)
+
+
+def _agreement(
+    to_first: np.ndarray, to_second: np.ndarray, first: np.ndarray, second: np.ndarray
+) -> np.ndarray:
+    """The same, ``[triplets]``; NaN for all if a distance is not finite."""
+    if not np.isfinite([to_first, to_second]).all():
+        return np.full(len(first), math.nan)
+    return agreeing(to_first, to_second, first, second)
 
 
 def _average_precision(distances: np.ndarray, shares: np.ndarray) -> float:

@@ -130,7 +130,9 @@ def _best(analysis: Analysis) -> list[str]:
 def _by_depth(agreements: Sequence[Found]) -> list[str]:
     """A line a layer, first to last, with two numbers for each read-out."""
     readouts = list(dict.fromkeys(column.readout for column, _ in agreements))
-    best = {id(agreement) for _, agreement in best_layers(agreements)}
+    best = {
+        id(agreement) for _, agreement in best_layers(agreements) if not math.isnan(agreement.srcc)
+    }
     by_layer: dict[str, dict[str, Agreement]] = {}
     depths = {}
     for column, agreement in agreements:

@@ -22,18 +22,6 @@ from iqa_jax.store import StatisticsStore
 from iqa_jax.zoo import Relevance
 
 
-def needed_arrays(readouts: Iterable[ReadoutName]) -> list[tuple[str, str]]:
-    """Layer and statistic of every array that read-outs of one model need, each once."""
-    return list(
-        dict.fromkeys(
-            (layer, statistic)
-            for readout in readouts
-            for layer in readout.layers
-            for statistic in READOUTS[readout.readout].statistics
-        )
-    )
-
-
 def distances(
     store: StatisticsStore,
     readouts: Sequence[ReadoutName],

@@ -25,7 +25,6 @@ from etils import epath
 from iqa_jax.datasets import pair_lists
 from iqa_jax.datasets.table import PairTable
 from iqa_jax.errors import InputError
-from iqa_jax.map_pictures import draw_map
 from iqa_jax.metrics import list_metrics
 from iqa_jax.score import Job, Scores, Settings
 from iqa_jax.score_files import ScoreFiles, to_csv
@@ -109,6 +108,8 @@ def _score_into(job: Job, files: ScoreFiles) -> int:
 def _write_maps(job: Job, scores: Scores) -> None:
     if not MAPS_DIR.value:
         return
+    from iqa_jax.map_pictures import draw_map  # noqa: PLC0415  loads Matplotlib
+
     folder = epath.Path(MAPS_DIR.value)
     folder.mkdir(parents=True, exist_ok=True)
     for row, metric, values in job.maps(scores):

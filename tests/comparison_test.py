@@ -6,7 +6,7 @@ import pytest
 
 from iqa_jax.comparison import Comparison, load_comparison
 from iqa_jax.errors import InputError
-from iqa_jax.readouts import ReadoutName
+from iqa_jax.readouts import ReadoutName, needed_arrays
 from iqa_jax.zoo import model_layers
 
 NAMES = (
@@ -89,7 +89,7 @@ def test_identical_images_are_at_no_distance(model, readouts, versions, checkpoi
 
 
 def test_a_statistic_is_computed_once(comparison):
-    needed = comparison._needed_statistics()
+    needed = needed_arrays(comparison.readouts)
     assert len(needed) == len(set(needed))
     assert ("relu2", "squared_error") in needed
     assert ("relu2", "unit_squared_error") in needed  # LPIPS

@@ -7,9 +7,9 @@ from iqa_jax.datasets import inspect, load_dataset
 from iqa_jax.errors import InputError
 from iqa_jax.evaluate import Settings, evaluate
 from iqa_jax.extraction import ensure_store
-from iqa_jax.readouts import READOUTS, ReadoutName
+from iqa_jax.readouts import READOUTS, ReadoutName, needed_arrays
 from iqa_jax.store import StatisticsStore
-from iqa_jax.stored_readouts import distances, needed_arrays
+from iqa_jax.stored_readouts import distances
 from iqa_jax.zoo import Relevance
 
 OF_A_DATASET = ("balanced", "normalized")

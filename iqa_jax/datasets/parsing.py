@@ -5,8 +5,6 @@ import io
 from collections.abc import Mapping, Sequence
 
 import numpy as np
-import openpyxl
-import scipy.io
 from etils import epath
 
 from iqa_jax.errors import DatasetError
@@ -79,6 +77,8 @@ def read_sheet(path: epath.Path, sheet: str, columns: Sequence[str]) -> list[dic
     Raises:
       DatasetError: If the file is no whole workbook, or lacks the sheet or a column.
     """
+    import openpyxl  # noqa: PLC0415  few programs read a workbook
+
     data = io.BytesIO(_read_bytes(path))
     try:
         workbook = openpyxl.load_workbook(data, read_only=True, data_only=True)
@@ -109,6 +109,8 @@ class MatlabFile:
     """
 
     def __init__(self, path: epath.Path):
+        import scipy.io  # noqa: PLC0415  few programs read a MATLAB file
+
         self._path = path
         data = io.BytesIO(_read_bytes(path))
         try:

@@ -39,7 +39,7 @@ from iqa_jax.readouts.layers import (
     Terms,
     sum_over,
 )
-from iqa_jax.readouts.names import ReadoutName, parse_layers, parse_readout
+from iqa_jax.readouts.names import ReadoutName, needed_arrays, parse_layers, parse_readout
 
 __all__ = [
     "NEEDS_A_DATASET",
@@ -49,6 +49,7 @@ __all__ = [
     "Readout",
     "ReadoutName",
     "Terms",
+    "needed_arrays",
     "parse_layers",
     "parse_readout",
     "sum_over",

@@ -1,5 +1,6 @@
 """What the names of read-outs mean."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Self
 
@@ -74,3 +75,15 @@ def parse_readout(text: str) -> tuple[str, str | None]:
     if at and not relevance:
         raise InputError(f"expected the name of a relevance after the @ of {text!r}")
     return readout, relevance or None
+
+
+def needed_arrays(readouts: Iterable[ReadoutName]) -> list[tuple[str, str]]:
+    """Layer and statistic of every array that read-outs of one model need, each once."""
+    return list(
+        dict.fromkeys(
+            (layer, statistic)
+            for readout in readouts
+            for layer in readout.layers
+            for statistic in READOUTS[readout.readout].statistics
+        )
+    )

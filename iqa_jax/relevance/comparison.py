@@ -14,6 +14,7 @@ import numpy as np
 from iqa_jax.bootstrap import Resamples, percentiles, resample
 from iqa_jax.datasets.table import Protocol
 from iqa_jax.errors import InputError
+from iqa_jax.forced_choice import agreeing
 from iqa_jax.relevance.examples import Examples
 from iqa_jax.relevance.folds import CrossValidation
 
@@ -175,7 +176,7 @@ def _measure(
     """Every measure on some of the pairs, ``[1 + resamples, weights]``; first without a draw."""
     if examples.protocol is Protocol.TWO_ALTERNATIVES:
         firsts = np.flatnonzero(rows)[::2]
-        agreeing = _agreeing(
+        agreed = agreeing(
             distances[firsts],
             distances[firsts + 1],
             examples.scores[firsts, None],
@@ -183,19 +184,11 @@ def _measure(
         )
         of_triplets = draws.select(firsts)
         with np.errstate(invalid="ignore"):  # a draw may have no triplet of a fold
-            return {"2afc": of_triplets.sums(agreeing) / of_triplets.pairs[:, None]}
+            return {"2afc": of_triplets.sums(agreed) / of_triplets.pairs[:, None]}
     found = draws.select(rows).correlations(
         distances[rows], examples.scores[rows], higher_is_better=examples.higher_is_better
     )
     return {"plcc": found.plcc, "srcc": found.srcc}
-
-
-def _agreeing(
-    to_first: np.ndarray, to_second: np.ndarray, first: np.ndarray, second: np.ndarray
-) -> np.ndarray:
-    """Share of the observers who chose what is nearer, one half for a tie."""
-    chosen = np.where(to_first < to_second, first, second)
-    return np.where(to_first == to_second, 0.5, chosen)
 
 
 def _mean(measure: str, values: np.ndarray, weights: np.ndarray) -> np.ndarray:

@@ -202,3 +202,23 @@ def test_one_channel_has_no_direction(rng):
 def test_a_pair_alone_has_no_dataset(readout, activations):
     with pytest.raises(InputError, match="compares with the mean over a dataset"):
         distance(readout, *activations)
+
+
+def test_cosine_has_its_second_derivative_at_identical_images(rng):
+    reference, direction = (
+        jnp.asarray(rng.uniform(0.5, 1.5, (5, 7, 4)).astype(np.float32)) for _ in range(2)
+    )
+
+    def distance(distorted):
+        cosine = READOUTS["cosine"]
+        values = {name: STATISTICS[name](reference, distorted) for name in cosine.statistics}
+        return cosine.combine([LayerStatistics(values, 35)])
+
+    def slope(step):
+        gradient = jax.grad(distance)(reference + jnp.float32(step) * direction)
+        return float(jnp.vdot(gradient, direction))
+
+    _, along = jax.jvp(jax.grad(distance), (reference,), (direction,))
+    curvature = float(jnp.vdot(along, direction))
+    assert curvature > 0
+    assert curvature == pytest.approx(slope(1e-3) / 1e-3, rel=1e-2)
