@@ -8,6 +8,8 @@ How many images go through a network together depends on their size and the kind
 the same program computes a score, whatever else is in the table.
 """
 
+import functools
+import os
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
@@ -18,8 +20,16 @@ from jax.sharding import AxisType, Mesh, NamedSharding, PartitionSpec
 AXIS = "units"
 """The mesh's one axis: work units."""
 
-_PIXELS_AT_ONCE = {"cpu": 2**16, "gpu": 8 * 384 * 512, "tpu": 8 * 384 * 512}
-"""On a CPU one image of 256x256 fills all cores, and more pixels no longer fit the caches."""
+_PIXELS_AT_ONCE = {"cpu": 2**17, "gpu": 8 * 384 * 512, "tpu": 8 * 384 * 512}
+"""On a CPU more pixels no longer fit the caches, and one large image keeps all cores busy."""
+
+_EIGEN = {
+    "xla_cpu_experimental_ynn_fusion_type": (
+        "LIBRARY_FUSION_TYPE_INDIVIDUAL_DOT,LIBRARY_FUSION_TYPE_REDUCE"
+    )
+}
+"""What XLA gives to YNNPACK by itself, but convolutions: Eigen's make networks up to twice as fast,
+see ``scripts/benchmarks/forward.py``."""
 
 UnitStep = Callable[[Any, jax.Array, jax.Array], Mapping[str, jax.Array]]
 
@@ -28,6 +38,20 @@ def images_at_once(height: int, width: int) -> int:
     """How many images of a size go through a network together on one of these devices."""
     pixels = _PIXELS_AT_ONCE.get(jax.default_backend(), _PIXELS_AT_ONCE["cpu"])
     return max(1, pixels // (height * width))
+
+
+@functools.cache
+def compiler_options() -> dict[str, str]:
+    """What XLA is told when it compiles for these devices; what ``XLA_FLAGS`` says comes first."""
+    if jax.default_backend() != "cpu" or any(
+        name in os.environ.get("XLA_FLAGS", "") for name in _EIGEN
+    ):
+        return {}
+    try:
+        jax.jit(lambda: 0, compiler_options=_EIGEN).lower().compile()
+    except jax.errors.JaxRuntimeError:  # the options are not for ever
+        return {}
+    return _EIGEN
 
 
 def describe_devices() -> dict[str, Any]:
@@ -71,7 +95,8 @@ class UnitRunner:
                 mesh=mesh,
                 in_specs=(PartitionSpec(), PartitionSpec(AXIS), PartitionSpec(AXIS)),
                 out_specs=PartitionSpec(AXIS),
-            )
+            ),
+            compiler_options=compiler_options(),
         )
 
     def unit_count(self, height: int, width: int) -> int:

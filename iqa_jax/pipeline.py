@@ -30,6 +30,9 @@ of large photographs still fits many times into a machine's memory."""
 
 _MOST_READERS = 16
 
+_TASK_PIXELS = 2**18
+"""To hand a task to a thread takes as long as to decode an image of 64x64."""
+
 
 @dataclass(frozen=True)
 class WorkUnit:
@@ -153,23 +156,38 @@ def feed(
         batches before it have been taken.
     """
     readers = min(os.cpu_count() or 1, _MOST_READERS)
-    decoded = iter(
-        grain.MapDataset.source(list(units))
-        .map(lambda unit: _decode_unit(unit, table, plan.versions, resize, tolerant))
+    groups = [
+        group
+        for size, of_one_size in itertools.groupby(units, key=lambda unit: unit.size)
+        for group in _chunks(list(of_one_size), places(*size))
+    ]
+    tasks = [task for group in groups for task in _chunks(group, _units_a_task(group, plan))]
+    decoded = itertools.chain.from_iterable(
+        grain.MapDataset.source(tasks)
+        .map(
+            lambda task: [
+                _decode_unit(unit, table, plan.versions, resize, tolerant) for unit in task
+            ]
+        )
         .to_iter_dataset(grain.ReadOptions(num_threads=readers, prefetch_buffer_size=readers))
     )
-    for size, of_one_size in itertools.groupby(units, key=lambda unit: unit.size):
-        for group in _chunks(list(of_one_size), places(*size)):
-            images = [next(decoded) for _ in group]
-            first = images[0]
-            padding = _Decoded(np.zeros_like(first.reference), np.zeros_like(first.distorted))
-            images += [padding] * (places(*size) - len(group))
-            yield Batch(
-                group,
-                np.stack([unit.reference for unit in images]),
-                np.stack([unit.distorted for unit in images]),
-                frozenset().union(*(unit.failed for unit in images)),
-            )
+    for group in groups:
+        images = [next(decoded) for _ in group]
+        first = images[0]
+        padding = _Decoded(np.zeros_like(first.reference), np.zeros_like(first.distorted))
+        images += [padding] * (places(*group[0].size) - len(group))
+        yield Batch(
+            group,
+            np.stack([unit.reference for unit in images]),
+            np.stack([unit.distorted for unit in images]),
+            frozenset().union(*(unit.failed for unit in images)),
+        )
+
+
+def _units_a_task(group: Sequence[WorkUnit], plan: Plan) -> int:
+    """How many units of a size a thread decodes in one go."""
+    height, width = group[0].size
+    return max(1, _TASK_PIXELS // (height * width * (1 + plan.versions)))
 
 
 def _decode_unit(

@@ -1,5 +1,6 @@
 """What the programs share: the flags that all that run models know, and how a program ends."""
 
+import os
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -38,7 +39,11 @@ VERSIONS = flags.DEFINE_string(
     "that takes the fewest passes through the network.",
 )
 COMPILATION_CACHE_DIR = flags.DEFINE_string(
-    "compilation_cache_dir", None, "Folder in which compiled programs are kept for the next run."
+    "compilation_cache_dir",
+    None,
+    "Folder in which compiled programs are kept for the next run; empty for none. It can be "
+    "deleted at any time. Default: the environment variable JAX_COMPILATION_CACHE_DIR, else "
+    "iqa_jax in the user's folder for caches (XDG_CACHE_HOME, else ~/.cache).",
 )
 
 _HELP = {"--help", "-help", "-h", "-?", "--helpshort", "--helpfull"}
@@ -72,9 +77,7 @@ def run(main: Callable[[], None]) -> None:
         if len(argv) > 1:
             sys.exit(f"{program}: error: expected flags only, got {' '.join(argv[1:])}; see --help")
         logging.set_verbosity(logging.WARNING)  # JAX and Orbax tell much of themselves
-        if COMPILATION_CACHE_DIR.value:
-            jax.config.update("jax_compilation_cache_dir", COMPILATION_CACHE_DIR.value)
-            jax.config.update("jax_persistent_cache_min_compile_time_secs", 0.0)
+        _keep_compiled_programs()
         try:
             main()
         except InputError as error:
@@ -93,3 +96,22 @@ def run(main: Callable[[], None]) -> None:
         if _HELP.isdisjoint(sys.argv):
             raise
         sys.exit(0 if ended.code == 1 else ended.code)  # absl ends with 1 after showing help
+
+
+def _keep_compiled_programs() -> None:
+    folder = COMPILATION_CACHE_DIR.value
+    if folder is None:
+        folder = os.environ.get("JAX_COMPILATION_CACHE_DIR") or _user_cache()
+    jax.config.update("jax_compilation_cache_dir", folder or None)
+    jax.config.update("jax_persistent_cache_min_compile_time_secs", 0.0)
+
+
+def _user_cache() -> str | None:
+    """The project's folder among the user's caches; None where it cannot be made."""
+    try:
+        caches = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
+        folder = caches / "iqa_jax"
+        folder.mkdir(parents=True, exist_ok=True)
+    except (OSError, RuntimeError):  # no home
+        return None
+    return str(folder) if os.access(folder, os.W_OK) else None

@@ -28,6 +28,11 @@ def strict_numerics() -> Iterator[None]:
         yield
 
 
+@pytest.fixture(autouse=True, scope="session")
+def programs_keep_nothing_in_the_home(tmp_path_factory: pytest.TempPathFactory) -> None:
+    os.environ["XDG_CACHE_HOME"] = str(tmp_path_factory.mktemp("caches"))
+
+
 @pytest.fixture(autouse=True, scope="module")
 def compiled_programs_are_forgotten() -> Iterator[None]:
     """Those of a whole run of the tests would fill the memory of a small machine."""

@@ -46,7 +46,8 @@ def test_devices_give_the_scores_of_one_device(comparison, units, count):
         np.testing.assert_array_equal(one[name], several[name])
 
 
-def test_pmap_of_the_same_step_gives_the_same_scores(comparison, units):
+def test_pmap_of_the_same_step_gives_the_same_scores(comparison, units, monkeypatch):
+    monkeypatch.setattr(parallel, "compiler_options", dict)  # pmap knows none
     ours = scores(comparison, units, 8)
     theirs = jax.pmap(Comparison.versions, in_axes=(None, 0, 0))(comparison, *units)
     for name in NAMES:
@@ -90,11 +91,36 @@ def one_device():
 
 
 def test_one_image_fills_a_cpu_and_small_ones_go_together():
-    assert parallel.images_at_once(256, 256) == parallel.images_at_once(2000, 3000) == 1
-    assert parallel.images_at_once(64, 64) == 16
+    assert parallel.images_at_once(384, 512) == parallel.images_at_once(2000, 3000) == 1
+    assert parallel.images_at_once(64, 64) == 32
 
 
 def test_a_call_takes_units_for_every_device(comparison):
     runner = UnitRunner(Comparison.versions, comparison, devices=jax.local_devices()[:2])
     assert runner.unit_count(384, 512) == 2
-    assert runner.unit_count(64, 128) == 16
+    assert runner.unit_count(64, 128) == 32
+
+
+def test_convolutions_on_a_cpu_are_those_of_the_faster_library():
+    def convolve(x, kernel):
+        return jax.lax.conv_general_dilated(
+            x, kernel, (1, 1), "SAME", dimension_numbers=("NHWC", "HWIO", "NHWC")
+        )
+
+    shapes = [jax.ShapeDtypeStruct(shape, np.float32) for shape in ((1, 9, 9, 32), (3, 3, 32, 32))]
+    compiled = jax.jit(convolve, compiler_options=parallel.compiler_options())
+    text = compiled.lower(*shapes).compile().as_text()
+    assert "convolution(" in text
+    assert "ynn" not in text
+
+
+def test_what_xla_flags_say_comes_first(monkeypatch):
+    choose = parallel.compiler_options.__wrapped__
+    assert choose()
+    monkeypatch.setenv("XLA_FLAGS", "--xla_cpu_experimental_ynn_fusion_type=individual_dot")
+    assert choose() == {}
+
+
+def test_options_that_xla_does_not_know_are_left_out(monkeypatch):
+    monkeypatch.setattr(parallel, "_EIGEN", {"xla_cpu_of_another_time": "true"})
+    assert parallel.compiler_options.__wrapped__() == {}

@@ -1,7 +1,9 @@
 """Layers that the architectures share, with the padding and order of their PyTorch originals."""
 
 import functools
-from collections.abc import Callable, Sequence
+import itertools
+import math
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 import jax
@@ -53,13 +55,13 @@ def conv(
         padding=((padding, padding), (padding, padding)),
         feature_group_count=groups,
         use_bias=bias,
-        conv_general_dilated=jax.lax.conv_general_dilated if groups == 1 else _grouped_convolution,
+        conv_general_dilated=_convolution,
         kernel_init=nnx.initializers.zeros_init(),  # parameters are always given; this is quick
         rngs=rngs,
     )
 
 
-def _grouped_convolution(
+def _convolution(
     x: jax.Array,
     kernel: jax.Array,
     strides: tuple[int, int],
@@ -68,7 +70,7 @@ def _grouped_convolution(
     feature_group_count: int,
     **options: Any,
 ) -> jax.Array:
-    """Replaces ``jax.lax.conv_general_dilated``, which is slow for groups on a CPU."""
+    """Replaces ``jax.lax.conv_general_dilated`` where that is slow on a CPU."""
     convolve = functools.partial(
         jax.lax.conv_general_dilated, window_strides=strides, padding=padding, **options
     )
@@ -79,12 +81,40 @@ def _grouped_convolution(
             cpu=functools.partial(_shift_and_add, strides=strides, padding=padding),
             default=functools.partial(convolve, feature_group_count=feature_group_count),
         )
-    groups = zip(
-        jnp.split(x, feature_group_count, -1),
-        jnp.split(kernel, feature_group_count, -1),
-        strict=True,
-    )
-    return jnp.concatenate([convolve(part, weights) for part, weights in groups], -1)
+    if feature_group_count > 1:
+        groups = zip(
+            jnp.split(x, feature_group_count, -1),
+            jnp.split(kernel, feature_group_count, -1),
+            strict=True,
+        )
+        alone = functools.partial(_convolution, feature_group_count=1, **options)
+        return jnp.concatenate([alone(*group, strides, padding) for group in groups], -1)
+    if math.prod(x.shape[1:3]) < math.prod(kernel.shape[:2]):
+        # XLA for CPUs would take the kernel for the image, and be fifty times slower
+        precision = options.get("precision")
+        return jax.lax.platform_dependent(
+            x,
+            kernel,
+            cpu=functools.partial(
+                _patches_times_kernel, strides=strides, padding=padding, precision=precision
+            ),
+            default=convolve,
+        )
+    return convolve(x, kernel)
+
+
+def _patches_times_kernel(
+    x: jax.Array,
+    kernel: jax.Array,
+    *,
+    strides: tuple[int, int],
+    padding: Sequence[tuple[int, int]],
+    precision: jax.lax.PrecisionLike,
+) -> jax.Array:
+    """A convolution as one product of matrices: a row for each position, with all that it sees."""
+    patches = jnp.concatenate(list(_shifted(x, kernel.shape[:2], strides, padding)), -1)
+    matrix = kernel.reshape(-1, kernel.shape[-1])
+    return jnp.matmul(patches, matrix, precision=precision)
 
 
 def _shift_and_add(
@@ -98,16 +128,27 @@ def _shift_and_add(
 
     The kernel is ``[height, width, 1, C]``, or ``[height, width, 1, 1]`` for all channels alike.
     """
-    rows, columns, _, _ = kernel.shape
+    weights = kernel.reshape(-1, 1, 1, 1, kernel.shape[-1])
+    shifted = _shifted(x, kernel.shape[:2], strides, padding)
+    return functools.reduce(
+        jnp.add, (each * weight for each, weight in zip(shifted, weights, strict=True))
+    )
+
+
+def _shifted(
+    x: jax.Array,
+    size: tuple[int, ...],
+    strides: tuple[int, int],
+    padding: Sequence[tuple[int, int]],
+) -> Iterator[jax.Array]:
+    """What the windows see at each of their positions, row by row: ``[B, height, width, C]``."""
     x = jnp.pad(x, ((0, 0), *padding, (0, 0)))
-    height = (x.shape[1] - rows) // strides[0] + 1
-    width = (x.shape[2] - columns) // strides[1] + 1
-    total = jnp.zeros((x.shape[0], height, width, x.shape[3]), x.dtype)
-    for row in range(rows):
-        for column in range(columns):
-            shifted = x[:, row:, column:][:, :: strides[0], :: strides[1]][:, :height, :width]
-            total += shifted * kernel[row, column].reshape(1, 1, 1, -1)
-    return total
+    height, width = (
+        (length - extent) // stride + 1
+        for length, extent, stride in zip(x.shape[1:3], size, strides, strict=True)
+    )
+    for row, column in itertools.product(*map(range, size)):
+        yield x[:, row:, column:][:, :: strides[0], :: strides[1]][:, :height, :width]
 
 
 class BatchNorm(nnx.BatchNorm):

@@ -1,9 +1,10 @@
-"""Depthwise convolutions and those with groups on this machine: XLA's own against ours.
+"""Convolutions that are replaced on CPUs, on this machine: XLA's own against ours.
 
 Example:
   python scripts/benchmarks/convolutions.py
 
-Shapes of EfficientNet and ConvNeXt at 512x384, and AlexNet's second layer with two groups. Prints
+Depthwise ones of EfficientNet and ConvNeXt at 512x384, AlexNet's second layer with two groups, and
+convolutions of images that are smaller than the kernel, as in networks at 64x64. Prints
 milliseconds of each and their ratio, the fastest of several runs in turn.
 """
 
@@ -31,6 +32,9 @@ _SHAPES = (
     ("ConvNeXt 7x7", (96, 128, 96), 96, 7, 1, 96),
     ("ConvNeXt 7x7", (24, 32, 384), 384, 7, 1, 384),
     ("AlexNet 5x5", (46, 63, 96), 256, 5, 1, 2),
+    ("ResNet-18 3x3", (2, 2, 512), 512, 3, 1, 1),
+    ("VGG-16 3x3", (2, 4, 512), 512, 3, 1, 1),
+    ("AlexNet 5x5", (3, 3, 64), 192, 5, 1, 1),
 )
 """Name, input (height, width, channels), output channels, kernel size, stride, groups."""
 

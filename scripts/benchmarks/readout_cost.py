@@ -24,6 +24,7 @@ import program
 
 from iqa_jax.backbones import Backbone
 from iqa_jax.comparison import Comparison, load_comparison
+from iqa_jax.parallel import compiler_options
 from iqa_jax.readouts import ReadoutName
 from iqa_jax.zoo import model_layers
 
@@ -82,7 +83,8 @@ def main() -> None:
 
 
 def _compiled(function: Callable[..., object], *arguments: object) -> Callable[[], object]:
-    compiled = jax.jit(function).lower(*arguments).compile()
+    jitted = jax.jit(function, compiler_options=compiler_options())
+    compiled = jitted.lower(*arguments).compile()
     jax.block_until_ready(compiled(*arguments))
     return lambda: compiled(*arguments)
 

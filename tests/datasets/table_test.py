@@ -1,14 +1,17 @@
 import dataclasses
 import math
+import threading
+import time
 
 import numpy as np
 import pytest
 from PIL import Image
 
 from iqa_jax.datasets import fingerprint, inspect, load_dataset
-from iqa_jax.datasets.table import Protocol
+from iqa_jax.datasets.table import Protocol, read_headers
 from iqa_jax.datasets.triplets import Triplet, TripletTable
 from iqa_jax.errors import DatasetError
+from iqa_jax.images import Header, ImageSource
 
 
 @pytest.fixture
@@ -28,6 +31,24 @@ def test_headers_of_every_image(table):
     names = {name for pair in table.pairs for name in (pair.reference, pair.distorted)}
     assert set(headers) == names
     assert headers["b_1.png"][:2] == (64, 64)
+
+
+def test_files_that_are_far_away_are_asked_for_together(table):
+    readers = set()
+
+    class FarAway(ImageSource):
+        def read(self, name):
+            raise NotImplementedError
+
+        def header(self, name):
+            readers.add(threading.get_ident())
+            time.sleep(0.01)
+            return Header(64, 64, len(name))
+
+    names = {name for pair in table.pairs for name in (pair.reference, pair.distorted)}
+    found = read_headers(dataclasses.replace(table, images=FarAway()))
+    assert found == {name: Header(64, 64, len(name)) for name in names}
+    assert len(readers) > 1
 
 
 def test_one_error_lists_every_row(table, pair_folder):

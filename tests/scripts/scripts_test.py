@@ -231,6 +231,19 @@ def test_one_pair_is_shown_on_the_screen(pair_folder):
     assert float(row.split()[2]) > 10
 
 
+def test_compiled_programs_are_kept_unless_not_wanted(pair_folder, tmp_path, monkeypatch):
+    monkeypatch.delenv("JAX_COMPILATION_CACHE_DIR", raising=False)
+    images = (f"--reference={pair_folder / 'a.png'}", f"--distorted={pair_folder / 'a_1.png'}")
+    for number, (flags, kept) in enumerate(((["--compilation_cache_dir="], False), ([], True))):
+        monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / f"caches {number}"))
+        done = run("score", "--metrics=psnr", *images, *flags)
+        assert done.returncode == 0, done.stderr
+        assert bool(list(tmp_path.glob(f"caches {number}/iqa_jax/*"))) == kept
+    (tmp_path / "a file").touch()
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "a file"))
+    assert run("score", "--metrics=psnr", *images).returncode == 0
+
+
 def test_killed_scoring_continues(checkpoints, pair_folder, tmp_path):
     output = tmp_path / "scores.csv"
     flags = (

@@ -1,0 +1,75 @@
+"""Forward passes as the programs compile them, against XLA left to itself: images per second.
+
+Example:
+  python scripts/benchmarks/forward.py
+  python scripts/benchmarks/forward.py --models=resnet50-random-none-seed0 --size=64x64 --images=32
+
+The means of all layers, so that no layer can be left out; the median of several runs. The two do
+not take turns, because the threads of XLA's two libraries would get in each other's way. Models
+without training need no weights.
+"""
+
+import statistics
+import sys
+import time
+from pathlib import Path
+
+import jax
+import numpy as np
+from absl import flags
+
+sys.path.insert(0, str(Path(__file__).parents[1]))
+import program
+
+from iqa_jax.backbones import Backbone
+from iqa_jax.parallel import compiler_options
+from iqa_jax.tables import aligned
+from iqa_jax.zoo import load_backbone
+
+_TRUNKS = (
+    *("alexnet", "vgg16", "squeezenet1_1", "resnet18", "resnet50"),
+    *("densenet121", "efficientnet_b0", "convnext_tiny"),
+)
+MODELS = flags.DEFINE_list(
+    "models", [f"{trunk}-random-none-seed0" for trunk in _TRUNKS], "Names of models."
+)
+SIZE = flags.DEFINE_string("size", "384x512", "Height x width of the images.")
+IMAGES = flags.DEFINE_integer("images", 1, "How many go through together.", lower_bound=1)
+REPEATS = flags.DEFINE_integer("repeats", 7, "Timed runs of each.", lower_bound=1)
+
+flags.adopt_module_key_flags(program)
+
+
+def layer_means(backbone: Backbone, images: jax.Array) -> dict[str, jax.Array]:
+    """The mean of every layer over all images."""
+    return {layer: values.mean() for layer, values in backbone.activations(images).items()}
+
+
+def main() -> None:
+    """Prints a line a model."""
+    height, width = map(int, SIZE.value.split("x"))
+    images = np.random.default_rng(0).integers(0, 256, (IMAGES.value, height, width, 3))
+    rows = []
+    for name in MODELS.value:
+        backbone = load_backbone(name, checkpoints_dir=program.CHECKPOINTS_DIR.value)
+        ours, theirs = (
+            _speed(backbone, images.astype(np.uint8), options)
+            for options in (compiler_options(), None)
+        )
+        rows.append((name, f"{ours:.1f}", f"{theirs:.1f}", f"{ours / theirs:.2f}"))
+    print(f"images of {SIZE.value} per second, {IMAGES.value} at a time")
+    print("\n".join(aligned(("model", "ours", "XLA", "ratio"), rows, text_columns=1)))
+
+
+def _speed(backbone: Backbone, images: np.ndarray, options: dict[str, str] | None) -> float:
+    compiled = jax.jit(layer_means, compiler_options=options).lower(backbone, images).compile()
+    seconds = []
+    for _ in range(2 + REPEATS.value):  # the first ones warm up
+        start = time.perf_counter()
+        jax.block_until_ready(compiled(backbone, images))
+        seconds.append(time.perf_counter() - start)
+    return len(images) / statistics.median(seconds[2:])
+
+
+if __name__ == "__main__":
+    program.run(main)
