@@ -3,16 +3,17 @@
 import io
 import math
 from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
 
 from etils import epath
 from matplotlib.artist import Artist
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from iqa_jax.agreement import Agreement
+from iqa_jax.analysis import Analysis
 from iqa_jax.evaluate import Evaluation
 from iqa_jax.files import appearing_whole
-from iqa_jax.forced_choice import ForcedChoice
 from iqa_jax.report import short_name
 from iqa_jax.selection import Column
 
@@ -25,35 +26,53 @@ _CORRELATIONS = (("srcc", "Spearman correlation"), ("plcc", "Pearson correlation
 _FORCED_CHOICES = (("score", "agreement with choices"),)
 
 _LONG_LABEL = 20
+_BESIDE = 1.03
+"""Relative depth at which the interval of a level stands."""
 
-Found = tuple[Column, Agreement | ForcedChoice]
+
+@dataclass(frozen=True)
+class _Point:
+    """A column, its agreement with people, and the ends of the interval of that if there is one."""
+
+    column: Column
+    value: float
+    interval: tuple[float, float] | None = None
+
+    @property
+    def name(self) -> str:
+        """Of the layer, if it is one of a model."""
+        return short_name(self.column.layer)
 
 
 def correlation_by_layer(evaluation: Evaluation, path: epath.Path) -> None:
     """Draws agreement with people against depth: a column of panels a read-out, a line a model.
 
-    The best layer of each line is ringed and named; concatenations and metrics are dashed levels.
+    The best layer of each line is ringed and named. The first layers of a model joined, for
+    several numbers of them, are a dotted line; other concatenations and metrics are dashed levels.
+    Bars are the intervals of a bootstrap, where there is one.
 
     Args:
       evaluation: What is drawn.
       path: Of the PNG file, which appears whole.
     """
     analysis = evaluation.analysis
-    forced = [(column, subsets.mean) for column, subsets in analysis.forced_choices]
-    found = forced or list(analysis.agreements)
-    kinds = _FORCED_CHOICES if forced else _CORRELATIONS
-    models = list(dict.fromkeys(column.model for column, _ in found if column.layer))
-    readouts = list(dict.fromkeys(column.readout for column, _ in found if column.layer)) or [""]
-    metrics = [(short_name(column.name), a) for column, a in found if not column.layer]
+    kinds = _FORCED_CHOICES if analysis.forced_choices else _CORRELATIONS
+    columns = [column for column, _ in analysis.forced_choices or analysis.agreements]
+    models = list(dict.fromkeys(column.model for column in columns if column.layer))
+    readouts = list(dict.fromkeys(column.readout for column in columns if column.layer)) or [""]
     size = (2.0 + 4.2 * len(readouts), 1.6 + 2.7 * len(kinds))
     figure = Figure(figsize=size, layout="constrained")
     panels = figure.subplots(len(kinds), len(readouts), sharex=True, sharey=True, squeeze=False)
     for (kind, name), row in zip(kinds, panels, strict=True):
+        points = _points(analysis, kind)
         row[0].set_ylabel(name)
         for readout, panel in zip(readouts, row, strict=True):
             for number, model in enumerate(models):
-                _draw_model(panel, _select(found, model, readout), kind, model, number)
-            _draw_levels(panel, metrics, kind, "0.35")
+                place = (model, readout)
+                of_model = [p for p in points if (p.column.model, p.column.readout) == place]
+                _draw_model(panel, of_model, model, number)
+            metrics = [(short_name(p.column.name), p) for p in points if not p.column.layer]
+            _draw_levels(panel, metrics, "0.35")
             panel.grid(alpha=0.25)
             panel.spines[["top", "right"]].set_visible(False)
     for readout, top, bottom in zip(readouts, panels[0], panels[-1], strict=True):
@@ -79,34 +98,33 @@ def correlation_by_layer(evaluation: Evaluation, path: epath.Path) -> None:
         unfinished.write_bytes(image.getvalue())
 
 
-def _select(found: Sequence[Found], model: str, readout: str) -> list[Found]:
-    return [(c, a) for c, a in found if (c.model, c.readout) == (model, readout)]
-
-
-def _draw_model(panel: Axes, found: Sequence[Found], kind: str, model: str, number: int) -> None:
-    """A line through the single layers of a model, and a level for each concatenation."""
-    colour = _COLOURS[number % len(_COLOURS)]
-    layers = [
-        (column.relative_depth, getattr(agreement, kind), column.layer)
-        for column, agreement in found
-        if column.relative_depth is not None
+def _points(analysis: Analysis, kind: str) -> list[_Point]:
+    """Every column with one kind of agreement."""
+    if analysis.forced_choices:
+        return [_Point(column, getattr(f.mean, kind)) for column, f in analysis.forced_choices]
+    values = [(column, getattr(agreement, kind)) for column, agreement in analysis.agreements]
+    if analysis.intervals is None:
+        return [_Point(column, value) for column, value in values]
+    low, high = (getattr(analysis.intervals, f"{kind}_{end}") for end in ("low", "high"))
+    return [
+        _Point(column, value, ends)
+        for (column, value), ends in zip(values, zip(low, high, strict=True), strict=True)
     ]
-    panel.plot(
-        [depth for depth, _, _ in layers],
-        [value for _, value, _ in layers],
-        color=colour,
-        marker=_MARKERS[number % len(_MARKERS)],
-        markersize=4.5,
-        linewidth=1.6,
-        label=model,
-    )
-    drawn = [layer for layer in layers if not math.isnan(layer[1])]
+
+
+def _draw_model(panel: Axes, points: Sequence[_Point], model: str, number: int) -> None:
+    """Lines through the single layers of a model and through its first ones joined, and levels."""
+    colour = _COLOURS[number % len(_COLOURS)]
+    marker = _MARKERS[number % len(_MARKERS)]
+    layers = [(d, p) for p in points if (d := p.column.relative_depth) is not None]
+    _draw_line(panel, layers, color=colour, marker=marker, markersize=4.5, label=model)
+    drawn = [(depth, point) for depth, point in layers if not math.isnan(point.value)]
     if drawn:
-        depth, value, name = max(drawn, key=lambda layer: layer[1])
-        panel.plot(depth, value, "o", ms=10, mew=1.6, fillstyle="none", color=colour)
+        depth, best = max(drawn, key=lambda layer: layer[1].value)
+        panel.plot(depth, best.value, "o", ms=10, mew=1.6, fillstyle="none", color=colour)
         panel.annotate(
-            name,
-            (depth, value),
+            best.name,
+            (depth, best.value),
             xytext=(0, 9 if number % 2 == 0 else -17),
             textcoords="offset points",
             ha="center",
@@ -114,21 +132,34 @@ def _draw_model(panel: Axes, found: Sequence[Found], kind: str, model: str, numb
             color=colour,
             bbox={"facecolor": "white", "edgecolor": "none", "alpha": 0.8, "pad": 0.5},
         )
-    joined = [(f"{model} {short_name(c.layer)}", a) for c, a in found if c.layer_index is None]
-    _draw_levels(panel, joined, kind, colour)
+    joined = [p for p in points if p.column.layer_index is None]
+    first = [(d, p) for p in points if (d := p.column.cumulative_depth) is not None]
+    if sum(p.column.layer_index is None for _, p in first) > 1:
+        style = {"linestyle": ":", "marker": marker, "markersize": 3, "fillstyle": "none"}
+        _draw_line(panel, first, color=colour, label=f"{model}, joined up to there", **style)
+        joined = [p for p in joined if p.column.cumulative_depth is None]
+    _draw_levels(panel, [(f"{model} {p.name}", p) for p in joined], colour)
 
 
-def _draw_levels(
-    panel: Axes, levels: Sequence[tuple[str, Agreement | ForcedChoice]], kind: str, colour: str
+def _draw_line(
+    panel: Axes, points: Sequence[tuple[float, _Point]], *, color: str, **style: Any
 ) -> None:
-    for number, (label, agreement) in enumerate(levels):
-        panel.axhline(
-            getattr(agreement, kind),
-            color=colour,
-            linestyle=_DASHES[number % len(_DASHES)],
-            linewidth=1.2,
-            label=label,
-        )
+    depths = [depth for depth, _ in points]
+    panel.plot(depths, [p.value for _, p in points], color=color, linewidth=1.6, **style)
+    _draw_intervals(panel, points, color)
+
+
+def _draw_levels(panel: Axes, levels: Sequence[tuple[str, _Point]], colour: str) -> None:
+    for number, (label, point) in enumerate(levels):
+        dashes = _DASHES[number % len(_DASHES)]
+        panel.axhline(point.value, color=colour, linestyle=dashes, linewidth=1.2, label=label)
+    _draw_intervals(panel, [(_BESIDE, point) for _, point in levels], colour)
+
+
+def _draw_intervals(panel: Axes, points: Sequence[tuple[float, _Point]], colour: str) -> None:
+    for depth, point in points:
+        if point.interval is not None:
+            panel.vlines(depth, *point.interval, color=colour, linewidth=3, alpha=0.3)
 
 
 def _legend_of(panel: Axes) -> list[tuple[Artist, str]]:

@@ -27,6 +27,8 @@ class Column:
       relative_depth: The same from 0 to 1, which is the last layer.
       readout: Name of the read-out with its relevance.
       metric: What computes it; None for scores that were given.
+      cumulative_depth: Relative depth of the last of the layers, where they are the first ones of
+        the model without a gap.
     """
 
     name: str
@@ -36,6 +38,7 @@ class Column:
     relative_depth: float | None = None
     readout: str = ""
     metric: MetricName | None = None
+    cumulative_depth: float | None = None
 
 
 def select_columns(
@@ -93,13 +96,18 @@ def _wanted_layers(known: Sequence[str], layers: Sequence[str]) -> list[tuple[st
         if text == ALL:
             wanted += [(name,) for name in known]
         elif text == CUMULATIVE:
-            inner = [name for name in known if name != INPUT]
-            wanted += [tuple(inner[: count + 1]) for count in range(len(inner))]
+            wanted += _first_layers(known)
         else:
             names = tuple(short.get(name, name) for name in parse_layers(text))
             if set(names) <= set(known):
                 wanted.append(names)
     return list(dict.fromkeys(wanted))
+
+
+def _first_layers(known: Sequence[str]) -> list[tuple[str, ...]]:
+    """The first n layers, ``input`` left out, for every n."""
+    inner = tuple(name for name in known if name != INPUT)
+    return [inner[: count + 1] for count in range(len(inner))]
 
 
 def _weighs(relevance: Relevance, model: str, layers: Sequence[str]) -> bool:
@@ -115,12 +123,15 @@ def _check_layers(layers: Sequence[str], layers_of: Mapping[str, Sequence[str]])
 
 def _column(name: ReadoutName, known: Sequence[str]) -> Column:
     index = known.index(name.layer) if len(name.layers) == 1 else None
+    last = len(known) - 1
+    is_cumulative = name.layers in _first_layers(known)
     return Column(
         name=str(name),
         model=name.model,
         layer=name.layer,
         layer_index=index,
-        relative_depth=None if index is None else index / (len(known) - 1),
+        relative_depth=None if index is None else index / last,
         readout=name.weighted_readout,
         metric=MetricName(str(name), name),
+        cumulative_depth=known.index(name.layers[-1]) / last if is_cumulative else None,
     )

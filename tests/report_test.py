@@ -3,11 +3,13 @@ import math
 import numpy as np
 import pytest
 from etils import epath
+from matplotlib.figure import Figure
 from PIL import Image
 
 from iqa_jax import plots
 from iqa_jax.agreement import NO_FIT, Agreement, LogisticFit
 from iqa_jax.analysis import Analysis
+from iqa_jax.bootstrap import Intervals
 from iqa_jax.datasets import Pair, PairTable
 from iqa_jax.evaluate import Evaluation
 from iqa_jax.images import ImageFolder
@@ -109,6 +111,52 @@ def test_figure_is_drawn(evaluation, tmp_path):
         image.verify()
         assert min(image.size) > 800
     assert [entry.name for entry in tmp_path.iterdir()] == ["figure.png"]
+
+
+@pytest.fixture
+def figures(monkeypatch):
+    """The figures that are drawn."""
+    made = []
+
+    def figure(**options):
+        made.append(Figure(**options))
+        return made[-1]
+
+    monkeypatch.setattr(plots, "Figure", figure)
+    return made
+
+
+def test_the_first_layers_joined_are_a_line(evaluation, figures, tmp_path):
+    columns = [
+        Column("net/a/l2", "net", "a", 1, 0.5, "l2", cumulative_depth=0.5),
+        Column("net/a+b/l2", "net", "a+b", readout="l2", cumulative_depth=0.75),
+        Column("net/a+b+c/l2", "net", "a+b+c", readout="l2", cumulative_depth=1.0),
+        Column("net/a+c/l2", "net", "a+c", readout="l2"),
+    ]
+    values = [0.5, 0.6, 0.7, 0.8]
+    agreements = [(column, agreement(value)) for column, value in zip(columns, values, strict=True)]
+    found = Evaluation(evaluation.table, {}, Analysis(agreements), evaluation.record)
+    plots.correlation_by_layer(found, epath.Path(tmp_path) / "figure.png")
+    lines = {line.get_label(): line for line in figures[0].axes[0].lines}
+    assert list(lines["net"].get_xdata()) == [0.5]
+    joined = lines["net, joined up to there"]
+    assert list(joined.get_xdata()) == [0.5, 0.75, 1.0]
+    assert list(joined.get_ydata()) == values[:3]
+    assert list(lines["net a+c"].get_ydata()) == [0.8, 0.8]
+    assert "net a+b" not in lines
+
+
+def test_intervals_are_drawn_from_end_to_end(evaluation, figures, tmp_path):
+    agreements = [evaluation.agreements[0], evaluation.agreements[-1]]
+    ends = [np.array(each) for each in ([0.1, 0.2], [0.8, 0.9], [0.3, 0.4], [0.6, 0.7])]
+    analysis = Analysis(agreements, intervals=Intervals(*ends))
+    found = Evaluation(evaluation.table, {}, analysis, evaluation.record)
+    plots.correlation_by_layer(found, epath.Path(tmp_path) / "figure.png")
+    drawn = [
+        [segment[:, 1].tolist() for lines in panel.collections for segment in lines.get_segments()]
+        for panel in figures[0].axes
+    ]
+    assert drawn == [[[0.3, 0.6], [0.4, 0.7]], [[0.1, 0.8], [0.2, 0.9]]]
 
 
 def test_figure_of_metrics_alone_and_of_nothing_defined(evaluation, tmp_path):

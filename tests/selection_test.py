@@ -31,6 +31,10 @@ def test_positions():
     assert [column.relative_depth for column in columns[:-1]] == [i / 8 for i in range(9)]
     assert columns[-1].relative_depth is None
     assert columns[-1].layer == "relu1+relu2"
+    assert [column.cumulative_depth for column in columns] == [None, 1 / 8, *[None] * 8]
+    columns = select_columns(["alexnet"], layers=["cumulative"], readouts=["unit"])
+    assert [column.cumulative_depth for column in columns] == [i / 8 for i in range(1, 9)]
+    assert [column.layer_index for column in columns] == [1, *[None] * 7]
     assert {column.readout for column in columns} == {"unit"}
 
 
