@@ -74,8 +74,7 @@ def evaluate(settings: Settings) -> Evaluation:
       InputError: If the dataset, a model, a layer or a read-out cannot be used.
     """
     resize = settings.parsed_resize
-    inspected = settings.inspect_dataset()
-    table, headers = inspected.table, inspected.headers
+    table, headers = settings.inspect_dataset()
     joined = (
         read_joined_scores(epath.Path(settings.scores_csv), table) if settings.scores_csv else {}
     )
@@ -108,7 +107,7 @@ def evaluate(settings: Settings) -> Evaluation:
         "fingerprint": fingerprint(table, headers),
         "references": len({pair.reference_id for pair in table.pairs}),
         "pairs": len(table.pairs),
-        "pairs_left_out": inspected.left_out,
+        "pairs_left_out": table.pairs_left_out,
         "licence": table.licence,
         "citation": table.citation,
     }

@@ -137,13 +137,13 @@ def extract(settings: Settings) -> list[Extracted]:
         :func:`ensure_store`.
     """
     resize = settings.parsed_resize
-    inspected = settings.inspect_dataset()
-    table, headers, left_out = inspected.table, inspected.headers, inspected.left_out
+    table, headers = settings.inspect_dataset()
     sizes = plan(table, headers, versions=settings.versions, resize=resize).sizes
     arrays = _arrays(settings)
     for model, wanted in arrays.items():
         outline = outline_backbone(model, checkpoints_dir=settings.checkpoints_dir)
         check_arrays(outline, wanted, sizes)
+    left_out = table.pairs_left_out
     note = f"; {left_out} pairs whose images are missing are left out" if left_out else ""
     tqdm.write(f"{table.name}: {len(table.pairs)} pairs{note}", file=sys.stderr)
     return [

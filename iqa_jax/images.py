@@ -10,6 +10,7 @@
 import contextlib
 import functools
 import io
+import zlib
 from abc import ABC, abstractmethod
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -30,6 +31,9 @@ BACKGROUND = (255, 255, 255)
 _FORMATS = ("AVIF", "BMP", "GIF", "JPEG", "JPEG2000", "PNG", "PPM", "TIFF", "WEBP")
 _SIXTEEN_BIT_GRAY = ("I;16", "I;16B", "I;16L", "I;16N")
 _EIGHT_BIT = ("1", "L", "LA", "P", "PA", "RGB", "RGBA", "RGBX", "YCbCr")
+_BLOCKS, _BLOCK = 8, 2048
+"""Of a long file that is sampled: how many, of how many bytes."""
+
 _ORIENTATION_TAG = 0x0112
 _ORIENTATIONS_ON_THE_SIDE = (5, 6, 7, 8)
 
@@ -46,14 +50,15 @@ class ImageSource(ABC):
         """
 
     def header(self, name: str) -> "Header":
-        """Size and length of the image ``name`` as :meth:`pixels` would give it.
+        """What is known of the image ``name`` without decoding it.
 
         Raises:
           ImageError: If there is no such image, or its header is not that of a supported one.
         """
         data = self.read(name)
-        with _open_image(io.BytesIO(data), name) as image:
-            return _header(image, len(data))
+        file = io.BytesIO(data)
+        with _open_image(file, name) as image:
+            return _header(image, file, len(data))
 
     def pixels(self, name: str) -> np.ndarray:
         """The image ``name``, ``uint8`` ``[height, width, 3]``, RGB.
@@ -87,14 +92,14 @@ class ImageFolder(ImageSource):
             return self._path(name).read_bytes()
 
     def header(self, name: str) -> "Header":
-        """Size and length of the image ``name``, reading no further than its header.
+        """What is known of the image ``name`` without decoding it.
 
         Raises:
           ImageError: If there is no such file, or its header is not that of a supported image.
         """
         path = self._path(name)
         with _file_errors(name), path.open("rb") as file, _open_image(file, name) as image:
-            return _header(image, path.stat().length)
+            return _header(image, file, path.stat().length)
 
 
 @dataclass(frozen=True)
@@ -118,10 +123,10 @@ class BlockImages(ImageSource):
         return self.source.read(name)
 
     def header(self, name: str) -> "Header":
-        """Size of the image ``name`` without blocks, and the length of its file."""
-        height, width, length = self.source.header(name)
-        self._check(height, width, name)
-        return Header(self.size, self.size, length)
+        """What is known of the image ``name`` without decoding it; its size without blocks."""
+        found = self.source.header(name)
+        self._check(found.height, found.width, name)
+        return found._replace(height=self.size, width=self.size)
 
     def pixels(self, name: str) -> np.ndarray:
         """The image ``name`` without blocks, ``uint8`` ``[size, size, 3]``.
@@ -150,11 +155,19 @@ class BlockImages(ImageSource):
 
 
 class Header(NamedTuple):
-    """What is known of an image before it is decoded: its size as decoded, its encoded bytes."""
+    """What is known of an image before it is decoded.
+
+    Attributes:
+      height: As :meth:`ImageSource.pixels` gives it.
+      width: Likewise.
+      length: Number of encoded bytes.
+      checksum: CRC-32 of the encoded bytes; of a long file, of a sample.
+    """
 
     height: int
     width: int
     length: int
+    checksum: int = 0
 
 
 def decode(data: bytes, name: str) -> np.ndarray:
@@ -186,11 +199,24 @@ def _verify_checksums(data: bytes) -> None:
         image.verify()
 
 
-def _header(image: Image.Image, length: int) -> Header:
+def _header(image: Image.Image, file: IO[bytes], length: int) -> Header:
     width, height = image.size
     if _is_on_its_side(image):
         width, height = height, width
-    return Header(height, width, length)
+    return Header(height, width, length, _checksum(file, length))
+
+
+def _checksum(file: IO[bytes], length: int) -> int:
+    """CRC-32 of a short file, or of blocks of a long one from its beginning to its end."""
+    starts, size = [0], length
+    if length > _BLOCKS * _BLOCK:
+        starts = [number * (length - _BLOCK) // (_BLOCKS - 1) for number in range(_BLOCKS)]
+        size = _BLOCK
+    checksum = 0
+    for start in starts:
+        file.seek(start)
+        checksum = zlib.crc32(file.read(size), checksum)
+    return checksum
 
 
 def _is_on_its_side(image: Image.Image) -> bool:
@@ -201,8 +227,11 @@ def _is_on_its_side(image: Image.Image) -> bool:
 
 def _to_rgb(image: Image.Image) -> np.ndarray:
     if image.mode in _SIXTEEN_BIT_GRAY:
-        gray = np.asarray(image, np.uint16).astype(np.uint32)
-        return np.repeat(((gray + 128) // 257).astype(np.uint8)[..., None], 3, axis=-1)
+        levels = np.asarray(image, np.uint16).astype(np.uint32)
+        gray = ((levels + 128) // 257).astype(np.uint8)
+        if "transparency" in image.info:  # of a PNG: one level
+            gray[levels == image.info["transparency"]] = BACKGROUND[0]
+        return np.repeat(gray[..., None], 3, axis=-1)
     if image.has_transparency_data:
         background = Image.new("RGBA", image.size, BACKGROUND)
         image = Image.alpha_composite(background, image.convert("RGBA"))

@@ -116,7 +116,7 @@ def plan(
         rows_of[pair.reference].append(row)
     references_of = defaultdict(list)
     for reference in rows_of:
-        height, width, _ = headers[reference]
+        height, width = headers[reference][:2]
         references_of[resize.size(height, width) if resize else (height, width)].append(reference)
     versions = versions or _cheapest_versions([len(r) for r in rows_of.values()], references_of)
     numbers = itertools.count()

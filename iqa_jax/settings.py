@@ -8,21 +8,6 @@ from iqa_jax.images import Header
 from iqa_jax.resize import Resize
 
 
-@dataclass(frozen=True)
-class Inspected:
-    """A dataset that can be scored.
-
-    Attributes:
-      table: The pairs.
-      headers: Of each of its images, by name.
-      left_out: Number of pairs that were left out because an image is missing.
-    """
-
-    table: PairTable
-    headers: Mapping[str, Header]
-    left_out: int
-
-
 @dataclass(frozen=True, kw_only=True)
 class DatasetSettings:
     """Which dataset; the flags of ``scripts/dataset_flags.py`` say what each field means."""
@@ -35,8 +20,11 @@ class DatasetSettings:
     allow_partial: bool = False
     limit: int | None = None
 
-    def inspect_dataset(self) -> Inspected:
+    def inspect_dataset(self) -> tuple[PairTable, Mapping[str, Header]]:
         """Reads the table and the header of every image, and checks them.
+
+        Returns:
+          The pairs that can be scored, and the header of each of their images by name.
 
         Raises:
           DatasetError: If there is no such dataset, or a row of it cannot be scored.
@@ -48,8 +36,7 @@ class DatasetSettings:
             allow_partial=self.allow_partial,
             score_direction=self.score_direction,
         ).select(exclude_references=self.exclude_references, limit=self.limit)
-        table, headers = inspect(listed, leave_out_missing=self.allow_partial)
-        return Inspected(table, headers, len(listed.pairs) - len(table.pairs))
+        return inspect(listed, leave_out_missing=self.allow_partial)
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -1,4 +1,5 @@
 import io
+import zlib
 
 import numpy as np
 import pytest
@@ -54,21 +55,40 @@ def test_16_bit_gray_is_rounded():
     assert found[0, :, 0].tolist() == [0, 0, 1, 255, 100]
 
 
+def test_the_transparent_level_of_16_bit_gray_is_white():
+    gray = np.array([[0, 300, 301, 65535]], np.uint16)
+    found = decode(encoded(Image.fromarray(gray), transparency=300), "a")
+    assert found[0, :, 0].tolist() == [0, 255, 1, 255]
+
+
 def test_orientation_tag_is_applied(rgb, tmp_path):
     exif = Image.Exif()
     exif[0x0112] = 6  # taken with the camera on its side
     data = encoded(Image.fromarray(rgb), exif=exif)
     (tmp_path / "a.png").write_bytes(data)
     np.testing.assert_array_equal(decode(data, "a"), np.rot90(rgb, -1))
-    assert ImageFolder(epath.Path(tmp_path)).header("a.png") == Header(7, 5, len(data))
+    assert ImageFolder(epath.Path(tmp_path)).header("a.png")[:3] == (7, 5, len(data))
 
 
 def test_header_tells_size_and_length(rgb, tmp_path):
     data = encoded(Image.fromarray(rgb))
     (tmp_path / "ein bild ö.png").write_bytes(data)
     folder = ImageFolder(epath.Path(tmp_path))
-    assert folder.header("ein bild ö.png") == Header(height=5, width=7, length=len(data))
+    header = folder.header("ein bild ö.png")
+    assert header == Header(height=5, width=7, length=len(data), checksum=zlib.crc32(data))
     assert folder.read("ein bild ö.png") == data
+
+
+@pytest.mark.parametrize("side", [8, 300])
+def test_files_of_one_length_are_told_apart(side, rng, tmp_path):
+    folder = ImageFolder(epath.Path(tmp_path))
+    headers = []
+    for pixels in rng.integers(0, 256, (2, side, side, 3)).astype(np.uint8):
+        (tmp_path / "a.bmp").write_bytes(encoded(Image.fromarray(pixels), "BMP"))
+        headers.append(folder.header("a.bmp"))
+    assert headers[0][:3] == headers[1][:3]
+    assert headers[0].checksum != headers[1].checksum
+    assert folder.header("a.bmp") == headers[1]
 
 
 def _animation() -> bytes:
@@ -80,8 +100,6 @@ def _bomb() -> bytes:
     """A PNG of a few bytes that claims 20,000 x 20,000 pixels."""
     data = bytearray(encoded(Image.new("L", (1, 1))))
     data[16:24] = (20_000).to_bytes(4, "big") * 2
-    import zlib
-
     data[29:33] = zlib.crc32(bytes(data[12:29])).to_bytes(4, "big")
     return bytes(data)
 
@@ -158,7 +176,7 @@ def test_one_pixel_of_each_block_is_kept(tmp_path, patch, block):
     np.testing.assert_array_equal(found, patch)
     assert found.flags.c_contiguous
     data = (tmp_path / "a.png").read_bytes()
-    assert images.header("a.png") == Header(6, 6, len(data))
+    assert images.header("a.png") == Header(6, 6, len(data), zlib.crc32(data))
     assert images.read("a.png") == data
 
 

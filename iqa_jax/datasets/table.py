@@ -75,6 +75,7 @@ class PairTable:
       citation: The publication.
       target: What the scores are, in words for tables and figures.
       published_pairs: Number of pairs of the whole dataset; None where there is no such number.
+      pairs_left_out: Number of pairs that are not here because an image of theirs is missing.
       protocol: What the observers were asked.
       opinions: Number of opinions behind each score, where ``score_std`` is that of single
         opinions; 1 where it is that of their mean already; NaN where it is unknown which.
@@ -89,6 +90,7 @@ class PairTable:
     citation: str = ""
     target: str = "mean opinion score"
     published_pairs: int | None = None
+    pairs_left_out: int = 0
     protocol: Protocol = Protocol.OPINION
     opinions: float = math.nan
 
@@ -144,7 +146,9 @@ def inspect(
             for judgement in judgements
             if all(missing.isdisjoint(_images_of(pair)) for pair in judgement)
         ]
-        table = replace(table, pairs=list(itertools.chain.from_iterable(whole)))
+        pairs = list(itertools.chain.from_iterable(whole))
+        left_out = table.pairs_left_out + len(table.pairs) - len(pairs)
+        table = replace(table, pairs=pairs, pairs_left_out=left_out)
     errors = [
         f"row {row}: {problem}"
         for row, pair in enumerate(table.pairs, 1)
@@ -178,7 +182,7 @@ def read_headers(table: PairTable) -> dict[str, Header | ImageError]:
 
 
 def fingerprint(table: PairTable, headers: Mapping[str, Header]) -> str:
-    """SHA-256 over names (in lower case), image sizes and scores of all pairs."""
+    """SHA-256 over names (in lower case), headers of images and scores of all pairs."""
     sha256 = hashlib.sha256()
     for pair in table.pairs:
         sizes = [tuple(headers[name]) for name in _images_of(pair)]

@@ -30,7 +30,7 @@ from iqa_jax.datasets.tfds_records import (
 )
 from iqa_jax.datasets.tfds_source import dataset_folder, open_stored
 from iqa_jax.errors import DatasetError, ImageError
-from iqa_jax.images import Header
+from iqa_jax.images import Header, decode
 
 _SHARD_BYTES = 128 * 2**20
 """Images in one file: TFDS holds what it writes into one until that is closed."""
@@ -145,7 +145,7 @@ def build(
     Raises:
       DatasetError: If the dataset cannot be used as it is, or ``tfds_dir`` holds other contents
         under its name.
-      ImageError: If an image cannot be read, or changes meanwhile.
+      ImageError: If an image cannot be decoded, or changes meanwhile.
     """
     folder = dataset_folder(dataset, tfds_dir)
     listed = load_dataset(dataset, data_dir, allow_partial=allow_partial)
@@ -153,8 +153,7 @@ def build(
     headers = {
         name: found[name] for pair in table.pairs for name in (pair.reference, pair.distorted)
     }
-    left_out = len(listed.pairs) - len(table.pairs)
-    contents = Contents(table, headers, facts(dataset, table, headers, pairs_left_out=left_out))
+    contents = Contents(table, headers, facts(dataset, table, headers))
     is_new = not folder.exists()
     if is_new:
         _store(contents, dataset, tfds_dir)
@@ -168,7 +167,7 @@ def build(
         is_new=is_new,
         pairs=len(table.pairs),
         images=len(headers),
-        pairs_left_out=left_out,
+        pairs_left_out=table.pairs_left_out,
         unfinished=sorted(folder.parent.glob(f"incomplete.*_{VERSION}")),
     )
 
@@ -201,6 +200,7 @@ def _images(
         data = contents.table.images.read(name)
         if len(data) != contents.headers[name].length:
             raise ImageError(f"{name}: has changed since its header was read")
+        decode(data, name)  # what is stored can be scored
         yield number, image_record(name, data)
         advance()
 

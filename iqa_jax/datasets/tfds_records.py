@@ -41,6 +41,8 @@ _INTEGERS = {
     "distorted_record": "pairs: position of the distorted image in the split images, from 0",
     "reference_length": "pairs: length of the reference's file in bytes",
     "distorted_length": "pairs: length of the distorted image's file in bytes",
+    "reference_checksum": "pairs: CRC-32 of the reference's file, of a long one of a sample",
+    "distorted_checksum": "pairs: CRC-32 of the distorted image's file, likewise",
     "height": "pairs: height of both images in pixels",
     "width": "pairs: width of both images in pixels",
 }
@@ -96,6 +98,8 @@ def pair_record(
         "distorted_record": positions[pair.distorted],
         "reference_length": reference.length,
         "distorted_length": distorted.length,
+        "reference_checksum": reference.checksum,
+        "distorted_checksum": distorted.checksum,
         "height": distorted.height,
         "width": distorted.width,
     }
@@ -115,22 +119,22 @@ def images_of(record: Mapping[str, Any]) -> dict[str, tuple[int, Header]]:
     return {
         record[role].decode(): (
             record[f"{role}_record"],
-            Header(record["height"], record["width"], record[f"{role}_length"]),
+            Header(
+                *(record["height"], record["width"]),
+                *(record[f"{role}_length"], record[f"{role}_checksum"]),
+            ),
         )
         for role in ("reference", "distorted")
     }
 
 
-def facts(
-    dataset: str, table: PairTable, headers: Mapping[str, Header], *, pairs_left_out: int
-) -> dict[str, Any]:
+def facts(dataset: str, table: PairTable, headers: Mapping[str, Header]) -> dict[str, Any]:
     """What is known of the whole table, as JSON, with its :func:`table_sha256`.
 
     Args:
       dataset: Key of the table's adapter.
       table: To be stored.
       headers: Of its images, in the order in which the rows name them.
-      pairs_left_out: How many rows the copy lists whose images are missing.
 
     Raises:
       DatasetError: If the images are not files as they are, nor blocks of such files.
@@ -144,7 +148,7 @@ def facts(
         "licence": table.licence,
         "citation": table.citation,
         "published_pairs": table.published_pairs,
-        "pairs_left_out": pairs_left_out,
+        "pairs_left_out": table.pairs_left_out,
         "protocol": table.protocol.value,
         "opinions": None if math.isnan(table.opinions) else table.opinions,
         "blocks": _blocks(table.images),
@@ -194,6 +198,7 @@ def table_of(known: Mapping[str, Any], pairs: list[Pair], images: ImageSource) -
         citation=known["citation"],
         target=known["target"],
         published_pairs=known["published_pairs"],
+        pairs_left_out=known["pairs_left_out"],
         protocol=Protocol(known["protocol"]),
         opinions=math.nan if known["opinions"] is None else known["opinions"],
     )

@@ -147,22 +147,15 @@ def _examine(images: ImageSource, group: _Group) -> _Seen:
 def _look(images: ImageSource, name: str, seen: _Seen) -> np.ndarray | None:
     """The pixels of an image, None if there are none; what else there is to know goes to seen."""
     try:
-        data = images.read(name)
+        checksum = hashlib.sha256(images.read(name)).digest()
+        seen.headers[name] = images.header(name)
     except ImageError as error:
         seen.headers[name] = error
         return None
-    length, checksum = len(data), hashlib.sha256(data).digest()
-    del data  # before as much memory is taken for the pixels
     try:
         pixels = images.pixels(name)
     except ImageError as error:
-        try:
-            seen.headers[name] = images.header(name)
-            seen.damaged[name] = error
-        except ImageError as unreadable:
-            seen.headers[name] = unreadable
+        seen.damaged[name] = error
         return None
-    height, width, _ = pixels.shape
-    seen.headers[name] = Header(height, width, length)
     seen.sha256[name] = checksum
     return pixels

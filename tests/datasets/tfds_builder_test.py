@@ -121,6 +121,7 @@ def test_pairs_with_missing_images_are_left_out_if_allowed(csv, target):
     assert (built.pairs, built.images, built.pairs_left_out) == (6, 8, 3)
     stored = [pair.distorted for pair in load_tfds("csv", target).pairs]
     assert stored == "a_1.png a_3.png a_4.png c_1.png c_2.png c_3.png".split()
+    assert load_tfds("csv", target).pairs_left_out == 3
     assert not build("csv", csv, target, allow_partial=True).is_new
 
 
@@ -141,6 +142,14 @@ def test_a_build_that_fails_leaves_nothing(csv, target, monkeypatch):
     assert not list(home(target).iterdir())
     with pytest.raises(DatasetError, match="found no stored dataset"):
         load_tfds("csv", target)
+
+
+def test_images_that_cannot_be_decoded_are_found(csv, target):
+    path = csv.parent / "a_2.png"
+    path.write_bytes(path.read_bytes()[:-30])
+    with pytest.raises(ImageError, match=r"a_2.png: is damaged or cut short"):
+        build("csv", csv, target)
+    assert not list(home(target).iterdir())
 
 
 def test_a_killed_build_is_told_of_and_not_taken_for_whole(csv, target):

@@ -8,7 +8,7 @@ from PIL import Image
 from iqa_jax.datasets import inspect
 from iqa_jax.datasets.table import read_headers
 from iqa_jax.errors import ImageError, MissingImageError
-from iqa_jax.images import BlockImages, Header, ImageSource
+from iqa_jax.images import BlockImages, ImageSource
 from iqa_jax.verification.examination import examine, mean_squared_error
 
 
@@ -98,7 +98,7 @@ def test_tells_missing_unreadable_and_damaged_apart(table, tmp_path):
         assert isinstance(found.headers[name], ImageError)
         assert not isinstance(found.headers[name], MissingImageError)
     assert list(found.damaged) == ["a_3.png"]
-    assert found.headers["a_3.png"] == Header(12, 16, len(whole) // 2)
+    assert found.headers["a_3.png"][:3] == (12, 16, len(whole) // 2)
     assert np.isnan(found.squared_errors[:5]).all()
     assert np.isfinite(found.squared_errors[5:]).all()
     quick = examine(table, headers_only=True)
@@ -129,7 +129,7 @@ def test_blocks_are_sampled(table, tmp_path):
         Image.fromarray(image.repeat(4, 0).repeat(4, 1)).save(tmp_path / name)
     blocks = BlockImages(table.images, size=4, block=4)
     found = examine(dataclasses.replace(table, images=blocks, pairs=table.pairs[:1]))
-    assert found.headers["a.png"] == Header(4, 4, (tmp_path / "a.png").stat().st_size)
+    assert found.headers["a.png"][:3] == (4, 4, (tmp_path / "a.png").stat().st_size)
     assert found.squared_errors.tolist() == [4.0]
 
 
