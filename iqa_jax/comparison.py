@@ -6,7 +6,7 @@ reduced to statistics and these to distances before the next version is looked a
 
 import math
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import asdict, dataclass, field, replace
 from typing import Any, Self
 
 import jax
@@ -79,7 +79,7 @@ class Comparison(PairComparison):
             "weights_sha256": self.backbone.sha256,
             "relevances": {name: each.sha256 for name, each in self.relevances.items()},
             "precision": self.backbone.precision,
-            **({"protocol_resize": self.resize.text} if self.resize else {}),
+            **({"protocol_resize": asdict(self.resize)} if self.resize else {}),
         }
 
     @property

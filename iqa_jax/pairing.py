@@ -95,9 +95,17 @@ class PairComparison(ABC):
 
         def pair_maps(r: jax.Array, d: jax.Array) -> Scores:
             maps = self.compare_maps(self.prepare(r), self.prepare(d))
-            return {name: enlarged(values, size) for name, values in maps.items()}
+            return {
+                name: enlarged(self.with_margins(name, values), size)
+                for name, values in maps.items()
+            }
 
         return jax.vmap(pair_maps)(reference, distorted)
+
+    def with_margins(self, name: str, values: jax.Array) -> jax.Array:
+        """The map of a score ``[h, w]``, continued to the borders of the image."""
+        del name
+        return values
 
 
 def enlarged(values: jax.Array, size: tuple[int, ...]) -> jax.Array:

@@ -49,6 +49,7 @@ class Job:
       settings: What is asked for.
 
     Attributes:
+      table: The pairs.
       signature: Everything that the scores depend on, as JSON.
 
     Raises:
@@ -56,7 +57,7 @@ class Job:
     """
 
     def __init__(self, table: PairTable, settings: Settings):
-        self._table = table
+        self.table = table
         self._settings = settings
         self._resize = settings.parsed_resize
         self._groups = [
@@ -75,7 +76,11 @@ class Job:
         )
         self.signature = {
             "metrics": {
-                metric.name: {"computed": metric.computed, **comparison.signature}
+                metric.name: {
+                    "computed": metric.computed,
+                    "higher_is_better": metric.higher_is_better,
+                    **comparison.signature,
+                }
                 for group, comparison in self._groups
                 for metric in group
             },
@@ -122,7 +127,7 @@ class Job:
                     reasons[row] += dict.fromkeys(refused[unit.size].values())
         for row in unscored:
             reasons[row].append(self._why_missing(row))
-        return Scores(self._table, values, ["; ".join(each) for each in reasons])
+        return Scores(self.table, values, ["; ".join(each) for each in reasons])
 
     def maps(self, scores: Scores) -> Iterator[tuple[int, str, np.ndarray]]:
         """Local scores of the pairs that could be scored, for the metrics that have them.
@@ -132,11 +137,11 @@ class Job:
         """
         for row in tqdm(self._rows, desc="maps", unit="pair"):
             scored = [name for name in self.mapped_metrics if np.isfinite(scores.values[name][row])]
-            pair = self._table.pairs[row]
+            pair = self.table.pairs[row]
             images = [
                 self._resize(image) if self._resize else image
                 for image in (
-                    self._table.images.pixels(name) for name in (pair.reference, pair.distorted)
+                    self.table.images.pixels(name) for name in (pair.reference, pair.distorted)
                 )
             ]
             for group, comparison in self._groups:
@@ -176,10 +181,10 @@ class Job:
         return {name: scores[rows] for name, scores in run.scores.items()}
 
     def _why_missing(self, row: int) -> str:
-        pair = self._table.pairs[row]
+        pair = self.table.pairs[row]
         for name in (pair.reference, pair.distorted):
             try:
-                self._table.images.pixels(name)
+                self.table.images.pixels(name)
             except ImageError as error:
                 return str(error)
         return "a score is not a number"

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 from etils import epath
 
+from iqa_jax.datasets.table import PairTable
 from iqa_jax.errors import InputError
 from iqa_jax.files import write_text
 from iqa_jax.score import Scores
@@ -66,10 +67,15 @@ class ScoreFiles:
         """Whether the table is there."""
         return self._path.exists()
 
-    def errors(self) -> int:
-        """Number of pairs in the finished table that have an error."""
-        rows = csv.DictReader(io.StringIO(self._path.read_text(), newline=""))
-        return sum(bool(row["error"]) for row in rows)
+    def read(self, table: PairTable) -> Scores:
+        """What the finished table holds, which is one of the pairs of ``table``."""
+        header, *rows = csv.reader(io.StringIO(self._path.read_text(), newline=""))
+        columns = dict(zip(header, zip(*rows, strict=True), strict=True))
+        values = {
+            name: np.array([float(text or "nan") for text in columns[name]], np.float32)
+            for name in header[2:-1]
+        }
+        return Scores(table, values, columns["error"])
 
     def finish(self, scores: Scores) -> None:
         """Writes the table, a row a pair in the order given, and removes the parts."""

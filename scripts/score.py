@@ -95,14 +95,14 @@ def _pairs() -> PairTable:
 
 def _score_into(job: Job, files: ScoreFiles) -> int:
     files.claim(job.signature, resume=RESUME.value)
-    if not files.finished:
-        scores = job.run(files.parts)
-        _write_maps(job, scores)
-        files.finish(scores)
-        print(f"Written: {OUTPUT.value}")
-    else:
+    if files.finished:
         print(f"Complete already: {OUTPUT.value}")
-    return files.errors()
+    else:
+        files.finish(job.run(files.parts))
+        print(f"Written: {OUTPUT.value}")
+    scores = files.read(job.table)
+    _write_maps(job, scores)
+    return sum(map(bool, scores.errors))
 
 
 def _write_maps(job: Job, scores: Scores) -> None:

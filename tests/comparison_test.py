@@ -1,3 +1,5 @@
+import re
+
 import jax
 import jax.numpy as jnp
 import numpy as np
@@ -93,6 +95,21 @@ def test_a_statistic_is_computed_once(comparison):
     assert len(needed) == len(set(needed))
     assert ("relu2", "squared_error") in needed
     assert ("relu2", "unit_squared_error") in needed  # LPIPS
+
+
+@pytest.mark.parametrize("platform", ["cpu", "cuda", "tpu"])
+@pytest.mark.parametrize("model", ["alexnet", "convnext_tiny-random-none-seed0"])
+def test_every_product_has_the_precision_that_is_published(model, platform, checkpoints):
+    """Accelerators would take fewer digits; CPUs, where this runs, cannot show it."""
+    layers = model_layers(model)
+    names = [ReadoutName(model, layers[1:], readout) for readout in ("unit", "gram")]
+    comparison = load_comparison(names, checkpoints_dir=checkpoints)
+    images = [jax.ShapeDtypeStruct((*versions, 65, 97, 3), jnp.uint8) for versions in ((), (2,))]
+    lowered = jax.jit(Comparison.versions).trace(comparison, *images)
+    text = lowered.lower(lowering_platforms=(platform,)).as_text()
+    products = re.findall(r"stablehlo\.(?:convolution|dot_general)[( ].*", text)
+    assert len(products) > len(layers) - 5
+    assert [each for each in products if each.count("HIGHEST") != 2] == []
 
 
 def test_signature_tells_the_weights(comparison):

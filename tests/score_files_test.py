@@ -35,7 +35,12 @@ def test_from_the_beginning_to_the_end(files, scores):
     assert not files.finished
     files.finish(scores)
     assert files.finished
-    assert files.errors() == 1
+    found = files.read(scores.table)
+    assert found.table is scores.table
+    assert list(found.errors) == scores.errors
+    assert found.values.keys() == scores.values.keys()
+    for name, values in scores.values.items():
+        np.testing.assert_array_equal(found.values[name], values)
     folder = files.parts.parent
     assert sorted(path.name for path in folder.iterdir()) == ["scores.csv", "scores.csv.json"]
     assert json.loads((folder / "scores.csv.json").read_text()) == SIGNATURE

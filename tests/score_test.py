@@ -1,12 +1,19 @@
+import dataclasses
+import itertools
+import math
+
 import numpy as np
 import pytest
 from etils import epath
 from PIL import Image
 
 import iqa_jax
-from iqa_jax.datasets import pair_lists
+from iqa_jax.datasets import Pair, PairTable, pair_lists
 from iqa_jax.errors import InputError
+from iqa_jax.images import ImageFolder
+from iqa_jax.resize import Resize
 from iqa_jax.score import Job, Settings
+from iqa_jax.zoo import load_relevance
 
 METRICS = ("lpips-alex", "psnr", "alexnet/relu2/l2", "ssim")
 
@@ -41,7 +48,43 @@ def test_the_signature_names_weights_and_pairs(table, settings):
     assert len(signature["metrics"]["lpips-alex"]["weights_sha256"]) == 64
     assert signature["metrics"]["lpips-alex"]["computed"].endswith("unit@lpips-alex")
     assert signature["metrics"]["psnr"]["model"] == "pixels"
+    assert signature["metrics"]["ssim"]["computed"] == "ssim:wang2004"
+    assert {n: each["higher_is_better"] for n, each in signature["metrics"].items()} == {
+        **{"lpips-alex": False, "psnr": True, "alexnet/relu2/l2": False, "ssim": True}
+    }
+    relevance = load_relevance("lpips-alex", checkpoints_dir=settings.checkpoints_dir)
+    found = signature["metrics"]["lpips-alex"]["relevances"]
+    assert found == {"lpips-alex": relevance.sha256}
     assert len(signature["pairs"]) == 64
+    assert {"iqa_jax", "jax", "jaxlib"} <= signature["software"].keys()
+
+
+def test_identical_images_are_at_no_distance(settings, pair_folder, tmp_path):
+    """Through the program that a run compiles, which is another than that of one metric alone."""
+    images = [str(pair_folder / name) for name in ("a.png", "b.png", "c.png")]
+    rows = [Pair(name, name, math.nan) for name in images]
+    table = PairTable("same", rows, ImageFolder(), higher_is_better=False)
+    scores = Job(table, settings).run(epath.Path(tmp_path / "parts"))
+    assert {name: set(values.tolist()) for name, values in scores.values.items()} == {
+        **{"lpips-alex": {0.0}, "psnr": {100.0}, "alexnet/relu2/l2": {0.0}, "ssim": {1.0}}
+    }
+
+
+@pytest.mark.parametrize("resize", [None, "factor:0.8"])
+def test_maps_are_those_of_the_metrics(table, settings, resize, pair_folder, tmp_path):
+    job = Job(table, dataclasses.replace(settings, resize=resize))
+    scores = job.run(epath.Path(tmp_path / "parts"))
+    found = {(row, name): values for row, name, values in job.maps(scores)}
+    assert found.keys() == set(itertools.product(range(9), ("lpips-alex", "ssim")))
+    shrink = Resize(resize) if resize else lambda image: image
+    for (row, name), values in found.items():
+        pair = table.pairs[row]
+        images = (
+            shrink(pixels(pair_folder, each)[0])[None] for each in (pair.reference, pair.distorted)
+        )
+        metric = iqa_jax.load_metric(name, checkpoints_dir=settings.checkpoints_dir)
+        expected = metric.map(*images)[0]
+        np.testing.assert_allclose(values, expected, rtol=1e-4, atol=1e-6)
 
 
 def test_bad_pairs_get_a_reason_and_the_others_scores(settings, pair_folder, tmp_path):
@@ -77,7 +120,9 @@ def test_a_metric_that_refuses_a_size_leaves_the_others_theirs(pair_folder, tmp_
     scores = job.run(epath.Path(tmp_path))
     assert np.isnan(scores.values["ms-ssim"]).all()
     assert np.isfinite([scores.values["psnr"], scores.values["ssim"]]).all()
-    assert all("ms-ssim: expected images of at least 161x161" in error for error in scores.errors)
+    assert all(
+        "ms-ssim:wang2003: expected images of at least 161x161" in error for error in scores.errors
+    )
     assert {name for _, name, _ in job.maps(scores)} == {"ssim"}
 
 

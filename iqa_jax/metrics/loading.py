@@ -63,7 +63,7 @@ def load_group(
     """
     readouts = [metric.readout for metric in group if metric.readout]
     if not readouts:
-        return PixelComparison(tuple(metric.name for metric in group))
+        return PixelComparison(tuple(dict.fromkeys(metric.computed for metric in group)))
     return load_comparison(
         list(dict.fromkeys(readouts)),
         checkpoints_dir=checkpoints_dir,

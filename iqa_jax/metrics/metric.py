@@ -52,7 +52,8 @@ class Metric:
         """Local scores of each distorted image against its reference.
 
         Only SSIM and read-outs ``unit`` have them, LPIPS among them. Before a map is enlarged to
-        the size of the image, its mean (of LPIPS: the sum of the layers' means) is the score.
+        the size of the image, its mean (of LPIPS: the sum of the layers' means) is the score. Near
+        the borders, where no window of SSIM lies within the image, the nearest value stands.
 
         Args:
           reference: As for calling the metric.
@@ -87,10 +88,6 @@ class Metric:
 def _compiled(comparison: PairComparison, reference: jax.Array, distorted: jax.Array) -> jax.Array:
     (score,) = comparison.pairs(reference, distorted).values()
     return score
-
-
-compute_maps = jax.jit(PairComparison.maps)
-"""``(comparison, reference, distorted)`` -> ``{name: [B, H, W]}`` for the scores that have maps."""
 
 
 compute_maps = jax.jit(PairComparison.maps)

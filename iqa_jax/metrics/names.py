@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from iqa_jax.errors import InputError
-from iqa_jax.metrics.pixels import PIXEL_METRICS
+from iqa_jax.metrics.pixels import FULL_NAMES, PIXEL_METRICS
 from iqa_jax.readouts import ReadoutName
 from iqa_jax.resize import Resize
 
@@ -43,8 +43,8 @@ class MetricName:
 
     @property
     def computed(self) -> str:
-        """The name under which a comparison computes it."""
-        return self.name if self.readout is None else str(self.readout)
+        """What it is in full, the name under which a comparison computes it."""
+        return FULL_NAMES.get(self.name, self.name) if self.readout is None else str(self.readout)
 
     @property
     def higher_is_better(self) -> bool:

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any, Self
 
 import jax
+import jax.numpy as jnp
 
 from iqa_jax.errors import InputError
 from iqa_jax.metrics.pixels import PIXEL_METRICS
@@ -75,3 +76,7 @@ class PixelComparison(PairComparison):
         return {
             name: local(reference[name], distorted[name]) for name, local in maps.items() if local
         }
+
+    def with_margins(self, name: str, values: jax.Array) -> jax.Array:
+        """The map of a metric, continued by its outermost values where it has no windows."""
+        return jnp.pad(values, PIXEL_METRICS[name].map_margin, mode="edge")

@@ -22,6 +22,7 @@ class PixelMetric:
         none.
       higher_is_better: The direction.
       least_size: The least height and width.
+      map_margin: How many positions at each side of the image are not in the map.
     """
 
     prepare: Callable[[jax.Array], Any]
@@ -29,6 +30,7 @@ class PixelMetric:
     compare_maps: Callable[[Any, Any], jax.Array] | None
     higher_is_better: bool
     least_size: int
+    map_margin: int = 0
 
     def __call__(self, reference: jax.Array, distorted: jax.Array) -> jax.Array:
         """The score of a pair of images."""
@@ -50,6 +52,7 @@ def _ssim(planes: Callable[[jax.Array], jax.Array]) -> PixelMetric:
         compare_maps=ssim.compare_maps,
         higher_is_better=True,
         least_size=ssim.WINDOW_SIZE,
+        map_margin=ssim.WINDOW_SIZE // 2,
     )
 
 
@@ -67,11 +70,13 @@ _PSNR = PixelMetric(psnr.prepare, psnr.compare, None, higher_is_better=True, lea
 _SSIM = {f"ssim:{preset}": _ssim(planes) for preset, planes in ssim.PRESETS.items()}
 _MS_SSIM = {f"ms-ssim:{preset}": _ms_ssim(planes) for preset, planes in ms_ssim.PRESETS.items()}
 
+FULL_NAMES: Mapping[str, str] = {"ssim": "ssim:wang2004", "ms-ssim": "ms-ssim:wang2003"}
+"""A plain name means the preset that was published first."""
+
+_ALL = {"psnr": _PSNR, **_SSIM, **_MS_SSIM}
 PIXEL_METRICS: Mapping[str, PixelMetric] = {
     "psnr": _PSNR,
-    "ssim": _SSIM["ssim:wang2004"],
-    **_SSIM,
-    "ms-ssim": _MS_SSIM["ms-ssim:wang2003"],
-    **_MS_SSIM,
+    **{plain: _ALL[full] for plain, full in FULL_NAMES.items()},
+    **_ALL,
 }
-"""By name; a preset stands after a colon, the plain name is the one that was published first."""
+"""By name; a preset stands after a colon."""

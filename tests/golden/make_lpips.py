@@ -5,7 +5,8 @@ Run it in an environment with torch, torchvision and lpips, after fetching alexn
     PYTHONPATH=tests python -m golden.make_lpips
 
 The linear layers are the package's own, version 0.1. Its backbones, which it would download, are
-given the weights of ours: torchvision's.
+given the weights of ours: torchvision's; SqueezeNet, which is not to be had everywhere, those of an
+untrained network, without linear layers.
 """
 
 import importlib.metadata
@@ -20,7 +21,12 @@ from golden import pixel_pairs
 from iqa_jax.zoo import load_backbone
 
 FILE = Path(__file__).parent / "lpips.json"
-NETWORKS = {"lpips-alex": ("alex", "alexnet"), "lpips-vgg": ("vgg", "vgg16")}
+UNTRAINED = "squeezenet1_1-random-none-seed0"
+NETWORKS = {
+    "lpips-alex": ("alex", "alexnet"),
+    "lpips-vgg": ("vgg", "vgg16"),
+    f"{UNTRAINED}/relu1+fire3+fire5+fire6+fire7+fire8+fire9/unit": ("squeeze", UNTRAINED),
+}
 PAIRS = ("noise 65x97", "negative 178x161", "one level 178x161", "dark 178x161", "blur 256x256")
 
 
@@ -30,15 +36,16 @@ def network(short, backbone):
         warnings.simplefilter("ignore")
         import lpips
 
-        model = lpips.LPIPS(net=short, pnet_rand=True, verbose=False).eval()
+        model = lpips.LPIPS(
+            net=short, pnet_rand=True, lpips=backbone != UNTRAINED, verbose=False
+        ).eval()
     parameters = load_backbone(backbone).parameters
     for name, parameter in model.net.named_parameters():
-        _, position, kind = name.split(".")  # slice1.0.weight
-        if kind == "weight":
-            kernel = np.array(parameters[f"features.{position}.kernel"])
-            parameter.data = torch.from_numpy(kernel.transpose(3, 2, 0, 1).copy())
-        else:
-            parameter.data = torch.from_numpy(np.array(parameters[f"features.{position}.bias"]))
+        _, _, ours = name.partition(".")  # slice1.0.weight
+        values = np.array(parameters[f"features.{ours.replace('weight', 'kernel')}"])
+        if values.ndim > 1:
+            values = values.transpose(3, 2, 0, 1).copy()
+        parameter.data = torch.from_numpy(values)
     return model.double()
 
 

@@ -12,7 +12,10 @@ from iqa_jax import zoo
 from iqa_jax.comparison import Comparison, load_comparison
 from iqa_jax.errors import InputError
 from iqa_jax.images import ImageFolder, decode
+from iqa_jax.metrics.names import parse_metric
+from iqa_jax.preprocess import unit_range
 from iqa_jax.readouts import ReadoutName
+from iqa_jax.resize import resize_pixels
 from iqa_jax.weights import checkpoints as stored
 
 MODEL = "vgg16-supervised-imagenet1k-l2pool"
@@ -108,6 +111,23 @@ def test_identical_images_are_at_no_distance_at_any_layer(size, precision, check
     found = jax.jit(Comparison.versions)(comparison, reference, distorted)
     assert {name for name, values in found.items() if values[0] != 0 or values[2] != 0} == set()
     assert all(np.isfinite(values).all() for values in found.values())
+
+
+@pytest.mark.parametrize("size", [(300, 420), (256, 301), (120, 300)])
+def test_images_are_shrunk_first_as_in_the_paper(size, checkpoints, rng):
+    protocol = parse_metric("dists:resize256").resize
+    name = ReadoutName.parse(DRAWN)
+    shrinking = load_comparison([name], checkpoints_dir=checkpoints, resize=protocol)
+    assert shrinking.signature["protocol_resize"] == {"text": "short:256", "only_larger": True}
+    images = rng.integers(0, 256, (2, 1, *size, 3)).astype(np.uint8)
+    found = jax.jit(Comparison.pairs)(shrinking, *images)[DRAWN]
+    least = min(256, *size)
+    shrunk = [np.asarray(resize_pixels(unit_range(image), protocol)) for image in images]
+    assert min(shrunk[0].shape[1:3]) == least
+    native = iqa_jax.load_metric(DRAWN, checkpoints_dir=checkpoints)
+    np.testing.assert_allclose(found, native(*shrunk), rtol=1e-5)
+    unlike = native(*images)
+    assert np.allclose(found, unlike, rtol=1e-5) == (min(size) <= 256)
 
 
 def test_symmetry_and_batch_independence(metric, pair):

@@ -80,6 +80,29 @@ def test_a_map_shows_where_the_images_differ(checkpoints, rng):
     assert values[:24, :24].mean() > 5 * values[64:, 80:].mean()
 
 
+@pytest.mark.parametrize("preset", ["wang2004", "matlab"])
+def test_the_map_of_ssim_lies_where_the_images_differ(preset, rng):
+    size = (64, 80) if preset == "wang2004" else (384, 400)  # shrunk by 2 in the second case
+    reference = rng.integers(0, 256, (1, *size, 3)).astype(np.uint8)
+    metric = iqa_jax.load_metric(f"ssim:{preset}")
+    margin = 14 if preset == "wang2004" else 28
+    for row, column in ((margin, margin), (size[0] // 2, size[1] - 1 - margin)):
+        distorted = reference.copy()
+        distorted[:, row - 2 : row + 3, column - 2 : column + 3] = 128
+        weights = 1 - np.asarray(metric.map(reference, distorted), np.float64)[0]
+        assert weights.shape == size
+        found = [np.average(axis, weights=weights) for axis in np.indices(size)]
+        np.testing.assert_allclose(found, [row, column], atol=1.5)
+
+
+def test_the_map_of_ssim_is_the_one_of_its_windows(rng):
+    images = rng.integers(0, 256, (2, 1, 40, 50, 3)).astype(np.uint8)
+    metric = iqa_jax.load_metric("ssim")
+    found = np.asarray(metric.map(*images))[0]
+    np.testing.assert_allclose(found[5:-5, 5:-5].mean(), metric(*images)[0], rtol=1e-5)
+    np.testing.assert_array_equal(found[:5, 20], found[5, 20])
+
+
 def test_no_map(rng):
     image = rng.integers(0, 256, (1, 32, 32, 3)).astype(np.uint8)
     with pytest.raises(InputError, match="psnr has no maps; SSIM and the read-outs unit have them"):

@@ -13,6 +13,7 @@ from golden import pixel_pairs
 import iqa_jax
 from iqa_jax.errors import InputError
 from iqa_jax.images import ImageFolder, decode
+from iqa_jax.metrics.names import READOUT_METRICS
 
 LPIPS = {
     "lpips-alex": "alexnet/relu1+relu2+relu3+relu4+relu5/unit@lpips-alex",
@@ -58,10 +59,25 @@ def test_official_lpips(name, image, checkpoints, test_data):
 
 @pytest.mark.parametrize(("name", "pair"), [(n, p) for n in GOLDEN for p in GOLDEN[n]])
 def test_golden_lpips(name, pair, checkpoints):
-    """The values of PyTorch's `lpips` in float64; our float32 keeps four digits of small ones."""
+    """The values of PyTorch's `lpips` in float64; our float32 keeps four digits of small ones.
+
+    SqueezeNet's are of an untrained network whose channels count alike.
+    """
     metric = iqa_jax.load_metric(name, checkpoints_dir=checkpoints)
     found = metric(*(image[None] for image in pixel_pairs.pair(pair)))[0]
     np.testing.assert_allclose(found, GOLDEN[name][pair], rtol=1e-4)
+
+
+def test_the_layers_of_squeezenet_are_those_of_lpips():
+    layers = READOUT_METRICS["lpips-squeeze"][0].split("/")[1]
+    assert sum(f"/{layers}/unit" in name for name in GOLDEN) == 1
+
+
+def test_lpips_is_the_sum_of_its_layers(checkpoints, pair):
+    layers = [f"alexnet/relu{number}/unit@lpips-alex" for number in range(1, 6)]
+    of_layers = [iqa_jax.load_metric(x, checkpoints_dir=checkpoints)(*pair) for x in layers]
+    whole = iqa_jax.load_metric("lpips-alex", checkpoints_dir=checkpoints)(*pair)
+    np.testing.assert_allclose(sum(of_layers), whole, rtol=1e-6)
 
 
 def test_shape_and_identity(metric, pair):

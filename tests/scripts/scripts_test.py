@@ -273,3 +273,16 @@ def test_killed_scoring_continues(checkpoints, pair_folder, tmp_path):
     assert run("score", *flags[:2], f"--output={whole}", *flags[3:]).returncode == 0
     assert output.read_text() == whole.read_text()
     assert not parts.exists()
+
+
+def test_maps_of_a_finished_table_can_be_drawn_later(pair_folder, tmp_path):
+    flags = (
+        "--metrics=psnr,ssim",
+        f"--pairs={pair_folder / 'pairs.csv'}",
+        f"--output={tmp_path / 'scores.csv'}",
+    )
+    assert run("score", *flags).returncode == 0
+    again = run("score", *flags, "--resume", f"--maps_dir={tmp_path / 'maps'}")
+    assert again.returncode == 0, again.stderr
+    assert "Complete already" in again.stdout
+    assert len(list((tmp_path / "maps").glob("*_ssim.png"))) == 9
