@@ -98,8 +98,14 @@ def check_resampling(table: PairTable) -> None:
     """Refuses a table of which no bootstrap can be made, before anything is computed.
 
     Raises:
-      InputError: If it has fewer than two references, or all its scores are equal.
+      InputError: If its judgements are forced choices, it has fewer than two references, or all its
+        scores are equal.
     """
+    if table.protocol is not Protocol.OPINION:
+        raise InputError(
+            f"bootstrap: expected opinion scores, found the {table.target} in {table.name}; leave "
+            "--bootstrap out"
+        )
     references = {pair.reference_id for pair in table.pairs}
     scores = {pair.score for pair in table.pairs}
     if len(references) < 2 or len(scores) < 2:

@@ -167,9 +167,11 @@ def test_text(opinions, choices, rng):
     assert "srcc" not in text
 
 
-@pytest.mark.parametrize("protocol", ["opinions", "choices"])
-def test_figure(protocol, request, rng, tmp_path):
-    found = evaluation(request.getfixturevalue(protocol), rng)
+@pytest.mark.parametrize(
+    ("protocol", "resamples"), [("opinions", None), ("opinions", 20), ("choices", None)]
+)
+def test_figure(protocol, resamples, request, rng, tmp_path):
+    found = evaluation(request.getfixturevalue(protocol), rng, resamples=resamples)
     path = epath.Path(tmp_path) / "figure.png"
     plots.correlation_by_layer(found, path)
     with Image.open(path) as image:
@@ -195,3 +197,8 @@ def test_a_bootstrap_needs_references_and_scores_that_differ(opinions):
     for pairs in (opinions.pairs[:6], [replace(pair, score=3.0) for pair in opinions.pairs]):
         with pytest.raises(InputError, match="bootstrap: expected at least two references and two"):
             check_resampling(replace(opinions, pairs=pairs))
+
+
+def test_a_bootstrap_of_forced_choices_is_refused(choices):
+    with pytest.raises(InputError, match="expected opinion scores, found the share of observers"):
+        check_resampling(choices)

@@ -3,7 +3,7 @@
 import re
 import sys
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
@@ -107,7 +107,7 @@ def train_relevance(settings: Settings) -> Learned:
         f"by the {settings.recipe.loss} loss",
         f"stored weights: all references, strength {learned.strength:g}, {learned.steps} steps",
     ]
-    notes = _notes(examples, test, published)
+    notes = [*_notes(examples, test, published), *_edge(learned, settings.scheme)]
     report = "\n".join([*summary, "", report_text(rows, settings.options), *notes])
     origin = _origin(settings, store, learned)
     record = {
@@ -261,6 +261,13 @@ def _notes(
     if test:
         notes.append(overlap_warning(examples.name, test.name))
     return [note for note in notes if note]
+
+
+def _edge(learned: CrossValidation, scheme: Scheme) -> Iterator[str]:
+    """A note if the best strength may be one that was not tried."""
+    for end, more in ((min(scheme.strengths), "smaller"), (max(scheme.strengths), "larger")):
+        if learned.strength == end > 0 and len(scheme.strengths) > 1:
+            yield f"{end:g} is the last of the strengths tried: {more} ones may do better."
 
 
 def _origin(settings: Settings, store: StatisticsStore, learned: CrossValidation) -> dict[str, Any]:

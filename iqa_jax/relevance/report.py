@@ -7,7 +7,7 @@ import math
 from collections.abc import Iterator, Sequence
 from dataclasses import astuple, fields
 
-from iqa_jax.relevance.comparison import MEAN, POOLED, TRANSFER, Options, Row
+from iqa_jax.relevance.comparison import MEAN, POOLED, TRANSFER, UNIFORM, Options, Row
 from iqa_jax.tables import aligned
 
 _MEASURES = {"plcc": "Pearson", "srcc": "Spearman", "2afc": "two-alternative score"}
@@ -56,6 +56,13 @@ def _groups(rows: Sequence[Row]) -> Iterator[list[Row]]:
 
 
 def _cautions(rows: Sequence[Row]) -> Iterator[str]:
+    for row in rows:
+        key = (row.part, row.measure, row.weights, row.minus)
+        if key == (POOLED, "srcc", UNIFORM, "") and row.value < 0:
+            yield (
+                f"{row.dataset}: unweighted distances grow with quality: the direction of the "
+                "scores may be wrong."
+            )
     for row in (group[0] for group in _groups(rows)):
         if row.part in (POOLED, TRANSFER) and row.references < _FEW_REFERENCES:
             yield (

@@ -63,7 +63,8 @@ class StatisticsStore:
         if len(wanted) > 1:
             raise InputError(
                 f"{folder}: has statistics of {model} on {len(wanted)} datasets, "
-                f"{', '.join(name for name, _ in wanted)}; keep one dataset in each folder"
+                f"{', '.join(name for name, _ in wanted)}; name one of them with --dataset "
+                "(with --test_dataset for --test_statistics_dir)"
             )
         (dataset, model), *_ = wanted
         return cls.at(folder / file_name(dataset) / file_name(model))

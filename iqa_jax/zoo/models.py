@@ -43,17 +43,16 @@ def find_model(name: str) -> Model:
     """The model called ``name``; of untrained networks there is one for every seed.
 
     Raises:
-      InputError: If there is none; the message lists those that are called most alike.
+      InputError: If there is none; the message lists those that are called alike.
     """
     if name in MODELS:
         return MODELS[name]
     match = _UNTRAINED.fullmatch(name)
     if match and match["trunk"] in ARCHITECTURES:
         return _untrained(match["trunk"], int(match["seed"]))
-    alike = ", ".join(difflib.get_close_matches(name, MODELS, n=3, cutoff=0.0))
-    raise InputError(
-        f"there is no model {name!r}; do you mean {alike}? python -m iqa_jax.zoo lists all"
-    )
+    alike = ", ".join(difflib.get_close_matches(name, MODELS))
+    hint = f"do you mean {alike}? " if alike else ""
+    raise InputError(f"there is no model {name!r}; {hint}python -m iqa_jax.zoo lists all")
 
 
 def expand_models(names: Sequence[str]) -> list[str]:

@@ -136,6 +136,21 @@ def test_lpips_that_was_not_fetched_is_said(settings, capsys):
     assert "fetch_weights.py --models=lpips-alex" in capsys.readouterr().err
 
 
+@pytest.mark.parametrize(
+    ("strengths", "note"),
+    [
+        ((0.001,), None),
+        ((0.001, 1e4), "0.001 is the last of the strengths tried: smaller ones may do better."),
+        ((1e3, 1e4), "10000 is the last of the strengths tried: larger ones may do better."),
+        ((0.0, 1e4), None),
+    ],
+)
+def test_a_strength_at_the_end_is_said(settings, strengths, note):
+    scheme = replace(settings.scheme, strengths=strengths)
+    notes = train_relevance(replace(settings, scheme=scheme)).report.splitlines()
+    assert [line for line in notes if "strengths tried" in line] == ([note] if note else [])
+
+
 def test_choices_between_two_versions(settings, tmp_path):
     write_store(tmp_path / "bapps", dataset="bapps", protocol=Protocol.TWO_ALTERNATIVES)
     learned = train_relevance(

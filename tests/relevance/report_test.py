@@ -7,7 +7,7 @@ from iqa_jax.relevance.comparison import MEAN, POOLED, TRANSFER, Row
 from iqa_jax.relevance.report import report_csv, report_text
 
 
-def rows(references=12, fold=3):
+def rows(references=12, fold=3, uniform=0.7912):
     interval = (0.7, 0.9) if fold >= 5 else (math.nan, math.nan)
     return [
         Row(part, dataset, *size, measure, weights, minus, *values)
@@ -19,7 +19,7 @@ def rows(references=12, fold=3):
         )
         for measure in ("plcc", "srcc")
         for weights, minus, values in (
-            ("uniform", "", (0.7912, *ends)),
+            ("uniform", "", (uniform, *ends)),
             ("learned", "", (0.8571, *ends)),
             ("learned", "uniform", (0.0659, *ends)),
         )
@@ -51,6 +51,12 @@ def test_cautions():
     many = report_text(rows(references=60, fold=12), Options())
     assert "too narrow" not in many
     assert "Folds of" not in many
+
+
+def test_scores_of_the_wrong_direction_are_suspected():
+    text = report_text(rows(uniform=-0.4), Options())
+    assert text.count("tid2013: unweighted distances grow with quality") == 1
+    assert "grow with quality" not in report_text(rows(), Options())
 
 
 def test_csv_has_a_row_a_number():

@@ -77,7 +77,9 @@ def test_other_models_and_datasets_are_told(folder, table):
         StatisticsStore.open(folder / "nowhere", MODEL)
     (folder / "mixed").rename(folder / "other")
     made_up.make_writer(folder, table)
-    with pytest.raises(InputError, match="on 2 datasets, mixed, other; keep one"):
+    with pytest.raises(
+        InputError, match="on 2 datasets, mixed, other; name one of them with --dataset"
+    ):
         StatisticsStore.open(folder, MODEL)
     assert StatisticsStore.open(folder, MODEL, dataset="mixed").layers == tuple(made_up.LAYERS)
 

@@ -76,3 +76,5 @@ def test_everything_downloaded_has_a_licence_and_a_citation():
 def test_a_wrong_name_gets_those_that_are_alike():
     with pytest.raises(InputError, match="no model 'resnet-50'; do you mean resnet50"):
         find_model("resnet-50")
+    with pytest.raises(InputError, match="no model 'dinov2'; python -m iqa_jax.zoo lists all"):
+        find_model("dinov2")
