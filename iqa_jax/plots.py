@@ -2,7 +2,7 @@
 
 import io
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -26,8 +26,11 @@ _CORRELATIONS = (("srcc", "Spearman correlation"), ("plcc", "Pearson correlation
 _FORCED_CHOICES = (("score", "agreement with choices"),)
 
 _LONG_LABEL = 20
-_BESIDE = 1.03
-"""Relative depth at which the interval of a level stands."""
+_BESIDE, _STEP = 1.03, 0.015
+"""Relative depth at which the intervals of levels stand, one beside the other."""
+
+_THICK = {"linewidth": 3, "alpha": 0.3}
+_THIN = {"linewidth": 1, "alpha": 0.8}
 
 
 @dataclass(frozen=True)
@@ -49,7 +52,7 @@ def correlation_by_layer(evaluation: Evaluation, path: epath.Path) -> None:
 
     The best layer of each line is ringed and named. The first layers of a model joined, for
     several numbers of them, are a dotted line; other concatenations and metrics are dashed levels.
-    Bars are the intervals of a bootstrap, where there is one.
+    Bars are the intervals of a bootstrap, where there is one; those of layers joined are thin.
 
     Args:
       evaluation: What is drawn.
@@ -118,6 +121,7 @@ def _draw_model(panel: Axes, points: Sequence[_Point], model: str, number: int) 
     marker = _MARKERS[number % len(_MARKERS)]
     layers = [(d, p) for p in points if (d := p.column.relative_depth) is not None]
     _draw_line(panel, layers, color=colour, marker=marker, markersize=4.5, label=model)
+    _draw_intervals(panel, layers, colour, _THICK)
     drawn = [(depth, point) for depth, point in layers if not math.isnan(point.value)]
     if drawn:
         depth, best = max(drawn, key=lambda layer: layer[1].value)
@@ -137,29 +141,28 @@ def _draw_model(panel: Axes, points: Sequence[_Point], model: str, number: int) 
     if sum(p.column.layer_index is None for _, p in first) > 1:
         style = {"linestyle": ":", "marker": marker, "markersize": 3, "fillstyle": "none"}
         _draw_line(panel, first, color=colour, label=f"{model}, joined up to there", **style)
+        _draw_intervals(panel, first, colour, _THIN)
         joined = [p for p in joined if p.column.cumulative_depth is None]
     _draw_levels(panel, [(f"{model} {p.name}", p) for p in joined], colour)
 
 
-def _draw_line(
-    panel: Axes, points: Sequence[tuple[float, _Point]], *, color: str, **style: Any
-) -> None:
-    depths = [depth for depth, _ in points]
-    panel.plot(depths, [p.value for _, p in points], color=color, linewidth=1.6, **style)
-    _draw_intervals(panel, points, color)
+def _draw_line(panel: Axes, points: Sequence[tuple[float, _Point]], **style: Any) -> None:
+    panel.plot([depth for depth, _ in points], [p.value for _, p in points], lw=1.6, **style)
 
 
 def _draw_levels(panel: Axes, levels: Sequence[tuple[str, _Point]], colour: str) -> None:
     for number, (label, point) in enumerate(levels):
         dashes = _DASHES[number % len(_DASHES)]
         panel.axhline(point.value, color=colour, linestyle=dashes, linewidth=1.2, label=label)
-    _draw_intervals(panel, [(_BESIDE, point) for _, point in levels], colour)
+        _draw_intervals(panel, [(_BESIDE + number * _STEP, point)], colour, _THICK)
 
 
-def _draw_intervals(panel: Axes, points: Sequence[tuple[float, _Point]], colour: str) -> None:
+def _draw_intervals(
+    panel: Axes, points: Sequence[tuple[float, _Point]], colour: str, style: Mapping[str, Any]
+) -> None:
     for depth, point in points:
         if point.interval is not None:
-            panel.vlines(depth, *point.interval, color=colour, linewidth=3, alpha=0.3)
+            panel.vlines(depth, *point.interval, color=colour, **style)
 
 
 def _legend_of(panel: Axes) -> list[tuple[Artist, str]]:

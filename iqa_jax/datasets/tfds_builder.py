@@ -82,7 +82,10 @@ class ImageQuality(tfds.core.ShardBasedBuilder):
     """
 
     VERSION = tfds.core.Version(VERSION)
-    RELEASE_NOTES = {"1.0.0": "First form."}  # noqa: RUF012 (TFDS declares it)
+    RELEASE_NOTES = {  # noqa: RUF012 (TFDS declares it)
+        "1.0.0": "First form.",
+        "1.1.0": "Checksums of the images' files stand with the pairs.",
+    }
     BUILDER_CONFIGS = [  # noqa: RUF012
         tfds.core.BuilderConfig(name=config_name(dataset)) for dataset in DATASETS
     ]

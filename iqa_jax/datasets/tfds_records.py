@@ -21,7 +21,7 @@ from iqa_jax.errors import DatasetError
 from iqa_jax.images import BlockImages, Header, ImageFolder, ImageSource
 
 BUILDER = "image_quality"
-VERSION = "1.0.0"
+VERSION = "1.1.0"
 IMAGES = "images"
 PAIRS = "pairs"
 

@@ -245,32 +245,36 @@ def test_compiled_programs_are_kept_unless_not_wanted(pair_folder, tmp_path, mon
 
 
 def test_killed_scoring_continues(checkpoints, pair_folder, tmp_path):
-    output = tmp_path / "scores.csv"
+    header, *rows = (pair_folder / "pairs.csv").read_text().splitlines()
+    many = pair_folder / "many.csv"
+    many.write_text("\n".join([header, *(rows * 200)]) + "\n")
     flags = (
         "--metrics=lpips-alex,alexnet/relu3/l2",
-        f"--pairs={pair_folder / 'pairs.csv'}",
-        f"--output={output}",
+        f"--pairs={many}",
         f"--checkpoints_dir={checkpoints}",
         "--versions=1",
     )
-    environment = {**os.environ, "JAX_PLATFORMS": "cpu", "XLA_FLAGS": ""}
-    process = subprocess.Popen(
-        command("score", *flags),
-        env=environment,
+    output, whole = tmp_path / "scores.csv", tmp_path / "whole.csv"
+    parts = tmp_path / "scores.csv.parts"
+    with subprocess.Popen(
+        command("score", *flags, f"--output={output}"),
+        env={**os.environ, "JAX_PLATFORMS": "cpu", "XLA_FLAGS": ""},
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,
-    )
-    parts = tmp_path / "scores.csv.parts"
-    while process.poll() is None and not list(parts.glob("*/part-*.npz")):
-        time.sleep(0.02)
-    process.send_signal(signal.SIGKILL)
-    process.wait()
-    if not output.exists():
-        refused = run("score", *flags)
-        assert "has been begun; continue it with --resume" in refused.stderr
-    assert run("score", *flags, "--resume").returncode == 0
-    whole = tmp_path / "whole.csv"
-    assert run("score", *flags[:2], f"--output={whole}", *flags[3:]).returncode == 0
+    ) as process:
+        while process.poll() is None and not list(parts.glob("*/part-*.npz")):
+            time.sleep(0.02)
+        process.send_signal(signal.SIGKILL)
+    assert process.returncode == -signal.SIGKILL
+    assert not output.exists()
+    finished = sum(len(np.load(path)["units"]) for path in parts.glob("*/part-*.npz"))
+    assert 0 < finished < 1800
+    refused = run("score", *flags, f"--output={output}")
+    assert "has been begun; continue it with --resume" in refused.stderr
+    resumed = run("score", *flags, f"--output={output}", "--resume")
+    assert resumed.returncode == 0, resumed.stderr
+    assert f"{finished}/1800" in resumed.stderr  # where the progress bar starts
+    assert run("score", *flags, f"--output={whole}").returncode == 0
     assert output.read_text() == whole.read_text()
     assert not parts.exists()
 
