@@ -14,9 +14,9 @@ from iqa_jax.agreement import Agreement
 from iqa_jax.analysis import Analysis, analyse, check_resampling
 from iqa_jax.comparison import load_relevances
 from iqa_jax.datasets import PairTable, fingerprint, read_joined_scores
+from iqa_jax.decoding import Header
 from iqa_jax.errors import InputError
 from iqa_jax.extraction import ensure_store
-from iqa_jax.images import Header
 from iqa_jax.metrics import Group, check_group, groups, load_group
 from iqa_jax.pairing import PairComparison
 from iqa_jax.parts import ScoreParts

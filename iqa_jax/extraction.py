@@ -11,8 +11,8 @@ from tqdm import tqdm
 from iqa_jax import scoring
 from iqa_jax.backbones import aliases
 from iqa_jax.datasets import PairTable, fingerprint
+from iqa_jax.decoding import Header
 from iqa_jax.errors import InputError
-from iqa_jax.images import Header
 from iqa_jax.parallel import UnitRunner
 from iqa_jax.pipeline import Plan, plan
 from iqa_jax.readouts import parse_layers

@@ -1,41 +1,16 @@
-"""Image files to pixels: encoded bytes in, ``uint8`` RGB out, one stated policy for the rest.
-
-* Gray images are replicated into three channels; palettes are expanded.
-* Alpha is composited over white; a fully opaque alpha changes nothing.
-* 16-bit gray is rounded to 8 bits; of 16-bit colour Pillow keeps the high byte.
-* The orientation tag of a camera is applied, as viewers do; colour profiles are not.
-* CMYK, 32-bit and floating-point images and animations are refused: no one way shows them.
-"""
+"""Where images are: encoded files by name, and their pixels."""
 
 import contextlib
-import functools
 import io
-import zlib
 from abc import ABC, abstractmethod
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import IO, NamedTuple
 
 import numpy as np
 from etils import epath
-from PIL import Image, ImageOps, UnidentifiedImageError
 
+from iqa_jax.decoding import Header, decode, read_header
 from iqa_jax.errors import ImageError, MissingImageError
-
-MAX_PIXELS = 80_000_000
-"""Larger images are refused from their header, before any memory is taken."""
-
-BACKGROUND = (255, 255, 255)
-"""What shows through transparent pixels."""
-
-_FORMATS = ("AVIF", "BMP", "GIF", "JPEG", "JPEG2000", "PNG", "PPM", "TIFF", "WEBP")
-_SIXTEEN_BIT_GRAY = ("I;16", "I;16B", "I;16L", "I;16N")
-_EIGHT_BIT = ("1", "L", "LA", "P", "PA", "RGB", "RGBA", "RGBX", "YCbCr")
-_BLOCKS, _BLOCK = 8, 2048
-"""Of a long file that is sampled: how many, of how many bytes."""
-
-_ORIENTATION_TAG = 0x0112
-_ORIENTATIONS_ON_THE_SIDE = (5, 6, 7, 8)
 
 
 class ImageSource(ABC):
@@ -49,16 +24,14 @@ class ImageSource(ABC):
           ImageError: If there is no such image, or it cannot be read.
         """
 
-    def header(self, name: str) -> "Header":
+    def header(self, name: str) -> Header:
         """What is known of the image ``name`` without decoding it.
 
         Raises:
           ImageError: If there is no such image, or its header is not that of a supported one.
         """
         data = self.read(name)
-        file = io.BytesIO(data)
-        with _open_image(file, name) as image:
-            return _header(image, file, len(data))
+        return read_header(io.BytesIO(data), len(data), name)
 
     def pixels(self, name: str) -> np.ndarray:
         """The image ``name``, ``uint8`` ``[height, width, 3]``, RGB.
@@ -91,15 +64,15 @@ class ImageFolder(ImageSource):
         with _file_errors(name):
             return self._path(name).read_bytes()
 
-    def header(self, name: str) -> "Header":
+    def header(self, name: str) -> Header:
         """What is known of the image ``name`` without decoding it.
 
         Raises:
           ImageError: If there is no such file, or its header is not that of a supported image.
         """
         path = self._path(name)
-        with _file_errors(name), path.open("rb") as file, _open_image(file, name) as image:
-            return _header(image, file, path.stat().length)
+        with _file_errors(name), path.open("rb") as file:
+            return read_header(file, path.stat().length, name)
 
 
 @dataclass(frozen=True)
@@ -122,7 +95,7 @@ class BlockImages(ImageSource):
         """The encoded bytes of the image ``name``, as they are stored."""
         return self.source.read(name)
 
-    def header(self, name: str) -> "Header":
+    def header(self, name: str) -> Header:
         """What is known of the image ``name`` without decoding it; its size without blocks."""
         found = self.source.header(name)
         self._check(found.height, found.width, name)
@@ -152,123 +125,6 @@ class BlockImages(ImageSource):
         if height != width or height not in expected:
             sizes = " or ".join(f"{side}x{side}" for side in expected)
             raise ImageError(f"{name}: expected {sizes} pixels, found {width}x{height}")
-
-
-class Header(NamedTuple):
-    """What is known of an image before it is decoded.
-
-    Attributes:
-      height: As :meth:`ImageSource.pixels` gives it.
-      width: Likewise.
-      length: Number of encoded bytes.
-      checksum: CRC-32 of the encoded bytes; of a long file, of a sample.
-    """
-
-    height: int
-    width: int
-    length: int
-    checksum: int = 0
-
-
-def decode(data: bytes, name: str) -> np.ndarray:
-    """Decodes an image file.
-
-    Args:
-      data: The whole encoded file, in any of the usual formats that Pillow reads.
-      name: What error messages call it.
-
-    Returns:
-      ``uint8`` ``[height, width, 3]``, RGB.
-
-    Raises:
-      ImageError: If this is not a readable single image of a supported kind.
-    """
-    with _open_image(io.BytesIO(data), name) as image:
-        try:
-            if image.format == "PNG":
-                _verify_checksums(data)
-            image.load()
-        except Exception as error:  # on broken files Pillow's decoders raise errors of many types
-            raise ImageError(f"{name}: is damaged or cut short ({error})") from error
-        return _to_rgb(ImageOps.exif_transpose(image))
-
-
-def _verify_checksums(data: bytes) -> None:
-    """Raises if a chunk of a PNG is not what was written; loading alone accepts other pixels."""
-    with Image.open(io.BytesIO(data), formats=("PNG",)) as image:
-        image.verify()
-
-
-def _header(image: Image.Image, file: IO[bytes], length: int) -> Header:
-    width, height = image.size
-    if _is_on_its_side(image):
-        width, height = height, width
-    return Header(height, width, length, _checksum(file, length))
-
-
-def _checksum(file: IO[bytes], length: int) -> int:
-    """CRC-32 of a short file, or of blocks of a long one from its beginning to its end."""
-    starts, size = [0], length
-    if length > _BLOCKS * _BLOCK:
-        starts = [number * (length - _BLOCK) // (_BLOCKS - 1) for number in range(_BLOCKS)]
-        size = _BLOCK
-    checksum = 0
-    for start in starts:
-        file.seek(start)
-        checksum = zlib.crc32(file.read(size), checksum)
-    return checksum
-
-
-def _is_on_its_side(image: Image.Image) -> bool:
-    if image.format == "PNG" and "exif" not in image.info:  # to look further would decode it
-        return False
-    return image.getexif().get(_ORIENTATION_TAG) in _ORIENTATIONS_ON_THE_SIDE
-
-
-def _to_rgb(image: Image.Image) -> np.ndarray:
-    if image.mode in _SIXTEEN_BIT_GRAY:
-        levels = np.asarray(image, np.uint16).astype(np.uint32)
-        gray = ((levels + 128) // 257).astype(np.uint8)
-        if "transparency" in image.info:  # of a PNG: one level
-            gray[levels == image.info["transparency"]] = BACKGROUND[0]
-        return np.repeat(gray[..., None], 3, axis=-1)
-    if image.has_transparency_data:
-        background = Image.new("RGBA", image.size, BACKGROUND)
-        image = Image.alpha_composite(background, image.convert("RGBA"))
-    return np.asarray(image.convert("RGB"))
-
-
-@functools.cache
-def _readable_formats() -> tuple[str, ...]:
-    Image.init()
-    return tuple(name for name in _FORMATS if name in Image.OPEN)
-
-
-@contextlib.contextmanager
-def _open_image(file: IO[bytes], name: str) -> Iterator[Image.Image]:
-    """Opens an image, reading no further than its header, and refuses what the policy refuses."""
-    try:
-        image = Image.open(file, formats=_readable_formats())
-    except UnidentifiedImageError as error:
-        empty = file.seek(0, io.SEEK_END) == 0
-        raise ImageError(f"{name}: is {'an empty file' if empty else 'not an image'}") from error
-    except (Image.DecompressionBombError, Image.DecompressionBombWarning) as error:
-        raise ImageError(f"{name}: has more than the limit of {MAX_PIXELS:,} pixels") from error
-    except Exception as error:  # on broken headers Pillow's plugins raise errors of many types
-        raise ImageError(f"{name}: has a damaged header ({error})") from error
-    with image:
-        width, height = image.size
-        if width * height > MAX_PIXELS:
-            raise ImageError(
-                f"{name}: is {width}x{height}, more than the limit of {MAX_PIXELS:,} pixels"
-            )
-        if image.mode not in _EIGHT_BIT + _SIXTEEN_BIT_GRAY:
-            raise ImageError(
-                f"{name}: has the colour mode {image.mode}; convert it to RGB, gray or 16-bit gray"
-            )
-        if image.format != "MPO" and getattr(image, "n_frames", 1) > 1:
-            raise ImageError(f"{name}: holds several frames; save the one to be scored on its own")
-        yield image
 
 
 @contextlib.contextmanager

@@ -16,8 +16,8 @@ import grain
 import numpy as np
 
 from iqa_jax.datasets.table import PairTable
+from iqa_jax.decoding import Header
 from iqa_jax.errors import ImageError, InputError
-from iqa_jax.images import Header
 from iqa_jax.resize import Resize
 
 Size = tuple[int, int]

@@ -10,8 +10,8 @@ from tqdm import tqdm
 
 from iqa_jax import parallel, scoring
 from iqa_jax.datasets.table import PairTable, fingerprint, image_problems, read_headers
+from iqa_jax.decoding import Header
 from iqa_jax.errors import ImageError, InputError
-from iqa_jax.images import Header
 from iqa_jax.metrics import Group, compute_maps, groups, load_group, parse_metrics
 from iqa_jax.pairing import PairComparison
 from iqa_jax.parts import ScoreParts

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from iqa_jax.datasets import PairTable, inspect, load_dataset
-from iqa_jax.images import Header
+from iqa_jax.decoding import Header
 from iqa_jax.resize import Resize
 
 

@@ -5,8 +5,8 @@ import pytest
 from PIL import Image
 
 from iqa_jax.datasets import inspect, load_dataset
+from iqa_jax.decoding import Header
 from iqa_jax.errors import ImageError, InputError
-from iqa_jax.images import Header
 from iqa_jax.pipeline import feed, plan
 from iqa_jax.resize import Resize
 

@@ -10,8 +10,9 @@ from dataclasses import dataclass, replace
 from enum import StrEnum
 from functools import partial
 
+from iqa_jax.decoding import Header
 from iqa_jax.errors import DatasetError, ImageError, MissingImageError
-from iqa_jax.images import Header, ImageSource
+from iqa_jax.images import ImageSource
 
 _READERS = 16
 _SAMPLE = 8

@@ -29,8 +29,8 @@ from iqa_jax.datasets.tfds_records import (
     pair_record,
 )
 from iqa_jax.datasets.tfds_source import dataset_folder, open_stored
+from iqa_jax.decoding import Header, decode
 from iqa_jax.errors import DatasetError, ImageError
-from iqa_jax.images import Header, decode
 
 _SHARD_BYTES = 128 * 2**20
 """Images in one file: TFDS holds what it writes into one until that is closed."""

@@ -17,8 +17,9 @@ import numpy as np
 import tensorflow_datasets as tfds
 
 from iqa_jax.datasets.table import Pair, PairTable, Protocol, fingerprint
+from iqa_jax.decoding import Header
 from iqa_jax.errors import DatasetError
-from iqa_jax.images import BlockImages, Header, ImageFolder, ImageSource
+from iqa_jax.images import BlockImages, ImageFolder, ImageSource
 
 BUILDER = "image_quality"
 VERSION = "1.1.0"

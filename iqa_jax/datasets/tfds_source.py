@@ -21,8 +21,9 @@ from iqa_jax.datasets.tfds_records import (
     table_of,
     table_sha256,
 )
+from iqa_jax.decoding import Header
 from iqa_jax.errors import DatasetError, ImageError, InputError, MissingImageError
-from iqa_jax.images import Header, ImageSource
+from iqa_jax.images import ImageSource
 
 _NOT_OURS = "is not a dataset that scripts/build_dataset.py stored"
 

@@ -8,8 +8,8 @@ from enum import StrEnum
 from typing import NamedTuple
 
 from iqa_jax.datasets.table import Pair, PairTable
+from iqa_jax.decoding import Header
 from iqa_jax.errors import ImageError, MissingImageError
-from iqa_jax.images import Header
 from iqa_jax.verification.examination import Examination
 
 _MOST_JOINED = 4

@@ -13,8 +13,9 @@ import numpy as np
 from tqdm import tqdm
 
 from iqa_jax.datasets.table import PairTable, read_headers
+from iqa_jax.decoding import Header
 from iqa_jax.errors import ImageError
-from iqa_jax.images import Header, ImageSource
+from iqa_jax.images import ImageSource
 
 _MOST_READERS = 16
 _MOST_VERSIONS = 8

@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from iqa_jax.datasets.table import PairTable, fingerprint
-from iqa_jax.images import Header
+from iqa_jax.decoding import Header
 from iqa_jax.verification.checks import Check, Verdict, check_images, check_rows
 from iqa_jax.verification.direction import check_direction
 from iqa_jax.verification.examination import examine

@@ -10,8 +10,9 @@ from PIL import Image
 from iqa_jax.datasets import fingerprint, inspect, load_dataset
 from iqa_jax.datasets.table import Protocol, read_headers
 from iqa_jax.datasets.triplets import Triplet, TripletTable
+from iqa_jax.decoding import Header
 from iqa_jax.errors import DatasetError
-from iqa_jax.images import Header, ImageSource
+from iqa_jax.images import ImageSource
 
 
 @pytest.fixture

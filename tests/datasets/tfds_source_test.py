@@ -19,8 +19,9 @@ from iqa_jax.datasets.tfds_builder import build
 from iqa_jax.datasets.tfds_records import BUILDER, VERSION
 from iqa_jax.datasets.tfds_source import load_tfds
 from iqa_jax.datasets.triplets import Triplet, TripletTable
+from iqa_jax.decoding import Header
 from iqa_jax.errors import DatasetError, ImageError, MissingImageError
-from iqa_jax.images import BlockImages, Header, ImageFolder
+from iqa_jax.images import BlockImages, ImageFolder
 
 
 @pytest.fixture

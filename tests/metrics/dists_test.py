@@ -10,8 +10,9 @@ from etils import epath
 import iqa_jax
 from iqa_jax import zoo
 from iqa_jax.comparison import Comparison, load_comparison
+from iqa_jax.decoding import decode
 from iqa_jax.errors import InputError
-from iqa_jax.images import ImageFolder, decode
+from iqa_jax.images import ImageFolder
 from iqa_jax.metrics.names import parse_metric
 from iqa_jax.preprocess import unit_range
 from iqa_jax.readouts import ReadoutName

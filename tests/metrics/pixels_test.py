@@ -11,8 +11,9 @@ import pytest
 from etils import epath
 from golden import draws, pixel_pairs
 
+from iqa_jax.decoding import decode
 from iqa_jax.errors import InputError
-from iqa_jax.images import ImageFolder, decode
+from iqa_jax.images import ImageFolder
 from iqa_jax.metrics.pixels import PIXEL_METRICS
 from iqa_jax.preprocess import unit_range
 

@@ -7,7 +7,8 @@ from etils import epath
 
 from iqa_jax.datasets import Pair, PairTable
 from iqa_jax.datasets.table import Protocol
-from iqa_jax.images import Header, ImageFolder
+from iqa_jax.decoding import Header
+from iqa_jax.images import ImageFolder
 from iqa_jax.pipeline import plan
 from iqa_jax.store import LayerShape, StatisticsWriter
 
