@@ -1,7 +1,7 @@
 """What scores are worth: the agreement of every column with the judgements of people."""
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -84,6 +84,7 @@ def analyse(
         agreements.append((column, overall))
         groups.append((column, by_group(table, of_column)))
         references.append((column, by_reference(table, of_column)))
+    warnings += _doubts([overall for _, overall in agreements])
     return Analysis(
         agreements=agreements,
         groups=groups,
@@ -138,6 +139,18 @@ def _ceiling(table: PairTable, human: np.ndarray) -> Ceiling | None:
     deviations = np.array([pair.score_std for pair in table.pairs])
     found = ceiling(human, standard_errors(deviations, table.opinions))
     return None if math.isnan(found.plcc) else found
+
+
+def _doubts(agreements: Sequence[Agreement]) -> Iterator[str]:
+    """What correlations say of the scores that they were made with."""
+    found = [agreement.srcc for agreement in agreements if not math.isnan(agreement.srcc)]
+    if not found:
+        yield "There is no correlation: all scores are equal, or all distances of each column."
+    elif max(found) < 0:
+        yield (
+            "Every distance grows with quality: the direction of the scores may be wrong (for csv "
+            "see --score_direction)."
+        )
 
 
 def _warnings(table: PairTable, columns: Sequence[Column], resamples: int | None) -> list[str]:

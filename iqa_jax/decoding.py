@@ -28,8 +28,8 @@ BACKGROUND = (255, 255, 255)
 _FORMATS = ("AVIF", "BMP", "GIF", "JPEG", "JPEG2000", "PNG", "PPM", "TIFF", "WEBP")
 _SIXTEEN_BIT_GRAY = ("I;16", "I;16B", "I;16L", "I;16N")
 _EIGHT_BIT = ("1", "L", "LA", "P", "PA", "RGB", "RGBA", "RGBX", "YCbCr")
-_BLOCKS, _BLOCK = 8, 2048
-"""Of a long file that is sampled: how many, of how many bytes."""
+_PART = 2**16
+"""So many bytes of a file are read at a time."""
 
 _ORIENTATION_TAG = 0x0112
 _ORIENTATIONS_ON_THE_SIDE = (5, 6, 7, 8)
@@ -42,7 +42,7 @@ class Header(NamedTuple):
       height: As :func:`decode` gives it.
       width: Likewise.
       length: Number of encoded bytes.
-      checksum: CRC-32 of the encoded bytes; of a long file, of a sample.
+      checksum: CRC-32 of the encoded bytes.
     """
 
     height: int
@@ -66,7 +66,7 @@ def read_header(file: IO[bytes], length: int, name: str) -> Header:
         width, height = image.size
         if _is_on_its_side(image):
             width, height = height, width
-        return Header(height, width, length, _checksum(file, length))
+        return Header(height, width, length, _checksum(file))
 
 
 def decode(data: bytes, name: str) -> np.ndarray:
@@ -98,16 +98,11 @@ def _verify_checksums(data: bytes) -> None:
         image.verify()
 
 
-def _checksum(file: IO[bytes], length: int) -> int:
-    """CRC-32 of a short file, or of blocks of a long one from its beginning to its end."""
-    starts, size = [0], length
-    if length > _BLOCKS * _BLOCK:
-        starts = [number * (length - _BLOCK) // (_BLOCKS - 1) for number in range(_BLOCKS)]
-        size = _BLOCK
+def _checksum(file: IO[bytes]) -> int:
+    file.seek(0)
     checksum = 0
-    for start in starts:
-        file.seek(start)
-        checksum = zlib.crc32(file.read(size), checksum)
+    while part := file.read(_PART):
+        checksum = zlib.crc32(part, checksum)
     return checksum
 
 

@@ -135,6 +135,7 @@ def _file_errors(name: str) -> Iterator[None]:
     except FileNotFoundError as error:
         raise MissingImageError(f"{name}: there is no such file") from error
     except IsADirectoryError as error:
-        raise ImageError(f"{name}: is a folder, not an image") from error
+        found = f"{name}: is a folder, not an image" if name else "the name of an image is missing"
+        raise ImageError(found) from error
     except OSError as error:
         raise ImageError(f"{name}: cannot be read ({error.strerror or error})") from error

@@ -29,8 +29,8 @@ _LONG_LABEL = 20
 _BESIDE, _STEP = 1.03, 0.015
 """Relative depth at which the intervals of levels stand, one beside the other."""
 
-_THICK = {"linewidth": 3, "alpha": 0.3}
-_THIN = {"linewidth": 1, "alpha": 0.8}
+_THICK = {"linewidth": 3, "alpha": 0.3, "zorder": 4}  # above the labels
+_THIN = {"linewidth": 1, "alpha": 0.8, "zorder": 4}
 
 
 @dataclass(frozen=True)

@@ -137,6 +137,8 @@ class Job:
         """
         for row in tqdm(self._rows, desc="maps", unit="pair"):
             scored = [name for name in self.mapped_metrics if np.isfinite(scores.values[name][row])]
+            if not scored:
+                continue
             pair = self.table.pairs[row]
             images = [
                 self._resize(image) if self._resize else image

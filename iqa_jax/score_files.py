@@ -55,9 +55,10 @@ class ScoreFiles:
             before = json.loads(self._signature.read_text())
             different = [key for key in signature if before.get(key) != _json(signature[key])]
             if different:
+                hint = "; a changed or repaired image counts" if "pairs" in different else ""
                 raise InputError(
-                    f"{self._path}: was made with another {', '.join(different)} (see "
-                    f"{self._signature.name}); it is not continued"
+                    f"{self._path}: was made with different {', '.join(different)} (see "
+                    f"{self._signature.name}{hint}); it is not continued"
                 )
         self._path.parent.mkdir(parents=True, exist_ok=True)
         write_text(self._signature, json.dumps(signature, indent=2) + "\n")

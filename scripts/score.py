@@ -25,7 +25,7 @@ from etils import epath
 from iqa_jax.datasets import pair_lists
 from iqa_jax.datasets.table import PairTable
 from iqa_jax.errors import InputError
-from iqa_jax.metrics import list_metrics
+from iqa_jax.metrics import list_metrics, parse_metric
 from iqa_jax.score import Job, Scores, Settings
 from iqa_jax.score_files import ScoreFiles, to_csv
 from iqa_jax.tables import aligned
@@ -47,8 +47,8 @@ MAPS_DIR = flags.DEFINE_string(
     "maps_dir",
     None,
     "Folder for pictures of where the images differ, a PNG for each pair and each metric that has "
-    "maps: SSIM (dark where they differ), LPIPS and the read-outs unit (bright where they differ). "
-    "Each has its own scale, which its PNG tells as Description.",
+    "maps: SSIM (bright at 1, dark where they differ), LPIPS and the read-outs unit (dark at 0, "
+    "bright where they differ most: each has its own scale, which its PNG tells as Description).",
 )
 RESUME = flags.DEFINE_bool("resume", False, "Continue --output where a killed run stopped.")
 
@@ -115,7 +115,9 @@ def _write_maps(job: Job, scores: Scores) -> None:
     for row, metric, values in job.maps(scores):
         stem = PurePath(scores.table.pairs[row].distorted).stem
         safe = re.sub(r"[^\w.@+-]", "_", metric)
-        draw_map(values, folder / f"{row + 1:06d}_{stem}_{safe}.png")
+        path = folder / f"{row + 1:06d}_{stem}_{safe}.png"
+        draw_map(values, path, higher_is_better=parse_metric(metric).higher_is_better)
+    print(f"Written: {folder}")
 
 
 def _score_onto_screen(job: Job) -> int:

@@ -199,6 +199,14 @@ def test_a_bootstrap_needs_references_and_scores_that_differ(opinions):
             check_resampling(replace(opinions, pairs=pairs))
 
 
+def test_doubts_of_scores_of_the_wrong_direction_or_none(opinions, rng):
+    scores = scores_of(opinions, rng)
+    wrong = replace(opinions, higher_is_better=False)
+    assert "direction of the scores may be wrong" in analyse(wrong, COLUMNS, scores).warnings[-1]
+    equal = replace(opinions, pairs=[replace(pair, score=3.0) for pair in opinions.pairs])
+    assert "There is no correlation" in analyse(equal, COLUMNS, scores).warnings[-1]
+
+
 def test_a_bootstrap_of_forced_choices_is_refused(choices):
     with pytest.raises(InputError, match="expected opinion scores, found the share of observers"):
         check_resampling(choices)

@@ -62,7 +62,7 @@ def test_a_finished_table_is_not_overwritten(files, scores):
 
 def test_another_signature_is_refused(files):
     files.claim(SIGNATURE, resume=False)
-    with pytest.raises(InputError, match=r"was made with another pairs \(see scores.csv.json\)"):
+    with pytest.raises(InputError, match=r"with different pairs \(see scores.csv.json; a changed"):
         files.claim({**SIGNATURE, "pairs": "abd"}, resume=True)
 
 

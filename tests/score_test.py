@@ -126,6 +126,29 @@ def test_a_metric_that_refuses_a_size_leaves_the_others_theirs(pair_folder, tmp_
     assert {name for _, name, _ in job.maps(scores)} == {"ssim"}
 
 
+@pytest.mark.parametrize("size", [(1, 1), (2, 2), (3, 3), (1, 300), (30, 30)])
+def test_images_that_are_too_small_for_a_network(size, settings, pair_folder, tmp_path):
+    Image.new("RGB", size).save(pair_folder / "tiny.png")
+    (pair_folder / "tiny.csv").write_text(
+        "reference,distorted\ntiny.png,tiny.png\na.png,a_1.png\n,a_1.png\n"
+    )
+    table = pair_lists.from_csv(epath.Path(pair_folder) / "tiny.csv")
+    job = Job(table, dataclasses.replace(settings, metrics=("lpips-alex", "psnr", "ssim")))
+    scores = job.run(epath.Path(tmp_path / "parts"))
+    tiny, good, nameless = scores.errors
+    assert "needs images of at least 31x31 pixels" in tiny
+    assert not good
+    assert "the name of an image is missing" in nameless
+    assert np.isnan(scores.values["lpips-alex"]).tolist() == [True, False, True]
+    assert scores.values["psnr"][0] == 100
+    metric = iqa_jax.load_metric("lpips-alex", checkpoints_dir=settings.checkpoints_dir)
+    image = np.zeros((1, *size, 3), np.uint8)
+    with pytest.raises(InputError, match="at least 31x31 pixels"):
+        metric(image, image)
+    maps = [(row, name) for row, name, _ in job.maps(scores)]
+    assert {row for row, _ in maps} == ({0, 1} if min(size) >= 11 else {1})
+
+
 def test_nothing_can_be_scored(settings, tmp_path):
     scores = Job(pair_lists.one_pair("no.png", "none.png"), settings).run(epath.Path(tmp_path))
     assert "no.png" in scores.errors[0]

@@ -144,7 +144,7 @@ def _shifted(
     """What the windows see at each of their positions, row by row: ``[B, height, width, C]``."""
     x = jnp.pad(x, ((0, 0), *padding, (0, 0)))
     height, width = (
-        (length - extent) // stride + 1
+        max(0, (length - extent) // stride + 1)
         for length, extent, stride in zip(x.shape[1:3], size, strides, strict=True)
     )
     for row, column in itertools.product(*map(range, size)):

@@ -32,7 +32,7 @@ def one_pair(reference: str, distorted: str) -> PairTable:
 
 
 def two_folders(reference: epath.Path, distorted: epath.Path) -> PairTable:
-    """The images of two folders, matched by their paths below them without suffixes.
+    """The images of two folders, matched by their paths below them, if need be without suffixes.
 
     Args:
       reference: Folder of the references.
@@ -45,15 +45,23 @@ def two_folders(reference: epath.Path, distorted: epath.Path) -> PairTable:
     references, versions = (_images_by_stem(folder) for folder in (reference, distorted))
     problems = [f"{stem}: only in {distorted}" for stem in versions if stem not in references]
     problems += [f"{stem}: only in {reference}" for stem in references if stem not in versions]
-    for found in (references, versions):
-        problems += [f"{', '.join(paths)}: have one name" for paths in found.values() if paths[1:]]
+    pairs = []
+    for stem in (stem for stem in versions if stem in references):
+        of_both = (references[stem], versions[stem])
+        if of_both[0].keys() == of_both[1].keys():
+            pairs += [(path, versions[stem][name]) for name, path in references[stem].items()]
+        elif any(len(found) > 1 for found in of_both):
+            paths = [path for found in of_both for path in found.values()]
+            problems.append(f"{', '.join(paths)}: have one name")
+        else:
+            pairs += zip(*(found.values() for found in of_both), strict=True)
     if problems:
-        lines = [f"{len(problems)} images cannot be matched by their names:", *problems]
+        lines = [f"{len(problems)} names cannot be matched:", *problems]
         if len(problems) > _MOST_LISTED:
             lines[_MOST_LISTED + 1 :] = [f"and {len(problems) - _MOST_LISTED} more"]
         lines.append("where a reference has several versions, list the pairs in a file: --pairs")
         raise DatasetError("\n  ".join(lines))
-    return _table([(references[stem][0], versions[stem][0]) for stem in versions])
+    return _table(pairs)
 
 
 def from_csv(path: epath.Path) -> PairTable:
@@ -73,15 +81,16 @@ def _table(paths: Sequence[tuple[str, str]]) -> PairTable:
     return PairTable("pairs", pairs, ImageFolder(), higher_is_better=True)
 
 
-def _images_by_stem(folder: epath.Path) -> dict[str, list[str]]:
+def _images_by_stem(folder: epath.Path) -> dict[str, dict[str, str]]:
+    """Paths of the images by their names below the folder, by these names without suffix."""
     if not folder.is_dir():
         is_file = "is a file; expected a folder" if folder.exists() else "there is no such folder"
         raise DatasetError(f"{folder}: {is_file}")
-    found = defaultdict(list)
+    found: dict[str, dict[str, str]] = defaultdict(dict)
     for path in sorted(_files(folder)):
         relative = PurePosixPath(path.relative_to(folder))
         if relative.suffix.lower() in SUFFIXES:
-            found[str(relative.with_suffix(""))].append(str(path))
+            found[str(relative.with_suffix(""))][str(relative)] = str(path)
     if not found:
         raise DatasetError(f"{folder}: has no images ({' '.join(SUFFIXES)})")
     return dict(found)

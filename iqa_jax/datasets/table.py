@@ -10,6 +10,8 @@ from dataclasses import dataclass, replace
 from enum import StrEnum
 from functools import partial
 
+from tqdm import tqdm
+
 from iqa_jax.decoding import Header
 from iqa_jax.errors import DatasetError, ImageError, MissingImageError
 from iqa_jax.images import ImageSource
@@ -17,7 +19,11 @@ from iqa_jax.images import ImageSource
 _READERS = 16
 _SAMPLE = 8
 _QUICK = 1e-3
-"""Seconds a header: threads help where files are far away; else they wait for each other."""
+"""Seconds a header: threads help where files are large or far away; else they wait for each
+other."""
+
+_PATIENCE = 3.0
+"""Seconds without progress that nobody minds."""
 
 
 class Protocol(StrEnum):
@@ -167,18 +173,28 @@ def inspect(
 
 
 def read_headers(table: PairTable) -> dict[str, Header | ImageError]:
-    """The header of every image by name, or why it cannot be read."""
+    """The header of every image by name, or why it cannot be read; with progress."""
     names = list(dict.fromkeys(name for pair in table.pairs for name in _images_of(pair)))
-    read = partial(_header, table.images)
-    found = [read(name) for name in names[:1]]  # the first one waits for Pillow's plugins
-    sample, rest = names[1:_SAMPLE], names[_SAMPLE:]
-    started_at = time.monotonic()
-    found += map(read, sample)
-    if time.monotonic() - started_at < _QUICK * len(sample):
-        found += map(read, rest)
-    else:
-        with ThreadPoolExecutor(_READERS) as pool:
-            found += pool.map(read, rest)
+    with tqdm(
+        total=len(names), desc="headers", unit="image", delay=_PATIENCE, leave=False
+    ) as progress:
+
+        def read(some: Sequence[str]) -> Iterator[Header | ImageError]:
+            for name in some:
+                yield _header(table.images, name)
+                progress.update()
+
+        found = list(read(names[:1]))  # the first one waits for Pillow's plugins
+        sample, rest = names[1:_SAMPLE], names[_SAMPLE:]
+        started_at = time.monotonic()
+        found += read(sample)
+        if time.monotonic() - started_at < _QUICK * len(sample):
+            found += read(rest)
+        else:
+            with ThreadPoolExecutor(_READERS) as pool:
+                for header in pool.map(partial(_header, table.images), rest):
+                    found.append(header)
+                    progress.update()
     return dict(zip(names, found, strict=True))
 
 

@@ -42,8 +42,8 @@ _INTEGERS = {
     "distorted_record": "pairs: position of the distorted image in the split images, from 0",
     "reference_length": "pairs: length of the reference's file in bytes",
     "distorted_length": "pairs: length of the distorted image's file in bytes",
-    "reference_checksum": "pairs: CRC-32 of the reference's file, of a long one of a sample",
-    "distorted_checksum": "pairs: CRC-32 of the distorted image's file, likewise",
+    "reference_checksum": "pairs: CRC-32 of the reference's file",
+    "distorted_checksum": "pairs: CRC-32 of the distorted image's file",
     "height": "pairs: height of both images in pixels",
     "width": "pairs: width of both images in pixels",
 }

@@ -37,6 +37,7 @@ def test_convolutions_with_groups_are_those_of_jax(groups, size, stride, padding
         *[((2, 2), (3, 1, 1), 1), ((1, 1), (3, 1, 1), 1), ((2, 4), (3, 2, 1), 1)],
         *[((1, 7), (3, 1, 1), 1), ((3, 3), (5, 1, 2), 2), ((9, 12), (11, 4, 2), 1)],
         *[((1, 2), (2, 1, 1), 1), ((1, 2), (3, 1, 1), 4)],
+        *[((1, 1), (11, 4, 2), 1), ((2, 9), (11, 4, 2), 1), ((1, 1), (7, 1, 1), 4)],
     ],
 )
 def test_convolutions_of_images_smaller_than_the_kernel_are_those_of_jax(

@@ -24,6 +24,17 @@ def test_folders_are_matched_by_path_and_stem(folders):
     }
 
 
+def test_images_of_one_stem_are_matched_by_their_whole_names(folders):
+    for folder in ("clean", "coded"):
+        for name in ("e.png", "e.jpg"):
+            (folders / folder / name).touch()
+    table = pair_lists.two_folders(folders / "clean", folders / "coded")
+    found = [pair for pair in table.pairs if "/e." in pair.reference]
+    assert len(found) == 2
+    for pair in found:
+        assert pair.reference.replace("clean", "coded") == pair.distorted
+
+
 def test_what_has_no_partner_is_listed(folders):
     (folders / "clean" / "c.png").touch()
     (folders / "coded" / "deep er" / "d.png").touch()
@@ -31,7 +42,7 @@ def test_what_has_no_partner_is_listed(folders):
     with pytest.raises(DatasetError) as error:
         pair_lists.two_folders(folders / "clean", folders / "coded")
     text = str(error.value)
-    assert text.startswith("3 images cannot be matched by their names:")
+    assert text.startswith("3 names cannot be matched:")
     assert f"c: only in {folders / 'clean'}" in text
     assert f"deep er/d: only in {folders / 'coded'}" in text
     assert "a.jpg" in text
@@ -41,7 +52,7 @@ def test_what_has_no_partner_is_listed(folders):
 def test_long_lists_are_cut(folders):
     for number in range(50):
         (folders / "clean" / f"{number}.png").touch()
-    with pytest.raises(DatasetError, match=r"50 images .*(?s:.*)and 30 more\n"):
+    with pytest.raises(DatasetError, match=r"50 names .*(?s:.*)and 30 more\n"):
         pair_lists.two_folders(folders / "clean", folders / "coded")
 
 

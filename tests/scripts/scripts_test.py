@@ -203,7 +203,7 @@ def test_scores_of_two_folders_end_in_one_table(checkpoints, pair_folder, tmp_pa
     assert "is there already; continue it with --resume, or remove it" in again.stderr
     assert "Complete already" in run("score", *flags, "--resume").stdout
     other = run("score", *flags, "--resume", "--resize=short:64")
-    assert "was made with another resize" in other.stderr
+    assert "was made with different resize" in other.stderr
     assert "Traceback" not in again.stderr + other.stderr
 
 
