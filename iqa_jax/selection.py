@@ -96,7 +96,8 @@ def _wanted_layers(known: Sequence[str], layers: Sequence[str]) -> list[tuple[st
         if text == ALL:
             wanted += [(name,) for name in known]
         elif text == CUMULATIVE:
-            wanted += _first_layers(known)
+            inner = _inner(known)
+            wanted += [inner[: count + 1] for count in range(len(inner))]
         else:
             names = tuple(short.get(name, name) for name in parse_layers(text))
             if set(names) <= set(known):
@@ -104,10 +105,9 @@ def _wanted_layers(known: Sequence[str], layers: Sequence[str]) -> list[tuple[st
     return list(dict.fromkeys(wanted))
 
 
-def _first_layers(known: Sequence[str]) -> list[tuple[str, ...]]:
-    """The first n layers, ``input`` left out, for every n."""
-    inner = tuple(name for name in known if name != INPUT)
-    return [inner[: count + 1] for count in range(len(inner))]
+def _inner(known: Sequence[str]) -> tuple[str, ...]:
+    """The layers without ``input``."""
+    return tuple(name for name in known if name != INPUT)
 
 
 def _weighs(relevance: Relevance, model: str, layers: Sequence[str]) -> bool:
@@ -124,7 +124,7 @@ def _check_layers(layers: Sequence[str], layers_of: Mapping[str, Sequence[str]])
 def _column(name: ReadoutName, known: Sequence[str]) -> Column:
     index = known.index(name.layer) if len(name.layers) == 1 else None
     last = len(known) - 1
-    is_cumulative = name.layers in _first_layers(known)
+    is_cumulative = name.layers == _inner(known)[: len(name.layers)]
     return Column(
         name=str(name),
         model=name.model,

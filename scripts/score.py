@@ -96,11 +96,12 @@ def _pairs() -> PairTable:
 def _score_into(job: Job, files: ScoreFiles) -> int:
     files.claim(job.signature, resume=RESUME.value)
     if files.finished:
+        scores = files.read(job.table)
         print(f"Complete already: {OUTPUT.value}")
     else:
-        files.finish(job.run(files.parts))
+        scores = job.run(files.parts)
+        files.finish(scores)
         print(f"Written: {OUTPUT.value}")
-    scores = files.read(job.table)
     _write_maps(job, scores)
     return sum(map(bool, scores.errors))
 

@@ -1,15 +1,13 @@
 """Layers that the architectures share, with the padding and order of their PyTorch originals."""
 
-import functools
-import itertools
-import math
-from collections.abc import Callable, Iterator, Sequence
-from typing import Any
+from collections.abc import Callable, Sequence
 
 import jax
 import jax.numpy as jnp
 import numpy as np
 from flax import nnx
+
+from iqa_jax.backbones.convolution import convolution, shift_and_add
 
 Layer = Callable[[jax.Array], jax.Array]
 
@@ -55,100 +53,10 @@ def conv(
         padding=((padding, padding), (padding, padding)),
         feature_group_count=groups,
         use_bias=bias,
-        conv_general_dilated=_convolution,
+        conv_general_dilated=convolution,
         kernel_init=nnx.initializers.zeros_init(),  # parameters are always given; this is quick
         rngs=rngs,
     )
-
-
-def _convolution(
-    x: jax.Array,
-    kernel: jax.Array,
-    strides: tuple[int, int],
-    padding: Sequence[tuple[int, int]],
-    *,
-    feature_group_count: int,
-    **options: Any,
-) -> jax.Array:
-    """Replaces ``jax.lax.conv_general_dilated`` where that is slow on a CPU."""
-    convolve = functools.partial(
-        jax.lax.conv_general_dilated, window_strides=strides, padding=padding, **options
-    )
-    if feature_group_count == x.shape[-1] == kernel.shape[-1]:
-        return jax.lax.platform_dependent(
-            x,
-            kernel,
-            cpu=functools.partial(_shift_and_add, strides=strides, padding=padding),
-            default=functools.partial(convolve, feature_group_count=feature_group_count),
-        )
-    if feature_group_count > 1:
-        groups = zip(
-            jnp.split(x, feature_group_count, -1),
-            jnp.split(kernel, feature_group_count, -1),
-            strict=True,
-        )
-        alone = functools.partial(_convolution, feature_group_count=1, **options)
-        return jnp.concatenate([alone(*group, strides, padding) for group in groups], -1)
-    if math.prod(x.shape[1:3]) < math.prod(kernel.shape[:2]):
-        # XLA for CPUs would take the kernel for the image, and be fifty times slower
-        precision = options.get("precision")
-        return jax.lax.platform_dependent(
-            x,
-            kernel,
-            cpu=functools.partial(
-                _patches_times_kernel, strides=strides, padding=padding, precision=precision
-            ),
-            default=convolve,
-        )
-    return convolve(x, kernel)
-
-
-def _patches_times_kernel(
-    x: jax.Array,
-    kernel: jax.Array,
-    *,
-    strides: tuple[int, int],
-    padding: Sequence[tuple[int, int]],
-    precision: jax.lax.PrecisionLike,
-) -> jax.Array:
-    """A convolution as one product of matrices: a row for each position, with all that it sees."""
-    patches = jnp.concatenate(list(_shifted(x, kernel.shape[:2], strides, padding)), -1)
-    matrix = kernel.reshape(-1, kernel.shape[-1])
-    return jnp.matmul(patches, matrix, precision=precision)
-
-
-def _shift_and_add(
-    x: jax.Array,
-    kernel: jax.Array,
-    *,
-    strides: tuple[int, int],
-    padding: Sequence[tuple[int, int]],
-) -> jax.Array:
-    """A depthwise convolution as a sum of shifted images: many times faster on a CPU.
-
-    The kernel is ``[height, width, 1, C]``, or ``[height, width, 1, 1]`` for all channels alike.
-    """
-    weights = kernel.reshape(-1, 1, 1, 1, kernel.shape[-1])
-    shifted = _shifted(x, kernel.shape[:2], strides, padding)
-    return functools.reduce(
-        jnp.add, (each * weight for each, weight in zip(shifted, weights, strict=True))
-    )
-
-
-def _shifted(
-    x: jax.Array,
-    size: tuple[int, ...],
-    strides: tuple[int, int],
-    padding: Sequence[tuple[int, int]],
-) -> Iterator[jax.Array]:
-    """What the windows see at each of their positions, row by row: ``[B, height, width, C]``."""
-    x = jnp.pad(x, ((0, 0), *padding, (0, 0)))
-    height, width = (
-        max(0, (length - extent) // stride + 1)
-        for length, extent, stride in zip(x.shape[1:3], size, strides, strict=True)
-    )
-    for row, column in itertools.product(*map(range, size)):
-        yield x[:, row:, column:][:, :: strides[0], :: strides[1]][:, :height, :width]
 
 
 class BatchNorm(nnx.BatchNorm):
@@ -200,7 +108,7 @@ def l2_pool(x: jax.Array) -> jax.Array:
     """
     window = np.hanning(5)[1:-1]
     kernel = np.outer(window, window) / window.sum() ** 2
-    blurred = _shift_and_add(
+    blurred = shift_and_add(
         jnp.square(x.astype(jnp.float32)),
         jnp.asarray(kernel[:, :, None, None], jnp.float32),
         strides=(2, 2),

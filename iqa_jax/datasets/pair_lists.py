@@ -43,18 +43,17 @@ def two_folders(reference: epath.Path, distorted: epath.Path) -> PairTable:
         several; one error lists them.
     """
     references, versions = (_images_by_stem(folder) for folder in (reference, distorted))
-    problems = [f"{stem}: only in {distorted}" for stem in versions if stem not in references]
-    problems += [f"{stem}: only in {reference}" for stem in references if stem not in versions]
-    pairs = []
-    for stem in (stem for stem in versions if stem in references):
-        of_both = (references[stem], versions[stem])
-        if of_both[0].keys() == of_both[1].keys():
-            pairs += [(path, versions[stem][name]) for name, path in references[stem].items()]
-        elif any(len(found) > 1 for found in of_both):
-            paths = [path for found in of_both for path in found.values()]
-            problems.append(f"{', '.join(paths)}: have one name")
+    problems = [f"{stem}: only in {reference}" for stem in references if stem not in versions]
+    pairs: list[tuple[str, str]] = []
+    for stem, of_version in versions.items():
+        of_reference = references.get(stem, {})
+        if not of_reference:
+            problems.append(f"{stem}: only in {distorted}")
+        elif of_reference.keys() == of_version.keys() or len(of_reference) == len(of_version) == 1:
+            pairs += zip(of_reference.values(), of_version.values(), strict=True)
         else:
-            pairs += zip(*(found.values() for found in of_both), strict=True)
+            paths = (*of_reference.values(), *of_version.values())
+            problems.append(f"{', '.join(paths)}: have one name")
     if problems:
         lines = [f"{len(problems)} names cannot be matched:", *problems]
         if len(problems) > _MOST_LISTED:

@@ -175,26 +175,14 @@ def inspect(
 def read_headers(table: PairTable) -> dict[str, Header | ImageError]:
     """The header of every image by name, or why it cannot be read; with progress."""
     names = list(dict.fromkeys(name for pair in table.pairs for name in _images_of(pair)))
-    with tqdm(
-        total=len(names), desc="headers", unit="image", delay=_PATIENCE, leave=False
-    ) as progress:
-
-        def read(some: Sequence[str]) -> Iterator[Header | ImageError]:
-            for name in some:
-                yield _header(table.images, name)
-                progress.update()
-
-        found = list(read(names[:1]))  # the first one waits for Pillow's plugins
-        sample, rest = names[1:_SAMPLE], names[_SAMPLE:]
-        started_at = time.monotonic()
-        found += read(sample)
-        if time.monotonic() - started_at < _QUICK * len(sample):
-            found += read(rest)
-        else:
-            with ThreadPoolExecutor(_READERS) as pool:
-                for header in pool.map(partial(_header, table.images), rest):
-                    found.append(header)
-                    progress.update()
+    found = tqdm(
+        _read_each(table.images, names),
+        total=len(names),
+        desc="headers",
+        unit="image",
+        delay=_PATIENCE,
+        leave=False,
+    )
     return dict(zip(names, found, strict=True))
 
 
@@ -218,6 +206,19 @@ def number_or_nan(text: str) -> float:
 
 def _images_of(pair: Pair) -> tuple[str, str]:
     return pair.reference, pair.distorted
+
+
+def _read_each(images: ImageSource, names: Sequence[str]) -> Iterator[Header | ImageError]:
+    read = partial(_header, images)
+    yield from map(read, names[:1])  # the first one waits for Pillow's plugins
+    sample, rest = names[1:_SAMPLE], names[_SAMPLE:]
+    started_at = time.monotonic()
+    yield from [read(name) for name in sample]
+    if time.monotonic() - started_at < _QUICK * len(sample):
+        yield from map(read, rest)
+    else:
+        with ThreadPoolExecutor(_READERS) as pool:
+            yield from pool.map(read, rest)
 
 
 def _header(images: ImageSource, name: str) -> Header | ImageError:

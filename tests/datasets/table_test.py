@@ -12,7 +12,7 @@ from iqa_jax.datasets.table import Protocol, read_headers
 from iqa_jax.datasets.triplets import Triplet, TripletTable
 from iqa_jax.decoding import Header
 from iqa_jax.errors import DatasetError
-from iqa_jax.images import ImageSource
+from iqa_jax.images import ImageFolder
 
 
 @pytest.fixture
@@ -37,10 +37,7 @@ def test_headers_of_every_image(table):
 def test_files_that_are_far_away_are_asked_for_together(table):
     readers = set()
 
-    class FarAway(ImageSource):
-        def read(self, name):
-            raise NotImplementedError
-
+    class FarAway(ImageFolder):
         def header(self, name):
             readers.add(threading.get_ident())
             time.sleep(0.01)

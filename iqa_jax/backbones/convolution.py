@@ -1,0 +1,113 @@
+"""Convolutions, in other forms where XLA is slow at them on CPUs; accelerators keep XLA's own."""
+
+import functools
+import itertools
+import math
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+
+
+def convolution(
+    x: jax.Array,
+    kernel: jax.Array,
+    strides: tuple[int, int],
+    padding: Sequence[tuple[int, int]],
+    *,
+    feature_group_count: int,
+    **options: Any,
+) -> jax.Array:
+    """A convolution of images: the same as ``jax.lax.conv_general_dilated``, called like it.
+
+    Args:
+      x: ``[B, H, W, C]``.
+      kernel: ``[height, width, C / feature_group_count, channels]``.
+      strides: Steps in both directions.
+      padding: Numbers of zeros before and after, in both directions.
+      feature_group_count: Into how many groups the channels are cut that do not see each other.
+      options: Further ones, as XLA's convolution takes them.
+    """
+    convolve = functools.partial(
+        jax.lax.conv_general_dilated, window_strides=strides, padding=padding, **options
+    )
+    if feature_group_count == x.shape[-1] == kernel.shape[-1]:
+        return jax.lax.platform_dependent(
+            x,
+            kernel,
+            cpu=functools.partial(shift_and_add, strides=strides, padding=padding),
+            default=functools.partial(convolve, feature_group_count=feature_group_count),
+        )
+    if feature_group_count > 1:
+        groups = zip(
+            jnp.split(x, feature_group_count, -1),
+            jnp.split(kernel, feature_group_count, -1),
+            strict=True,
+        )
+        alone = functools.partial(convolution, feature_group_count=1, **options)
+        return jnp.concatenate([alone(*group, strides, padding) for group in groups], -1)
+    if math.prod(x.shape[1:3]) < math.prod(kernel.shape[:2]):
+        # XLA for CPUs would take the kernel for the image, and be fifty times slower
+        precision = options.get("precision")
+        return jax.lax.platform_dependent(
+            x,
+            kernel,
+            cpu=functools.partial(
+                _patches_times_kernel, strides=strides, padding=padding, precision=precision
+            ),
+            default=convolve,
+        )
+    return convolve(x, kernel)
+
+
+def _patches_times_kernel(
+    x: jax.Array,
+    kernel: jax.Array,
+    *,
+    strides: tuple[int, int],
+    padding: Sequence[tuple[int, int]],
+    precision: jax.lax.PrecisionLike,
+) -> jax.Array:
+    """A convolution as one product of matrices: a row for each position, with all that it sees."""
+    patches = jnp.concatenate(list(_shifted(x, kernel.shape[:2], strides, padding)), -1)
+    matrix = kernel.reshape(-1, kernel.shape[-1])
+    return jnp.matmul(patches, matrix, precision=precision)
+
+
+def shift_and_add(
+    x: jax.Array,
+    kernel: jax.Array,
+    *,
+    strides: tuple[int, int],
+    padding: Sequence[tuple[int, int]],
+) -> jax.Array:
+    """A depthwise convolution as a sum of shifted images: many times faster on a CPU.
+
+    Args:
+      x: ``[B, H, W, C]``.
+      kernel: ``[height, width, 1, C]``, or ``[height, width, 1, 1]`` for all channels alike.
+      strides: Steps in both directions.
+      padding: Numbers of zeros before and after, in both directions.
+    """
+    weights = kernel.reshape(-1, 1, 1, 1, kernel.shape[-1])
+    shifted = _shifted(x, kernel.shape[:2], strides, padding)
+    return functools.reduce(
+        jnp.add, (each * weight for each, weight in zip(shifted, weights, strict=True))
+    )
+
+
+def _shifted(
+    x: jax.Array,
+    size: tuple[int, ...],
+    strides: tuple[int, int],
+    padding: Sequence[tuple[int, int]],
+) -> Iterator[jax.Array]:
+    """What the windows see at each of their positions, row by row: ``[B, height, width, C]``."""
+    x = jnp.pad(x, ((0, 0), *padding, (0, 0)))
+    height, width = (
+        max(0, (length - extent) // stride + 1)
+        for length, extent, stride in zip(x.shape[1:3], size, strides, strict=True)
+    )
+    for row, column in itertools.product(*map(range, size)):
+        yield x[:, row:, column:][:, :: strides[0], :: strides[1]][:, :height, :width]
