@@ -1,14 +1,22 @@
 # make demo   everything from nothing: weights, photographs, a table and a figure
 # make test   format, lint, types and the whole test suite
-# Needs Python 3.11 or newer; where python3 is older: make PYTHON=python3.12 demo
+# Needs Python 3.11 or newer; where python3 is older, or to take another: make PYTHON=python3.12 demo
 
 PYTHON ?= python3
-VENV := .venv
+VENV ?= .venv
 BIN := $(VENV)/bin
+NEW_ENOUGH := -c 'import sys; sys.exit(sys.version_info < (3, 11))'
 LPIPS := alexnet/relu1+relu2+relu3+relu4+relu5/unit@lpips-alex,vgg16/relu1_2+relu2_2+relu3_3+relu4_3+relu5_3/unit@lpips-vgg
 
 .PHONY: demo test clean
 .DELETE_ON_ERROR:
+
+# An environment of another Python than the one asked for is made anew.
+ifneq ($(filter command environment,$(origin PYTHON)),)
+  $(shell version=$$($(PYTHON) -c 'import platform; print(platform.python_version())') && \
+    $(PYTHON) $(NEW_ENOUGH) && [ -e $(VENV)/pyvenv.cfg ] && \
+    ! grep -q "^version = $$version$$" $(VENV)/pyvenv.cfg && rm -rf $(VENV))
+endif
 
 demo: $(VENV)/demo.installed
 	$(BIN)/python scripts/fetch_weights.py --models=alexnet,vgg16
@@ -28,7 +36,7 @@ $(VENV)/%.installed: pyproject.toml | $(BIN)/pip
 	@touch $@
 
 $(BIN)/pip:
-	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
+	@$(PYTHON) $(NEW_ENOUGH) || \
 	  { echo "iqa_jax needs Python 3.11 or newer, and $(PYTHON) is older: say make PYTHON=python3.12"; exit 1; }
 	$(PYTHON) -m venv $(VENV)
 
