@@ -1,7 +1,6 @@
-"""Score files of datasets: text, tables, workbooks and MATLAB files, read with errors in words."""
+"""Score files of datasets: text and tables, read with errors in words."""
 
 import csv
-import io
 from collections.abc import Sequence
 
 from etils import epath
@@ -76,42 +75,6 @@ def read_csv(path: epath.Path, columns: Sequence[str]) -> list[dict[str, str]]:
     ]
 
 
-def read_sheet(path: epath.Path, sheet: str, columns: Sequence[str]) -> list[dict[str, str]]:
-    """The rows of a sheet of an Excel workbook, below the first row that has all ``columns``.
-
-    Args:
-      path: The file.
-      sheet: The name of the sheet.
-      columns: Names, in lower case, of the columns to read.
-
-    Returns:
-      The cells as text by column, whole numbers without a fraction; rows that are empty in all of
-      ``columns`` are left out.
-
-    Raises:
-      DatasetError: If the file is no whole workbook, or lacks the sheet or a column.
-    """
-    import openpyxl  # noqa: PLC0415  few programs read a workbook
-
-    data = io.BytesIO(read_bytes(path))
-    try:
-        workbook = openpyxl.load_workbook(data, read_only=True, data_only=True)
-        sheets = workbook.sheetnames
-        cells = list(workbook[sheet].iter_rows(values_only=True)) if sheet in sheets else []
-    except Exception as error:  # on broken files openpyxl raises errors of many types
-        raise DatasetError(f"{path}: is not a whole Excel workbook ({error})") from error
-    if sheet not in sheets:
-        raise DatasetError(f"{path}: expected the sheet {sheet}, found {', '.join(sheets)}")
-    texts = [[_cell_text(cell) for cell in row] for row in cells]
-    names = [[text.lower() for text in row] for row in texts]
-    start = next((row for row, found in enumerate(names) if set(columns) <= {*found}), None)
-    if start is None:
-        raise DatasetError(f"{path}: found no row with the headers {', '.join(columns)} in {sheet}")
-    places = {name: names[start].index(name) for name in columns}
-    rows = [{name: row[place] for name, place in places.items()} for row in texts[start + 1 :]]
-    return [row for row in rows if any(row.values())]
-
-
 def plain_name(name: str, path: epath.Path) -> str:
     """``name``, which the score file ``path`` gives to an image, if it is that of a file alone.
 
@@ -151,9 +114,3 @@ def _check_columns(header: Sequence[str], columns: Sequence[str], path: epath.Pa
             f"{path}: has no column {', '.join(missing)}; found {', '.join(names) or 'nothing'}"
         )
     return names
-
-
-def _cell_text(cell: object) -> str:
-    if isinstance(cell, float) and cell.is_integer():
-        return str(int(cell))
-    return "" if cell is None else str(cell).strip()

@@ -1,22 +1,15 @@
-import openpyxl
 import pytest
 from etils import epath
 
 from iqa_jax.datasets import parsing
 from iqa_jax.datasets.matlab_files import MatlabFile
+from iqa_jax.datasets.workbooks import read_sheet
 from iqa_jax.errors import DatasetError
 
 
 @pytest.fixture
 def path(tmp_path):
     return epath.Path(tmp_path / "scores")
-
-
-def save_sheet(path, rows):
-    workbook = openpyxl.Workbook()
-    for row in rows:
-        workbook.active.append(row)
-    workbook.save(path)
 
 
 def test_lines(path):
@@ -46,40 +39,6 @@ def test_a_csv_field_without_end(path):
         parsing.read_csv(path, ["score"])
 
 
-def test_columns_of_a_sheet(path):
-    save_sheet(
-        path,
-        [
-            ["made by"],
-            [],
-            [None, "Image", "note", "score"],
-            [None, 1600, "x", 0.25],
-            [None] * 4,
-            [None, "b", None, None],
-            [None, None, "only a note", None],
-            [None, "c", "", "text"],
-        ],
-    )
-    assert parsing.read_sheet(path, "Sheet", ["image", "score"]) == [
-        {"image": "1600", "score": "0.25"},
-        {"image": "b", "score": ""},
-        {"image": "c", "score": "text"},
-    ]
-    with pytest.raises(DatasetError, match="expected the sheet other, found Sheet"):
-        parsing.read_sheet(path, "other", ["image"])
-    with pytest.raises(DatasetError, match="no row with the headers image, mos in Sheet"):
-        parsing.read_sheet(path, "Sheet", ["image", "mos"])
-
-
-@pytest.mark.parametrize("kept", [0.2, 0.5, 0.95])
-def test_workbooks_cut_short(path, kept):
-    save_sheet(path, [["image", "score"], ["a", 1.0]])
-    data = path.read_bytes()
-    path.write_bytes(data[: int(kept * len(data))])
-    with pytest.raises(DatasetError, match="is not a whole Excel workbook"):
-        parsing.read_sheet(path, "Sheet", ["image", "score"])
-
-
 def test_files_that_cannot_be_read(tmp_path):
     empty, loop, folder = (epath.Path(tmp_path / name) for name in ("empty", "loop", "folder"))
     empty.touch()
@@ -90,7 +49,7 @@ def test_files_that_cannot_be_read(tmp_path):
         parsing.read_lines,
         MatlabFile,
         lambda path: parsing.read_csv(path, ["score"]),
-        lambda path: parsing.read_sheet(path, "Sheet", ["score"]),
+        lambda path: read_sheet(path, "Sheet", ["score"]),
     ):
         with pytest.raises(DatasetError, match="empty: is empty"):
             read(empty)
