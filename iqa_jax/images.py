@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 import numpy as np
 from etils import epath
+from PIL import Image
 
 from iqa_jax.decoding import Header, decode, read_header
 from iqa_jax.errors import ImageError, MissingImageError
@@ -15,6 +16,11 @@ from iqa_jax.errors import ImageError, MissingImageError
 
 class ImageSource(ABC):
     """Encoded images by name, wherever they are."""
+
+    @property
+    def treatment(self) -> str:
+        """What is done to the decoded pixels, in words for fingerprints; empty for nothing."""
+        return ""
 
     @abstractmethod
     def read(self, name: str) -> bytes:
@@ -77,19 +83,30 @@ class ImageFolder(ImageSource):
 
 @dataclass(frozen=True)
 class BlockImages(ImageSource):
-    """Images whose files may hold each pixel as a square block of equal ones: one of each is kept.
+    """Images whose files may hold each pixel as a square block of equal ones.
 
-    BAPPS stores images of 64x64 in files of 256x256; a filter would blur them.
+    BAPPS stores images of 64x64 in files of 256x256. Either one pixel of each block is kept, which
+    gives the images that were stored; or the files are resized by Pillow's antialiased bilinear
+    filter, as LPIPS's loader does. On blocks that is a blur by [1/8, 3/4, 1/8] in both axes.
 
     Attributes:
       source: The files.
       size: Height and width of the images; files of another size but ``size * block`` are refused.
       block: Height and width of a block.
+      is_filtered: Whether files are resized by the filter (those that hold each pixel once as if
+        it were a block); else one pixel of each block is kept.
     """
 
     source: ImageSource
     size: int
     block: int
+    is_filtered: bool = False
+
+    @property
+    def treatment(self) -> str:
+        """How pixels are made of blocks."""
+        how = "filtered" if self.is_filtered else "sampled"
+        return f"{self.size}x{self.size} {how} from blocks of {self.block}x{self.block}"
 
     def read(self, name: str) -> bytes:
         """The encoded bytes of the image ``name``, as they are stored."""
@@ -105,20 +122,28 @@ class BlockImages(ImageSource):
         """The image ``name`` without blocks, ``uint8`` ``[size, size, 3]``.
 
         Raises:
-          ImageError: If it cannot be decoded, is of another size, or is not made of blocks.
+          ImageError: If it cannot be decoded, is of another size, or is not made of blocks where
+            one pixel of each is kept.
         """
         stored = self.source.pixels(name)
         height, width, _ = stored.shape
         self._check(height, width, name)
+        if self.is_filtered:
+            blocks = self._in_blocks(stored) if height == self.size else stored
+            size = (self.size, self.size)
+            return np.asarray(Image.fromarray(blocks).resize(size, Image.Resampling.BILINEAR))
         if height == self.size:
             return stored
         sampled = np.ascontiguousarray(stored[:: self.block, :: self.block])
-        if not np.array_equal(sampled.repeat(self.block, 0).repeat(self.block, 1), stored):
+        if not np.array_equal(self._in_blocks(sampled), stored):
             raise ImageError(
                 f"{name}: expected an image of {self.size}x{self.size} whose pixels are stored as "
                 f"blocks of {self.block}x{self.block}, found blocks of different pixels"
             )
         return sampled
+
+    def _in_blocks(self, pixels: np.ndarray) -> np.ndarray:
+        return pixels.repeat(self.block, 0).repeat(self.block, 1)
 
     def _check(self, height: int, width: int, name: str) -> None:
         expected = (self.size, self.size * self.block)

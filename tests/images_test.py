@@ -1,3 +1,4 @@
+import dataclasses
 import zlib
 
 import numpy as np
@@ -39,6 +40,27 @@ def test_one_pixel_of_each_block_is_kept(tmp_path, patch, block):
     data = (tmp_path / "a.png").read_bytes()
     assert images.header("a.png") == Header(6, 6, len(data), zlib.crc32(data))
     assert images.read("a.png") == data
+
+
+@pytest.mark.parametrize("block", [1, 4])
+def test_the_filter_of_lpips_blurs_blocks(tmp_path, patch, block):
+    images = dataclasses.replace(stored(tmp_path, patch, block=block), is_filtered=True)
+    found = images.pixels("a.png")
+    whole = Image.fromarray(patch.repeat(4, 0).repeat(4, 1))
+    expected = np.asarray(whole.resize((6, 6), Image.Resampling.BILINEAR))
+    np.testing.assert_array_equal(found, expected)
+    weights = (6 * np.eye(6) + np.eye(6, k=1) + np.eye(6, k=-1)) / 8
+    weights /= weights.sum(axis=1, keepdims=True)
+    blurred = np.einsum("ij,kl,jlc->ikc", weights, weights, patch)
+    np.testing.assert_allclose(found, blurred, atol=1.1)  # rounded once an axis
+    assert images.header("a.png")[:2] == (6, 6)
+
+
+def test_the_filter_takes_files_as_they_are(tmp_path, rng):
+    pixels = rng.integers(0, 256, (24, 24, 3)).astype(np.uint8)
+    images = dataclasses.replace(stored(tmp_path, pixels), is_filtered=True)
+    expected = Image.fromarray(pixels).resize((6, 6), Image.Resampling.BILINEAR)
+    np.testing.assert_array_equal(images.pixels("a.png"), np.asarray(expected))
 
 
 @pytest.mark.parametrize("shape", [(12, 12), (24, 6), (6, 24), (5, 6), (48, 48)])

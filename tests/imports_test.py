@@ -36,10 +36,10 @@ ONLY = {
     "safetensors": {"weights"},
     "tensorstore": {"store"},
     "tensorflow_datasets": {"datasets"},
-    "openpyxl": {"datasets"},
+    "openpyxl": set(),
     "optax": {"relevance"},
     "matplotlib": {"map_pictures", "plots", "relevance"},
-    "scipy": {"agreement", "datasets"},
+    "scipy": {"agreement"},
     "tqdm": {
         *("weights", "scoring", "extraction", "verification", "analysis", "score", "evaluate"),
         *("relevance", "datasets"),

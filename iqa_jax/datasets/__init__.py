@@ -24,6 +24,7 @@ from iqa_jax.errors import DatasetError
 
 __all__ = [
     "DATASETS",
+    "DIRECTIONS",
     "Pair",
     "PairTable",
     "fingerprint",
@@ -34,8 +35,11 @@ __all__ = [
 
 DATASETS: Mapping[str, Callable[[epath.Path], PairTable]] = {
     "bapps-2afc": bapps.load_2afc,
+    "bapps-2afc:lpips": functools.partial(bapps.load_2afc, is_filtered=True),
     "bapps-2afc:train": functools.partial(bapps.load_2afc, split="train"),
+    "bapps-2afc:train-lpips": functools.partial(bapps.load_2afc, split="train", is_filtered=True),
     "bapps-jnd": bapps.load_jnd,
+    "bapps-jnd:lpips": functools.partial(bapps.load_jnd, is_filtered=True),
     "csiq": csiq.load,
     "csv": csv_table.load,
     "demo": demo.load,
@@ -49,7 +53,11 @@ DATASETS: Mapping[str, Callable[[epath.Path], PairTable]] = {
     "tid2008": tid.load_tid2008,
     "tid2013": tid.load_tid2013,
 }
-"""By name; what follows a colon chooses among several tables of one publication."""
+"""By name; what follows a colon chooses among several tables of one publication, or how its images
+are shown."""
+
+DIRECTIONS = ("higher", "lower")
+"""Which human scores may be those of better images."""
 
 
 def load_dataset(
@@ -71,11 +79,15 @@ def load_dataset(
         for ``csv`` ``higher``.
 
     Raises:
-      DatasetError: If there is no such dataset, its layout is another, it is not whole, or its
-        scores are known to have the other direction.
+      DatasetError: If there is no such dataset or direction, its layout is another, it is not
+        whole, or its scores are known to have the other direction.
     """
     if name not in DATASETS:
         raise DatasetError(f"there is no dataset {name!r}; there are: {', '.join(DATASETS)}")
+    if score_direction not in (None, *DIRECTIONS):
+        raise DatasetError(
+            f"score_direction: expected {' or '.join(DIRECTIONS)}, got {score_direction!r}"
+        )
     table = _load(name, data_dir, tfds_dir)
     if table.published_pairs not in (None, len(table.pairs)) and not allow_partial:
         raise DatasetError(
@@ -84,7 +96,7 @@ def load_dataset(
         )
     if score_direction is None:
         return table
-    higher_is_better = {"higher": True, "lower": False}[score_direction]
+    higher_is_better = score_direction == "higher"
     if name != "csv" and higher_is_better != table.higher_is_better:
         raise DatasetError(f"{name}: its scores are not {score_direction} for better images")
     return dataclasses.replace(table, higher_is_better=higher_is_better)

@@ -5,7 +5,16 @@ Zhang et al., The unreasonable effectiveness of deep features as a perceptual me
     dataset/2afc/val/cnn/{ref,p0,p1}/000000.png  judge/000000.npy  which is nearer to ref
     dataset/jnd/val/cnn/{p0,p1}/000000.png       same/000000.npy   whether the two are the same
 
-The files have 256x256 pixels: each pixel of a patch is a block of 4x4. One of each block is kept.
+The files have 256x256 pixels: each pixel of a patch is a block of 4x4. There are two ways to the
+patch, by the end of a dataset's name:
+
+* ``bapps-2afc``, ``bapps-2afc:train``, ``bapps-jnd``: one pixel of each block is kept. These are
+  the patches as they were stored.
+* ``bapps-2afc:lpips``, ``bapps-2afc:train-lpips``, ``bapps-jnd:lpips``: the files are resized to
+  64x64 by Pillow's antialiased bilinear filter, as LPIPS's loader (``Resize(64)``) does. On blocks
+  that is a blur by [1/8, 3/4, 1/8] in both axes, and changes which of two versions is nearer for
+  some triplets. These are the ones to reproduce published numbers with: so the loader says; it has
+  not been verified on BAPPS itself.
 """
 
 import functools
@@ -72,12 +81,15 @@ TWO_ALTERNATIVES: Mapping[str, Part] = {
 JUST_NOTICEABLE = Part("jnd", "val", ("traditional", "cnn"), ("p0", "p1"), "same")
 
 
-def load_2afc(folder: epath.Path, split: str = "val") -> PairTable:
+def load_2afc(folder: epath.Path, split: str = "val", *, is_filtered: bool = False) -> PairTable:
     """Reads the judgements of two alternatives: which of p0 and p1 is nearer to ref.
 
     Args:
       folder: BAPPS's folder ``dataset``, the folder that this lies in, or ``2afc``.
       split: ``val``, judged by five observers a triplet, or ``train``, by two.
+      is_filtered: Whether images are those of LPIPS's loader, with which published numbers are
+        expected to be reproduced (``bapps-2afc:lpips``, ``bapps-2afc:train-lpips``); by default
+        they are as stored, a little sharper, and numbers differ from the published ones.
 
     Returns:
       Two rows a triplet, as :meth:`TripletTable.as_pairs` gives them; the subset stands as the
@@ -90,22 +102,29 @@ def load_2afc(folder: epath.Path, split: str = "val") -> PairTable:
     part = TWO_ALTERNATIVES[split]
     root = _find(folder, part)
     return TripletTable(
-        name="bapps-2afc" if split == "val" else f"bapps-2afc:{split}",
+        name=_name("bapps-2afc", "" if split == "val" else split, is_filtered=is_filtered),
         triplets=[
-            Triplet(*judgement.images, preference=judgement.share, subset=judgement.subset)
+            Triplet(
+                *judgement.images,
+                preference=judgement.share,
+                subset=judgement.subset,
+                reference_id=judgement.images[0].lower(),
+            )
             for judgement in _read(root, part)
         ],
-        images=BlockImages(ImageFolder(root), SIZE, BLOCK),
+        images=BlockImages(ImageFolder(root), SIZE, BLOCK, is_filtered),
         citation=CITATION,
         published_triplets=part.published,
     ).as_pairs()
 
 
-def load_jnd(folder: epath.Path) -> PairTable:
+def load_jnd(folder: epath.Path, *, is_filtered: bool = False) -> PairTable:
     """Reads the judgements of just noticeable differences: whether p0 and p1 are the same.
 
     Args:
       folder: BAPPS's folder ``dataset``, the folder that this lies in, or ``jnd``.
+      is_filtered: Whether images are those of LPIPS's loader, with which published numbers are
+        expected to be reproduced (``bapps-jnd:lpips``); by default they are as stored.
 
     Returns:
       A row a pair, p0 as its reference; the score is the share of the three observers who said that
@@ -116,17 +135,17 @@ def load_jnd(folder: epath.Path) -> PairTable:
     """
     root = _find(folder, JUST_NOTICEABLE)
     return PairTable(
-        name="bapps-jnd",
+        name=_name("bapps-jnd", is_filtered=is_filtered),
         pairs=[
             Pair(
                 *judgement.images,
                 score=judgement.share,
                 distortion=judgement.subset,
-                reference_id=judgement.images[0],
+                reference_id=judgement.images[0].lower(),
             )
             for judgement in _read(root, JUST_NOTICEABLE)
         ],
-        images=BlockImages(ImageFolder(root), SIZE, BLOCK),
+        images=BlockImages(ImageFolder(root), SIZE, BLOCK, is_filtered),
         higher_is_better=True,
         score_range=(0.0, 1.0),
         citation=CITATION,
@@ -134,6 +153,11 @@ def load_jnd(folder: epath.Path) -> PairTable:
         published_pairs=JUST_NOTICEABLE.published,
         protocol=Protocol.SAME_OR_DIFFERENT,
     )
+
+
+def _name(experiment: str, split: str = "", *, is_filtered: bool) -> str:
+    variant = "-".join(filter(None, (split, "lpips" if is_filtered else "")))
+    return f"{experiment}:{variant}" if variant else experiment
 
 
 @dataclass(frozen=True)

@@ -23,8 +23,9 @@ from typing import NamedTuple
 from etils import epath
 
 from iqa_jax.datasets.folders import FolderIndex, image_in
-from iqa_jax.datasets.parsing import plain_name, read_lines, read_sheet, refuse_rows
+from iqa_jax.datasets.parsing import plain_name, read_lines, refuse_rows
 from iqa_jax.datasets.table import Pair, PairTable, number_or_nan
+from iqa_jax.datasets.workbooks import read_sheet
 from iqa_jax.images import ImageFolder
 
 WORKBOOK = "csiq.DMOS.xlsx"

@@ -25,7 +25,8 @@ import math
 from etils import epath
 
 from iqa_jax.datasets.folders import FolderIndex
-from iqa_jax.datasets.parsing import MatlabFile, plain_name
+from iqa_jax.datasets.matlab_files import MatlabFile
+from iqa_jax.datasets.parsing import plain_name
 from iqa_jax.datasets.table import Pair, PairTable
 from iqa_jax.errors import DatasetError
 from iqa_jax.images import ImageFolder

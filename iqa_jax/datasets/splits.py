@@ -25,6 +25,13 @@ _SHARED: Mapping[frozenset[str], str] = {
 _DIVIDED = {"bapps2afc"}
 """Datasets whose variants are parts with different images."""
 
+_SHOWN_OTHERWISE: Mapping[str, str] = {
+    "bapps2afc:lpips": "bapps2afc",
+    "bapps2afc:trainlpips": "bapps2afc:train",
+    "bappsjnd:lpips": "bappsjnd",
+}
+"""Variants that are the same images through another filter."""
+
 _TRAINED: Mapping[tuple[str, str], str] = {
     ("dists", "kadid10k"): "DISTS was trained on the scores of KADID-10k",
     ("lpips", "bapps2afc:train"): "LPIPS was trained on the training part of BAPPS",
@@ -157,8 +164,9 @@ def trained_on(metric: str, dataset: str) -> str | None:
 
 
 def _plain(dataset: str) -> str:
-    """A dataset's name without what people write differently."""
-    return dataset.lower().replace("-", "").replace("_", "")
+    """A dataset's name without what people write differently, nor how its images are shown."""
+    plain = dataset.lower().replace("-", "").replace("_", "")
+    return _SHOWN_OTHERWISE.get(plain, plain)
 
 
 def _without_variant(name: str) -> str:

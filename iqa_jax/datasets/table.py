@@ -2,6 +2,7 @@
 
 import hashlib
 import itertools
+import json
 import math
 import time
 from collections.abc import Collection, Iterator, Mapping, Sequence
@@ -187,12 +188,27 @@ def read_headers(table: PairTable) -> dict[str, Header | ImageError]:
 
 
 def fingerprint(table: PairTable, headers: Mapping[str, Header]) -> str:
-    """SHA-256 over names (in lower case), headers of images and scores of all pairs."""
-    sha256 = hashlib.sha256()
+    """SHA-256 over all of a table that results depend on, in the order of its rows.
+
+    That is the headers and treatment of the images, what the observers were asked and how their
+    scores run, and of each pair everything that is known. Names of image files count in lower case:
+    copies of one dataset differ in it.
+
+    Args:
+      table: The dataset.
+      headers: Of each of its images, by name.
+    """
+    facts = (table.protocol, table.higher_is_better, float(table.opinions), table.images.treatment)
+    sha256 = hashlib.sha256(json.dumps(facts).encode())
     for pair in table.pairs:
-        sizes = [tuple(headers[name]) for name in _images_of(pair)]
-        row = f"{pair.reference}\t{pair.distorted}\t{sizes}\t{pair.score!r}\n"
-        sha256.update(row.lower().encode())
+        said = vars(pair) | {
+            "reference": pair.reference.lower(),
+            "distorted": pair.distorted.lower(),
+            "score": float(pair.score),
+            "score_std": float(pair.score_std),
+        }
+        row = (said, *(headers[name] for name in _images_of(pair)))
+        sha256.update(json.dumps(row, sort_keys=True).encode())
     return sha256.hexdigest()
 
 

@@ -85,6 +85,7 @@ class ImageQuality(tfds.core.ShardBasedBuilder):
     RELEASE_NOTES = {  # noqa: RUF012 (TFDS declares it)
         "1.0.0": "First form.",
         "1.1.0": "Checksums of the images' files stand with the pairs.",
+        "1.2.0": "How blocks become pixels; a fingerprint of everything that results depend on.",
     }
     BUILDER_CONFIGS = [  # noqa: RUF012
         tfds.core.BuilderConfig(name=config_name(dataset)) for dataset in DATASETS

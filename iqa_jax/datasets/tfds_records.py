@@ -22,7 +22,7 @@ from iqa_jax.errors import DatasetError
 from iqa_jax.images import BlockImages, ImageFolder, ImageSource
 
 BUILDER = "image_quality"
-VERSION = "1.1.0"
+VERSION = "1.2.0"
 IMAGES = "images"
 PAIRS = "pairs"
 
@@ -210,10 +210,10 @@ def _optional(dtype: Any, meaning: str) -> tfds.features.Scalar:
 
 
 def _blocks(images: ImageSource) -> dict[str, int] | None:
-    """How pixels are sampled from the files, where they are."""
+    """How pixels are made of blocks, where files hold such."""
     match images:
-        case BlockImages(source=ImageFolder(), size=size, block=block):
-            return {"size": size, "block": block}
+        case BlockImages(source=ImageFolder(), size=size, block=block, is_filtered=is_filtered):
+            return {"size": size, "block": block, "is_filtered": is_filtered}
         case ImageFolder():
             return None
     raise DatasetError(f"images of the kind {type(images).__name__} cannot be stored")

@@ -14,21 +14,24 @@ _OBSERVER = 0.5
 the scores: our choice, as opinions on a five-point scale deviate by 0.6 to 0.8, scores by 1.2."""
 
 _LEAST_OBSERVER = 1e-3
+"""What is assumed at least where one is published, in the same unit."""
 
 
 @jax.tree_util.register_dataclass
 @dataclass(frozen=True, eq=False)
 class People:
-    """What people said of pairs, for the device.
+    """What people said of pairs, for the device; of each pair nothing that others were given.
 
     Attributes:
-      quality: float32 ``[pairs]``: standardised scores, higher is better; or, of two alternatives,
-        the share of observers who preferred the version.
-      observer: float32 ``[pairs]``, standard deviation of one opinion in units of the quality.
+      quality: float32 ``[pairs]``: scores, higher is better; or, of two alternatives, the share of
+        observers who preferred the version.
+      observer: float32 ``[pairs]``, standard deviation of one opinion; 0 where it is unknown.
       order: The pairs in groups whose versions can be compared: those of a reference, or the two of
         a triplet; int32 ``[pairs]``.
       start: For each place in this order where its group begins.
       size: And how many its group has.
+      least_observer: The least deviation of one opinion that is believed, in standard deviations of
+        the scores that are learned from.
       is_share: Whether the quality is a share of observers.
     """
 
@@ -37,29 +40,38 @@ class People:
     order: jax.Array
     start: jax.Array
     size: jax.Array
+    least_observer: float = field(metadata={"static": True})
     is_share: bool = field(metadata={"static": True})
 
     @classmethod
     def of(cls, examples: Examples) -> "People":
         """What stands in the pair table."""
         is_share = examples.protocol is Protocol.TWO_ALTERNATIVES
-        quality, scale = examples.quality, 1.0
-        if not is_share:
-            scale = quality.std()
-            quality = (quality - quality.mean()) / scale
-        published = np.isfinite(examples.opinion_std).all()
-        observer = examples.opinion_std / scale if published else np.full(len(quality), _OBSERVER)
-        groups = np.arange(len(quality)) // 2 if is_share else examples.contents
+        is_published = np.isfinite(examples.opinion_std).all()
+        observer = examples.opinion_std if is_published else np.zeros(len(examples.scores))
+        groups = np.arange(len(observer)) // 2 if is_share else examples.contents
         _, group, sizes = np.unique(groups, return_inverse=True, return_counts=True)
         ends = np.cumsum(sizes)
         return cls(
-            quality=jnp.asarray(quality, jnp.float32),
-            observer=jnp.asarray(np.maximum(observer, _LEAST_OBSERVER), jnp.float32),
+            quality=jnp.asarray(examples.quality, jnp.float32),
+            observer=jnp.asarray(observer, jnp.float32),
             order=jnp.asarray(np.argsort(group, kind="stable"), jnp.int32),
             start=jnp.asarray(np.repeat(ends - sizes, sizes), jnp.int32),
             size=jnp.asarray(np.repeat(sizes, sizes), jnp.int32),
+            least_observer=_LEAST_OBSERVER if is_published else _OBSERVER,
             is_share=is_share,
         )
+
+    def least_deviation(self, training: jax.Array) -> jax.Array:
+        """The least deviation of one opinion that is believed, in units of the quality, ``[]``.
+
+        Args:
+          training: The pairs that are learned from, bool ``[pairs]``; no other score counts.
+        """
+        count = jnp.sum(training).astype(jnp.float32)
+        mean = jnp.sum(jnp.where(training, self.quality, 0.0)) / count
+        squares = jnp.where(training, jnp.square(self.quality - mean), 0.0)
+        return self.least_observer * jnp.sqrt(jnp.sum(squares) / count)
 
 
 @jax.tree_util.register_dataclass
@@ -70,12 +82,31 @@ class Batch:
     Attributes:
       rows: Which pairs, int32 ``[rows]``; None for all.
       said: Quality of these, ``[rows]``; or, of rows that are first all first and then all second
-        versions, the share of observers that prefer the second, ``[rows / 2]``.
+        versions, ``[rows / 2]``: the share of observers that prefer the second, or how much better
+        it is, if ``observer`` is given.
+      observer: Standard deviation of one opinion of each of these, ``[rows]``; 0 where it is
+        unknown.
     """
 
     rows: jax.Array | None
     said: jax.Array
+    observer: jax.Array | None = None
 
     def select(self, values: jax.Array) -> jax.Array:
         """Values ``[pairs]`` of these pairs."""
         return values if self.rows is None else values[self.rows]
+
+    def answers(self, least_deviation: jax.Array) -> jax.Array:
+        """What people said; opinions of two versions as the share that prefers the second.
+
+        Opinions are turned into preferences by Thurstone's model (1927, case III): the opinions of
+        one observer of two versions are independent and normal, so that the second is preferred
+        with probability Phi((q_2 - q_1) / sqrt(s_1^2 + s_2^2)).
+
+        Args:
+          least_deviation: The least s, ``[]``; see :meth:`People.least_deviation`.
+        """
+        if self.observer is None:
+            return self.said
+        first, second = jnp.split(jnp.maximum(self.observer, least_deviation), 2)
+        return jax.scipy.stats.norm.cdf(self.said / jnp.hypot(first, second))

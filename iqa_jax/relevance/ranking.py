@@ -48,22 +48,16 @@ def draw_once(people: People, count: int) -> Batch:
 def _judgements(people: People, place: jax.Array, bits: jax.Array) -> Batch:
     """The versions at some places, each with another one of its group that random bits choose.
 
-    Opinions are turned into preferences by Thurstone's model (1927, case III): the opinions of one
-    observer of two versions are independent and normal, so that the second is preferred with
-    probability Phi((q_2 - q_1) / sqrt(s_1^2 + s_2^2)). The only version of a reference is compared
-    with itself.
+    The only version of a reference is compared with itself.
     """
     start, size = people.start[place], people.size[place]
     onward = 1 + (bits % jnp.maximum(size - 1, 1).astype(bits.dtype)).astype(size.dtype)
     partner = start + (place - start + onward) % size
     first, second = people.order[place], people.order[partner]
+    rows = jnp.concatenate([first, second])
     if people.is_share:
-        preference = people.quality[second]
-    else:
-        deviation = jnp.hypot(people.observer[first], people.observer[second])
-        gap = people.quality[second] - people.quality[first]
-        preference = jax.scipy.stats.norm.cdf(gap / deviation)
-    return Batch(jnp.concatenate([first, second]), preference)
+        return Batch(rows, people.quality[second])
+    return Batch(rows, people.quality[second] - people.quality[first], people.observer[rows])
 
 
 def start(seed: int) -> Network:

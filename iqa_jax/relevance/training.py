@@ -147,6 +147,7 @@ def train(runs: Run, problem: Problem, recipe: Recipe) -> Trained:
 def _train(runs: Run, problem: Problem, whole: Batch, recipe: Recipe) -> Trained:
     loss, optimiser = LOSSES[recipe.loss], optax.adam(recipe.learning_rate)
     means = jax.vmap(problem.mean)(runs.training)
+    deviations = jax.vmap(problem.people.least_deviation)(runs.training)
     is_validated = jnp.any(runs.validation, axis=1)
 
     def weights_of(theta: jax.Array, mean: jax.Array) -> jax.Array:
@@ -156,27 +157,31 @@ def _train(runs: Run, problem: Problem, whole: Batch, recipe: Recipe) -> Trained
         norms = jnp.sum(weights) / jnp.linalg.norm(weights) / math.sqrt(weights.size)
         return strength * jnp.mean(jnp.square(weights - 1.0)) + recipe.sparsity * norms
 
-    def objective(parameters: _Parameters, run: Run, mean: jax.Array, batch: Batch) -> jax.Array:
+    def objective(
+        parameters: _Parameters, run: Run, mean: jax.Array, deviation: jax.Array, batch: Batch
+    ) -> jax.Array:
         weights = weights_of(parameters.theta, mean)
         distances = problem.distances(weights, jnp.sum(mean), batch)
-        disagreement = loss.value(
-            parameters.network, distances, batch.said, batch.select(run.training)
-        )
+        answers, included = batch.answers(deviation), batch.select(run.training)
+        disagreement = loss.value(parameters.network, distances, answers, included)
         return disagreement + penalty(weights, run.strength)
 
     def update(step: jax.Array, state: tuple[_Parameters, optax.OptState]):
         parameters, moments = state
         batch = loss.draw(jax.random.fold_in(jax.random.key(0), step), problem.people)
-        gradient = jax.vmap(jax.grad(objective), (0, 0, 0, None))(parameters, runs, means, batch)
+        gradients = jax.vmap(jax.grad(objective), (0, 0, 0, 0, None))
+        gradient = gradients(parameters, runs, means, deviations, batch)
         with jax.numpy_dtype_promotion("standard"):  # Optax counts on it
             changes, moments = optimiser.update(gradient, moments)
         return optax.apply_updates(parameters, changes), moments
 
-    def validate(parameters: _Parameters, run: Run, mean: jax.Array) -> jax.Array:
+    def validate(
+        parameters: _Parameters, run: Run, mean: jax.Array, deviation: jax.Array
+    ) -> jax.Array:
         weights = weights_of(parameters.theta, mean)
         distances = problem.distances(weights, jnp.sum(mean), whole)
-        included = whole.select(run.validation)
-        return loss.criterion(parameters.network, distances, whole.said, included)
+        answers, included = whole.answers(deviation), whole.select(run.validation)
+        return loss.criterion(parameters.network, distances, answers, included)
 
     def advance(progress: _Progress) -> _Progress:
         parameters, moments = jax.lax.fori_loop(
@@ -186,7 +191,7 @@ def _train(runs: Run, problem: Problem, whole: Batch, recipe: Recipe) -> Trained
             (progress.parameters, progress.moments),
         )
         steps, best = progress.steps + CHECK_EVERY, progress.best
-        found = jax.vmap(validate)(parameters, runs, means)
+        found = jax.vmap(validate)(parameters, runs, means, deviations)
         better = is_running(progress) & ((found < best.validation) | ~is_validated)
         weights = jax.vmap(weights_of)(parameters.theta, means)
         best = Trained(
@@ -204,7 +209,7 @@ def _train(runs: Run, problem: Problem, whole: Batch, recipe: Recipe) -> Trained
     best = Trained(
         weights=jnp.ones_like(means),
         steps=jnp.zeros(means.shape[0], jnp.int32),
-        validation=jax.vmap(validate)(start, runs, means),
+        validation=jax.vmap(validate)(start, runs, means, deviations),
     )
     progress = _Progress(jnp.zeros((), jnp.int32), start, optimiser.init(start), best)
     return jax.lax.while_loop(

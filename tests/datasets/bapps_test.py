@@ -12,7 +12,7 @@ import pytest
 from etils import epath
 from PIL import Image
 
-from iqa_jax.datasets import fingerprint, inspect
+from iqa_jax.datasets import fingerprint, inspect, load_dataset
 from iqa_jax.datasets.bapps import JUST_NOTICEABLE, TWO_ALTERNATIVES, load_2afc, load_jnd
 from iqa_jax.datasets.table import Protocol
 from iqa_jax.errors import DatasetError, ImageError
@@ -106,6 +106,25 @@ def test_one_pixel_of_each_block_is_kept(home, rng):
     save(in_val(home, "cnn", "ref", "000000.png"), pixels, block=2)
     with pytest.raises(DatasetError, match="expected 64x64 or 256x256 pixels, found 128x128"):
         inspect(load_2afc(home))
+
+
+@pytest.mark.parametrize(
+    ("plain", "filtered"),
+    [
+        ("bapps-2afc", "bapps-2afc:lpips"),
+        ("bapps-2afc:train", "bapps-2afc:train-lpips"),
+        ("bapps-jnd", "bapps-jnd:lpips"),
+    ],
+)
+def test_presets_of_lpips_differ_by_the_filter_alone(home, plain, filtered):
+    sharp, blurred = (load_dataset(name, home, allow_partial=True) for name in (plain, filtered))
+    assert (sharp.name, blurred.name) == (plain, filtered)
+    assert sharp.pairs == blurred.pairs
+    name = sharp.pairs[0].distorted
+    stored = Image.fromarray(sharp.images.pixels(name)).resize((256, 256), Image.Resampling.NEAREST)
+    shown = np.asarray(stored.resize((64, 64), Image.Resampling.BILINEAR))
+    np.testing.assert_array_equal(blurred.images.pixels(name), shown)
+    assert fingerprint(*inspect(sharp)) != fingerprint(*inspect(blurred))
 
 
 def test_filtered_copies_are_refused(home, rng):

@@ -11,6 +11,11 @@ def test_unknown_dataset(tmp_path):
         load_dataset("tid2014", tmp_path)
 
 
+def test_unknown_direction(pair_folder):
+    with pytest.raises(DatasetError, match="score_direction: expected higher or lower, got 'up'"):
+        load_dataset("csv", pair_folder / "pairs.csv", score_direction="up")
+
+
 @pytest.mark.parametrize("name", DATASETS)
 def test_no_dataset_is_there_by_itself(name, tmp_path):
     """Whatever is asked for, a folder of something else is one clear error."""

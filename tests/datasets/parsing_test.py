@@ -1,23 +1,15 @@
-import numpy as np
-import openpyxl
 import pytest
-import scipy.io
 from etils import epath
 
 from iqa_jax.datasets import parsing
+from iqa_jax.datasets.matlab_files import MatlabFile
+from iqa_jax.datasets.workbooks import read_sheet
 from iqa_jax.errors import DatasetError
 
 
 @pytest.fixture
 def path(tmp_path):
     return epath.Path(tmp_path / "scores")
-
-
-def save_sheet(path, rows):
-    workbook = openpyxl.Workbook()
-    for row in rows:
-        workbook.active.append(row)
-    workbook.save(path)
 
 
 def test_lines(path):
@@ -47,75 +39,6 @@ def test_a_csv_field_without_end(path):
         parsing.read_csv(path, ["score"])
 
 
-def test_columns_of_a_sheet(path):
-    save_sheet(
-        path,
-        [
-            ["made by"],
-            [],
-            [None, "Image", "note", "score"],
-            [None, 1600, "x", 0.25],
-            [None] * 4,
-            [None, "b", None, None],
-            [None, None, "only a note", None],
-            [None, "c", "", "text"],
-        ],
-    )
-    assert parsing.read_sheet(path, "Sheet", ["image", "score"]) == [
-        {"image": "1600", "score": "0.25"},
-        {"image": "b", "score": ""},
-        {"image": "c", "score": "text"},
-    ]
-    with pytest.raises(DatasetError, match="expected the sheet other, found Sheet"):
-        parsing.read_sheet(path, "other", ["image"])
-    with pytest.raises(DatasetError, match="no row with the headers image, mos in Sheet"):
-        parsing.read_sheet(path, "Sheet", ["image", "mos"])
-
-
-@pytest.mark.parametrize("kept", [0.2, 0.5, 0.95])
-def test_workbooks_cut_short(path, kept):
-    save_sheet(path, [["image", "score"], ["a", 1.0]])
-    data = path.read_bytes()
-    path.write_bytes(data[: int(kept * len(data))])
-    with pytest.raises(DatasetError, match="is not a whole Excel workbook"):
-        parsing.read_sheet(path, "Sheet", ["image", "score"])
-
-
-def test_variables_of_a_matlab_file(path):
-    cells = np.empty((2, 1), object)
-    cells[:, 0] = ["a.bmp", "b.bmp"]
-    variables = {"scores": np.array([[1.5, 2.5]]), "flags": np.array([[True, False]])}
-    scipy.io.savemat(path, variables | {"names": cells, "letters": ["ab ", "cd "]})
-    file = parsing.MatlabFile(path)
-    assert "scores" in file
-    assert "__header__" not in file
-    assert file.numbers("scores") == [1.5, 2.5]
-    assert file.numbers("flags") == [1.0, 0.0]
-    assert file.texts("names") == ["a.bmp", "b.bmp"]
-    assert file.texts("letters") == ["ab", "cd"]
-    with pytest.raises(DatasetError, match="the variable dmos, found scores, flags"):
-        file.numbers("dmos")
-    with pytest.raises(DatasetError, match="expected numbers in names"):
-        file.numbers("names")
-    with pytest.raises(DatasetError, match="expected a text in every cell of scores"):
-        file.texts("scores")
-
-
-@pytest.mark.parametrize("kept", [1, 100, 150, 200, 1000])
-def test_matlab_files_cut_short(path, kept):
-    scipy.io.savemat(path, {"scores": np.arange(200.0)}, do_compression=False)
-    path.write_bytes(path.read_bytes()[:kept])
-    with pytest.raises(DatasetError, match="is not a whole MATLAB file|the variable scores"):
-        parsing.MatlabFile(path).numbers("scores")
-
-
-def test_a_compressed_matlab_file_cut_short(path, rng):
-    scipy.io.savemat(path, {"scores": rng.normal(size=200)}, do_compression=True)
-    path.write_bytes(path.read_bytes()[:500])
-    with pytest.raises(DatasetError, match="is not a whole MATLAB file"):
-        parsing.MatlabFile(path)
-
-
 def test_files_that_cannot_be_read(tmp_path):
     empty, loop, folder = (epath.Path(tmp_path / name) for name in ("empty", "loop", "folder"))
     empty.touch()
@@ -124,9 +47,9 @@ def test_files_that_cannot_be_read(tmp_path):
     for read in (
         parsing.read_text,
         parsing.read_lines,
-        parsing.MatlabFile,
+        MatlabFile,
         lambda path: parsing.read_csv(path, ["score"]),
-        lambda path: parsing.read_sheet(path, "Sheet", ["score"]),
+        lambda path: read_sheet(path, "Sheet", ["score"]),
     ):
         with pytest.raises(DatasetError, match="empty: is empty"):
             read(empty)

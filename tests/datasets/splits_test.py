@@ -111,6 +111,9 @@ def test_files_that_are_no_folds(tmp_path, content, complaint):
         ("live:original", "live", "have the same images"),
         ("csiq", "csiq", "csiq is training and test alike"),
         ("bapps-2afc:train", "bapps-2afc:train", "is training and test alike"),
+        ("bapps-2afc:train", "bapps-2afc:train-lpips", "is training and test alike"),
+        ("bapps-2afc:lpips", "bapps-2afc", "is training and test alike"),
+        ("bapps-jnd", "bapps-jnd:lpips", "is training and test alike"),
     ],
 )
 def test_overlaps_are_named(training, test, shared):
@@ -126,6 +129,8 @@ def test_overlaps_are_named(training, test, shared):
         ("tid2013", "kadid10k"),
         ("csiq", "live"),
         ("bapps-2afc:train", "bapps-2afc"),
+        ("bapps-2afc:train-lpips", "bapps-2afc:lpips"),
+        ("bapps-2afc:train", "bapps-2afc:lpips"),
         ("csv", "demo"),
     ],
 )
@@ -140,6 +145,7 @@ def test_no_overlap_is_known(training, test):
         ("dists:resize256", "KADID-10k", "DISTS was trained on the scores of KADID-10k"),
         ("vgg16/relu1_2/structure_texture@dists", "kadid10k", "DISTS was trained"),
         ("lpips-alex", "bapps-2afc:train", "LPIPS was trained on the training part of BAPPS"),
+        ("lpips-alex", "bapps-2afc:train-lpips", "LPIPS was trained on the training part"),
         ("vgg16/relu1_2/unit@lpips-vgg", "bapps-2afc:train", "LPIPS was trained"),
     ],
 )
@@ -154,6 +160,7 @@ def test_metrics_that_were_trained_on_the_test(metric, dataset, reason):
     ("metric", "dataset"),
     [
         ("lpips-alex", "bapps-2afc"),
+        ("lpips-alex", "bapps-2afc:lpips"),
         ("lpips-alex", "kadid10k"),
         ("dists", "tid2013"),
         ("ssim:matlab", "kadid10k"),

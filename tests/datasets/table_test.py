@@ -12,7 +12,7 @@ from iqa_jax.datasets.table import Protocol, read_headers
 from iqa_jax.datasets.triplets import Triplet, TripletTable
 from iqa_jax.decoding import Header
 from iqa_jax.errors import DatasetError
-from iqa_jax.images import ImageFolder
+from iqa_jax.images import BlockImages, ImageFolder
 
 
 @pytest.fixture
@@ -99,6 +99,49 @@ def test_fingerprint_tells_data_apart(table, pair_folder):
         Image.fromarray(np.full((72, 80, 3), level, np.uint8)).save(pair_folder / "a_1.png", "BMP")
         found.add(fingerprint(*inspect(table)))
     assert len(found) == 3
+
+
+@pytest.mark.parametrize(
+    ("name", "values"),
+    [
+        *((name, ("B", "b", "c")) for name in ("distortion", "level", "reference_id")),
+        *((name, (1.0, 1.5, math.nan)) for name in ("score", "score_std")),
+    ],
+)
+def test_fingerprint_holds_all_that_is_known_of_a_pair(table, name, values):
+    headers = inspect(table)[1]
+    found = {fingerprint(replace_row(table, 4, **{name: value}), headers) for value in values}
+    assert len(found) == 3
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"higher_is_better": False},
+        {"opinions": 30},
+        {"protocol": Protocol.SAME_OR_DIFFERENT},
+    ],
+    ids=lambda changes: next(iter(changes)),
+)
+def test_fingerprint_holds_what_the_observers_were_asked(table, changes):
+    changed = dataclasses.replace(table, **changes)
+    assert fingerprint(*inspect(changed)) != fingerprint(*inspect(table))
+
+
+def test_fingerprint_holds_what_is_done_to_the_pixels(table, pair_folder):
+    table = dataclasses.replace(table, pairs=table.pairs[4:6])  # of 64x64 pixels
+    shown = [table.images, *(BlockImages(table.images, 64, 4, each) for each in (False, True))]
+    assert len({fingerprint(*inspect(dataclasses.replace(table, images=i))) for i in shown}) == 3
+
+
+def test_fingerprint_holds_names_of_files_in_lower_case(table):
+    headers = inspect(table)[1]
+    upper = [dataclasses.replace(pair, distorted=pair.distorted.upper()) for pair in table.pairs]
+    found = fingerprint(
+        dataclasses.replace(table, pairs=upper),
+        {**headers, **{name.upper(): header for name, header in headers.items()}},
+    )
+    assert found == fingerprint(table, headers)
 
 
 def test_select(table):

@@ -94,11 +94,14 @@ def test_facts_come_back(csv, target, monkeypatch):
     assert_same(load_tfds("csv", target), table)
 
 
-def test_triplets_stored_in_blocks(tmp_path, target, rng, monkeypatch):
+@pytest.mark.parametrize("is_filtered", [False, True])
+def test_triplets_stored_in_blocks(tmp_path, target, rng, monkeypatch, is_filtered):
     for name in ("ref.png", "p0.png", "p1.png"):
         pixels = rng.integers(0, 256, (8, 8, 3)).astype(np.uint8)
         Image.fromarray(pixels.repeat(4, 0).repeat(4, 1)).save(tmp_path / name)
-    images = BlockImages(ImageFolder(epath.Path(tmp_path)), size=8, block=4)
+    images = BlockImages(
+        ImageFolder(epath.Path(tmp_path)), size=8, block=4, is_filtered=is_filtered
+    )
     table = TripletTable("made up", [Triplet("ref.png", "p0.png", "p1.png", 0.6)], images)
     monkeypatch.setitem(DATASETS, "csv", lambda _: table.as_pairs())
     build("csv", tmp_path, target)

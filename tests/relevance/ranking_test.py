@@ -14,14 +14,17 @@ from iqa_jax.relevance.ranking import disagreement, draw, draw_once, preference_
 COUNT = 3000
 
 
-def drawn(examples, seed=0):
-    return unpacked(draw(jax.random.key(seed), People.of(examples), COUNT))
+def drawn(examples, seed=0, training=None):
+    people = People.of(examples)
+    return unpacked(people, draw(jax.random.key(seed), people, COUNT), training)
 
 
-def unpacked(batch):
+def unpacked(people, batch, training=None):
+    """First and second versions, and which is preferred where ``training`` pairs are known."""
     assert batch.rows is not None
     first, second = np.split(np.asarray(batch.rows), 2)
-    return first, second, np.asarray(batch.said)
+    known = jnp.full(people.quality.shape, True) if training is None else jnp.asarray(training)
+    return first, second, np.asarray(batch.answers(people.least_deviation(known)))
 
 
 def test_versions_of_one_reference_are_compared(planted):
@@ -36,8 +39,8 @@ def test_versions_of_one_reference_are_compared(planted):
 
 def test_validation_is_always_by_the_same_versions(planted):
     people = People.of(planted.examples)
-    first, second, preference = unpacked(draw_once(people, COUNT))
-    again = unpacked(draw_once(people, COUNT))
+    first, second, preference = unpacked(people, draw_once(people, COUNT))
+    again = unpacked(people, draw_once(people, COUNT))
     assert (first == again[0]).all()
     assert (second == again[1]).all()
     assert (preference == again[2]).all()
@@ -63,6 +66,24 @@ def test_observers_whose_deviation_is_unknown(planted):
     gap = examples.scores[second] - examples.scores[first]
     expected = stats.norm.cdf(gap / (np.sqrt(2) * 0.5 * examples.scores.std()))
     assert preference == pytest.approx(expected, abs=1e-5)
+
+
+def test_only_scores_that_are_learned_from_tell_how_far_observers_deviate(planted):
+    training = planted.examples.contents < "I05"
+    scores = np.where(training, planted.examples.scores, 1e3 * planted.examples.scores)
+    examples = replace(planted.examples, scores=scores)
+    first, second, preference = drawn(examples, training=training)
+    gap = scores[second] - scores[first]
+    expected = stats.norm.cdf(gap / (np.sqrt(2) * 0.5 * scores[training].std()))
+    assert preference == pytest.approx(expected, abs=1e-5)
+
+
+def test_observers_who_agree_deviate_a_little(planted):
+    examples = replace(planted.examples, opinion_std=np.zeros(180))
+    first, second, preference = drawn(examples)
+    gap = examples.scores[second] - examples.scores[first]
+    expected = stats.norm.cdf(gap / (np.sqrt(2) * 1e-3 * examples.scores.std()))
+    assert preference == pytest.approx(expected, abs=1e-3)
 
 
 def test_preference_turns_with_the_direction_of_the_scores():
