@@ -1,20 +1,17 @@
 import io
+import struct
 import zlib
 
 import numpy as np
 import pytest
 from etils import epath
+from image_files import encoded
 from PIL import Image
 
-from iqa_jax.decoding import Header, decode
+from iqa_jax import decoding
+from iqa_jax.decoding import Header, decode, read_header
 from iqa_jax.errors import ImageError
 from iqa_jax.images import ImageFolder
-
-
-def encoded(image: Image.Image, kind: str = "PNG", **options) -> bytes:
-    file = io.BytesIO()
-    image.save(file, kind, **options)
-    return file.getvalue()
 
 
 @pytest.fixture
@@ -62,10 +59,11 @@ def test_the_transparent_level_of_16_bit_gray_is_white():
     assert found[0, :, 0].tolist() == [0, 255, 1, 255]
 
 
-def test_orientation_tag_is_applied(rgb, tmp_path):
+@pytest.mark.parametrize("kind", ["PNG", "TIFF"])
+def test_orientation_tag_is_applied(kind, rgb, tmp_path):
     exif = Image.Exif()
     exif[0x0112] = 6  # taken with the camera on its side
-    data = encoded(Image.fromarray(rgb), exif=exif)
+    data = encoded(Image.fromarray(rgb), kind, exif=exif)
     (tmp_path / "a.png").write_bytes(data)
     np.testing.assert_array_equal(decode(data, "a"), np.rot90(rgb, -1))
     assert ImageFolder(epath.Path(tmp_path)).header("a.png")[:3] == (7, 5, len(data))
@@ -148,3 +146,76 @@ def test_phone_photograph_with_a_preview_is_one_image(rgb):
     photograph = Image.fromarray(rgb)
     data = encoded(photograph, "MPO", save_all=True, append_images=[photograph.resize((2, 2))])
     assert decode(data, "a").shape == rgb.shape
+
+
+def _photograph(kind, **options):
+    """A small image with everything that readers of headers look at."""
+    exif = Image.Exif()
+    exif.update({0x0112: 6, 0x010F: "a camera", 0x011A: 72.0, 0x0128: 2})
+    pixels = np.add.outer(np.arange(9), np.arange(11)).astype(np.uint8)
+    image = Image.fromarray(np.stack([pixels * 12, pixels, pixels * 3], -1))
+    return encoded(image, kind, **({} if kind in ("BMP", "GIF") else {"exif": exif}), **options)
+
+
+PHOTOGRAPHS = {
+    "jpeg": _photograph("JPEG"),
+    "tiff": _photograph("TIFF"),
+    "lzw tiff": _photograph("TIFF", compression="tiff_lzw"),
+    "png": _photograph("PNG"),
+    "bmp": _photograph("BMP"),
+    "gif": _photograph("GIF"),
+    "webp": _photograph("WEBP"),
+    "avif": _photograph("AVIF"),
+}
+MUTATIONS = 150
+
+
+@pytest.mark.parametrize("kind", PHOTOGRAPHS)
+def test_one_changed_byte_gives_pixels_or_a_reason(kind, monkeypatch):
+    monkeypatch.setattr(decoding, "MAX_PIXELS", 10_000)
+    data = PHOTOGRAPHS[kind]
+    rng = np.random.default_rng(13)
+    for position, value in zip(
+        rng.integers(len(data), size=MUTATIONS), rng.integers(256, size=MUTATIONS), strict=True
+    ):
+        changed = data[:position] + bytes([value]) + data[position + 1 :]
+        try:
+            header = read_header(io.BytesIO(changed), len(changed), "a file")
+            pixels = decode(changed, "a file")
+        except ImageError as error:
+            assert str(error).startswith("a file: ")  # noqa: PT017 (most raise none)
+        else:
+            assert pixels.shape == (header.height, header.width, 3)
+            assert pixels.dtype == np.uint8
+
+
+def test_a_broken_exif_block_is_told_with_the_name():
+    """Its directory says that the tag of the orientation holds text."""
+    data = bytearray(PHOTOGRAPHS["jpeg"])
+    tag = data.index(struct.pack(">HH", 0x0112, 3))
+    for kind in range(256):
+        data[tag + 3] = kind
+        try:
+            read_header(io.BytesIO(data), len(data), "a.jpg")
+            decode(bytes(data), "a.jpg")
+        except ImageError as error:
+            assert str(error).startswith("a.jpg: ")  # noqa: PT017 (most raise none)
+
+
+@pytest.mark.parametrize(
+    "error", [struct.error("x"), SyntaxError("x"), MemoryError(), RecursionError("x"), KeyError(1)]
+)
+@pytest.mark.parametrize("place", ["getexif", "load", "convert"])
+def test_whatever_a_decoder_raises_is_the_files_error(place, error, monkeypatch, rgb):
+    def broken(*_):
+        raise error
+
+    data = encoded(Image.fromarray(rgb), "JPEG")
+    monkeypatch.setattr(Image.Image, place, broken)
+    if place == "load":
+        monkeypatch.setattr("PIL.ImageFile.ImageFile.load", broken)
+    with pytest.raises(ImageError, match=r"a.jpg: .* \(.+\)"):
+        decode(data, "a.jpg")
+    if place == "getexif":
+        with pytest.raises(ImageError, match="a.jpg: has a damaged header"):
+            read_header(io.BytesIO(data), len(data), "a.jpg")
