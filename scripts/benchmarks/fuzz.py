@@ -1,0 +1,140 @@
+"""Damaged files of every format that is read: one byte is changed at a time.
+
+Example:
+  python scripts/benchmarks/fuzz.py --mutants=20000
+  python scripts/benchmarks/fuzz.py --formats=png --only=33:7
+
+A reader may refuse a mutant with one of our errors or read it, with the same content or, where the
+format cannot tell, with another. It may not raise anything else, die, hang, or ask for much memory:
+where one did, that is listed below the table, and the exit status is 1. Mutants are read by the
+package's own functions in processes that may die of it. `--only` shows all that is known of one.
+
+Each format has one small file (fuzzing/seed_files.py). What checksums guard is hardly ever reached
+by a changed byte: in the formats with `-sealed` the checksums are put right after the change.
+"""
+
+import sys
+import tempfile
+import zlib
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+
+from absl import flags
+from fuzzing.formats import FORMATS, Format
+from fuzzing.mutants import Finding, Mutant, Outcome, choose, parse
+from fuzzing.workers import Limits, read_mutants
+from tqdm import tqdm
+
+sys.path.insert(0, str(Path(__file__).parents[1]))
+import program
+
+from iqa_jax.errors import InputError
+
+_LIMITS = Limits()
+
+NAMES = flags.DEFINE_list("formats", None, "The formats, comma-separated. Default: all.")
+MUTANTS = flags.DEFINE_integer(
+    "mutants", 20_000, "So many mutants of each format, all different.", lower_bound=1
+)
+SEED = flags.DEFINE_integer("seed", 0, "What the choice of the mutants depends on.")
+SECONDS = flags.DEFINE_float("seconds", _LIMITS.seconds, "The longest time for each format.")
+MUTANT_SECONDS = flags.DEFINE_float(
+    "mutant_seconds", _LIMITS.mutant_seconds, "A mutant that takes longer is a hang."
+)
+MEGABYTES = flags.DEFINE_integer(
+    "megabytes", _LIMITS.megabytes, "The most memory that reading a file may take."
+)
+WORKERS = flags.DEFINE_integer("workers", 2, "Number of processes.", lower_bound=1)
+ONLY = flags.DEFINE_string("only", None, "The one mutant POSITION:VALUE of the one format.")
+
+COLUMNS: Mapping[str, Outcome] = {
+    "refused": Outcome.REFUSED,
+    "same content": Outcome.SAME,
+    "other content": Outcome.OTHER,
+    "tracebacks": Outcome.TRACEBACK,
+    "crashes": Outcome.CRASH,
+    "hangs": Outcome.HANG,
+    "memory": Outcome.MEMORY,
+}
+
+_IN_MEMORY = Path("/dev/shm")
+"""Where files are in memory, on systems that have such a place."""
+
+
+def main(formats: Mapping[str, Format] = FORMATS) -> None:
+    """Prints the table and what was found; ends with status 1 if there is any of that."""
+    tqdm.monitor_interval = 0  # a thread would be in the way of forking
+    names = _names(formats)
+    only = _only(names, formats)
+    limits = Limits(MUTANT_SECONDS.value, MEGABYTES.value, SECONDS.value)
+    findings = []
+    _print_row("format", "bytes", "mutants", *COLUMNS)
+    _print_row(*["---"] * (3 + len(COLUMNS)))
+    for name in names:
+        data = formats[name].data
+        mutants = only or choose(data, MUTANTS.value, (SEED.value, zlib.crc32(name.encode())))
+        outcomes, found = _read(name, formats[name], mutants, limits)
+        counts = Counter(outcomes)
+        read = len(mutants) - counts[Outcome.PENDING]
+        _print_row(name, len(data), read, *(counts[outcome] for outcome in COLUMNS.values()))
+        findings += [(name, finding) for finding in found]
+    print("".join(f"\n{line}" for line in grouped(findings)))
+    if only:
+        print("".join(f"\n{finding.details}" for _, finding in findings))
+    if findings:
+        sys.exit(1)
+
+
+def grouped(findings: Sequence[tuple[str, Finding]]) -> Iterator[str]:
+    """A line for what was found in each format at each place, and how to see it again."""
+    groups: dict[tuple, list[Finding]] = {}
+    for name, finding in findings:
+        key = (name, finding.outcome, finding.kind, finding.place)
+        groups.setdefault(key, []).append(finding)
+    for (name, outcome, kind, place), found in groups.items():
+        yield (
+            f"* {len(found)} x {outcome.name.lower()} ({kind}) at {place}; "
+            f"--formats={name} --only={found[0].mutant}"
+        )
+
+
+def _read(
+    name: str, form: Format, mutants: Sequence[Mutant], limits: Limits
+) -> tuple[list[int], list[Finding]]:
+    with (
+        tempfile.TemporaryDirectory(dir=_IN_MEMORY if _IN_MEMORY.is_dir() else None) as folder,
+        tqdm(total=len(mutants), desc=name, unit="mutant", leave=False) as bar,
+    ):
+        return read_mutants(
+            form,
+            mutants,
+            Path(folder),
+            workers=WORKERS.value,
+            limits=limits,
+            progress=lambda done: bar.update(done - bar.n),
+        )
+
+
+def _names(formats: Mapping[str, Format]) -> list[str]:
+    names = NAMES.value or [*formats]
+    unknown = [name for name in names if name not in formats]
+    if unknown:
+        raise InputError(f"--formats: there is no {unknown[0]}; there are: {', '.join(formats)}")
+    return names
+
+
+def _only(names: Sequence[str], formats: Mapping[str, Format]) -> list[Mutant] | None:
+    if ONLY.value is None:
+        return None
+    if len(names) != 1:
+        raise InputError("--only: expected one format, say --formats")
+    return [parse(ONLY.value, formats[names[0]].data)]
+
+
+def _print_row(*cells: object) -> None:
+    print(f"| {' | '.join(map(str, cells))} |", flush=True)
+
+
+if __name__ == "__main__":
+    program.run(main)

@@ -1,0 +1,42 @@
+"""fuzz.py on a format whose reader has every fault: which byte says what happens."""
+
+import ctypes
+import os
+import sys
+import time
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).parents[2] / "scripts" / "benchmarks"))
+import fuzz
+import program
+from fuzzing.formats import Format
+
+from iqa_jax.errors import CheckpointError
+
+
+def read(path):
+    fault, first, _ = path.read_bytes()
+    match fault:
+        case 1:
+            ctypes.string_at(0)
+        case 2:
+            os._exit(3)
+        case 3:
+            time.sleep(600)
+        case 4:
+            raise KeyError("no such key")
+        case 5:
+            raise SystemExit("as Rust's panics, this is no Exception")
+        case 6:
+            try:
+                bytearray(1 << 40)
+            except MemoryError as error:
+                raise CheckpointError("is damaged") from error
+        case value if value:
+            raise CheckpointError("is damaged")
+    return {"first": first}
+
+
+if __name__ == "__main__":
+    PLANTED = {"planted": Format("file", {"file": bytes(3)}, read)}
+    program.run(lambda: fuzz.main(PLANTED))
