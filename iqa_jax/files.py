@@ -1,28 +1,117 @@
-"""Writing files so that they appear under their names whole or not at all."""
+"""Writing files so that they appear under their names whole or not at all, also after a crash."""
 
+import errno
 import os
+import time
+import uuid
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 
 from etils import epath
+
+_UNFINISHED = "unfinished"
+_REPLACED = "replaced"
+
+
+def is_local(path: epath.Path) -> bool:
+    """Whether the operating system can open ``path``."""
+    return "://" not in os.fspath(path)
 
 
 @contextmanager
 def appearing_whole(path: epath.Path) -> Iterator[epath.Path]:
-    """Gives a path beside ``path`` to write to; it is renamed to ``path`` if nothing is raised."""
-    unfinished = path.with_name(f".{path.name}.{os.getpid()}.unfinished")
+    """Gives a path beside ``path`` to write to; it is renamed to ``path`` if nothing is raised.
+
+    Files and folders take the place of what is there. Of several that are written at once, by any
+    process on any machine, the last one stays.
+    """
+    unfinished = _beside(path, _UNFINISHED)
     try:
         yield unfinished
-        unfinished.replace(path)
+        put(unfinished, path)
     except BaseException:
-        if unfinished.is_dir():
-            unfinished.rmtree()
-        else:
-            unfinished.unlink(missing_ok=True)
+        remove(unfinished)
         raise
+
+
+def put(unfinished: epath.Path, path: epath.Path) -> None:
+    """Renames a file or folder that is whole, once it is on the disk, to what lies beside it."""
+    if is_local(path):
+        _to_disk(unfinished)
+    if unfinished.is_dir():
+        _rename_folder(unfinished, path)
+    else:
+        unfinished.replace(path)
+    if is_local(path):
+        _folder_to_disk(path.parent)
 
 
 def write_text(path: epath.Path, text: str) -> None:
     """Writes a text file whole."""
     with appearing_whole(path) as unfinished:
         unfinished.write_text(text)
+
+
+def remove(path: epath.Path) -> None:
+    """Removes a file or a folder, if it is there."""
+    if path.is_dir():
+        path.rmtree(missing_ok=True)
+    else:
+        path.unlink(missing_ok=True)
+
+
+def remove_leftovers(path: epath.Path, seconds: float) -> None:
+    """Removes what killed runs left of ``path`` unless it may be that of a live one.
+
+    Args:
+      path: What :func:`appearing_whole` was called with.
+      seconds: What has not changed for that long is nobody's any more.
+    """
+    for state in (_UNFINISHED, _REPLACED):
+        for leftover in path.parent.glob(f".{path.name}.*{state}"):
+            with suppress(OSError):  # somebody else removed it
+                if time.time() - leftover.stat().mtime > seconds:
+                    remove(leftover)
+
+
+def _beside(path: epath.Path, state: str) -> epath.Path:
+    return path.with_name(f".{path.name}.{uuid.uuid4().hex}.{state}")
+
+
+def _rename_folder(unfinished: epath.Path, path: epath.Path) -> None:
+    """Renames a folder to ``path``, again if another process puts one there in between."""
+    is_done = False
+    while not is_done:
+        replaced = _beside(path, _REPLACED)
+        with suppress(FileNotFoundError):  # somebody else moved it aside
+            if path.exists():
+                path.rename(replaced)
+        try:
+            unfinished.rename(path)
+            is_done = True
+        except OSError as error:
+            if not isinstance(error, FileExistsError) and error.errno != errno.ENOTEMPTY:
+                with suppress(OSError):
+                    replaced.rename(path)
+                raise
+        remove(replaced)
+
+
+def _to_disk(path: epath.Path) -> None:
+    """Waits until a file, or a folder with all that is in it, is on the disk."""
+    if path.is_dir():
+        for entry in path.iterdir():
+            _to_disk(entry)
+        _folder_to_disk(path)
+    else:
+        with path.open("ab") as file:
+            os.fsync(file.fileno())
+
+
+def _folder_to_disk(path: epath.Path) -> None:
+    with suppress(OSError):  # not every platform can
+        descriptor = os.open(path, os.O_RDONLY)
+        try:
+            os.fsync(descriptor)
+        finally:
+            os.close(descriptor)

@@ -1,7 +1,11 @@
+import os
+import stat
+from concurrent.futures import ThreadPoolExecutor
+
 import pytest
 from etils import epath
 
-from iqa_jax.files import appearing_whole, write_text
+from iqa_jax.files import appearing_whole, remove_leftovers, write_text
 
 
 def test_appears_when_it_is_whole(tmp_path):
@@ -29,6 +33,84 @@ def test_stays_as_it_was_if_anything_is_raised(tmp_path, error):
         fail()
     assert path.read_text() == "old"
     assert [entry.name for entry in tmp_path.iterdir()] == ["a.txt"]
+
+
+def test_a_process_id_is_no_name(tmp_path):
+    """Two machines that share a disk have processes of the same number."""
+    path = epath.Path(tmp_path) / "a.txt"
+    with appearing_whole(path) as one, appearing_whole(path) as other:
+        assert one != other
+        one.write_text("one")
+        other.write_text("other")
+    assert path.read_text() == "one"
+
+
+@pytest.mark.parametrize("kind", ["file", "folder"])
+def test_is_on_the_disk_before_it_has_its_name(tmp_path, kind, monkeypatch):
+    path = epath.Path(tmp_path) / "a"
+    events = []
+
+    def fsync(descriptor):
+        is_folder = stat.S_ISDIR(os.fstat(descriptor).st_mode)
+        events.append(("folder" if is_folder else "file", path.exists()))
+
+    monkeypatch.setattr(os, "fsync", fsync)
+    with appearing_whole(path) as unfinished:
+        if kind == "folder":
+            unfinished.mkdir()
+            (unfinished / "b").write_text("b")
+        else:
+            unfinished.write_text("b")
+    before = [("file", False), ("folder", False)] if kind == "folder" else [("file", False)]
+    assert events == [*before, ("folder", True)]
+
+
+def test_folders_that_are_put_in_the_same_place_at_once(tmp_path):
+    path = epath.Path(tmp_path) / "folder"
+
+    def write(number):
+        for _ in range(20):
+            with appearing_whole(path) as unfinished:
+                unfinished.mkdir()
+                for name in "ab":
+                    (unfinished / name).write_text(number)
+
+    with ThreadPoolExecutor(4) as pool:
+        list(pool.map(write, "0123"))
+    assert [entry.name for entry in tmp_path.iterdir()] == ["folder"]
+    assert len({entry.read_text() for entry in path.iterdir()}) == 1
+
+
+def test_a_folder_that_cannot_take_its_place_leaves_the_older_one(tmp_path, monkeypatch):
+    path = epath.Path(tmp_path) / "folder"
+    path.mkdir()
+    (path / "a").touch()
+    rename = type(path).rename
+
+    def fail(self, target):
+        if "unfinished" in self.name:
+            raise PermissionError
+        return rename(self, target)
+
+    monkeypatch.setattr(type(path), "rename", fail)
+    with pytest.raises(PermissionError), appearing_whole(path) as unfinished:
+        unfinished.mkdir()
+    assert [str(entry.relative_to(tmp_path)) for entry in tmp_path.rglob("*")] == [
+        *("folder", "folder/a")
+    ]
+
+
+def test_leftovers_of_killed_runs(tmp_path):
+    path = epath.Path(tmp_path) / "net"
+    for name in (".net.0a.unfinished", ".net.unfinished", ".net.0b.replaced", ".other.unfinished"):
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "part").touch()
+        os.utime(tmp_path / name, (0, 0))
+    (tmp_path / ".net.0c.unfinished").mkdir()
+    remove_leftovers(path, 60)
+    assert sorted(entry.name for entry in tmp_path.iterdir()) == [
+        *(".net.0c.unfinished", ".other.unfinished")
+    ]
 
 
 def test_folders_too(tmp_path):

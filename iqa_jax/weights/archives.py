@@ -21,7 +21,8 @@ class Archive:
       contents: The file.
 
     Raises:
-      CheckpointError: If an entry is there twice or its name leads out of the archive.
+      CheckpointError: If an entry is there twice, its name leads out of the archive, or entries
+        overlap.
       Exception: Of any type, if the file is damaged.
     """
 
@@ -36,6 +37,9 @@ class Archive:
             if name.startswith(("/", "\\")) or ".." in re.split(r"[/\\]", name):
                 raise CheckpointError(f"holds the entry {name[:100]}, which leads out of it")
             self._entries[name] = entry
+        stored = sum(entry.compress_size for entry in self._entries.values())
+        if stored > len(contents.data):
+            raise CheckpointError(f"has entries of {stored} bytes in {len(contents.data)}")
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -46,7 +50,7 @@ class Archive:
         """The bytes of an entry: a part of the file where they are stored as they are.
 
         Raises:
-          CheckpointError: If there is no such entry, or it grows too much.
+          CheckpointError: If there is no such entry, it grows too much, or its checksum differs.
         """
         entry = self._entries.get(name)
         if entry is None:
@@ -68,4 +72,9 @@ class Archive:
             raise CheckpointError(f"{name[:100]} is compressed by another method than deflate")
         if len(data) != entry.file_size:
             raise CheckpointError(f"{name[:100]} has {len(data)} bytes, not {entry.file_size}")
+        if zlib.crc32(data) != entry.CRC:
+            raise CheckpointError(
+                f"{name[:100]} is damaged: its checksum is not that of the archive (if PyTorch was "
+                "told set_crc32_options(False), it wrote none: save the file again without that)"
+            )
         return data

@@ -1,13 +1,14 @@
 """Our own checkpoints: arrays stored by Orbax beside a provenance that says where they come from.
 
 ``DIRECTORY/NAME/arrays`` is the Orbax checkpoint, ``DIRECTORY/NAME/provenance.json`` its record. A
-checkpoint appears under its name when both are whole.
+checkpoint appears under its name when both are whole. Of two that are made at once, the last stays.
 """
 
 import hashlib
 import importlib.metadata
 import json
 import os
+import threading
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -17,10 +18,15 @@ import orbax.checkpoint as ocp
 from etils import epath
 
 from iqa_jax.errors import CheckpointError
+from iqa_jax.files import appearing_whole, remove_leftovers
+from iqa_jax.weights.contents import describe
 
 FORMAT = 1
 """Counts up when what is stored changes; older checkpoints are then refused."""
 
+_SAVING = threading.Lock()  # Orbax mixes up what several threads save
+_LONGEST_SAVE = 24 * 3600.0  # seconds
+_MAKE_AGAIN = "fetch it again (or convert or train it, as it was made)"
 _SOFTWARE = ("iqa_jax", "jax", "flax", "orbax-checkpoint")
 
 
@@ -63,31 +69,32 @@ def save(
     }
     directory = directory.resolve()  # Orbax takes no relative paths
     directory.mkdir(parents=True, exist_ok=True)
-    unfinished, replaced = (directory / f".{name}.{state}" for state in ("unfinished", "replaced"))
-    for leftover in (unfinished, replaced):
-        if leftover.exists():
-            leftover.rmtree()
-    unfinished.mkdir()  # raises where nothing can be written; Orbax would wait for ever
-    with ocp.StandardCheckpointer() as checkpointer:
-        checkpointer.save(unfinished / "arrays", dict(arrays))
-    (unfinished / "provenance.json").write_text(json.dumps(record, indent=2) + "\n")
-    if (directory / name).exists():
-        (directory / name).rename(replaced)
-    unfinished.rename(directory / name)
-    if replaced.exists():
-        replaced.rmtree()
+    remove_leftovers(directory / name, _LONGEST_SAVE)
+    with appearing_whole(directory / name) as unfinished:
+        unfinished.mkdir()  # raises where nothing can be written; Orbax would wait for ever
+        with _SAVING, ocp.StandardCheckpointer() as checkpointer:
+            checkpointer.save(unfinished / "arrays", dict(arrays))
+        (unfinished / "provenance.json").write_text(json.dumps(record, indent=2) + "\n")
 
 
 def read_provenance(directory: epath.Path, name: str) -> dict[str, Any] | None:
-    """The record of the checkpoint ``name``, or None if it is not there or of an older format."""
+    """The record of the checkpoint ``name``, or None if it is not there or of an older format.
+
+    Raises:
+      CheckpointError: If it is damaged.
+    """
     path = directory / name / "provenance.json"
     if not path.exists():
         return None
     try:
         record = json.loads(path.read_text())
-    except ValueError as error:
-        raise CheckpointError(f"{path}: is damaged ({error}); delete {path.parent}") from error
-    return record if record.get("format") == FORMAT else None
+        if record["format"] != FORMAT:
+            return None
+        if not (isinstance(record["arrays"], dict) and isinstance(record["weights_sha256"], str)):
+            raise TypeError("it names no arrays")
+    except (ValueError, TypeError, LookupError) as error:
+        raise CheckpointError(f"{path}: is damaged ({describe(error)}); {_MAKE_AGAIN}") from error
+    return record
 
 
 def load(directory: epath.Path, name: str) -> Checkpoint:
@@ -99,15 +106,17 @@ def load(directory: epath.Path, name: str) -> Checkpoint:
     provenance = read_provenance(directory, name)
     if provenance is None:
         raise CheckpointError(f"there is no checkpoint {name} in {directory.resolve()}")
-    shapes = {key: np.empty(shape, np.float32) for key, shape in provenance["arrays"].items()}
     path = (directory / name / "arrays").resolve()
     try:
+        shapes = {key: np.empty(shape, np.float32) for key, shape in provenance["arrays"].items()}
         with ocp.StandardCheckpointer() as checkpointer:
             arrays = checkpointer.restore(path, shapes)
     except Exception as error:  # Orbax and its storage raise errors of many types
-        raise CheckpointError(f"{path}: cannot be restored ({error})") from error
+        raise CheckpointError(
+            f"{path}: cannot be restored ({describe(error)}); {_MAKE_AGAIN}"
+        ) from error
     if digest(arrays) != provenance["weights_sha256"]:
-        raise CheckpointError(f"{path}: is not what was stored (the hash differs); fetch it again")
+        raise CheckpointError(f"{path}: is not what was stored (the hash differs); {_MAKE_AGAIN}")
     return Checkpoint(arrays, provenance)
 
 

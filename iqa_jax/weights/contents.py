@@ -9,6 +9,7 @@ import numpy as np
 from etils import epath
 
 from iqa_jax.errors import CheckpointError
+from iqa_jax.files import is_local
 
 _GROWTH = 16  # times the file's size, or at least
 _LEAST = 1 << 24  # bytes
@@ -90,11 +91,6 @@ def open_contents(path: epath.Path) -> Contents:
         return Contents(_map(path) if is_local(path) else path.read_bytes())
     except (OSError, ValueError) as error:
         raise CheckpointError(f"{path}: cannot be read ({error})") from error
-
-
-def is_local(path: epath.Path) -> bool:
-    """Whether the operating system can open ``path``."""
-    return "://" not in os.fspath(path)
 
 
 def _map(path: epath.Path) -> bytes | mmap.mmap:

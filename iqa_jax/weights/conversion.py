@@ -1,5 +1,6 @@
 """From a foreign checkpoint's names to ours, with every array accounted for."""
 
+import itertools
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -37,17 +38,41 @@ class Rename:
 _WRAPPER = "module"
 """What PyTorch's DataParallel writes into names, wherever it was applied."""
 
+_LONGEST_NAME = 1000
+_MOST_NAMES = 100_000
+_MOST_TOLD = 100
+"""Of mismatches, of which the first are usually enough."""
+
 _COUNTERS = (r"(.*\.)?num_batches_tracked",)
 _BUFFERS = {"running_mean": "mean", "running_var": "var"}
 
 
-def flatten(tree: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, np.ndarray]]:
-    """Yields the arrays of nested dicts with their dotted names."""
+def flatten(tree: Mapping[str, Any]) -> Iterator[tuple[str, np.ndarray]]:
+    """Yields the arrays of nested dicts, and the numbers and strings among them, by dotted names.
+
+    A dict that is shared counts wherever it is: a short file can hold any number of names.
+
+    Raises:
+      CheckpointError: If there are far too many, a name is far too long, or something is a list.
+    """
+    return _flatten(tree, "", itertools.count(1))
+
+
+def _flatten(
+    tree: Mapping[str, Any], prefix: str, count: Iterator[int]
+) -> Iterator[tuple[str, np.ndarray]]:
     for key, value in tree.items():
+        name = f"{prefix}{key}"
+        if len(name) > _LONGEST_NAME:
+            raise CheckpointError(f"holds a name of {len(name)} characters: {name[:100]}...")
+        if next(count) > _MOST_NAMES:
+            raise CheckpointError(f"holds more than {_MOST_NAMES} names of arrays")
         if isinstance(value, Mapping):
-            yield from flatten(value, f"{prefix}{key}.")
+            yield from _flatten(value, f"{name}.", count)
+        elif isinstance(value, list | tuple):
+            raise CheckpointError(f"{name} is a {type(value).__name__}, expected an array")
         else:
-            yield f"{prefix}{key}", value
+            yield name, value
 
 
 def convert(
@@ -71,11 +96,15 @@ def convert(
       An array for each name of ``target``, in its order, in float32.
 
     Raises:
-      CheckpointError: If the two sides do not fit; one error lists every mismatch.
+      CheckpointError: If the two sides do not fit; one error lists the mismatches.
     """
     converted, errors = {}, []
     for name, original in source.items():
-        renamed, transformed = _rename(name, np.asarray(original), renames)
+        try:
+            renamed, transformed = _rename(name, np.asarray(original), renames)
+        except (IndexError, ValueError):  # by a transform
+            errors.append(f"{name}: has the shape {np.shape(original)}, which does not fit")
+            continue
         if any(re.fullmatch(pattern, renamed) for pattern in (*ignored, *_COUNTERS)):
             continue
         ours, array = _from_torch(renamed, transformed)
@@ -94,7 +123,9 @@ def convert(
                 f"{name}: has the shape {converted[name].shape}, expected {tuple(wanted.shape)}"
             )
     if errors:
-        raise CheckpointError("the checkpoint does not fit:\n  " + "\n  ".join(errors))
+        more = len(errors) - _MOST_TOLD
+        told = [*errors[:_MOST_TOLD], f"and {more} more"] if more > 0 else errors
+        raise CheckpointError("the checkpoint does not fit:\n  " + "\n  ".join(told))
     return {name: np.asarray(converted[name], np.float32) for name in target}
 
 

@@ -6,48 +6,55 @@ size), and is the lock that keeps other processes away. A later try asks for the
 that the server still has that version, and otherwise starts over; so it does if the server tells no
 version, and then nothing unfinished is kept. ``NAME`` appears when it is whole and verified.
 
-Proxies are taken from the environment (``http_proxy``, ``https_proxy``, ``no_proxy``).
+What comes without encryption is taken only if its whole hash is known. A download ends at the size
+that is registered, else at that which the server tells, and never beyond :data:`MOST_BYTES`.
 """
 
 import hashlib
 import json
 import os
-import re
 import sys
 import tempfile
 import time
-import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
-from http.client import HTTPException, HTTPResponse
+from http.client import HTTPResponse
 from pathlib import Path, PurePosixPath
 from typing import IO, Any
-from urllib.error import HTTPError
 from urllib.parse import unquote, urlsplit
 
 from etils import epath
 from tqdm import tqdm
 
 from iqa_jax.errors import CheckpointError
-from iqa_jax.files import appearing_whole
+from iqa_jax.files import appearing_whole, is_local, put
+from iqa_jax.weights.transfers import (
+    OutdatedError,
+    TryError,
+    body,
+    continues,
+    is_encrypted,
+    open_answer,
+    version_of,
+)
 
 try:
     import fcntl
 except ImportError:  # Windows: there, two downloads of one file at once are not kept apart
     fcntl = None
 
-TIMEOUT = 30.0
-"""Seconds to wait for a connection, and then for each next piece of the answer."""
-
 PAUSES = (1.0, 2.0, 4.0, 8.0)
 """Seconds between the tries of a download that breaks off."""
 
-_PASSING = (408, 429, 500, 502, 503, 504)
-"""HTTP errors after which another try may help."""
+MOST_BYTES = 8 << 30
+"""Of a download whose size is not registered."""
 
-_CHUNK = 1 << 18
 _PROGRESS_DELAY = 2.0  # seconds; what is faster needs no progress bar
+
+
+class OtherFileError(CheckpointError):
+    """A file is not the one that is meant: its hash or its size is another."""
 
 
 def file_sha256(path: epath.Path) -> str:
@@ -104,10 +111,15 @@ class UrlFile:
         return path
 
     def _download(self, path: epath.Path, sha256: str) -> None:
-        is_local = _is_local(path)
+        if not (is_encrypted(self.url) or _is_full(sha256)):
+            raise CheckpointError(
+                f"{self.url}: is not downloaded: it comes without encryption, and its whole hash "
+                f"is not known; have it brought in a way that you trust and place it at {path} "
+                "(or give its path with --source=PATH)"
+            )
         path.parent.mkdir(parents=True, exist_ok=True)
         try:
-            if is_local:
+            if is_local(path):
                 self._download_here(Path(path), sha256)
                 return
             with tempfile.TemporaryDirectory() as folder:
@@ -117,8 +129,8 @@ class UrlFile:
                     epath.Path(local).copy(copy)
                     if complaint := self._complaint(copy, sha256):
                         raise CheckpointError(f"{copy}: was damaged in copying: {complaint}")
-        except _TryError as failure:
-            is_kept = is_local and _part(Path(path)).exists()
+        except TryError as failure:
+            is_kept = is_local(path) and _part(Path(path)).exists()
             kept = "what came is kept and running again continues with it; or " if is_kept else ""
             raise CheckpointError(
                 f"{self.url}: cannot be downloaded: {failure}; {kept}"
@@ -133,35 +145,35 @@ class UrlFile:
                 if path.exists():  # brought by another process while this one waited
                     self._check(epath.Path(path), sha256)
                     return
-                self._try_repeatedly(part, record)
+                self._try_repeatedly(part, record, sha256)
                 if complaint := self._complaint(epath.Path(part), sha256):
                     part.unlink()
-                    raise CheckpointError(
+                    raise OtherFileError(
                         f"{self.url}: what came is not the file it is known to be: {complaint}; "
                         "nothing was kept"
                     )
-                part.replace(path)
+                put(epath.Path(part), epath.Path(path))
             finally:
                 if not (_size(part) and _read_record(record)):
                     part.unlink(missing_ok=True)
                     with suppress(PermissionError):  # Windows keeps files that are open
                         Path(record.name).unlink()
 
-    def _try_repeatedly(self, part: Path, record: IO[str]) -> None:
+    def _try_repeatedly(self, part: Path, record: IO[str], sha256: str) -> None:
         is_passing = False
         for pause in (*PAUSES, None):
             try:
-                self._try(part, record)
+                self._try(part, record, sha256)
                 return
-            except _TryError as failure:
-                if isinstance(failure, _OutdatedError):
+            except TryError as failure:
+                if isinstance(failure, OutdatedError):
                     _write_record(record, {})
                 is_passing |= failure.is_passing  # once it has worked, the network comes back
                 if pause is None or not is_passing:
                     raise
                 time.sleep(pause)
 
-    def _try(self, part: Path, record: IO[str]) -> None:
+    def _try(self, part: Path, record: IO[str], sha256: str) -> None:
         """Asks for the file, or the rest of it, and appends to ``part`` what comes."""
         there = _size(part)
         known = _read_record(record) if there else {}
@@ -169,19 +181,19 @@ class UrlFile:
             known, there = {}, 0
         elif known["size"] == there:
             return
-        with _open(self.url, there, known.get("version")) as response:
-            version = _version(response)
+        with open_answer(self.url, there, known.get("version"), plain=_is_full(sha256)) as response:
+            version = version_of(response)
             if response.status == 206 and there:
-                if not _continues(response, there, known):
-                    raise _OutdatedError("the server sends another part of the file")
+                if not continues(response, there, known):
+                    raise OutdatedError("the server sends another part of the file")
                 total = known["size"]
             elif response.status == 200:
-                there, total = 0, response.length
+                there, total = 0, self._size_of(response)
                 part.write_bytes(b"")  # before the record, which speaks of what the file holds
                 known = {"url": self.url, "version": version, "size": total}
                 _write_record(record, known if version and total else {})
             else:
-                raise _TryError(f"the server answers with status {response.status}")
+                raise TryError(f"the server answers with status {response.status}")
             with (
                 part.open("ab") as file,
                 tqdm(
@@ -193,13 +205,27 @@ class UrlFile:
                     delay=_PROGRESS_DELAY,
                 ) as progress,
             ):
-                for chunk in _chunks(response, total and total - there):
+                most = (self.size or MOST_BYTES) - there
+                for chunk in body(response, total and total - there, most):
                     file.write(chunk)
                     progress.update(len(chunk))
 
+    def _size_of(self, response: HTTPResponse) -> int | None:
+        """The size that the server tells, if it does; the one that is registered, if there is one.
+
+        Raises:
+          TryError: If it is another one, or beyond all measure.
+        """
+        told = response.length
+        if told is not None and self.size is not None and told != self.size:
+            raise TryError(f"the server would send {told} bytes, expected {self.size}")
+        if told is not None and told > MOST_BYTES:
+            raise TryError(f"the server would send {told} bytes, expected {MOST_BYTES} at most")
+        return told
+
     def _check(self, path: epath.Path, sha256: str) -> None:
         if complaint := self._complaint(path, sha256):
-            raise CheckpointError(
+            raise OtherFileError(
                 f"{path}: is not the file that {self.url} is known to be: {complaint}; "
                 "move it away to have it downloaded"
             )
@@ -214,89 +240,6 @@ class UrlFile:
         found = path.stat().length
         is_right = found == self.size if self.size is not None else found > 0
         return "" if is_right else f"expected {self.size or 'some'} bytes, found {found}"
-
-
-class _TryError(Exception):
-    """A try that failed; another one may help if it ``is_passing``."""
-
-    def __init__(self, reason: str, *, is_passing: bool = False):
-        super().__init__(reason)
-        self.is_passing = is_passing
-
-
-class _OutdatedError(_TryError):
-    """What is there cannot be continued: the next try starts over."""
-
-    def __init__(self, reason: str):
-        super().__init__(reason, is_passing=True)
-
-
-def _open(url: str, there: int, version: str | None) -> HTTPResponse:
-    # Some servers turn the name that urllib gives itself away.
-    request = urllib.request.Request(url, headers={"User-Agent": "iqa_jax"})
-    if version:
-        request.add_header("Range", f"bytes={there}-")
-        request.add_header("If-Range", version)
-    try:
-        # An opener of its own: the one of urlopen keeps the proxies that it once saw.
-        response = urllib.request.build_opener().open(request, timeout=TIMEOUT)
-    except HTTPError as error:
-        error.close()
-        reason = f"the server answers {error.code} {error.reason}"
-        if error.code == 416:  # there is nothing after what was asked for
-            raise _OutdatedError(reason) from error
-        raise _TryError(reason, is_passing=error.code in _PASSING) from error
-    except (OSError, HTTPException) as error:
-        reason = getattr(error, "reason", error)  # URLError wraps what happened
-        if isinstance(reason, TimeoutError):
-            reason = f"no answer within {TIMEOUT:g} seconds"
-        is_passing = isinstance(error, ConnectionError)  # it was there, and broke
-        raise _TryError(str(reason) or repr(reason), is_passing=is_passing) from error
-    if response.headers.get_content_type() == "text/html":
-        response.close()
-        raise _TryError("the server sends a web page in its place")
-    return response
-
-
-def _chunks(response: HTTPResponse, size: int | None) -> Iterator[bytes]:
-    """The body as it comes; without a ``size``, until the server ends it."""
-    left = size
-    while left != 0:
-        try:
-            chunk = response.read1(_CHUNK)
-        except TimeoutError as error:
-            reason = f"nothing more came for {TIMEOUT:g} seconds"
-            raise _TryError(reason, is_passing=True) from error
-        except (OSError, HTTPException) as error:
-            raise _TryError(f"the connection broke ({error})", is_passing=True) from error
-        if not chunk:
-            break
-        yield chunk
-        left = left and left - len(chunk)
-    if left:
-        raise _TryError(f"the connection ended {left} bytes too early", is_passing=True)
-
-
-def _version(response: HTTPResponse) -> str:
-    """What ``If-Range`` takes: an ETag that is not weak, else the date of the last change."""
-    etag = response.headers.get("ETag", "")
-    if etag and not etag.startswith("W/"):
-        return etag
-    return response.headers.get("Last-Modified", "")
-
-
-def _continues(response: HTTPResponse, there: int, known: dict[str, Any]) -> bool:
-    """Whether a partial answer goes on where the file ends, in the version that is known."""
-    answer = response.headers.get("Content-Range", "")
-    version = _version(response)
-    is_date = not known["version"].startswith('"')  # a partial answer need not repeat that
-    match = re.fullmatch(r"bytes (\d+)-\d+/(\d+|\*)", answer)
-    return (
-        match is not None
-        and int(match[1]) == there
-        and match[2] in ("*", str(known["size"]))
-        and (version == known["version"] or (is_date and not version))
-    )
 
 
 def _read_record(record: IO[str]) -> dict[str, Any]:
@@ -345,5 +288,5 @@ def _size(path: Path) -> int:
     return path.stat().st_size if path.exists() else 0
 
 
-def _is_local(path: epath.Path) -> bool:
-    return "://" not in os.fspath(path)
+def _is_full(sha256: str) -> bool:
+    return len(sha256) == hashlib.sha256().digest_size * 2

@@ -18,7 +18,10 @@ from iqa_jax.weights.contents import Contents, Stream
 
 _SIMPLE = (bool, int, float, str, bytes, type(None))
 _PLAIN = (*_SIMPLE, np.ndarray, np.number, np.bool_)
-_ENTRY_BYTES = 100  # about what an entry of a list or dict takes in memory
+_ENTRY_BYTES = 100  # about what an entry of a container takes in memory
+_MOST_STEPS = 5_000_000  # take some seconds; a tensor takes about forty
+_MOST_ARGUMENTS = 64
+_LARGEST_KEY = 1 << 60  # Python hashes larger ones to the same few numbers
 
 
 class StandIn:
@@ -62,8 +65,15 @@ def unpickle(
 
 
 def resolve(value: Any) -> Any:
-    """Puts values in the place of stand-ins; what is shared is visited once and stays shared."""
-    return _resolve(value, {})
+    """Puts values in the place of stand-ins; what is shared is visited once and stays shared.
+
+    Raises:
+      CheckpointError: If something is inside of itself, nested too deeply, or no array.
+    """
+    try:
+        return _resolve(value, {})
+    except RecursionError:
+        raise CheckpointError("holds a container inside of itself, or nested too deeply") from None
 
 
 class _Constructor:
@@ -76,6 +86,20 @@ class _Constructor:
 
     def __call__(self, *args):
         return self._build(*args)
+
+
+class _Counted(dict):
+    """What to do for each instruction, so many times."""
+
+    def __init__(self, instructions: Mapping[int, Callable[..., None]], most: int):
+        super().__init__(instructions)
+        self._left = most
+
+    def __getitem__(self, instruction: int) -> Callable[..., None]:
+        self._left -= 1
+        if self._left < 0:
+            raise CheckpointError(f"is a pickle of more than {_MOST_STEPS} instructions")
+        return super().__getitem__(instruction)
 
 
 # The pickle module's reader in Python, not the one in C: a few bytes that claim an entry far up
@@ -95,6 +119,7 @@ class _Unpickler(_Machine):
         self._contents = contents
         self._constructors = constructors
         self._persistent_load = persistent_load
+        vars(self)["dispatch"] = _Counted(self.dispatch, _MOST_STEPS)
 
     def find_class(self, module: str, name: str) -> Any:
         known = self._constructors.get((module.replace("numpy._core.", "numpy.core."), name))
@@ -123,10 +148,13 @@ class _Unpickler(_Machine):
 
     def _spend(self, args: Any) -> None:
         """Constructors copy what they are given, and a pickle can give the same many times."""
-        for arg in args if isinstance(args, tuple | list) else ():
+        args = args if isinstance(args, tuple | list) else ()
+        if len(args) > _MOST_ARGUMENTS:
+            raise CheckpointError(f"calls something with {len(args)} arguments")
+        for arg in args:
             if isinstance(arg, str | bytes | bytearray):
                 self._contents.spend(len(arg), "a copy of a string")
-            elif isinstance(arg, list | dict):
+            elif isinstance(arg, list | tuple | dict):
                 self._contents.spend(len(arg) * _ENTRY_BYTES, "a copy of a container")
 
     def _load_reduce(self) -> None:
@@ -185,22 +213,25 @@ def _check_key(key: Any) -> Any:
     parts = key if isinstance(key, tuple) else (key,)
     if not all(isinstance(part, (*_SIMPLE, StandIn)) for part in parts):
         raise CheckpointError("holds a dict whose keys are no numbers or strings")
+    if any(isinstance(part, int) and abs(part) > _LARGEST_KEY for part in parts):
+        raise CheckpointError("holds a dict whose keys are too large numbers")
     return key
 
 
-def _resolve(value: Any, resolved: dict[int, Any]) -> Any:
+def _resolve(value: Any, resolved: dict[int, tuple[Any, Any]]) -> Any:
     if id(value) not in resolved:
-        resolved[id(value)] = _resolve_once(value, resolved)
-    return resolved[id(value)]
+        # The value is kept too, so that no other one gets its id.
+        resolved[id(value)] = value, _resolve_once(value, resolved)
+    return resolved[id(value)][1]
 
 
-def _resolve_once(value: Any, resolved: dict[int, Any]) -> Any:
+def _resolve_once(value: Any, resolved: dict[int, tuple[Any, Any]]) -> Any:
     if isinstance(value, StandIn):
-        return _resolve_once(value.value(), resolved)
+        return _resolve(value.value(), resolved)
     if isinstance(value, dict):
-        return {_resolve(k, resolved): _resolve(v, resolved) for k, v in value.items()}
+        return {_check_key(_resolve(k, resolved)): _resolve(v, resolved) for k, v in value.items()}
     if isinstance(value, list | tuple):
-        return type(value)(_resolve(item, resolved) for item in value)
+        return type(value)([_resolve(item, resolved) for item in value])
     if isinstance(value, _PLAIN):
         return value
     raise CheckpointError(f"holds a {type(value).__name__}; only arrays and containers are allowed")

@@ -1,4 +1,7 @@
 import json
+import os
+import time
+from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 import pytest
@@ -53,7 +56,30 @@ def test_a_save_that_fails_leaves_the_older_one(directory, arrays, monkeypatch):
         checkpoints.save(directory, "net", arrays, {"kind": "backbone"})
     monkeypatch.undo()
     checkpoints.load(directory, "net")
-    checkpoints.save(directory, "net", arrays, {"kind": "backbone"})  # over the unfinished one
+    checkpoints.save(directory, "net", arrays, {"kind": "backbone"})
+    assert [path.name for path in directory.iterdir()] == ["net"]
+
+
+def test_several_at_once(directory, arrays):
+    """As of several fetches: each ends well, and one of them stays, whole."""
+    with ThreadPoolExecutor(3) as pool:
+        saves = [
+            pool.submit(checkpoints.save, directory, "net", {"a": np.full(3, number)}, {})
+            for number in np.arange(3, dtype=np.float32)
+        ]
+    for save in saves:
+        save.result()
+    assert len(set(checkpoints.load(directory, "net").arrays["a"].tolist())) == 1
+    assert [path.name for path in directory.iterdir()] == ["net"]
+
+
+def test_leftovers_of_killed_runs_go(directory, arrays):
+    directory.mkdir()
+    for name, seconds in ((".net.unfinished", 0), (".net.ab.unfinished", time.time())):
+        (directory / name).mkdir()
+        os.utime(directory / name, (seconds, seconds))
+    checkpoints.save(directory, "net", arrays, {})
+    assert {path.name for path in directory.iterdir()} == {"net", ".net.ab.unfinished"}
 
 
 def test_changed_arrays_are_noticed(directory, arrays):
@@ -71,8 +97,13 @@ def test_missing_damaged_and_older_checkpoints(directory, arrays):
     checkpoints.save(directory, "net", arrays, {"kind": "backbone"})
     path = directory / "net" / "provenance.json"
     whole = path.read_text()
-    path.write_text(whole[:40])
-    with pytest.raises(CheckpointError, match="is damaged"):
+    without_arrays = json.dumps({**json.loads(whole), "arrays": None})
+    for damaged in (whole[:40], "", "[]", "{}", without_arrays):
+        path.write_text(damaged)
+        with pytest.raises(CheckpointError, match=r"is damaged \(.*fetch it again"):
+            checkpoints.load(directory, "net")
+    path.write_text(whole.replace("3,", "-3,"))
+    with pytest.raises(CheckpointError, match="cannot be restored"):
         checkpoints.load(directory, "net")
     path.write_text(whole.replace('"format": 1', '"format": 0'))
     assert checkpoints.read_provenance(directory, "net") is None

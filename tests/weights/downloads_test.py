@@ -1,5 +1,6 @@
 """Against a real HTTP server on loopback, whose misbehaviour each test scripts."""
 
+import contextlib
 import hashlib
 import json
 import re
@@ -13,7 +14,7 @@ import pytest
 from etils import epath
 
 from iqa_jax.errors import CheckpointError
-from iqa_jax.weights import downloads
+from iqa_jax.weights import downloads, transfers
 from iqa_jax.weights.downloads import UrlFile, file_sha256
 
 CONTENT = bytes(range(256)) * 1200
@@ -106,7 +107,8 @@ def answers(status, **headers):
 
 @pytest.fixture(autouse=True)
 def surroundings(monkeypatch):
-    """Short pauses, and no proxy of this machine."""
+    """Short pauses, no proxy of this machine, and a server that needs no certificate."""
+    monkeypatch.setattr(transfers, "ENCRYPTED", ("https", "http"))
     for name in ("http_proxy", "https_proxy", "all_proxy", "no_proxy"):
         monkeypatch.delenv(name, raising=False)
         monkeypatch.delenv(name.upper(), raising=False)
@@ -195,7 +197,8 @@ def test_refuses_another_file_placed_by_hand(size, sha256, server, directory):
     [
         (None, "0" * 64, f"expected sha256 {'0' * 64}, found {SHA256}; nothing was kept"),
         (None, "0badf00d", rf"expected sha256 0badf00d\.\.\., found {SHA256}; nothing was kept"),
-        (5, "", f"expected 5 bytes, found {SIZE}; nothing was kept"),
+        (5, "", f"the server would send {SIZE} bytes, expected 5"),
+        (SIZE + 1, SHA256, f"the server would send {SIZE} bytes, expected {SIZE + 1}"),
     ],
 )
 def test_keeps_nothing_that_is_wrong(size, sha256, complaint, server, directory):
@@ -335,6 +338,66 @@ def test_a_body_without_a_length(server, file, directory):
     assert is_whole(file, directory)
 
 
+def sends_without_end(handler, **headers):
+    handler.head(200, **headers)
+    with contextlib.suppress(ConnectionError):
+        while not handler.server.is_over.is_set():
+            handler.body(CONTENT)
+
+
+@pytest.mark.parametrize("most", ["registered", "for any"])
+def test_a_body_without_end_is_cut_off(most, server, directory, monkeypatch):
+    monkeypatch.setattr(downloads, "MOST_BYTES", SIZE)
+    server.script = [sends_without_end]
+    file = UrlFile(server.url, SIZE if most == "registered" else None)
+    with pytest.raises(CheckpointError, match="sends more than the file has"):
+        file.fetch(directory, SHA256)
+    assert not names(directory)
+
+
+def test_a_body_beyond_all_measure_is_not_begun(server, file, directory):
+    server.script = [lambda handler: handler.head(200, Content_Length=2**50)]
+    with pytest.raises(CheckpointError, match=f"would send {2**50} bytes, expected 8589934592 at"):
+        file.fetch(directory, SHA256)
+    assert not names(directory)
+
+
+def test_a_rest_without_end_ends_with_the_file(server, file, directory):
+    def sends_a_long_rest(handler):
+        headers = {"Content_Range": f"bytes {HALF}-{SIZE - 1}/{SIZE}", "Content_Length": 10 * SIZE}
+        handler.head(206, **headers, **server.version)
+        handler.body(CONTENT[HALF:] + CONTENT)
+
+    server.script = [drops_half_way, sends_a_long_rest]
+    file.fetch(directory, SHA256)
+    assert is_whole(file, directory)
+    assert len(server.requests) == 2
+
+
+@pytest.mark.parametrize("sha256", ["", SHA256[:8]])
+def test_what_comes_in_the_clear_needs_a_whole_hash(sha256, server, file, directory, monkeypatch):
+    monkeypatch.setattr(transfers, "ENCRYPTED", ("https",))
+    with pytest.raises(CheckpointError, match=r"without encryption.*place it at .*net-a b.pth"):
+        file.fetch(directory, sha256)
+    assert not server.requests
+    assert not directory.exists()
+    file.fetch(directory, SHA256)
+    file.fetch(directory, sha256)  # it is there
+    assert len(server.requests) == 1
+
+
+def test_follows_nobody_into_the_clear(server, directory, monkeypatch):
+    """A server that is taken for one with encryption leads to one without."""
+    moved = UrlFile(f"http://127.0.0.1:{server.server_port}/old/net.pth")
+    server.script = [answers(302, Location=server.url)]
+    monkeypatch.setattr(transfers, "ENCRYPTED", ("https",))
+    monkeypatch.setattr(downloads, "is_encrypted", lambda url: url == moved.url)
+    with pytest.raises(CheckpointError, match=f"leads to {re.escape(server.url)}, from where it"):
+        moved.fetch(directory, SHA256[:8])
+    assert len(server.requests) == 1
+    assert not names(directory)
+
+
 def test_broken_chunks(server, file, directory):
     def serve_a_chunk(handler):
         handler.head(200, Transfer_Encoding="chunked", **server.version)
@@ -419,7 +482,7 @@ def test_the_name_is_unknown(directory, monkeypatch):
 
 
 def test_does_not_wait_for_ever_for_an_answer(server, file, directory, monkeypatch):
-    monkeypatch.setattr(downloads, "TIMEOUT", 0.1)
+    monkeypatch.setattr(transfers, "TIMEOUT", 0.1)
     server.script = [does_not_answer]
     start = time.monotonic()
     with pytest.raises(CheckpointError, match=f"no answer within 0.1 seconds; {place(directory)}"):
@@ -429,7 +492,7 @@ def test_does_not_wait_for_ever_for_an_answer(server, file, directory, monkeypat
 
 
 def test_does_not_wait_for_ever_for_the_rest(server, file, directory, monkeypatch):
-    monkeypatch.setattr(downloads, "TIMEOUT", 0.1)
+    monkeypatch.setattr(transfers, "TIMEOUT", 0.1)
     server.script = [stalls_half_way, does_not_answer, does_not_answer]
     with pytest.raises(CheckpointError, match=r"no answer .*; what came is kept and running again"):
         file.fetch(directory, SHA256)
@@ -532,7 +595,7 @@ def test_a_full_disk(server, file, tmp_path):
 
 
 def test_to_a_bucket(server, file, directory, monkeypatch):
-    monkeypatch.setattr(downloads, "_is_local", lambda path: False)
+    monkeypatch.setattr(downloads, "is_local", lambda path: False)
     server.script = [drops_half_way]
     assert file.fetch(directory, SHA256) == directory / file.name
     assert is_whole(file, directory)
@@ -541,7 +604,7 @@ def test_to_a_bucket(server, file, directory, monkeypatch):
 
 
 def test_to_a_bucket_nothing_unfinished_is_kept(server, file, directory, monkeypatch):
-    monkeypatch.setattr(downloads, "_is_local", lambda path: False)
+    monkeypatch.setattr(downloads, "is_local", lambda path: False)
     server.script = [drops_half_way] * 3
     with pytest.raises(CheckpointError, match=r"bytes too early; download it elsewhere"):
         file.fetch(directory, SHA256)

@@ -14,6 +14,7 @@ import pytest
 from assembler import (
     CONTAINERS,
     FORMATS,
+    STORAGE,
     as_torch_zip,
     call,
     mapping,
@@ -203,6 +204,22 @@ def test_archives_that_lie_about_the_size_of_an_entry(path):
         path.unlink()
         path.write_bytes(data.replace(struct.pack("<I", 1000), struct.pack("<I", size)))
         with pytest.raises(CheckpointError):
+            read_checkpoint(path)
+
+
+@pytest.mark.parametrize("kind", ["npz", "compressed npz", "torch zip"])
+def test_archives_with_a_changed_byte(path, rng, kind):
+    """Those of the values are covered by nothing but the archive's checksums."""
+    arrays = {"a": rng.normal(size=(4, 6)).astype(np.float32)}
+    data = as_torch_zip(WHOLE) if kind == "torch zip" else FORMATS[kind](arrays)
+    values = {"npz": arrays["a"].tobytes(), "torch zip": STORAGE}.get(kind, data[60:100])
+    first = data.index(values)
+    for place in range(first, first + len(values)):
+        damaged = bytearray(data)
+        damaged[place] ^= 1
+        path.unlink(missing_ok=True)
+        path.write_bytes(bytes(damaged))
+        with pytest.raises(CheckpointError, match="is damaged|is not a whole|bytes, not"):
             read_checkpoint(path)
 
 
