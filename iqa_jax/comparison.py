@@ -202,7 +202,7 @@ def check_comparison(
     checkpoints_dir: epath.PathLike | None = None,
     resize: Resize | None = None,
     stored: bool = False,
-) -> None:
+) -> Comparison:
     """Raises what :func:`load_comparison` and scoring would, without loading any network.
 
     Args:
@@ -213,6 +213,9 @@ def check_comparison(
       stored: Whether the read-outs are of stored statistics, so that they may compare with a
         dataset.
 
+    Returns:
+      An outline: what is compared, with the shapes of the parameters in their place.
+
     Raises:
       InputError: As by :func:`load_comparison`, or if images are too small for a layer.
     """
@@ -222,8 +225,10 @@ def check_comparison(
     check_readouts(readouts, outline.layers, relevances)
     if not stored:
         _refuse_those_of_a_dataset(readouts)
+    comparison = Comparison(outline, {}, tuple(readouts), resize=resize)
     for height, width in sizes:
-        Comparison(outline, {}, tuple(readouts), resize=resize).check_size(height, width)
+        comparison.check_size(height, width)
+    return comparison
 
 
 def load_relevances(

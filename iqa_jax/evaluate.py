@@ -12,6 +12,7 @@ from tqdm import tqdm
 from iqa_jax import parallel, scoring
 from iqa_jax.agreement import Agreement
 from iqa_jax.analysis import Analysis, analyse, check_resampling
+from iqa_jax.capacity import check_memory
 from iqa_jax.comparison import load_relevances
 from iqa_jax.datasets import PairTable, fingerprint, read_joined_scores
 from iqa_jax.decoding import Header
@@ -96,12 +97,13 @@ def evaluate(settings: Settings) -> Evaluation:
     work = plan(table, headers, versions=settings.versions, resize=resize)
     wanted = groups(column.metric for column in columns if column.metric)
     for group in wanted:
-        check_group(
+        outline = check_group(
             group,
             work.sizes,
             checkpoints_dir=settings.checkpoints_dir,
             stored=_is_stored(group, settings),
         )
+        check_memory(outline, table, work, outline.label)
     dataset = {
         "name": table.name,
         "fingerprint": fingerprint(table, headers),
@@ -168,11 +170,12 @@ def _score(group: Group, data: _Data, settings: Settings) -> _Scored:
         **scoring.environment(),
     }
     parts_folder = epath.Path(settings.output_dir) / "parts"
+    rows = np.arange(len(data.table.pairs), dtype=np.uint64)
     run = scoring.run(
         data.table,
         data.work,
         parallel.UnitRunner(PairComparison.versions, comparison),
-        ScoreParts(parts_folder, comparison.label, signature, comparison.names),
+        ScoreParts(parts_folder, comparison.label, signature, comparison.names, rows),
         label=comparison.label,
         resize=data.resize,
     )

@@ -10,6 +10,7 @@ from tqdm import tqdm
 
 from iqa_jax import scoring
 from iqa_jax.backbones import aliases
+from iqa_jax.capacity import check_memory
 from iqa_jax.datasets import PairTable, fingerprint
 from iqa_jax.decoding import Header
 from iqa_jax.errors import InputError
@@ -138,11 +139,12 @@ def extract(settings: Settings) -> list[Extracted]:
     """
     resize = settings.parsed_resize
     table, headers = settings.inspect_dataset()
-    sizes = plan(table, headers, versions=settings.versions, resize=resize).sizes
+    work = plan(table, headers, versions=settings.versions, resize=resize)
     arrays = _arrays(settings)
     for model, wanted in arrays.items():
         outline = outline_backbone(model, checkpoints_dir=settings.checkpoints_dir)
-        check_arrays(outline, wanted, sizes)
+        outlined = Reduction(outline, tuple(check_arrays(outline, wanted, work.sizes)))
+        check_memory(outlined, table, work, model)
     left_out = table.pairs_left_out
     note = f"; {left_out} pairs whose images are missing are left out" if left_out else ""
     tqdm.write(f"{table.name}: {len(table.pairs)} pairs{note}", file=sys.stderr)

@@ -9,8 +9,10 @@ from contextlib import contextmanager, suppress
 
 from etils import epath
 
-_UNFINISHED = "unfinished"
-_REPLACED = "replaced"
+UNFINISHED = ".unfinished"
+"""How the name of a file ends that is being written, or was when a run was killed."""
+
+_REPLACED = ".replaced"
 
 
 def is_local(path: epath.Path) -> bool:
@@ -25,7 +27,7 @@ def appearing_whole(path: epath.Path) -> Iterator[epath.Path]:
     Files and folders take the place of what is there. Of several that are written at once, by any
     process on any machine, the last one stays.
     """
-    unfinished = _beside(path, _UNFINISHED)
+    unfinished = _beside(path, UNFINISHED)
     try:
         yield unfinished
         put(unfinished, path)
@@ -52,6 +54,29 @@ def write_text(path: epath.Path, text: str) -> None:
         unfinished.write_text(text)
 
 
+def create_text(path: epath.Path, text: str) -> bool:
+    """Writes a text file whole unless it is there: of several who try at once, one does.
+
+    Returns:
+      Whether it was written.
+    """
+    if path.exists():
+        return False
+    created = _beside(path, UNFINISHED)
+    created.write_text(text)
+    if is_local(path):
+        _to_disk(created)
+    try:
+        os.link(created, path)
+    except FileExistsError:
+        return False
+    except OSError:  # the file system has no links
+        created.replace(path)
+    finally:
+        created.unlink(missing_ok=True)
+    return True
+
+
 def remove(path: epath.Path) -> None:
     """Removes a file or a folder, if it is there."""
     if path.is_dir():
@@ -67,15 +92,15 @@ def remove_leftovers(path: epath.Path, seconds: float) -> None:
       path: What :func:`appearing_whole` was called with.
       seconds: What has not changed for that long is nobody's any more.
     """
-    for state in (_UNFINISHED, _REPLACED):
-        for leftover in path.parent.glob(f".{path.name}.*{state}"):
+    for ending in (UNFINISHED, _REPLACED):
+        for leftover in path.parent.glob(f".{path.name}.*{ending}"):
             with suppress(OSError):  # somebody else removed it
                 if time.time() - leftover.stat().mtime > seconds:
                     remove(leftover)
 
 
-def _beside(path: epath.Path, state: str) -> epath.Path:
-    return path.with_name(f".{path.name}.{uuid.uuid4().hex}.{state}")
+def _beside(path: epath.Path, ending: str) -> epath.Path:
+    return path.with_name(f".{path.name}.{uuid.uuid4().hex}{ending}")
 
 
 def _rename_folder(unfinished: epath.Path, path: epath.Path) -> None:

@@ -11,11 +11,14 @@ the same program computes a score, whatever else is in the table.
 import functools
 import os
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import jax
 import numpy as np
 from jax.sharding import AxisType, Mesh, NamedSharding, PartitionSpec
+
+from iqa_jax import memory
 
 AXIS = "units"
 """The mesh's one axis: work units."""
@@ -32,6 +35,21 @@ _EIGEN = {
 see ``scripts/benchmarks/forward.py``."""
 
 UnitStep = Callable[[Any, jax.Array, jax.Array], Mapping[str, jax.Array]]
+_Shapes = tuple[tuple[int, ...], tuple[int, ...]]
+"""Of the references and of the distorted versions that a call takes."""
+
+
+@dataclass(frozen=True)
+class Excess:
+    """A step that does not fit.
+
+    Attributes:
+      needed: Bytes that it would take.
+      there: Bytes that are there for it.
+    """
+
+    needed: int
+    there: int
 
 
 def images_at_once(height: int, width: int) -> int:
@@ -67,6 +85,9 @@ def describe_devices() -> dict[str, Any]:
 class UnitRunner:
     """Runs a step over work units on all local devices.
 
+    The step is compiled for one size of images at a time: with the next size, the program for the
+    one before it is given up, so that memory does not grow with the number of sizes.
+
     Args:
       step: ``(constants, reference [H, W, 3], distorted [V, H, W, 3])`` -> name -> ``[V]``.
       constants: First argument of the step, such as parameters; put on every device once.
@@ -81,27 +102,39 @@ class UnitRunner:
         devices: Sequence[Any] = (),
     ):
         devices = devices or jax.local_devices()
-        mesh = Mesh(np.array(devices), (AXIS,), axis_types=(AxisType.Auto,))
+        self._mesh = Mesh(np.array(devices), (AXIS,), axis_types=(AxisType.Auto,))
         self._device_count = len(devices)
-        self._sharded = NamedSharding(mesh, PartitionSpec(AXIS))
-        self._constants = jax.device_put(constants, NamedSharding(mesh, PartitionSpec()))
-
-        def run(constants: Any, *units: jax.Array) -> Mapping[str, jax.Array]:
-            return jax.vmap(lambda *unit: step(constants, *unit))(*units)
-
-        self._run = jax.jit(
-            jax.shard_map(
-                run,
-                mesh=mesh,
-                in_specs=(PartitionSpec(), PartitionSpec(AXIS), PartitionSpec(AXIS)),
-                out_specs=PartitionSpec(AXIS),
-            ),
-            compiler_options=compiler_options(),
-        )
+        self._sharded = NamedSharding(self._mesh, PartitionSpec(AXIS))
+        self._constants = jax.device_put(constants, NamedSharding(self._mesh, PartitionSpec()))
+        self._step = step
+        self._shapes: _Shapes | None = None
+        self._program: jax.stages.Compiled | None = None
 
     def unit_count(self, height: int, width: int) -> int:
         """Number of units of an image size that a call takes."""
         return self._device_count * images_at_once(height, width)
+
+    def excess(self, height: int, width: int, versions: int) -> Excess | None:
+        """Compiles the step for images of a size, if it is not, and looks at the memory it takes.
+
+        Args:
+          height: Of the images.
+          width: Likewise.
+          versions: Their number in a unit.
+
+        Returns:
+          What is needed and what is there, if that is less; the program is then not kept. None if
+          the step can run, or nobody knows.
+        """
+        shapes = self._shapes_of(height, width, versions)
+        if shapes == self._shapes:
+            return None
+        program = self._compile(shapes)
+        needed, there = self._needed(program), available_memory()
+        if needed is not None and there is not None and needed > there:
+            return Excess(needed, there)
+        self._shapes, self._program = shapes, program
+        return None
 
     def __call__(self, reference: np.ndarray, distorted: np.ndarray) -> Mapping[str, jax.Array]:
         """Starts the computation of :meth:`unit_count` units and does not wait for it.
@@ -113,5 +146,49 @@ class UnitRunner:
         Returns:
           Name -> ``[units, V]``, to be fetched when they are needed.
         """
+        shapes = reference.shape, distorted.shape
+        if shapes != self._shapes or self._program is None:
+            self._shapes = self._program = None  # before another one is compiled
+            self._shapes, self._program = shapes, self._compile(shapes)
         units = jax.device_put((reference, distorted), self._sharded)
-        return self._run(self._constants, *units)
+        return self._program(self._constants, *units)
+
+    def _shapes_of(self, height: int, width: int, versions: int) -> _Shapes:
+        units, image = self.unit_count(height, width), (height, width, 3)
+        return (units, *image), (units, versions, *image)
+
+    def _compile(self, shapes: _Shapes) -> jax.stages.Compiled:
+        def run(constants: Any, *units: jax.Array) -> Mapping[str, jax.Array]:
+            return jax.vmap(lambda *unit: self._step(constants, *unit))(*units)
+
+        # Of its own for each size: what JAX remembers of a function goes with the function.
+        step = jax.jit(
+            jax.shard_map(
+                run,
+                mesh=self._mesh,
+                in_specs=(PartitionSpec(), PartitionSpec(AXIS), PartitionSpec(AXIS)),
+                out_specs=PartitionSpec(AXIS),
+            ),
+            compiler_options=compiler_options(),
+        )
+        units = [jax.ShapeDtypeStruct(shape, np.uint8, sharding=self._sharded) for shape in shapes]
+        return step.lower(self._constants, *units).compile()
+
+    def _needed(self, program: jax.stages.Compiled) -> int | None:
+        """Bytes that a program takes where :func:`available_memory` is; None if unknown."""
+        sizes = program.memory_analysis()
+        if sizes is None:
+            return None
+        # An accelerator has its memory for itself, devices of a CPU share that of the machine.
+        sharing = self._device_count if jax.default_backend() == "cpu" else 1
+        return sharing * (
+            sizes.argument_size_in_bytes + sizes.output_size_in_bytes + sizes.temp_size_in_bytes
+        )
+
+
+def available_memory() -> int | None:
+    """Bytes that a step can take on one of these devices; None if nobody knows."""
+    if jax.default_backend() == "cpu":
+        return memory.available()
+    statistics = jax.local_devices()[0].memory_stats() or {}
+    return statistics.get("bytes_limit")

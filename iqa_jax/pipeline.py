@@ -9,7 +9,7 @@ import math
 import os
 from collections import defaultdict
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TypeVar
 
 import grain
@@ -55,7 +55,8 @@ class Plan:
 
     Attributes:
       versions: V, the number of distorted versions that a unit has room for.
-      units: Those of one image size stand together.
+      units: Those of one image size stand together, the largest images first: what does not fit
+        into memory is known before anything is computed.
     """
 
     versions: int
@@ -75,20 +76,20 @@ class Batch:
       units: The units; where the arrays hold more, the last ones are padding.
       reference: ``uint8`` ``[places, H, W, 3]``.
       distorted: ``uint8`` ``[places, V, H, W, 3]``; versions that a unit lacks are zeros.
-      failed: Rows of which an image could not be decoded; it is zeros.
+      failed: Images that could not be decoded, and why; they are zeros.
     """
 
     units: tuple[WorkUnit, ...]
     reference: np.ndarray
     distorted: np.ndarray
-    failed: frozenset[int] = frozenset()
+    failed: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
 class _Decoded:
     reference: np.ndarray
     distorted: np.ndarray
-    failed: frozenset[int] = frozenset()
+    failed: Mapping[str, str] = field(default_factory=dict)
 
 
 def plan(
@@ -122,8 +123,8 @@ def plan(
     numbers = itertools.count()
     units = tuple(
         WorkUnit(next(numbers), size, rows)
-        for size, references in references_of.items()
-        for reference in references
+        for size in sorted(references_of, key=math.prod, reverse=True)
+        for reference in references_of[size]
         for rows in _chunks(rows_of[reference], versions)
     )
     return Plan(versions, units)
@@ -180,7 +181,7 @@ def feed(
             group,
             np.stack([unit.reference for unit in images]),
             np.stack([unit.distorted for unit in images]),
-            frozenset().union(*(unit.failed for unit in images)),
+            dict(itertools.chain.from_iterable(unit.failed.items() for unit in images)),
         )
 
 
@@ -194,27 +195,27 @@ def _decode_unit(
     unit: WorkUnit, table: PairTable, versions: int, resize: Resize | None, tolerant: bool
 ) -> _Decoded:
     """The reference ``[H, W, 3]`` and the distorted versions ``[V, H, W, 3]`` of a unit."""
-    failed: set[int] = set()
+    failed: dict[str, str] = {}
 
-    def pixels(name: str, rows: Sequence[int]) -> np.ndarray:
+    def pixels(name: str) -> np.ndarray:
         try:
             image = table.images.pixels(name)
             image = resize(image) if resize else image
             if image.shape[:2] != unit.size:
                 expected = f"expected {unit.size} (height, width)"
                 raise ImageError(f"{name}: is {image.shape[:2]}, {expected}")
-        except ImageError:
+        except ImageError as error:
             if not tolerant:
                 raise
-            failed.update(rows)
+            failed[name] = str(error)
             return np.zeros((*unit.size, 3), np.uint8)
         return image
 
     distorted = np.zeros((versions, *unit.size, 3), np.uint8)
     for version, row in enumerate(unit.rows):
-        distorted[version] = pixels(table.pairs[row].distorted, [row])
-    reference = pixels(table.pairs[unit.rows[0]].reference, unit.rows)
-    return _Decoded(reference, distorted, frozenset(failed))
+        distorted[version] = pixels(table.pairs[row].distorted)
+    reference = pixels(table.pairs[unit.rows[0]].reference)
+    return _Decoded(reference, distorted, failed)
 
 
 def _cheapest_versions(counts: list[int], sizes: Collection[Size]) -> int:

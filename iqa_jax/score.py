@@ -1,18 +1,21 @@
 """Metrics of any pairs of images, with a reason for every pair that cannot be scored."""
 
+import hashlib
 from collections import defaultdict
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from functools import cached_property
 
+import jax
 import numpy as np
 from etils import epath
 from tqdm import tqdm
 
 from iqa_jax import parallel, scoring
-from iqa_jax.datasets.table import PairTable, fingerprint, image_problems, read_headers
+from iqa_jax.datasets.table import Pair, PairTable, image_problems, read_headers
 from iqa_jax.decoding import Header
-from iqa_jax.errors import ImageError, InputError
-from iqa_jax.metrics import Group, compute_maps, groups, load_group, parse_metrics
+from iqa_jax.errors import InputError
+from iqa_jax.metrics import Group, groups, load_group, parse_metrics
 from iqa_jax.pairing import PairComparison
 from iqa_jax.parts import ScoreParts
 from iqa_jax.pipeline import Plan, Size, WorkUnit, plan
@@ -34,11 +37,28 @@ class Scores:
       table: The pairs.
       values: float32 ``[pairs]`` by metric, in its own direction; NaN where there is none.
       errors: For each pair why a score is missing; empty if none is.
+      images: What the images were that could be opened, by name.
+      unread: Names of those that could not be opened or decoded.
     """
 
     table: PairTable
     values: Mapping[str, np.ndarray]
     errors: Sequence[str]
+    images: Mapping[str, Header] = field(default_factory=dict)
+    unread: Collection[str] = ()
+
+
+@dataclass(frozen=True)
+class Scored:
+    """What is known of one pair.
+
+    Attributes:
+      values: By metric; NaN where there is none.
+      error: Why a score is missing; empty if none is.
+    """
+
+    values: Mapping[str, float]
+    error: str
 
 
 class Job:
@@ -50,7 +70,8 @@ class Job:
 
     Attributes:
       table: The pairs.
-      signature: Everything that the scores depend on, as JSON.
+      images: What the images are that can be opened, by name.
+      signature: Everything that the scores depend on besides the images, as JSON.
 
     Raises:
       InputError: If a metric is not known, or its weights have not been fetched.
@@ -67,13 +88,12 @@ class Job:
             raise InputError("nothing to score with: name at least one metric")
         found = read_headers(table)
         self._errors = ["; ".join(image_problems(pair, found)) for pair in table.pairs]
-        self._headers = {name: each for name, each in found.items() if isinstance(each, Header)}
+        self.images = {name: each for name, each in found.items() if isinstance(each, Header)}
+        self._unopened = found.keys() - self.images.keys()
         # The rows that can be scored, as a table of their own.
         self._rows = [row for row, error in enumerate(self._errors) if not error]
         self._good = replace(table, pairs=[table.pairs[row] for row in self._rows])
-        self._plan = plan(
-            self._good, self._headers, versions=settings.versions, resize=self._resize
-        )
+        self._plan = plan(self._good, self.images, versions=settings.versions, resize=self._resize)
         self.signature = {
             "metrics": {
                 metric.name: {
@@ -84,11 +104,15 @@ class Job:
                 for group, comparison in self._groups
                 for metric in group
             },
-            "pairs": fingerprint(self._good, self._headers),
             "resize": settings.resize,
             "versions": settings.versions or "auto",
             **scoring.environment(),
         }
+
+    @property
+    def metrics(self) -> tuple[str, ...]:
+        """What is asked for."""
+        return self._settings.metrics
 
     @property
     def mapped_metrics(self) -> list[str]:
@@ -100,42 +124,56 @@ class Job:
             if metric.computed in comparison.mapped
         ]
 
-    def run(self, parts_folder: epath.Path) -> Scores:
+    def run(self, parts_folder: epath.Path, kept: Mapping[int, Scored] | None = None) -> Scores:
         """Scores the pairs, each network run once over each image.
 
         Args:
           parts_folder: Where scores are kept as they are made: a killed run continues from there.
+          kept: What stands as it is, by row; the other rows are scored.
         """
+        kept = kept or {}
         reasons = [[error] if error else [] for error in self._errors]
         values = {
             name: np.full(len(reasons), np.nan, np.float32) for name in self._settings.metrics
         }
         rows = np.array(self._rows)
-        unscored: set[int] = set()
-        for group, comparison in self._groups if self._rows else ():
-            refused = {size: comparison.refusals(*size) for size in self._plan.sizes}
-            for names, units in self._shares(comparison, refused):
-                work = replace(self._plan, units=units)
+        units = [unit for unit in self._plan.units if not kept.keys() >= {*rows[[*unit.rows]]}]
+        unread = set(self._unopened)
+        for group, comparison in self._groups if units else ():
+            refused = {unit.size: comparison.refusals(*unit.size) for unit in units}
+            for names, share in self._shares(units, comparison, refused):
+                work = replace(self._plan, units=share)
                 found = self._run(comparison.only(names), work, parts_folder)
-                scored = rows[[row for unit in units for row in unit.rows]]
+                unread |= found.unread
+                here = [row for unit in share for row in unit.rows]
                 for metric in group:
                     if metric.computed in names:
-                        values[metric.name][scored] = found[metric.computed]
-                        unscored.update(scored[np.isnan(found[metric.computed])])
-            for unit in self._plan.units:
+                        values[metric.name][rows[here]] = found.scores[metric.computed][here]
+                for row in here:
+                    if row in found.unscored:
+                        reasons[rows[row]].append(found.unscored[row])
+                    elif any(np.isnan(found.scores[name][row]) for name in names):
+                        reasons[rows[row]].append("a score is not a number")
+            for unit in units:
                 for row in rows[list(unit.rows)]:
-                    reasons[row] += dict.fromkeys(refused[unit.size].values())
-        for row in unscored:
-            reasons[row].append(self._why_missing(row))
-        return Scores(self.table, values, ["; ".join(each) for each in reasons])
+                    reasons[row] += refused[unit.size].values()
+        errors = ["; ".join(dict.fromkeys(each)) for each in reasons]
+        for row, scored in kept.items():
+            errors[row] = scored.error
+            for name, value in scored.values.items():
+                values[name][row] = value
+        return Scores(self.table, values, errors, self.images, unread)
 
     def maps(self, scores: Scores) -> Iterator[tuple[int, str, np.ndarray]]:
         """Local scores of the pairs that could be scored, for the metrics that have them.
 
         Yields:
-          The pair's row, the metric, and its map, float32 ``[H, W]``.
+          The pair's row, the metric, and its map, float32 ``[H, W]``; those of one image size
+          stand together.
         """
-        for row in tqdm(self._rows, desc="maps", unit="pair"):
+        rows = [self._rows[row] for unit in self._plan.units for row in unit.rows]
+        size, compute_maps = None, _maps_of_one_size()
+        for row in tqdm(rows, desc="maps", unit="pair"):
             scored = [name for name in self.mapped_metrics if np.isfinite(scores.values[name][row])]
             if not scored:
                 continue
@@ -146,6 +184,8 @@ class Job:
                     self.table.images.pixels(name) for name in (pair.reference, pair.distorted)
                 )
             ]
+            if size != images[0].shape:
+                size, compute_maps = images[0].shape, _maps_of_one_size()
             for group, comparison in self._groups:
                 wanted = [metric for metric in group if metric.name in scored]
                 if not wanted:
@@ -156,40 +196,51 @@ class Job:
                     yield row, metric.name, np.asarray(maps[metric.computed][0])
 
     def _shares(
-        self, comparison: PairComparison, refused: Mapping[Size, Mapping[str, str]]
+        self,
+        units: Sequence[WorkUnit],
+        comparison: PairComparison,
+        refused: Mapping[Size, Mapping[str, str]],
     ) -> Iterator[tuple[tuple[str, ...], tuple[WorkUnit, ...]]]:
         """The work units by the scores that they can have, and these scores."""
         shares = defaultdict(list)
-        for unit in self._plan.units:
+        for unit in units:
             possible = [name for name in comparison.names if name not in refused[unit.size]]
             shares[tuple(possible)].append(unit)
         yield from ((names, tuple(units)) for names, units in shares.items() if names)
 
-    def _run(
-        self, comparison: PairComparison, work: Plan, parts_folder: epath.Path
-    ) -> Mapping[str, np.ndarray]:
-        """The scores of the rows of some units, in their order."""
+    def _run(self, comparison: PairComparison, work: Plan, parts_folder: epath.Path) -> scoring.Run:
+        """The scores of the rows of some units."""
         signature = {**self.signature, "comparison": comparison.signature}
-        run = scoring.run(
+        return scoring.run(
             self._good,
             work,
             parallel.UnitRunner(PairComparison.versions, comparison),
-            ScoreParts(parts_folder, comparison.label, signature, comparison.names),
+            ScoreParts(parts_folder, comparison.label, signature, comparison.names, self._keys),
             label=comparison.label,
             resize=self._resize,
             tolerant=True,
         )
-        rows = [row for unit in work.units for row in unit.rows]
-        return {name: scores[rows] for name, scores in run.scores.items()}
 
-    def _why_missing(self, row: int) -> str:
-        pair = self.table.pairs[row]
-        for name in (pair.reference, pair.distorted):
-            try:
-                self.table.images.pixels(name)
-            except ImageError as error:
-                return str(error)
-        return "a score is not a number"
+    @cached_property
+    def _keys(self) -> np.ndarray:
+        """What each pair is known by: its names and what its images are, uint64."""
+        return np.array([self._key(pair) for pair in self._good.pairs], np.uint64)
+
+    def _key(self, pair: Pair) -> int:
+        names = pair.reference, pair.distorted
+        text = repr([(name, tuple(self.images[name])) for name in names])
+        return int.from_bytes(hashlib.sha256(text.encode()).digest()[:8])
+
+
+def _maps_of_one_size() -> Callable[..., Mapping[str, jax.Array]]:
+    """``(comparison, reference, distorted)`` -> maps; what is compiled goes with the function."""
+
+    def maps(
+        comparison: PairComparison, reference: jax.Array, distorted: jax.Array
+    ) -> Mapping[str, jax.Array]:
+        return comparison.maps(reference, distorted)
+
+    return jax.jit(maps)
 
 
 def _load(group: Group, settings: Settings) -> PairComparison:

@@ -1,6 +1,7 @@
 """The run: work units through a compiled step, onto disk, with progress; killed, it continues."""
 
 import importlib.metadata
+import sys
 import time
 from collections import deque
 from collections.abc import Iterator, Mapping, Sequence
@@ -11,14 +12,18 @@ import jax
 import numpy as np
 from tqdm import tqdm
 
-from iqa_jax.datasets.table import PairTable
-from iqa_jax.errors import ImageError
+from iqa_jax.capacity import find_too_large
+from iqa_jax.datasets.table import Pair, PairTable
+from iqa_jax.errors import ImageError, InputError
 from iqa_jax.parallel import UnitRunner, describe_devices
 from iqa_jax.parts import ScoreParts
 from iqa_jax.pipeline import Batch, Plan, WorkUnit, feed
 from iqa_jax.resize import Resize
 
 _SOFTWARE = ("iqa_jax", "jax", "jaxlib", "numpy", "pillow")
+
+_FEW_SIZES = 8
+"""To compile for so many is not worth a word."""
 
 
 def environment() -> dict[str, Any]:
@@ -34,11 +39,15 @@ class Run:
     """What a run brought.
 
     Attributes:
-      scores: float32 ``[pairs]`` by column.
+      scores: float32 ``[pairs]`` by column; NaN where there are none.
+      unscored: Rows without scores, and why.
+      unread: Names of the images that could not be decoded.
       pairs_per_second: Of those that were computed now, compilation included; None if none were.
     """
 
     scores: Mapping[str, np.ndarray]
+    unscored: Mapping[int, str]
+    unread: frozenset[str]
     pairs_per_second: float | None
 
 
@@ -61,33 +70,32 @@ def run(
       parts: Where the scores go, and what is there from an earlier run.
       label: What the progress bar says.
       resize: As in the plan.
-      tolerant: Whether an image that cannot be decoded gives its pairs NaN; else it ends the run.
+      tolerant: Whether pairs of images that cannot be decoded, or are too large for the memory,
+        stay without scores; else they end the run.
 
     Returns:
       The scores of all pairs, and how fast the missing ones were made.
 
     Raises:
       ImageError: If an image cannot be decoded; what was scored before it is kept.
+      InputError: If images are too large for the memory.
     """
-    finished = parts.finished()
-    missing = [unit for unit in plan.units if unit.number not in finished]
+    missing = parts.missing(plan.units)
     started_at = time.monotonic()
+    unscored: dict[int, str] = {}
+    unread: set[str] = set()
     try:
         for done in compute(
             table, plan, missing, runner, label=label, resize=resize, tolerant=tolerant
         ):
-            whole = [row not in done.failed for row in done.unit.rows]
-            parts.add(
-                done.unit,
-                {
-                    name: np.where(whole, values[: len(whole)], np.nan)
-                    for name, values in done.values.items()
-                },
-            )
+            unscored |= done.failed
+            unread |= done.unread
+            if done.values:
+                parts.add(done.unit, done.values, failed=done.failed)
     finally:
         parts.write()
-    scores = parts.collect(len(table.pairs))
-    return Run(scores, pairs_per_second(missing, started_at))
+    speed = pairs_per_second(missing, started_at)
+    return Run(parts.collect(), unscored, frozenset(unread), speed)
 
 
 @dataclass(frozen=True)
@@ -97,12 +105,15 @@ class Computed:
     Attributes:
       unit: The unit.
       values: What the step gave, ``[V, ...]`` by name; versions beyond the unit's are padding.
-      failed: Rows of which an image could not be decoded; their values mean nothing.
+        Empty if the images are too large.
+      failed: Rows whose values mean nothing, and why.
+      unread: Names of images that could not be decoded.
     """
 
     unit: WorkUnit
     values: Mapping[str, np.ndarray]
-    failed: frozenset[int]
+    failed: Mapping[int, str]
+    unread: frozenset[str] = frozenset()
 
 
 def compute(
@@ -124,14 +135,26 @@ def compute(
       runner: The compiled step on the devices.
       label: What the progress bar says.
       resize: As in the plan.
-      tolerant: Whether an image that cannot be decoded fails its pairs alone; else the run.
+      tolerant: Whether an image that cannot be decoded, or is too large for the memory, fails its
+        pairs alone; else the run.
 
     Yields:
       The units in their order.
 
     Raises:
       ImageError: If an image cannot be decoded, when the units before it have been taken.
+      InputError: If images are too large for the memory, before anything is computed.
     """
+    started_at = time.monotonic()
+    too_large = find_too_large(units, runner, plan.versions, label)
+    _tell_sizes(units, label, time.monotonic() - started_at)
+    if too_large and not tolerant:
+        unit = next(unit for unit in units if unit.size in too_large)
+        raise InputError(f"{table.pairs[unit.rows[0]].reference}: {too_large[unit.size]}")
+    for unit in units:
+        if unit.size in too_large:
+            yield Computed(unit, {}, dict.fromkeys(unit.rows, too_large[unit.size]))
+    units = [unit for unit in units if unit.size not in too_large]
     pairs, wanted = (sum(len(unit.rows) for unit in each) for each in (plan.units, units))
     batches = iter(
         feed(plan, units, table, places=runner.unit_count, resize=resize, tolerant=tolerant)
@@ -149,7 +172,7 @@ def compute(
             if batch:
                 started.append((batch, runner(batch.reference, batch.distorted)))
             while len(started) > (1 if batch else 0):
-                for computed in _units_of(*started.popleft()):
+                for computed in _units_of(*started.popleft(), table):
                     yield computed
                     progress.update(len(computed.unit.rows))
             if not batch:
@@ -164,7 +187,29 @@ def pairs_per_second(units: Sequence[WorkUnit], started_at: float) -> float | No
     return pairs / (time.monotonic() - started_at) if pairs else None
 
 
-def _units_of(batch: Batch, values: Mapping[str, jax.Array]) -> Iterator[Computed]:
+def _units_of(
+    batch: Batch, values: Mapping[str, jax.Array], table: PairTable
+) -> Iterator[Computed]:
     by_unit = jax.device_get(values)
     for position, unit in enumerate(batch.units):
-        yield Computed(unit, {name: each[position] for name, each in by_unit.items()}, batch.failed)
+        failed = {
+            row: reason for row in unit.rows if (reason := _why(table.pairs[row], batch.failed))
+        }
+        of_unit = {name: each[position] for name, each in by_unit.items()}
+        yield Computed(unit, of_unit, failed, frozenset(batch.failed))
+
+
+def _why(pair: Pair, failed: Mapping[str, str]) -> str:
+    names = dict.fromkeys((pair.reference, pair.distorted))
+    return "; ".join(failed[name] for name in names if name in failed)
+
+
+def _tell_sizes(units: Sequence[WorkUnit], label: str, seconds: float) -> None:
+    """Says what the number of image sizes costs, where it is large, after the first is compiled."""
+    count = len({unit.size for unit in units})
+    if count > _FEW_SIZES:
+        tqdm.write(
+            f"{label}: {count} image sizes: each is compiled once, about {seconds * count:.0f} s "
+            "in all; --resize=exact:HEIGHTxWIDTH makes it one (and changes the scores)",
+            file=sys.stderr,
+        )

@@ -27,7 +27,7 @@ from iqa_jax.datasets.table import PairTable
 from iqa_jax.errors import InputError
 from iqa_jax.metrics import list_metrics, parse_metric
 from iqa_jax.score import Job, Scores, Settings
-from iqa_jax.score_files import ScoreFiles, to_csv
+from iqa_jax.score_files import Kept, ScoreFiles, to_csv
 from iqa_jax.tables import aligned
 
 METRICS = flags.DEFINE_list(
@@ -50,7 +50,12 @@ MAPS_DIR = flags.DEFINE_string(
     "maps: SSIM (bright at 1, dark where they differ), LPIPS and the read-outs unit (dark at 0, "
     "bright where they differ most: each has its own scale, which its PNG tells as Description).",
 )
-RESUME = flags.DEFINE_bool("resume", False, "Continue --output where a killed run stopped.")
+RESUME = flags.DEFINE_bool(
+    "resume",
+    False,
+    "Continue --output: what is scored stays; pairs that are new, that a killed run did not reach "
+    "or whose images could not be read are scored. Images that have changed since are refused.",
+)
 
 flags.adopt_module_key_flags(program)
 
@@ -95,15 +100,32 @@ def _pairs() -> PairTable:
 
 def _score_into(job: Job, files: ScoreFiles) -> int:
     files.claim(job.signature, resume=RESUME.value)
-    if files.finished:
-        scores = files.read(job.table)
+    kept = files.read(job.table, job.images, job.metrics)
+    if kept.rows or kept.tried_again:
+        _tell(kept)
+    scores = job.run(files.parts, kept.rows)
+    if len(kept.rows) == len(job.table.pairs):
+        files.remove_parts()
         print(f"Complete already: {OUTPUT.value}")
     else:
-        scores = job.run(files.parts)
         files.finish(scores)
         print(f"Written: {OUTPUT.value}")
     _write_maps(job, scores)
     return sum(map(bool, scores.errors))
+
+
+def _tell(kept: Kept) -> None:
+    again = kept.tried_again + kept.missing
+    reasons = {
+        "whose images could not be read or have changed": kept.tried_again,
+        "that the table lacks or has not whole": kept.missing,
+    }
+    why = ", ".join(f"{number} {reason}" for reason, number in reasons.items() if number)
+    print(
+        f"{OUTPUT.value}: {len(kept.rows)} of {len(kept.rows) + again} pairs are scored, "
+        f"{again} are tried again{f' ({why})' if why else ''}",
+        file=sys.stderr,
+    )
 
 
 def _write_maps(job: Job, scores: Scores) -> None:

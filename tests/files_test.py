@@ -5,7 +5,7 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 from etils import epath
 
-from iqa_jax.files import appearing_whole, remove_leftovers, write_text
+from iqa_jax.files import appearing_whole, create_text, remove_leftovers, write_text
 
 
 def test_appears_when_it_is_whole(tmp_path):
@@ -126,3 +126,29 @@ def test_folders_too(tmp_path):
     assert not list(tmp_path.iterdir())
     write(1)
     assert (path / "a").read_text() == "1.0"
+
+
+@pytest.mark.parametrize("links", [True, False])
+def test_the_first_creates(links, tmp_path, monkeypatch):
+    def refuse(*_):
+        raise OSError("no links here")
+
+    if not links:
+        monkeypatch.setattr(os, "link", refuse)
+    path = epath.Path(tmp_path) / "a.txt"
+    assert create_text(path, "first")
+    assert not create_text(path, "second")
+    assert path.read_text() == "first"
+    assert [entry.name for entry in tmp_path.iterdir()] == ["a.txt"]
+
+
+def test_one_that_comes_between_is_the_first(tmp_path, monkeypatch):
+    path, link = epath.Path(tmp_path) / "a.txt", os.link
+
+    def link_later(source, target):
+        write_text(path, "other")
+        link(source, target)
+
+    monkeypatch.setattr(os, "link", link_later)
+    assert not create_text(path, "mine")
+    assert path.read_text() == "other"

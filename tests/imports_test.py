@@ -11,16 +11,17 @@ PACKAGE = Path(iqa_jax.__file__).parent
 
 # Each may import those before it, and itself.
 ORDER = """
-errors files tables samples damage decoding images resize luminance preprocess numerics backbones weights zoo
-statistics readouts pairing comparison metrics datasets settings pipeline parallel parts scoring
-store reduction extraction stored_readouts agreement breakdown forced_choice bootstrap
+errors files memory tables samples damage decoding images resize luminance preprocess numerics
+backbones weights zoo statistics readouts pairing comparison metrics datasets settings pipeline
+parallel capacity parts scoring store reduction extraction stored_readouts agreement breakdown
+forced_choice bootstrap
 verification relevance selection analysis score score_files evaluate outputs report map_pictures
 plots __init__
 """.split()
 
 NO_NETWORK = (
-    *("datasets", "pipeline", "parallel", "parts", "scoring", "store", "agreement", "breakdown"),
-    *("forced_choice", "bootstrap", "verification", "weights"),
+    *("datasets", "pipeline", "parallel", "capacity", "parts", "scoring", "agreement", "breakdown"),
+    *("store", "forced_choice", "bootstrap", "verification", "weights"),
 )
 NETWORK = {
     *("backbones", "zoo", "comparison", "metrics", "reduction", "extraction", "stored_readouts"),
@@ -41,8 +42,8 @@ ONLY = {
     "matplotlib": {"map_pictures", "plots", "relevance"},
     "scipy": {"agreement"},
     "tqdm": {
-        *("weights", "scoring", "extraction", "verification", "analysis", "score", "evaluate"),
-        *("relevance", "datasets"),
+        *("weights", "parts", "scoring", "extraction", "verification", "analysis", "score"),
+        *("score_files", "evaluate", "relevance", "datasets"),
     },
     "absl": set(),
     "torch": set(),

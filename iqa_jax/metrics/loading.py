@@ -78,7 +78,7 @@ def check_group(
     *,
     checkpoints_dir: epath.PathLike | None = None,
     stored: bool = False,
-) -> None:
+) -> PairComparison:
     """Raises what :func:`load_group` and scoring would, without loading any network.
 
     Args:
@@ -87,18 +87,22 @@ def check_group(
       checkpoints_dir: As for ``load_backbone``.
       stored: Whether the scores are read from stored statistics.
 
+    Returns:
+      An outline: what is compared, with the shapes of the parameters in their place.
+
     Raises:
       InputError: As by :func:`load_group`, or if images are too small.
     """
     readouts = [metric.readout for metric in group if metric.readout]
     if readouts:
-        check_comparison(
+        return check_comparison(
             readouts,
             sizes,
             checkpoints_dir=checkpoints_dir,
             resize=group[0].resize,
             stored=stored,
         )
-        return
+    comparison = PixelComparison(tuple(metric.name for metric in group))
     for size in sizes:
-        PixelComparison(tuple(metric.name for metric in group)).check_size(*size)
+        comparison.check_size(*size)
+    return comparison

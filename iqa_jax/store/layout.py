@@ -14,7 +14,7 @@ from etils import epath
 
 from iqa_jax.datasets.table import Pair, PairTable, Protocol
 from iqa_jax.errors import ImageError, InputError
-from iqa_jax.files import write_text
+from iqa_jax.files import appearing_whole
 from iqa_jax.images import ImageSource
 from iqa_jax.pipeline import Size
 
@@ -99,11 +99,24 @@ def file_name(name: str) -> str:
     return quoted.replace(".", "%2E") if set(quoted) == {"."} else quoted
 
 
-def write_contents(path: epath.Path, contents: Contents) -> None:
-    """Makes the store in ``path`` without its arrays; it is a store when all of this is there."""
-    path.mkdir(parents=True, exist_ok=True)
+def create(path: epath.Path, contents: Contents) -> None:
+    """Makes the store in ``path`` without its arrays; it appears whole.
+
+    A store that is there, or that another process makes at the same time, is left as it is.
+    """
+    path.parent.mkdir(parents=True, exist_ok=True)
+    try:
+        with appearing_whole(path) as unfinished:
+            unfinished.mkdir()
+            _write_contents(unfinished, contents)
+    except OSError:
+        if not (path / RECORD).exists():
+            raise
+
+
+def _write_contents(path: epath.Path, contents: Contents) -> None:
     pairs = _pairs_text(contents)
-    write_text(path / _PAIRS, pairs)
+    (path / _PAIRS).write_text(pairs)
     record = {
         "zarr_format": 3,
         "node_type": "group",
@@ -124,7 +137,7 @@ def write_contents(path: epath.Path, contents: Contents) -> None:
             "pairs_sha256": _sha256(pairs),
         },
     }
-    write_text(path / RECORD, json.dumps(record, indent=2) + "\n")
+    (path / RECORD).write_text(json.dumps(record, indent=2) + "\n")
 
 
 def read_contents(path: epath.Path) -> Contents:

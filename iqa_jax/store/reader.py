@@ -11,6 +11,7 @@ from etils import epath
 
 from iqa_jax.datasets.table import PairTable
 from iqa_jax.errors import InputError
+from iqa_jax.files import UNFINISHED
 from iqa_jax.statistics import STATISTICS
 from iqa_jax.store.arrays import StoredArray
 from iqa_jax.store.layout import (
@@ -51,7 +52,8 @@ class StatisticsStore:
         """
         folder = epath.Path(statistics_dir)
         found = sorted(folder.glob(f"*/*/{RECORD}")) if folder.exists() else []
-        names = [(unquote(path.parent.parent.name), unquote(path.parent.name)) for path in found]
+        folders = [path.parent for path in found if not path.parent.name.endswith(UNFINISHED)]
+        names = [(unquote(path.parent.name), unquote(path.name)) for path in folders]
         wanted = [name for name in names if name[1] == model and dataset in (None, name[0])]
         if not wanted:
             there = ", ".join(map("/".join, names)) or "nothing"

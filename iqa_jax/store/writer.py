@@ -15,9 +15,8 @@ from iqa_jax.store.layout import (
     Contents,
     LayerShape,
     array_path,
-    read_contents,
+    create,
     store_path,
-    write_contents,
 )
 from iqa_jax.store.reader import StatisticsStore
 
@@ -108,9 +107,7 @@ class StatisticsWriter:
           InputError: If there is a store with another signature, or as by the class.
         """
         path = store_path(statistics_dir, table.name, signature["model"])
-        if (path / RECORD).exists():
-            check_signature(StatisticsStore.at(path), signature)
-        else:
+        if not (path / RECORD).exists():
             units = plan.units
             sizes = {row: unit.size for unit in units for row in unit.rows}
             contents = Contents(
@@ -120,9 +117,11 @@ class StatisticsWriter:
                 rows=[row for unit in units for row in unit.rows],
                 layers=layers(),
             )
-            write_contents(path, contents)
+            create(path, contents)
+        store = StatisticsStore.at(path)
+        check_signature(store, signature)  # also of a new one, which another process may have made
         return cls(
-            StatisticsStore(path, read_contents(path)),
+            store,
             arrays,
             made_with,
             process_index=process_index,

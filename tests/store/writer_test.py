@@ -1,3 +1,4 @@
+import dataclasses
 import os
 import signal
 import subprocess
@@ -172,3 +173,40 @@ def test_killed_for_good_it_continues_and_ends_equal(tmp_path):
     for name, data in made_up.files(whole).items():
         assert (killed / name).read_bytes() == data, name
     assert StatisticsStore.open(epath.Path(killed), "mine.py:net").layers == tuple(made_up.LAYERS)
+
+
+@pytest.mark.parametrize("dataset", ["ab", "cd"])
+def test_two_that_make_a_store_at_once(dataset, table, tmp_path):
+    """The second begins and ends while the first one is about to write."""
+    other = {**made_up.SIGNATURE, "dataset_fingerprint": dataset}
+    turned = dataclasses.replace(table, pairs=[*reversed(table.pairs)])
+
+    def make_another():
+        made_up.make_writer(tmp_path, turned if dataset == "cd" else table, signature=other)
+        return made_up.LAYERS
+
+    def make():
+        signature = {**made_up.SIGNATURE, "dataset_fingerprint": "ab"}
+        return made_up.make_writer(tmp_path, table, layers=make_another, signature=signature)
+
+    if dataset == "cd":
+        with pytest.raises(InputError, match="was made with dataset_fingerprint 'cd', now 'ab'"):
+            make()
+    else:
+        made_up.fill(make(), table)
+        assert_whole(tmp_path, table)
+    store = StatisticsStore.open(tmp_path, made_up.SIGNATURE["model"])
+    assert store.signature == other
+    assert len(store.table.pairs) == len(table.pairs)
+    (folder,) = tmp_path.iterdir()
+    assert [path.name for path in folder.iterdir()] == [store.path.name]
+
+
+def test_what_a_killed_creation_left_is_no_store(table, tmp_path):
+    made_up.fill(made_up.make_writer(tmp_path, table), table)
+    (path,) = tmp_path.glob("*/*")
+    path.rename(path.with_name(f".{path.name}.1.unfinished"))
+    with pytest.raises(InputError, match="it has: nothing"):
+        StatisticsStore.open(tmp_path, made_up.SIGNATURE["model"])
+    made_up.fill(made_up.make_writer(tmp_path, table), table)
+    assert_whole(tmp_path, table)
