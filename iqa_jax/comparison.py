@@ -116,10 +116,10 @@ class Comparison(PairComparison):
         positions = {layer: math.prod(a.shape[1:3]) for layer, a in activations.items()}
         return Prepared(parts, positions, image.shape[:2])
 
-    def compare(self, reference: Prepared, distorted: Prepared) -> Scores:
+    def compare(self, reference: Prepared, distorted: Prepared, identical: jax.Array) -> Scores:
         """The distances of two images as they were prepared."""
         statistics = {
-            key: STATISTICS[key[1]].compare(reference.parts[key], distorted.parts[key])
+            key: STATISTICS[key[1]].of_pair(reference.parts[key], distorted.parts[key], identical)
             for key in needed_arrays(self.readouts)
         }
 
@@ -138,11 +138,15 @@ class Comparison(PairComparison):
             for readout in self.readouts
         }
 
-    def compare_maps(self, reference: Prepared, distorted: Prepared) -> Scores:
+    def compare_maps(
+        self, reference: Prepared, distorted: Prepared, identical: jax.Array
+    ) -> Scores:
         """Local distances of the read-outs that have them."""
         return {
             str(readout): sum_over(
-                enlarged(self._local(readout, layer, reference, distorted), reference.size)
+                enlarged(
+                    self._local(readout, layer, reference, distorted, identical), reference.size
+                )
                 for layer in readout.layers
             )
             for readout in self.readouts
@@ -150,14 +154,20 @@ class Comparison(PairComparison):
         }
 
     def _local(
-        self, readout: ReadoutName, layer: str, reference: Prepared, distorted: Prepared
+        self,
+        readout: ReadoutName,
+        layer: str,
+        reference: Prepared,
+        distorted: Prepared,
+        identical: jax.Array,
     ) -> jax.Array:
         """The local distances of one layer, ``[height, width]``: as of one position each."""
-        values = {}
-        for name in READOUTS[readout.readout].statistics:
-            local = STATISTICS[name].local
-            assert local is not None
-            values[name] = local(reference.parts[layer, name], distorted.parts[layer, name])
+        values = {
+            name: STATISTICS[name].local_of_pair(
+                reference.parts[layer, name], distorted.parts[layer, name], identical
+            )
+            for name in READOUTS[readout.readout].statistics
+        }
         weights = self._weights(readout.relevance, layer)
         if weights is not None:
             weights = weights.reshape(1, 1, -1)

@@ -44,14 +44,16 @@ def luminance(images: jax.Array) -> jax.Array:
       images: sRGB, float32 ``[..., 3]`` in [0, 1]; rounded to 8 bits.
 
     Returns:
-      float32 ``[..., 1]`` in [0, 1]. The derivative is that of the unrounded formula.
+      float32 ``[..., 1]`` in [0, 1]; NaN where the image is not finite. The derivative is that of
+      the unrounded formula.
     """
     codes = jnp.round(images * 255.0).astype(jnp.int32)
     linear = jnp.take(jnp.asarray(_LINEAR), codes, mode="clip")
     weighted = jnp.sum(linear * _INTEGER_WEIGHTS.reshape((1,) * (linear.ndim - 1) + (3,)), axis=-1)
     roots = jnp.take(jnp.asarray(_ROOT), _descale(weighted, _SUM_BITS), mode="clip")
     lightness = _descale(_SCALE * roots - _SHIFT, _ROOT_BITS)
-    return lightness[..., None].astype(jnp.float32) / 255.0
+    is_finite = jnp.all(jnp.isfinite(images), axis=-1, keepdims=True)
+    return jnp.where(is_finite, lightness[..., None].astype(jnp.float32) / 255.0, jnp.nan)
 
 
 def _descale(values: jax.Array, bits: int) -> jax.Array:

@@ -1,7 +1,8 @@
-"""Roots and norms whose derivative is guarded: the forward value is exact, the gradient finite.
+"""Numbers at the edges: zeros, what is not finite, and what is known without computing it.
 
 Datasets contain identical pairs and networks all-zero feature vectors. There the derivative of a
-root is infinite, and infinity times zero is NaN; here it is zero instead.
+root is infinite, and infinity times zero is NaN; here it is zero instead, and forward values are
+exact. What is not a finite number never comes out as one.
 """
 
 import jax
@@ -20,13 +21,54 @@ def guarded_sqrt(x: jax.Array) -> jax.Array:
 @guarded_sqrt.defjvp
 def _guarded_sqrt_jvp(primals: tuple[jax.Array], tangents: tuple[jax.Array]):
     root = jnp.sqrt(primals[0])
-    positive = root > 0
-    slope = jnp.where(positive, 0.5 / jnp.where(positive, root, 1.0), 0.0)
+    is_zero = root == 0
+    slope = jnp.where(is_zero, 0.0, 0.5 / jnp.where(is_zero, 1.0, root))
     return root, slope * tangents[0]
+
+
+def ratio(numerator: jax.Array, denominator: jax.Array) -> jax.Array:
+    """``numerator / denominator`` of a ``denominator`` >= 0; 0 / 0 is 0, its derivative finite.
+
+    NaN where one of them is NaN or the denominator infinite: a number divided by what overflowed is
+    not 0.
+    """
+    is_zero = (denominator <= 0) & jnp.isfinite(numerator)
+    quotient = numerator / jnp.where(is_zero, 1.0, denominator)
+    usable = jnp.where(denominator < jnp.inf, quotient, jnp.nan)
+    return jnp.where(is_zero, 0.0, usable)
+
+
+def finite_or_nan(values: jax.Array) -> jax.Array:
+    """The values, NaN in the place of infinities.
+
+    Compilers may merge a product into the subtraction that follows and round only one of two equal
+    numbers; this stands between the two, so that similar numbers are subtracted as they are stored.
+    """
+    return jnp.where(jnp.isfinite(values), values, jnp.nan)
+
+
+@jax.custom_jvp
+def known_where(condition: jax.Array, known: jax.Array, computed: jax.Array) -> jax.Array:
+    """``computed``, but exactly ``known`` where a condition says that rounding alone is between.
+
+    Args:
+      condition: Boolean, of no or as many dimensions as the others.
+      known: What ``computed`` would be without rounding.
+      computed: NaN stays NaN. All derivatives are its own, also where ``known`` is returned.
+    """
+    return jnp.where(condition & ~jnp.isnan(computed), known, computed)
+
+
+@known_where.defjvp
+def _known_where_jvp(primals: tuple[jax.Array, ...], tangents: tuple[jax.Array, ...]):
+    return known_where(*primals), tangents[2]
 
 
 def inverse_norms(features: jax.Array) -> jax.Array:
     """One over the length of each vector along the last axis, as LPIPS scales them; 0 for 0.
+
+    NaN where a vector is not finite or too long for float32: scaled to nothing, any two such would
+    be alike.
 
     Args:
       features: ``[..., C]``.
@@ -36,4 +78,5 @@ def inverse_norms(features: jax.Array) -> jax.Array:
     """
     norm = guarded_sqrt(jnp.sum(jnp.square(features), axis=-1, keepdims=True))
     # Of a zero vector the reciprocal would make the gradient huge without changing the value.
-    return jnp.where(norm > 0, 1.0 / (norm + LPIPS_EPSILON), 0.0)
+    inverse = jnp.where(norm < jnp.inf, 1.0 / (norm + LPIPS_EPSILON), jnp.nan)
+    return jnp.where(norm == 0, 0.0, inverse)

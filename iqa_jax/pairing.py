@@ -1,25 +1,89 @@
 """Comparing images in two steps: what is needed of each, then the two.
 
 A reference is prepared once for all its versions; what was prepared of a version is gone before the
-next version is looked at.
+next version is looked at. What the pixels of a pair tell holds by construction, whatever a compiler
+makes of the reference and of its versions: identical images are at a distance of exactly 0, and an
+image with a pixel that is not finite has no score.
 """
 
 from abc import ABC, abstractmethod
-from collections.abc import Collection
+from collections.abc import Callable, Collection
 from typing import Any, Self
 
 import jax
+import jax.numpy as jnp
 
 from iqa_jax.errors import InputError
+from iqa_jax.preprocess import unit_range
 
 Scores = dict[str, jax.Array]
+_Compare = Callable[[Any, Any, jax.Array], Scores]
 
 
-class PairComparison(ABC):
-    """Scores that are computed together, as they share what they need of an image.
+class PairFunction(ABC):
+    """Values of pairs of images, by name.
 
     Implementations are pytrees, to be arguments of ``jit``.
     """
+
+    @abstractmethod
+    def prepare(self, image: jax.Array) -> Any:
+        """What is needed of one image ``[H, W, 3]``, ``uint8`` or float32 in [0, 1]."""
+
+    @abstractmethod
+    def compare(self, reference: Any, distorted: Any, identical: jax.Array) -> Scores:
+        """The values of two images as they were prepared.
+
+        Args:
+          reference: As it was prepared.
+          distorted: Likewise.
+          identical: Whether all their pixels are equal, a scalar; then differences are exactly 0.
+
+        Returns:
+          ``{name: value}``.
+        """
+
+    def versions(self, reference: jax.Array, distorted: jax.Array) -> Scores:
+        """Compares a reference with its versions.
+
+        Args:
+          reference: ``[H, W, 3]``, ``uint8`` or float32 in [0, 1].
+          distorted: ``[V, H, W, 3]``, likewise.
+
+        Returns:
+          ``{name: [V, ...]}``.
+        """
+        prepared = self.prepare(reference)
+
+        def version(image: jax.Array) -> Scores:
+            return _of_pixels(self.compare, (reference, prepared), (image, self.prepare(image)))
+
+        return jax.lax.map(version, distorted)
+
+    def pairs(self, reference: jax.Array, distorted: jax.Array) -> Scores:
+        """Compares images ``[B, H, W, 3]``, each with its own reference: ``{name: [B, ...]}``."""
+        return jax.vmap(lambda r, d: self._pair(self.compare, r, d))(reference, distorted)
+
+    def _pair(self, compare: _Compare, reference: jax.Array, distorted: jax.Array) -> Scores:
+        images = ((image, self.prepare(image)) for image in (reference, distorted))
+        return _of_pixels(compare, *images)
+
+
+def _of_pixels(
+    compare: _Compare, reference: tuple[jax.Array, Any], distorted: tuple[jax.Array, Any]
+) -> Scores:
+    """Compares two images, each with what was prepared of it, and says what their pixels tell."""
+    (r, r_prepared), (d, d_prepared) = reference, distorted
+    if r.dtype == d.dtype == jnp.uint8:
+        return compare(r_prepared, d_prepared, jnp.all(r == d))
+    r, d = unit_range(r), unit_range(d)
+    is_finite = jnp.all(jnp.isfinite(r)) & jnp.all(jnp.isfinite(d))
+    values = compare(r_prepared, d_prepared, jnp.all(r == d))
+    return {name: jnp.where(is_finite, value, jnp.nan) for name, value in values.items()}
+
+
+class PairComparison(PairFunction):
+    """Scores that are computed together, as they share what they need of an image."""
 
     @property
     @abstractmethod
@@ -54,47 +118,20 @@ class PairComparison(ABC):
         for reason in self.refusals(height, width).values():
             raise InputError(reason)
 
-    @abstractmethod
-    def prepare(self, image: jax.Array) -> Any:
-        """What is needed of one image ``[H, W, 3]``, ``uint8`` or float32 in [0, 1]."""
-
-    @abstractmethod
-    def compare(self, reference: Any, distorted: Any) -> Scores:
-        """The scores of two images as they were prepared: ``{name: scalar}``."""
-
-    def compare_maps(self, reference: Any, distorted: Any) -> Scores:
+    def compare_maps(self, reference: Any, distorted: Any, identical: jax.Array) -> Scores:
         """Local scores of two images as they were prepared: ``{name: [height, width]}``.
 
         Scores that have no map are missing.
         """
-        del reference, distorted
+        del reference, distorted, identical
         return {}
-
-    def versions(self, reference: jax.Array, distorted: jax.Array) -> Scores:
-        """Compares a reference with its versions.
-
-        Args:
-          reference: ``[H, W, 3]``, ``uint8`` or float32 in [0, 1].
-          distorted: ``[V, H, W, 3]``, likewise.
-
-        Returns:
-          ``{name: [V]}``.
-        """
-        prepared = self.prepare(reference)
-        return jax.lax.map(lambda version: self.compare(prepared, self.prepare(version)), distorted)
-
-    def pairs(self, reference: jax.Array, distorted: jax.Array) -> Scores:
-        """Compares images ``[B, H, W, 3]``, each with its own reference: ``{name: [B]}``."""
-        return jax.vmap(lambda r, d: self.compare(self.prepare(r), self.prepare(d)))(
-            reference, distorted
-        )
 
     def maps(self, reference: jax.Array, distorted: jax.Array) -> Scores:
         """Local scores of images ``[B, H, W, 3]``: ``{name: [B, H, W]}``."""
         size = reference.shape[1:3]
 
         def pair_maps(r: jax.Array, d: jax.Array) -> Scores:
-            maps = self.compare_maps(self.prepare(r), self.prepare(d))
+            maps = self._pair(self.compare_maps, r, d)
             return {
                 name: enlarged(self.with_margins(name, values), size)
                 for name, values in maps.items()

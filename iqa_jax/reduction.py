@@ -14,6 +14,7 @@ import jax.numpy as jnp
 
 from iqa_jax.backbones import Backbone, aliases
 from iqa_jax.errors import InputError
+from iqa_jax.pairing import PairFunction
 from iqa_jax.pipeline import Size
 from iqa_jax.statistics import STATISTICS
 from iqa_jax.store import LayerShape
@@ -23,7 +24,7 @@ Arrays = Sequence[tuple[str, str]]
 
 @jax.tree_util.register_dataclass
 @dataclass(frozen=True, eq=False)
-class Reduction:
+class Reduction(PairFunction):
     """Statistics that share one pass through a backbone; a pytree, to be an argument of ``jit``.
 
     Attributes:
@@ -42,28 +43,19 @@ class Reduction:
             for layer, statistic in self.arrays
         }
 
-    def versions(self, reference: jax.Array, distorted: jax.Array) -> dict[str, jax.Array]:
-        """The statistics of a reference and its versions.
-
-        Args:
-          reference: ``[H, W, 3]``, ``uint8`` or float32 in [0, 1].
-          distorted: ``[V, H, W, 3]``, likewise.
-
-        Returns:
-          ``LAYER/STATISTIC`` -> float32 ``[V, channels]``.
-        """
-        prepared = self.prepare(reference)
-
-        def version(image: jax.Array) -> dict[str, jax.Array]:
-            other = self.prepare(image)
-            return {
-                f"{layer}/{statistic}": STATISTICS[statistic].compare(
-                    prepared[layer, statistic], other[layer, statistic]
-                )
-                for layer, statistic in self.arrays
-            }
-
-        return jax.lax.map(version, distorted)
+    def compare(
+        self,
+        reference: Mapping[tuple[str, str], Any],
+        distorted: Mapping[tuple[str, str], Any],
+        identical: jax.Array,
+    ) -> dict[str, jax.Array]:
+        """The statistics of two images: ``LAYER/STATISTIC`` -> float32 ``[channels]``."""
+        return {
+            f"{layer}/{statistic}": STATISTICS[statistic].of_pair(
+                reference[layer, statistic], distorted[layer, statistic], identical
+            )
+            for layer, statistic in self.arrays
+        }
 
 
 def check_arrays(backbone: Backbone, arrays: Arrays, sizes: Iterable[Size]) -> Arrays:

@@ -10,6 +10,9 @@ from PIL import Image
 
 from iqa_jax.errors import InputError
 
+_LARGEST_SIDE = 2**16
+"""Larger than that of any image: what leaves no pixels of it leaves none of any."""
+
 FORMS = "short:PIXELS, factor:NUMBER or exact:HEIGHTxWIDTH"
 
 
@@ -31,15 +34,24 @@ class Resize:
 
     def __post_init__(self):
         try:
-            size = self.size(100, 100)
+            size = self._size(_LARGEST_SIDE, _LARGEST_SIDE)
         except (ValueError, OverflowError) as error:
             raise InputError(f"resize: expected {FORMS}, got {self.text!r}") from error
         if min(size) < 1:
             raise InputError(f"resize: {self.text!r} leaves no pixels; expected {FORMS}")
 
     def size(self, height: int, width: int) -> tuple[int, int]:
-        """Height and width after resizing an image of ``height`` x ``width``."""
+        """Height and width after resizing an image of ``height`` x ``width``.
+
+        Raises:
+          InputError: If no pixel would be left of it.
+        """
         size = self._size(height, width)
+        if min(size) < 1:
+            raise InputError(
+                f"resize: {self.text!r} leaves no pixels of an image of {height}x{width} "
+                "(height x width); resize less, or leave the image out"
+            )
         return (height, width) if self.only_larger and size > (height, width) else size
 
     def _size(self, height: int, width: int) -> tuple[int, int]:
@@ -78,14 +90,16 @@ def resize_pixels(images: jax.Array, resize: Resize) -> jax.Array:
       resize: To what size.
 
     Returns:
-      float32 in [0, 1], in steps of 1 / 255. The rounding passes the derivative through.
+      float32 in [0, 1], in steps of 1 / 255. The rounding passes the derivative through. An image
+      with a pixel that is not finite is NaN.
     """
     levels = jnp.round(images * 255.0).astype(jnp.int32)
     half = 1 << (_WEIGHT_BITS - 1)
     for axis, neighbours in _neighbours(images.shape, resize):
         total = _weighted_sum(levels, axis, neighbours)
         levels = jnp.clip((total + half) >> _WEIGHT_BITS, 0, 255)
-    return levels.astype(jnp.float32) / 255.0
+    is_finite = jnp.all(jnp.isfinite(images), axis=(-3, -2, -1), keepdims=True)
+    return jnp.where(is_finite, levels.astype(jnp.float32) / 255.0, jnp.nan)
 
 
 @resize_pixels.defjvp

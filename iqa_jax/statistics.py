@@ -13,7 +13,7 @@ from typing import Any
 import jax
 import jax.numpy as jnp
 
-from iqa_jax.numerics import guarded_sqrt, inverse_norms
+from iqa_jax.numerics import finite_or_nan, guarded_sqrt, inverse_norms, known_where
 
 
 @dataclass(frozen=True)
@@ -26,16 +26,38 @@ class Statistic:
       local: Likewise to ``[height, width, channels]``, whose mean over positions is the statistic;
         None where it is no such mean.
       is_number: Whether it is one number for the layer, ``[1]``, instead of one for each channel.
+      is_moment: Whether it is a moment of one of the images; else it is 0 for equal ones.
     """
 
     prepare: Callable[[jax.Array], Any]
     compare: Callable[[Any, Any], jax.Array]
     local: Callable[[Any, Any], jax.Array] | None = None
     is_number: bool = False
+    is_moment: bool = False
 
     def __call__(self, reference: jax.Array, distorted: jax.Array) -> jax.Array:
         """The statistic of a pair of activations."""
         return self.compare(self.prepare(reference), self.prepare(distorted))
+
+    def of_pair(self, reference: Any, distorted: Any, identical: jax.Array) -> jax.Array:
+        """The statistic of two images as they were prepared; exact where they are identical.
+
+        Args:
+          reference: As it was prepared.
+          distorted: Likewise.
+          identical: Whether all their pixels are equal. Their activations need not be: they may
+            have come from two pieces of a program that round differently.
+        """
+        computed = self.compare(reference, distorted)
+        known = self.compare(reference, reference) if self.is_moment else jnp.zeros_like(computed)
+        return known_where(identical, known, computed)
+
+    def local_of_pair(self, reference: Any, distorted: Any, identical: jax.Array) -> jax.Array:
+        """Likewise of each position, for a statistic that is a mean of them."""
+        assert self.local is not None
+        assert not self.is_moment
+        computed = self.local(reference, distorted)
+        return known_where(identical, jnp.zeros_like(computed), computed)
 
     def length(self, channels: int) -> int:
         """How many numbers it is for a layer of ``channels``."""
@@ -43,11 +65,8 @@ class Statistic:
 
 
 def _rounded(activations: jax.Array) -> jax.Array:
-    """The activations in float32, as they would be stored."""
-    # A compiler may merge the last product of a layer into the subtraction of reference and
-    # distorted image and round only one of them; equal images would not be at a distance of 0.
-    # A maximum that changes no finite number stands between the two.
-    return jnp.maximum(activations.astype(jnp.float32), jnp.finfo(jnp.float32).min)
+    """The activations in float32, as they would be stored; NaN where they are not finite."""
+    return finite_or_nan(activations.astype(jnp.float32))
 
 
 def _squared_error(reference: jax.Array, distorted: jax.Array) -> jax.Array:
@@ -96,11 +115,15 @@ def _gram_error(reference: jax.Array, distorted: jax.Array) -> jax.Array:
 
 
 def _of_reference(moment: Callable[[jax.Array], jax.Array]) -> Statistic:
-    return Statistic(lambda activations: moment(_rounded(activations)), lambda r, d: r)
+    return Statistic(
+        lambda activations: moment(_rounded(activations)), lambda r, d: r, is_moment=True
+    )
 
 
 def _of_distorted(moment: Callable[[jax.Array], jax.Array]) -> Statistic:
-    return Statistic(lambda activations: moment(_rounded(activations)), lambda r, d: d)
+    return Statistic(
+        lambda activations: moment(_rounded(activations)), lambda r, d: d, is_moment=True
+    )
 
 
 def _of_difference(moment: Callable[[jax.Array], jax.Array]) -> Statistic:
@@ -145,8 +168,8 @@ variance_distorted = _of_distorted(_variance)
 """The same of the distorted image."""
 
 difference_mean = _of_difference(_mean)
-"""Mean over positions of ``r - d``: the difference of the two means, but exactly 0 for equal images
-in whatever order a compiler sums each of them."""
+"""Mean over positions of ``r - d``: the difference of the two means, but exactly 0 for equal
+activations in whatever order a compiler sums each of them."""
 
 difference_variance = _of_difference(_variance)
 """Variance over positions of ``r - d``, exactly 0 for equal images. It stands for the covariance,

@@ -41,6 +41,21 @@ def test_refuses_other_forms(text):
         Resize(text)
 
 
+def test_no_pixels_are_told_by_the_size_of_the_image():
+    resize = Resize("factor:0.01")
+    assert resize.size(384, 512) == (4, 5)
+    with pytest.raises(InputError, match="factor:0.01' leaves no pixels of an image of 40x512"):
+        resize.size(40, 512)
+
+
+@pytest.mark.parametrize("value", [np.nan, np.inf])
+def test_what_is_no_number_spoils_its_image_alone(value):
+    images = jnp.full((2, 50, 60, 3), 0.3).at[1, 7, 9, 2].set(value)
+    found = jax.jit(lambda x: resize_pixels(x, Resize("factor:0.5")))(images)
+    assert np.isfinite(found[0]).all()
+    assert np.isnan(found[1]).all()
+
+
 @pytest.mark.parametrize("text", ["short:48", "factor:0.5", "exact:90x31", "exact:31x90"])
 @pytest.mark.parametrize("size", [(65, 97), (120, 80)])
 def test_on_the_device_as_pillow_along_each_axis(text, size, rng):

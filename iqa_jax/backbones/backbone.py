@@ -96,15 +96,18 @@ class Backbone:
           InputError: If the images are too small; the message says the least size.
         """
         layers = self.layers if layers is None else tuple(layers)
-        if not self._has_positions(height, width, layers):
+        unreached = self.without_positions(height, width)
+        missing = [name for name in layers if name in unreached]
+        if missing:
             least = bisect.bisect_left(
                 range(1, _LARGEST_LEAST_SIZE),
                 True,
-                key=lambda size: self._has_positions(size, size, layers),
+                key=lambda size: self.without_positions(size, size).isdisjoint(missing),
             )
+            plural = "s" if len(missing) > 1 else ""
             raise InputError(
                 f"{self.name} needs images of at least {least + 1}x{least + 1} pixels for its "
-                f"layer {layers[-1]}, got {height}x{width}"
+                f"layer{plural} {', '.join(missing)}, got {height}x{width}"
             )
 
     def without_positions(self, height: int, width: int) -> set[str]:
@@ -112,9 +115,6 @@ class Backbone:
         image = jax.ShapeDtypeStruct((1, height, width, 3), jnp.float32)
         shapes = jax.eval_shape(Backbone.activations, self, image)
         return {layer for layer, shape in shapes.items() if not shape.size}
-
-    def _has_positions(self, height: int, width: int, layers: tuple[str, ...]) -> bool:
-        return self.without_positions(height, width).isdisjoint(layers)
 
 
 @jax.jit

@@ -140,8 +140,12 @@ def from_function(function: Callable[[jax.Array], Activations]) -> Network:
 
 
 def aliases(layers: Sequence[str]) -> dict[str, str]:
-    """Short names: ``layer2`` means the last of ``layer2.0``, ``layer2.1``, ..."""
-    return {name.rpartition(".")[0]: name for name in layers if "." in name}
+    """Short names: ``layer2`` means the last of ``layer2.0``, ``layer2.1``, ...
+
+    A layer that is itself called ``layer2`` keeps its name.
+    """
+    short = {name.rpartition(".")[0]: name for name in layers if "." in name}
+    return {alias: name for alias, name in short.items() if alias not in layers}
 
 
 def _abstract(architecture: str) -> nnx.Module:

@@ -3,6 +3,8 @@
 import jax
 import jax.numpy as jnp
 
+from iqa_jax.numerics import finite_or_nan
+
 PEAK = 255
 """The highest level, whatever an image contains: a score never depends on the range found."""
 
@@ -23,10 +25,7 @@ def rgb_levels(image: jax.Array) -> jax.Array:
     Returns:
       float32 ``[3, H, W]`` in [0, 255].
     """
-    levels = jnp.moveaxis(image, -1, 0) * float(PEAK)
-    # A compiler may merge this product into the subtraction of two images and round only one of
-    # them. A maximum that changes no finite number stands between the two.
-    return jnp.maximum(levels, jnp.finfo(jnp.float32).min)
+    return finite_or_nan(jnp.moveaxis(image, -1, 0) * float(PEAK))
 
 
 @jax.custom_jvp
@@ -39,13 +38,15 @@ def gray_levels(image: jax.Array) -> jax.Array:
       image: float32 ``[H, W, 3]`` in [0, 1]; rounded to 8 bits.
 
     Returns:
-      float32 ``[1, H, W]``, integers from 0 to 255. The derivative is that of the unrounded sum.
+      float32 ``[1, H, W]``, integers from 0 to 255; NaN where the image is not finite. The
+      derivative is that of the unrounded sum.
     """
     codes = jnp.round(image * float(PEAK)).astype(jnp.int32)
     red, green, blue = (weight * codes[..., i] for i, weight in enumerate(_WEIGHTS))
     weighted = red + green + blue
     gray = (weighted + _WEIGHTS_ONE // 2) // _WEIGHTS_ONE
-    return gray[None].astype(jnp.float32)
+    is_finite = jnp.all(jnp.isfinite(image), axis=-1)
+    return jnp.where(is_finite, gray.astype(jnp.float32), jnp.nan)[None]
 
 
 @gray_levels.defjvp

@@ -54,6 +54,6 @@ def compare(
 
 
 def _positive_power(bases: jax.Array, exponents: jax.Array) -> jax.Array:
-    """``bases ** exponents``; 0 with a derivative of 0 where a base is not positive."""
-    is_positive = bases > 0
-    return jnp.where(is_positive, jnp.where(is_positive, bases, 1.0) ** exponents, 0.0)
+    """``bases ** exponents``; 0 with a derivative of 0 where a base is not positive, NaN of NaN."""
+    is_low = bases <= 0
+    return jnp.where(is_low, 0.0, jnp.where(is_low, 1.0, bases) ** exponents)

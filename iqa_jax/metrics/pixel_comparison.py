@@ -9,6 +9,7 @@ import jax.numpy as jnp
 
 from iqa_jax.errors import InputError
 from iqa_jax.metrics.pixels import PIXEL_METRICS
+from iqa_jax.numerics import known_where
 from iqa_jax.pairing import PairComparison, Scores
 from iqa_jax.preprocess import unit_range
 
@@ -63,20 +64,33 @@ class PixelComparison(PairComparison):
         pixels = unit_range(image)
         return {name: PIXEL_METRICS[name].prepare(pixels) for name in self.metrics}
 
-    def compare(self, reference: Mapping[str, Any], distorted: Mapping[str, Any]) -> Scores:
+    def compare(
+        self, reference: Mapping[str, Any], distorted: Mapping[str, Any], identical: jax.Array
+    ) -> Scores:
         """The scores of two images as they were prepared."""
-        return {
+        scores = {
             name: PIXEL_METRICS[name].compare(reference[name], distorted[name])
             for name in self.metrics
         }
+        return _best_where(identical, scores)
 
-    def compare_maps(self, reference: Mapping[str, Any], distorted: Mapping[str, Any]) -> Scores:
+    def compare_maps(
+        self, reference: Mapping[str, Any], distorted: Mapping[str, Any], identical: jax.Array
+    ) -> Scores:
         """Local scores of the metrics that have them, at the positions of their windows."""
         maps = {name: PIXEL_METRICS[name].compare_maps for name in self.metrics}
-        return {
+        scores = {
             name: local(reference[name], distorted[name]) for name, local in maps.items() if local
         }
+        return _best_where(identical, scores)
 
     def with_margins(self, name: str, values: jax.Array) -> jax.Array:
         """The map of a metric, continued by its outermost values where it has no windows."""
         return jnp.pad(values, PIXEL_METRICS[name].map_margin, mode="edge")
+
+
+def _best_where(identical: jax.Array, scores: Scores) -> Scores:
+    return {
+        name: known_where(identical, jnp.full_like(score, PIXEL_METRICS[name].best), score)
+        for name, score in scores.items()
+    }

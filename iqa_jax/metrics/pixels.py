@@ -20,6 +20,7 @@ class PixelMetric:
       compare: From what was prepared of reference and distorted image to the score, a float32.
       compare_maps: Likewise to local scores ``[h, w]``, whose mean is the score; None if there are
         none.
+      best: The score of identical images.
       higher_is_better: The direction.
       least_size: The least height and width.
       map_margin: How many positions at each side of the image are not in the map.
@@ -28,6 +29,7 @@ class PixelMetric:
     prepare: Callable[[jax.Array], Any]
     compare: Callable[[Any, Any], jax.Array]
     compare_maps: Callable[[Any, Any], jax.Array] | None
+    best: float
     higher_is_better: bool
     least_size: int
     map_margin: int = 0
@@ -50,6 +52,7 @@ def _ssim(planes: Callable[[jax.Array], jax.Array]) -> PixelMetric:
         prepare=lambda image: ssim.prepare(planes(image)),
         compare=ssim.compare,
         compare_maps=ssim.compare_maps,
+        best=1.0,
         higher_is_better=True,
         least_size=ssim.WINDOW_SIZE,
         map_margin=ssim.WINDOW_SIZE // 2,
@@ -61,12 +64,20 @@ def _ms_ssim(planes: Callable[[jax.Array], jax.Array]) -> PixelMetric:
         prepare=lambda image: ms_ssim.prepare(planes(image)),
         compare=ms_ssim.compare,
         compare_maps=None,
+        best=1.0,
         higher_is_better=True,
         least_size=ms_ssim.LEAST_SIZE,
     )
 
 
-_PSNR = PixelMetric(psnr.prepare, psnr.compare, None, higher_is_better=True, least_size=1)
+_PSNR = PixelMetric(
+    prepare=psnr.prepare,
+    compare=psnr.compare,
+    compare_maps=None,
+    best=psnr.HIGHEST_DECIBELS,
+    higher_is_better=True,
+    least_size=1,
+)
 _SSIM = {f"ssim:{preset}": _ssim(planes) for preset, planes in ssim.PRESETS.items()}
 _MS_SSIM = {f"ms-ssim:{preset}": _ms_ssim(planes) for preset, planes in ms_ssim.PRESETS.items()}
 

@@ -28,4 +28,5 @@ def compare(reference: jax.Array, distorted: jax.Array) -> jax.Array:
     is_below = error > 10 ** (-HIGHEST_DECIBELS / 10)
     # The logarithm is of 1 where it is not used: its derivative at 0 would make the gradient NaN.
     decibels = -10 * jnp.log10(jnp.where(is_below, error, 1.0))
-    return jnp.where(is_below, jnp.minimum(decibels, HIGHEST_DECIBELS), HIGHEST_DECIBELS)
+    capped = jnp.where(is_below, jnp.minimum(decibels, HIGHEST_DECIBELS), HIGHEST_DECIBELS)
+    return jnp.where(jnp.isfinite(error), capped, jnp.nan)

@@ -10,7 +10,7 @@ from collections.abc import Mapping
 import jax
 import jax.numpy as jnp
 
-from iqa_jax.numerics import guarded_sqrt
+from iqa_jax.numerics import guarded_sqrt, ratio
 from iqa_jax.readouts.layers import LayerStatistics, Readout, Terms, along_channels
 
 _STABILITY = 1e-6
@@ -38,23 +38,17 @@ def _root_of_ratio(total: jax.Array, count: jax.Array | float) -> jax.Array:
 
 def _balanced(layer: LayerStatistics) -> Terms:
     distance = _squared_distance(layer)
-    return (_ratio(distance, _normaliser(layer, distance)),)
+    return (ratio(distance, _normaliser(layer, distance)),)
 
 
 def _normalized(layer: LayerStatistics) -> Terms:
     errors = layer.values["squared_error"]
-    return layer.sum_of(_ratio(errors, _normaliser(layer, errors))), float(layer.channels)
+    return layer.sum_of(ratio(errors, _normaliser(layer, errors))), float(layer.channels)
 
 
 def _normaliser(layer: LayerStatistics, values: jax.Array) -> jax.Array:
     assert layer.normaliser is not None
     return jnp.broadcast_to(along_channels(layer.normaliser, values), values.shape)
-
-
-def _ratio(numerator: jax.Array, denominator: jax.Array) -> jax.Array:
-    """The ratio where the denominator is positive, else 0; its derivative is finite."""
-    positive = denominator > 0
-    return jnp.where(positive, numerator / jnp.where(positive, denominator, 1.0), 0.0)
 
 
 def _unit(layer: LayerStatistics) -> Terms:
@@ -84,10 +78,11 @@ def _cosine(
     # lengths is taken from that of their squares. What rounding leaves is then a share of
     # |r - d|^2, not of |r| |d|, so that the distances of similar images keep their digits.
     r, d = guarded_sqrt(reference), guarded_sqrt(distorted)
-    across = squared_distance - jnp.square(_ratio(gap, r + d))
+    across = squared_distance - jnp.square(ratio(gap, r + d))
     # Where it is 0 the slope passes: half of it, as of a maximum, would halve second derivatives.
-    angle = _ratio(jnp.where(across < 0.0, 0.0, across), 2.0 * r * d)
-    one_is_zero = (r > 0) != (d > 0)
+    is_rounding = (across < 0.0) & jnp.isfinite(across)
+    angle = ratio(jnp.where(is_rounding, 0.0, across), 2.0 * r * d)
+    one_is_zero = ((r > 0) & (d == 0)) | ((r == 0) & (d > 0))
     return jnp.where(one_is_zero, 1.0, angle)
 
 
@@ -97,7 +92,7 @@ def _mean(layer: LayerStatistics) -> Terms:
 
 def _std(layer: LayerStatistics) -> Terms:
     r, d = (guarded_sqrt(layer.values[name]) for name in _VARIANCES)
-    difference = _ratio(layer.values["variance_change"], r + d)
+    difference = ratio(layer.values["variance_change"], r + d)
     return (layer.sum_of(jnp.square(difference)),)
 
 
@@ -127,13 +122,13 @@ def _structure_texture(layer: LayerStatistics) -> Terms:
 
 def _texture(values: Mapping[str, jax.Array]) -> jax.Array:
     energy = jnp.square(values["mean_reference"]) + jnp.square(values["mean_distorted"])
-    return jnp.square(values["difference_mean"]) / (energy + _STABILITY)
+    return ratio(jnp.square(values["difference_mean"]), energy + _STABILITY)
 
 
 def _structure(values: Mapping[str, jax.Array]) -> jax.Array:
     # The variance of the difference is v + z - 2 q, so that nothing cancels.
     variances = values["variance_reference"] + values["variance_distorted"]
-    return values["difference_variance"] / (variances + _STABILITY)
+    return ratio(values["difference_variance"], variances + _STABILITY)
 
 
 def _mean_of_terms(total: jax.Array, weights: jax.Array | float) -> jax.Array:

@@ -82,6 +82,14 @@ def test_least_size_is_exact(alexnet):
         alexnet.check_size(30, 31, ["relu5"])
 
 
+def test_the_layers_without_positions_are_named(alexnet):
+    """Not the last of those asked for."""
+    with pytest.raises(InputError, match="at least 63x63 pixels for its layer pool5, got 40x40"):
+        alexnet.check_size(40, 40, ["pool5", "relu1"])
+    with pytest.raises(InputError, match="31x31 pixels for its layers relu3, relu5, got 20x90"):
+        alexnet.check_size(20, 90, ["relu3", "input", "relu5"])
+
+
 def test_bfloat16_is_close_and_said(checkpoints, alexnet, images):
     half = zoo.load_backbone("alexnet", checkpoints_dir=checkpoints, precision="bf16")
     assert half(images)["relu5"].dtype == jnp.bfloat16
@@ -104,6 +112,20 @@ def test_a_stage_is_called_by_its_last_block():
         "layer4": "layer4.1",
     }
     assert aliases(build("vgg16").layers) == {}
+
+
+def test_a_layer_keeps_its_name(rng):
+    """Where another's short name would be the same."""
+
+    def stages(x):
+        return {"stage.0": x, "stage": 2 * x, "other.0": 3 * x}
+
+    backbone = zoo.load_backbone(stages)
+    assert aliases(backbone.layers) == {"other": "other.0"}
+    pixels = jnp.asarray(rng.uniform(size=(1, 4, 5, 3)), jnp.float32)
+    for found in (backbone(pixels), backbone.activations(pixels)):
+        np.testing.assert_array_equal(found["stage"], 2 * pixels)
+        np.testing.assert_array_equal(found["stage.0"], pixels)
 
 
 def test_is_shown_in_a_line(alexnet):
