@@ -13,18 +13,18 @@ PACKAGE = Path(iqa_jax.__file__).parent
 ORDER = """
 errors files tables decoding images resize luminance preprocess numerics backbones weights zoo
 statistics readouts pairing comparison metrics datasets settings pipeline parallel parts scoring
-store reduction extraction stored_readouts agreement breakdown forced_choice bootstrap
-verification relevance selection analysis score score_files evaluate outputs report map_pictures
-plots __init__
+store reduction extraction stored_readouts agreement breakdown resampling intervals forced_choice
+verification relevance selection layer_choice analysis score score_files evaluate outputs report
+map_pictures plots __init__
 """.split()
 
 NO_NETWORK = (
     *("datasets", "pipeline", "parallel", "parts", "scoring", "store", "agreement", "breakdown"),
-    *("forced_choice", "bootstrap", "verification", "weights"),
+    *("forced_choice", "resampling", "intervals", "verification", "weights"),
 )
 NETWORK = {
     *("backbones", "zoo", "comparison", "metrics", "reduction", "extraction", "stored_readouts"),
-    *("relevance", "score", "selection", "analysis", "evaluate"),
+    *("relevance", "score", "selection", "layer_choice", "analysis", "evaluate"),
 }
 
 ONLY = {
@@ -39,7 +39,7 @@ ONLY = {
     "openpyxl": {"datasets"},
     "optax": {"relevance"},
     "matplotlib": {"map_pictures", "plots", "relevance"},
-    "scipy": {"agreement", "datasets"},
+    "scipy": {"agreement", "intervals", "datasets"},
     "tqdm": {
         *("weights", "scoring", "extraction", "verification", "analysis", "score", "evaluate"),
         *("relevance", "datasets"),
