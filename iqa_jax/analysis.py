@@ -15,6 +15,7 @@ from iqa_jax.breakdown import (
     by_group,
     by_reference,
     ceiling,
+    single_deviations,
     standard_errors,
 )
 from iqa_jax.datasets import PairTable
@@ -125,7 +126,11 @@ def _intervals(
 
 def _ceiling(table: PairTable, human: np.ndarray) -> Ceiling | None:
     deviations = np.array([pair.score_std for pair in table.pairs])
-    found = ceiling(human, standard_errors(deviations, table.opinions))
+    found = ceiling(
+        human,
+        standard_errors(deviations, table.opinions),
+        single_deviations(deviations, table.opinions),
+    )
     return None if math.isnan(found.plcc) else found
 
 

@@ -44,9 +44,14 @@ def _heading(evaluation: Evaluation) -> Iterator[str]:
     ceiling = evaluation.analysis.ceiling
     if ceiling:
         yield (
-            "the uncertainty of the scores allows: "
+            "ceiling, the true quality against these scores: "
             f"srcc {_number(ceiling.srcc)}, plcc {_number(ceiling.plcc)}"
         )
+        if not math.isnan(ceiling.observer_plcc):
+            yield (
+                "one more observer against these scores: "
+                f"srcc {_number(ceiling.observer_srcc)}, plcc {_number(ceiling.observer_plcc)}"
+            )
 
 
 def _correlations(analysis: Analysis) -> Iterator[str]:

@@ -84,6 +84,7 @@ def test_opinions(opinions, rng):
         )
         assert found.intervals.srcc_low[number] == alone.srcc_low[0]
     assert found.ceiling.reliability == pytest.approx(1 - 0.15**2 / human.var(ddof=1))
+    assert 0.8 < found.ceiling.observer_plcc < found.ceiling.plcc
     assert not found.forced_choices
 
 
@@ -167,7 +168,8 @@ def test_tables_of_forced_choices(choices, rng, tmp_path):
 
 def test_text(opinions, choices, rng):
     text = report(evaluation(opinions, rng, method=Method()))
-    assert "the uncertainty of the scores allows: srcc 0.9" in text
+    assert "ceiling, the true quality against these scores: srcc 0.9" in text
+    assert "one more observer against these scores: srcc 0." in text
     assert "95 %" in text
     assert "srcc in references" in text
     text = report(evaluation(choices, rng))
