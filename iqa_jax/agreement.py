@@ -11,11 +11,22 @@ import numpy as np
 from scipy import optimize, special, stats
 
 _PARAMETERS = 4
-_LOCATIONS = np.linspace(-2.0, 4.0, 9)
-_SCALES = (0.1, 0.3, 1.0, 3.0)
-_LOCATION_BOUNDS = (-20.0, 20.0)
+_QUANTILES = np.linspace(0.05, 0.95, 10)
+_WINDOW = 0.15
+_LOCAL_SCALES = (0.1, 0.3, 1.0, 3.0)
+_LOCATIONS = (-2.0, 0.0, 2.0, 4.0)
+_SCALES = (0.3, 1.0, 3.0)
+"""Start values of the logistic fit.
+
+At quantiles of the distances, with scales in units of their spread between the quantiles that are
+by a window below and above; and around the mean, in standard deviations. Where few distances are
+far larger than all others, the deviation is theirs and says nothing of the others.
+"""
+
+_LOCATION_BOUND = 20.0
 _SCALE_BOUNDS = (1e-3, 1e2)
-"""Start values and bounds of the logistic fit, in standard deviations of the distances.
+"""How far the search goes: around the mean, in standard deviations; from a part of the smallest
+local spread to a multiple of the deviation.
 
 Within the bounds the logistic comes as close as 1e-4 in correlation to what it tends to outside of
 them: a step, a straight line and an exponential.
@@ -97,10 +108,10 @@ def agreement(
 def fit_logistic(distances: np.ndarray, quality: np.ndarray) -> LogisticFit:
     """Fits ``b + a / (1 + exp((x - m) / t))``, a and t positive, to the quality.
 
-    x are the standardised distances. For given m and t the best a and b are those of a linear
-    regression, and the correlation of quality and prediction is that of quality and
-    ``1 / (1 + exp((x - m) / t))``: the search has two dimensions, starts at the best point of a
-    fixed grid and cannot turn the curve round.
+    For given m and t the best a and b are those of a linear regression, and the correlation of
+    quality and prediction is that of quality and ``1 / (1 + exp((x - m) / t))``: the search has two
+    dimensions, starts at the best point of a grid that follows the distribution of the distances
+    and cannot turn the curve round.
 
     Args:
       distances: ``[pairs]``, finite, not all equal.
@@ -112,7 +123,9 @@ def fit_logistic(distances: np.ndarray, quality: np.ndarray) -> LogisticFit:
     """
     if len(quality) <= _PARAMETERS:
         return NO_FIT
-    x = (distances - distances.mean()) / distances.std()
+    spreads = _local_spreads(distances)
+    unit = np.median(spreads)
+    x = (distances - np.median(distances)) / unit
     y = (quality - quality.mean()) / quality.std()
 
     def residuals(parameters: np.ndarray) -> np.ndarray:
@@ -123,10 +136,20 @@ def fit_logistic(distances: np.ndarray, quality: np.ndarray) -> LogisticFit:
         slope = max(curve @ y, 0.0) / energy if energy > 0 else 0.0
         return y - slope * curve
 
-    starts = [(location, math.log(scale)) for location in _LOCATIONS for scale in _SCALES]
-    start = min(starts, key=lambda point: np.sum(np.square(residuals(np.array(point)))))
-    lower, upper = zip(_LOCATION_BOUNDS, np.log(_SCALE_BOUNDS), strict=True)
-    found = optimize.least_squares(residuals, start, bounds=(lower, upper), xtol=1e-10, ftol=1e-12)
+    mean, deviation, spreads = x.mean(), x.std(), spreads / unit
+    starts = np.concatenate(
+        [
+            _grid(np.quantile(x, _QUANTILES), np.outer(spreads, _LOCAL_SCALES)),
+            _grid(mean + deviation * np.array(_LOCATIONS), deviation * np.array([_SCALES] * 4)),
+        ]
+    )
+    start = min(starts, key=lambda point: np.sum(np.square(residuals(point))))
+    margin, smallest = _LOCATION_BOUND * deviation, min(spreads.min(), deviation)
+    scales = np.log([_SCALE_BOUNDS[0] * smallest, _SCALE_BOUNDS[1] * deviation])
+    bounds = [mean - margin, scales[0]], [mean + margin, scales[1]]
+    found = optimize.least_squares(
+        residuals, start, bounds=bounds, x_scale="jac", xtol=1e-10, ftol=1e-12
+    )
     prediction = y - residuals(found.x)
     if not _varies(prediction):
         return LogisticFit(math.nan, float(quality.std()), False)
@@ -135,6 +158,19 @@ def fit_logistic(distances: np.ndarray, quality: np.ndarray) -> LogisticFit:
         rmse=float(np.sqrt(np.mean(np.square(y - prediction))) * quality.std()),
         converged=bool(found.success),
     )
+
+
+def _local_spreads(values: np.ndarray) -> np.ndarray:
+    """How far values spread around each of the quantiles; the deviation where many are tied."""
+    below, above = (
+        np.quantile(values, np.clip(_QUANTILES + offset, 0, 1)) for offset in (-_WINDOW, _WINDOW)
+    )
+    return np.where(above > below, above - below, values.std())
+
+
+def _grid(locations: np.ndarray, scales: np.ndarray) -> np.ndarray:
+    """Each location with each of its scales, ``[starts, 2]``; scales as logarithms."""
+    return np.stack([np.repeat(locations, scales.shape[1]), np.log(scales).ravel()], axis=1)
 
 
 def spearman(x: np.ndarray, y: np.ndarray) -> float:

@@ -8,7 +8,6 @@ import numpy as np
 from tqdm import tqdm
 
 from iqa_jax.agreement import Agreement, agreement
-from iqa_jax.bootstrap import Intervals, bootstrap
 from iqa_jax.breakdown import (
     Ceiling,
     GroupAgreement,
@@ -16,17 +15,18 @@ from iqa_jax.breakdown import (
     by_group,
     by_reference,
     ceiling,
+    single_deviations,
     standard_errors,
 )
 from iqa_jax.datasets import PairTable
 from iqa_jax.datasets.splits import trained_on
 from iqa_jax.datasets.table import Protocol
-from iqa_jax.errors import InputError
-from iqa_jax.forced_choice import Subsets, by_subset
+from iqa_jax.forced_choice import Sampling, Subsets, by_subset
+from iqa_jax.intervals import NONE, Intervals, Method, caution, correlation_intervals
+from iqa_jax.layer_choice import Chosen, Source, choose_layers
 from iqa_jax.selection import Column
 
 _FEW_PAIRS = 20
-_FEW_REFERENCES = 20
 
 
 @dataclass(frozen=True)
@@ -37,8 +37,9 @@ class Analysis:
       agreements: With opinion scores, by column.
       groups: The same within each type and level of distortion, by column.
       references: The same within references, by column.
-      intervals: Of the agreements, in their order; None if no bootstrap was asked for.
+      intervals: Of the agreements, in their order; None where none are made.
       ceiling: What agreement the uncertainty of the scores allows; None where it is not published.
+      chosen: Layers that were chosen elsewhere, and metrics, if a source of these was given.
       forced_choices: Agreement with forced choices, by column.
       warnings: What a reader of the numbers has to know, a sentence each.
     """
@@ -48,6 +49,7 @@ class Analysis:
     references: Sequence[tuple[Column, ReferenceAgreement]] = ()
     intervals: Intervals | None = None
     ceiling: Ceiling | None = None
+    chosen: Sequence[Chosen] = ()
     forced_choices: Sequence[tuple[Column, Subsets]] = ()
     warnings: Sequence[str] = ()
 
@@ -57,7 +59,8 @@ def analyse(
     columns: Sequence[Column],
     scores: Mapping[str, np.ndarray],
     *,
-    resamples: int | None = None,
+    method: Method | None = None,
+    layers_from: Source | None = None,
 ) -> Analysis:
     """Compares the scores of a dataset with what its observers said.
 
@@ -65,16 +68,18 @@ def analyse(
       table: The pairs.
       columns: What was scored.
       scores: Raw scores ``[pairs]`` by the name of the column.
-      resamples: Of a bootstrap over references; None for none.
-
-    Raises:
-      InputError: If a bootstrap is asked for and there are fewer than two references.
+      method: How intervals over references are made; None for none.
+      layers_from: Where the best layer of each model is chosen; None where it is not.
     """
+    method = method or Method(NONE)
     distances = {column.name: _distances(column, scores) for column in columns}
-    warnings = _warnings(table, columns, resamples)
+    warnings = _warnings(table, columns, method)
     progress = tqdm(columns, desc="agreement", unit="column", leave=False)
     if table.protocol is not Protocol.OPINION:
-        forced = [(column, by_subset(table, distances[column.name])) for column in progress]
+        sampling = Sampling.of(table, method)
+        forced = [
+            (column, by_subset(table, distances[column.name], sampling)) for column in progress
+        ]
         return Analysis(forced_choices=forced, warnings=warnings)
     human = np.array([pair.score for pair in table.pairs])
     agreements, groups, references = [], [], []
@@ -85,35 +90,18 @@ def analyse(
         groups.append((column, by_group(table, of_column)))
         references.append((column, by_reference(table, of_column)))
     warnings += _doubts([overall for _, overall in agreements])
+    chosen = choose_layers(table, columns, distances, layers_from, method) if layers_from else []
+    if layers_from and layers_from.warning:
+        warnings.append(layers_from.warning)
     return Analysis(
         agreements=agreements,
         groups=groups,
         references=references,
-        intervals=_intervals(table, list(distances.values()), human, resamples),
+        intervals=_intervals(table, list(distances.values()), human, method),
         ceiling=_ceiling(table, human),
+        chosen=chosen,
         warnings=warnings,
     )
-
-
-def check_resampling(table: PairTable) -> None:
-    """Refuses a table of which no bootstrap can be made, before anything is computed.
-
-    Raises:
-      InputError: If its judgements are forced choices, it has fewer than two references, or all its
-        scores are equal.
-    """
-    if table.protocol is not Protocol.OPINION:
-        raise InputError(
-            f"bootstrap: expected opinion scores, found the {table.target} in {table.name}; leave "
-            "--bootstrap out"
-        )
-    references = {pair.reference_id for pair in table.pairs}
-    scores = {pair.score for pair in table.pairs}
-    if len(references) < 2 or len(scores) < 2:
-        raise InputError(
-            f"bootstrap: expected at least two references and two different scores, found "
-            f"{len(references)} and {len(scores)}"
-        )
 
 
 def _distances(column: Column, scores: Mapping[str, np.ndarray]) -> np.ndarray:
@@ -122,22 +110,27 @@ def _distances(column: Column, scores: Mapping[str, np.ndarray]) -> np.ndarray:
 
 
 def _intervals(
-    table: PairTable, distances: Sequence[np.ndarray], human: np.ndarray, resamples: int | None
+    table: PairTable, distances: Sequence[np.ndarray], human: np.ndarray, method: Method
 ) -> Intervals | None:
-    if resamples is None:
+    contents = [pair.reference_id for pair in table.pairs]
+    if not method.applies(len(set(contents))):
         return None
-    return bootstrap(
+    return correlation_intervals(
         np.stack(distances, axis=-1),
         human,
-        [pair.reference_id for pair in table.pairs],
+        contents,
         higher_is_better=table.higher_is_better,
-        resamples=resamples,
-    ).interval()
+        method=method,
+    )
 
 
 def _ceiling(table: PairTable, human: np.ndarray) -> Ceiling | None:
     deviations = np.array([pair.score_std for pair in table.pairs])
-    found = ceiling(human, standard_errors(deviations, table.opinions))
+    found = ceiling(
+        human,
+        standard_errors(deviations, table.opinions),
+        single_deviations(deviations, table.opinions),
+    )
     return None if math.isnan(found.plcc) else found
 
 
@@ -153,12 +146,10 @@ def _doubts(agreements: Sequence[Agreement]) -> Iterator[str]:
         )
 
 
-def _warnings(table: PairTable, columns: Sequence[Column], resamples: int | None) -> list[str]:
+def _warnings(table: PairTable, columns: Sequence[Column], method: Method) -> list[str]:
     known = [trained_on(column.name, table.name) for column in columns]
     warnings = [warning for warning in dict.fromkeys(known) if warning]
     if len(table.pairs) < _FEW_PAIRS:
         warnings.append(f"With {len(table.pairs)} pairs a correlation says little.")
-    references = len({pair.reference_id for pair in table.pairs})
-    if resamples and references < _FEW_REFERENCES:
-        warnings.append(f"Intervals from {references} references are narrower than the truth.")
-    return warnings
+    of_intervals = caution(method, len({pair.reference_id for pair in table.pairs}))
+    return [*warnings, of_intervals] if of_intervals else warnings

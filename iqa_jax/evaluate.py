@@ -11,13 +11,15 @@ from tqdm import tqdm
 
 from iqa_jax import parallel, scoring
 from iqa_jax.agreement import Agreement
-from iqa_jax.analysis import Analysis, analyse, check_resampling
+from iqa_jax.analysis import Analysis, analyse
 from iqa_jax.capacity import check_memory
 from iqa_jax.comparison import load_relevances
 from iqa_jax.datasets import PairTable, fingerprint, read_joined_scores
 from iqa_jax.decoding import Header
 from iqa_jax.errors import InputError
 from iqa_jax.extraction import ensure_store
+from iqa_jax.intervals import choose
+from iqa_jax.layer_choice import find_source
 from iqa_jax.metrics import Group, check_group, groups, load_group
 from iqa_jax.pairing import PairComparison
 from iqa_jax.parts import ScoreParts
@@ -40,7 +42,9 @@ class Settings(DatasetSettings, ModelSettings):
     metrics: tuple[str, ...] = ()
     statistics_dir: str | None = None
     scores_csv: str | None = None
-    bootstrap: int | None = None
+    interval: str | None = None
+    resamples: int | None = None
+    layers_from: str | None = None
 
 
 @dataclass(frozen=True)
@@ -113,8 +117,8 @@ def evaluate(settings: Settings) -> Evaluation:
         "licence": table.licence,
         "citation": table.citation,
     }
-    if settings.bootstrap:
-        check_resampling(table)
+    method = choose(settings.interval, settings.resamples, references=dataset["references"])
+    layers_from = find_source(settings.layers_from, columns, table, dataset["fingerprint"])
     _announce(dataset, work)
     scores, runs = dict(joined), []
     data = _Data(table, headers, work, dataset["fingerprint"], resize)
@@ -127,11 +131,13 @@ def evaluate(settings: Settings) -> Evaluation:
     record = {
         "settings": asdict(settings),
         "dataset": dataset,
+        "interval": method.describe(dataset["references"]),
         "devices": parallel.describe_devices(),
         "runs": runs,
     }
     scores = {column.name: scores[column.name] for column in columns}
-    analysis = analyse(table, columns, scores, resamples=settings.bootstrap)
+    analysis = analyse(table, columns, scores, method=method, layers_from=layers_from)
+    record["chosen_layers"] = [chosen.record for chosen in analysis.chosen if chosen.column.layer]
     return Evaluation(table, scores, analysis, record)
 
 

@@ -6,12 +6,14 @@ Scores are shares in [0, 1], higher for better agreement; the paper prints them 
 
 import math
 from collections import defaultdict
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 
 import numpy as np
 
 from iqa_jax.datasets.table import PairTable, Protocol
+from iqa_jax.intervals import NONE, Method
+from iqa_jax.resampling import Weightings
 
 _TOLERANCE = 1e-6
 """By how much the shares of two versions may fail to add up to one."""
@@ -26,12 +28,14 @@ class ForcedChoice:
       score: Of the distances.
       best: The highest score that any distances can have, as the observers do not agree.
       observer: The score to expect of one of the observers; NaN where this is not defined.
+      interval: Ends of the interval of the score, over references; None where there is none.
     """
 
     judgements: int
     score: float
     best: float
     observer: float = math.nan
+    interval: tuple[float, float] | None = None
 
 
 @dataclass(frozen=True)
@@ -117,34 +121,83 @@ def same_or_different(distances: np.ndarray, shares: np.ndarray) -> ForcedChoice
     )
 
 
-def by_subset(table: PairTable, distances: np.ndarray) -> Subsets:
+@dataclass(frozen=True)
+class Sampling:
+    """The references behind the judgements of a table, for intervals of many columns.
+
+    Attributes:
+      method: How intervals are made.
+      overall: Weightings of all judgements.
+      subsets: Of those of each subset, by its name: of its own references.
+      rows: The judgements of each subset, as positions.
+    """
+
+    method: Method
+    overall: Weightings
+    subsets: Mapping[str, Weightings]
+    rows: Mapping[str, np.ndarray]
+
+    @classmethod
+    def of(cls, table: PairTable, method: Method) -> "Sampling":
+        """Divides a table into its subsets and weighs its references."""
+        judgements = table.pairs[:: table.protocol.rows]
+        contents = np.array([pair.reference_id for pair in judgements], np.str_)
+        rows = defaultdict(list)
+        for row, pair in enumerate(judgements):
+            rows[pair.distortion].append(row)
+        of_subset = {name: np.array(those) for name, those in rows.items()}
+        return cls(
+            method=method,
+            overall=method.weightings(contents.tolist()),
+            subsets={
+                name: method.weightings(contents[those].tolist())
+                for name, those in of_subset.items()
+            },
+            rows=of_subset,
+        )
+
+
+def by_subset(table: PairTable, distances: np.ndarray, sampling: Sampling | None = None) -> Subsets:
     """The forced choices of a dataset, each of its subsets apart and all together.
 
     Args:
       table: Of two alternatives, or of same or different; the distortion names the subset.
       distances: ``[pairs]``, in the table's order.
+      sampling: Of the table's references, for intervals; without it there are none.
 
     Raises:
       ValueError: If the table is of another protocol, or the lengths differ.
     """
     if table.protocol not in _SCORES:
         raise ValueError(f"{table.name}: its observers were not forced to choose")
-    score = _SCORES[table.protocol]
+    score, weighed = _SCORES[table.protocol]
+    sampling = sampling or Sampling.of(table, Method(NONE))
     distances, shares = _float64(distances, np.array([pair.score for pair in table.pairs]))
-    rows = defaultdict(list)
-    for row, pair in enumerate(table.pairs):
-        rows[pair.distortion].append(row)
-    subsets = {name: score(distances[those], shares[those]) for name, those in rows.items()}
-    return Subsets(subsets, _mean_of(list(subsets.values())), score(distances, shares))
+    overall = score(distances, shares)
+    distances, shares = (each.reshape(-1, table.protocol.rows) for each in (distances, shares))
+
+    def scores(rows: np.ndarray, weightings: Weightings) -> np.ndarray:
+        """Of some judgements, under each weighting."""
+        return weighed(distances[rows], shares[rows], weightings)
+
+    def with_interval(found: ForcedChoice, values: np.ndarray) -> ForcedChoice:
+        (low,), (high,) = sampling.method.ends(values[:, None])
+        return found if math.isnan(low) else replace(found, interval=(float(low), float(high)))
+
+    every = np.arange(overall.judgements)
+    subsets, together = {}, []
+    for name, rows in sampling.rows.items():
+        found = score(distances[rows].ravel(), shares[rows].ravel())
+        subsets[name] = with_interval(found, scores(rows, sampling.subsets[name]))
+        together.append(scores(rows, sampling.overall.select(rows)))
+    return Subsets(
+        subsets,
+        with_interval(_mean_of(list(subsets.values())), np.mean(together, axis=0)),
+        with_interval(overall, scores(every, sampling.overall)),
+    )
 
 
-_SCORES = {
-    Protocol.TWO_ALTERNATIVES: two_alternatives,
-    Protocol.SAME_OR_DIFFERENT: same_or_different,
-}
-
-
-def _mean_of(subsets: list[ForcedChoice]) -> ForcedChoice:
+def _mean_of(subsets: Sequence[ForcedChoice]) -> ForcedChoice:
     def mean(name: str) -> float:
         return _mean(np.array([getattr(subset, name) for subset in subsets]))
 
@@ -177,13 +230,48 @@ def _agreement(
 
 
 def _average_precision(distances: np.ndarray, shares: np.ndarray) -> float:
-    if not (np.isfinite(distances).all() and shares.sum() > 0):
-        return math.nan
-    _, limit = np.unique(distances, return_inverse=True)
-    same = np.bincount(limit, weights=shares)
-    precision = np.cumsum(same) / np.cumsum(np.bincount(limit))
+    return float(_average_precisions(distances, shares, np.ones((len(shares), 1)))[0])
+
+
+def _average_precisions(
+    distances: np.ndarray, shares: np.ndarray, weights: np.ndarray
+) -> np.ndarray:
+    """As if each pair were there as often as its weight says, ``[weightings]``."""
+    same = weights * shares[:, None]
+    total = same.sum(axis=0)
+    if not (np.isfinite(distances).all() and len(shares)):
+        return np.full(len(total), math.nan)
+    order = np.argsort(distances, kind="stable")
+    limits = np.flatnonzero(np.diff(distances[order], append=math.inf))
+    same, answers = (np.cumsum(each[order], axis=0)[limits] for each in (same, weights))
+    precision = same / np.maximum(answers, 1)  # 0 before the first pair
     highest_from_here = np.maximum.accumulate(precision[::-1])[::-1]
-    return float(same @ highest_from_here / shares.sum())
+    caught = np.einsum("lw,lw->w", np.diff(same, axis=0, prepend=0), highest_from_here)
+    return np.where(total > 0, caught / np.where(total > 0, total, 1.0), math.nan)
+
+
+def _weighed_precision(
+    distances: np.ndarray, shares: np.ndarray, weightings: Weightings
+) -> np.ndarray:
+    """The average precision under each weighting, from ``[pairs, 1]``."""
+    blocks = weightings.blocks()
+    found = [_average_precisions(distances[:, 0], shares[:, 0], weights) for weights in blocks]
+    return np.concatenate(found)
+
+
+def _weighed_agreement(
+    distances: np.ndarray, shares: np.ndarray, weightings: Weightings
+) -> np.ndarray:
+    """The mean agreement under each weighting, from ``[triplets, 2]``."""
+    agreed = _agreement(*distances.T, *shares.T)
+    with np.errstate(invalid="ignore"):  # a weighting may have no triplet of a subset
+        return weightings.sums(agreed[:, None])[:, 0] / weightings.pairs
+
+
+_SCORES = {
+    Protocol.TWO_ALTERNATIVES: (two_alternatives, _weighed_agreement),
+    Protocol.SAME_OR_DIFFERENT: (same_or_different, _weighed_precision),
+}
 
 
 def _float64(distances: np.ndarray, shares: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

@@ -21,7 +21,8 @@ CORRELATIONS = (
 INTERVALS = ("plcc_low", "plcc_high", "srcc_low", "srcc_high")
 GROUPS = (*PLACE, "kind", "group", "pairs", "plcc", "srcc", "krcc")
 REFERENCES = (*PLACE, "references", "references_left_out", "srcc_mean", "srcc_std")
-FORCED_CHOICES = (*PLACE, "subset", "judgements", "score", "best", "observer")
+FORCED_CHOICES = (*PLACE, "subset", "judgements", "score", "best", "observer", "low", "high")
+CHOSEN = (*PLACE, "chosen_on", "pairs", "references", "plcc", "srcc", *INTERVALS)
 IDENTIFIERS = (
     "reference",
     "distorted",
@@ -52,6 +53,7 @@ def write(evaluation: Evaluation, folder: epath.Path) -> list[str]:
         "correlations.csv": ((*CORRELATIONS, *intervals), list(_correlations(evaluation))),
         "correlations_by_distortion.csv": (GROUPS, list(_groups(evaluation))),
         "correlations_by_reference.csv": (REFERENCES, list(_references(evaluation))),
+        "chosen_layers.csv": (CHOSEN, list(_chosen(evaluation))),
         "forced_choice.csv": (FORCED_CHOICES, list(_forced_choices(evaluation))),
         "scores.csv": ((*IDENTIFIERS, *names), list(_scores(evaluation, names))),
     }
@@ -111,6 +113,12 @@ def _references(evaluation: Evaluation) -> Iterator[Sequence[Any]]:
         )
 
 
+def _chosen(evaluation: Evaluation) -> Iterator[Sequence[Any]]:
+    for chosen in evaluation.analysis.chosen:
+        numbers = (getattr(chosen, name) for name in CHOSEN[len(PLACE) :])
+        yield (*_place(evaluation, chosen.column), *numbers)
+
+
 def _forced_choices(evaluation: Evaluation) -> Iterator[Sequence[Any]]:
     for column, found in evaluation.analysis.forced_choices:
         subsets = {**found.subsets, MEAN: found.mean, ALL: found.overall}
@@ -118,6 +126,7 @@ def _forced_choices(evaluation: Evaluation) -> Iterator[Sequence[Any]]:
             yield (
                 *_place(evaluation, column),
                 *(name, subset.judgements, subset.score, subset.best, subset.observer),
+                *(subset.interval or (None, None)),
             )
 
 

@@ -2,7 +2,7 @@
 
 import io
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -12,6 +12,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from iqa_jax.analysis import Analysis
+from iqa_jax.backbones import INPUT
 from iqa_jax.evaluate import Evaluation
 from iqa_jax.files import appearing_whole
 from iqa_jax.report import short_name
@@ -21,16 +22,45 @@ _COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#
 """Okabe and Ito's palette: told apart by colour-blind readers too."""
 
 _MARKERS = ("o", "s", "^", "D", "v", "P", "X")
-_DASHES = ((0, (5, 2)), (0, (2, 1.5)), (0, (5, 1.5, 1, 1.5)))
+_LINES = ("-", "--", "-.")  # dotted are the first layers joined
+_DASHES = (
+    *((0, (5, 2)), (0, (2, 1.5)), (0, (5, 1.5, 1, 1.5)), (0, (10, 2)), (0, (1, 1))),
+    *((0, (10, 2, 2, 2)), (0, (5, 1.5, 1, 1.5, 1, 1.5)), (0, (3, 5)), (0, (10, 5, 1, 5))),
+)
 _CORRELATIONS = (("srcc", "Spearman correlation"), ("plcc", "Pearson correlation"))
 _FORCED_CHOICES = (("score", "agreement with choices"),)
 
-_LONG_LABEL = 20
+_MOST_NAMED = 8
+"""With more models than this the names and the intervals of their layers would hide the lines."""
+
+_PER_LETTER, _BESIDE_LABEL, _PER_ROW = 0.085, 0.7, 0.2
+"""Inches that a legend takes."""
+
 _BESIDE, _STEP = 1.03, 0.015
 """Relative depth at which the intervals of levels stand, one beside the other."""
 
 _THICK = {"linewidth": 3, "alpha": 0.3, "zorder": 4}  # above the labels
 _THIN = {"linewidth": 1, "alpha": 0.8, "zorder": 4}
+
+
+@dataclass(frozen=True)
+class _Style:
+    """How a model is drawn; no two of the first 147 are alike."""
+
+    colour: str
+    marker: str
+    line: str
+
+    @classmethod
+    def of(cls, number: int) -> "_Style":
+        """Of the model at a place among all: colours first, then markers, then lines."""
+        turn, colour = divmod(number, len(_COLOURS))
+        lines, marker = divmod(turn, len(_MARKERS))
+        return cls(
+            _COLOURS[colour],
+            _MARKERS[(marker + colour) % len(_MARKERS)],
+            _LINES[lines % len(_LINES)],
+        )
 
 
 @dataclass(frozen=True)
@@ -50,9 +80,10 @@ class _Point:
 def correlation_by_layer(evaluation: Evaluation, path: epath.Path) -> None:
     """Draws agreement with people against depth: a column of panels a read-out, a line a model.
 
-    The best layer of each line is ringed and named. The first layers of a model joined, for
-    several numbers of them, are a dotted line; other concatenations and metrics are dashed levels.
-    Bars are the intervals of a bootstrap, where there is one; those of layers joined are thin.
+    The best layer of each line is ringed and, where there are few models, named. The first layers
+    of a model joined, for several numbers of them, are a dotted line; other concatenations and
+    metrics are dashed levels. Bars are the intervals over references, where there are any and not
+    too many models; those of layers joined are thin.
 
     Args:
       evaluation: What is drawn.
@@ -63,6 +94,7 @@ def correlation_by_layer(evaluation: Evaluation, path: epath.Path) -> None:
     columns = [column for column, _ in analysis.forced_choices or analysis.agreements]
     models = list(dict.fromkeys(column.model for column in columns if column.layer))
     readouts = list(dict.fromkeys(column.readout for column in columns if column.layer)) or [""]
+    few = len(models) <= _MOST_NAMED
     size = (2.0 + 4.2 * len(readouts), 1.6 + 2.7 * len(kinds))
     figure = Figure(figsize=size, layout="constrained")
     panels = figure.subplots(len(kinds), len(readouts), sharex=True, sharey=True, squeeze=False)
@@ -73,7 +105,7 @@ def correlation_by_layer(evaluation: Evaluation, path: epath.Path) -> None:
             for number, model in enumerate(models):
                 place = (model, readout)
                 of_model = [p for p in points if (p.column.model, p.column.readout) == place]
-                _draw_model(panel, of_model, model, number)
+                _draw_model(panel, of_model, model, number, is_one_of_few=few)
             metrics = [(short_name(p.column.name), p) for p in points if not p.column.layer]
             _draw_levels(panel, metrics, "0.35")
             panel.grid(alpha=0.25)
@@ -87,24 +119,38 @@ def correlation_by_layer(evaluation: Evaluation, path: epath.Path) -> None:
         f"agreement with: {table.target}",
         fontsize=12,
     )
-    labels = {label: handle for p in panels.flat for handle, label in _legend_of(p)}
-    figure.legend(
-        labels.values(),
-        labels.keys(),
-        loc="outside lower center",
-        ncols=1 if max(map(len, labels)) > _LONG_LABEL else 4,
-        frameon=False,
-    )
+    _add_legend(figure, panels.flat)
     image = io.BytesIO()
     figure.savefig(image, format="png", dpi=150)
     with appearing_whole(path) as unfinished:
         unfinished.write_bytes(image.getvalue())
 
 
+def _add_legend(figure: Figure, panels: Iterable[Axes]) -> None:
+    """Below the panels, in as many columns as there is room for; the figure grows by its height."""
+    labels = {label: handle for panel in panels for handle, label in _legend_of(panel)}
+    width, height = figure.get_size_inches()
+    per_column = _PER_LETTER * max(map(len, labels)) + _BESIDE_LABEL
+    columns = min(max(1, int(width / per_column)), len(labels))
+    rows = math.ceil(len(labels) / columns)
+    figure.set_size_inches(width, height + _PER_ROW * rows)
+    figure.legend(
+        labels.values(),
+        labels.keys(),
+        loc="outside lower center",
+        ncols=columns,
+        frameon=False,
+        handlelength=3,
+    )
+
+
 def _points(analysis: Analysis, kind: str) -> list[_Point]:
     """Every column with one kind of agreement."""
     if analysis.forced_choices:
-        return [_Point(column, getattr(f.mean, kind)) for column, f in analysis.forced_choices]
+        return [
+            _Point(column, getattr(found.mean, kind), found.mean.interval)
+            for column, found in analysis.forced_choices
+        ]
     values = [(column, getattr(agreement, kind)) for column, agreement in analysis.agreements]
     if analysis.intervals is None:
         return [_Point(column, value) for column, value in values]
@@ -115,35 +161,48 @@ def _points(analysis: Analysis, kind: str) -> list[_Point]:
     ]
 
 
-def _draw_model(panel: Axes, points: Sequence[_Point], model: str, number: int) -> None:
+def _draw_model(
+    panel: Axes, points: Sequence[_Point], model: str, number: int, *, is_one_of_few: bool
+) -> None:
     """Lines through the single layers of a model and through its first ones joined, and levels."""
-    colour = _COLOURS[number % len(_COLOURS)]
-    marker = _MARKERS[number % len(_MARKERS)]
+    style = _Style.of(number)
+    colour = style.colour
     layers = [(d, p) for p in points if (d := p.column.relative_depth) is not None]
-    _draw_line(panel, layers, color=colour, marker=marker, markersize=4.5, label=model)
-    _draw_intervals(panel, layers, colour, _THICK)
-    drawn = [(depth, point) for depth, point in layers if not math.isnan(point.value)]
+    as_drawn = {"color": colour, "marker": style.marker, "linestyle": style.line, "markersize": 4.5}
+    _draw_line(panel, layers, label=model, **as_drawn)
+    if is_one_of_few:
+        _draw_intervals(panel, layers, colour, _THICK)
+    inner = [(depth, point) for depth, point in layers if point.column.layer != INPUT]
+    drawn = [(depth, point) for depth, point in inner if not math.isnan(point.value)]
     if drawn:
         depth, best = max(drawn, key=lambda layer: layer[1].value)
         panel.plot(depth, best.value, "o", ms=10, mew=1.6, fillstyle="none", color=colour)
-        panel.annotate(
-            best.name,
-            (depth, best.value),
-            xytext=(0, 9 if number % 2 == 0 else -17),
-            textcoords="offset points",
-            ha="center",
-            fontsize=9,
-            color=colour,
-            bbox={"facecolor": "white", "edgecolor": "none", "alpha": 0.8, "pad": 0.5},
-        )
+        if is_one_of_few:
+            _name(panel, best.name, (depth, best.value), colour, is_above=number % 2 == 0)
     joined = [p for p in points if p.column.layer_index is None]
     first = [(d, p) for p in points if (d := p.column.cumulative_depth) is not None]
     if sum(p.column.layer_index is None for _, p in first) > 1:
-        style = {"linestyle": ":", "marker": marker, "markersize": 3, "fillstyle": "none"}
-        _draw_line(panel, first, color=colour, label=f"{model}, joined up to there", **style)
-        _draw_intervals(panel, first, colour, _THIN)
+        as_drawn |= {"linestyle": ":", "markersize": 3, "fillstyle": "none"}
+        _draw_line(panel, first, label=f"{model}, joined up to there", **as_drawn)
+        if is_one_of_few:
+            _draw_intervals(panel, first, colour, _THIN)
         joined = [p for p in joined if p.column.cumulative_depth is None]
     _draw_levels(panel, [(f"{model} {p.name}", p) for p in joined], colour)
+
+
+def _name(
+    panel: Axes, name: str, place: tuple[float, float], colour: str, *, is_above: bool
+) -> None:
+    panel.annotate(
+        name,
+        place,
+        xytext=(0, 9 if is_above else -17),
+        textcoords="offset points",
+        ha="center",
+        fontsize=9,
+        color=colour,
+        bbox={"facecolor": "white", "edgecolor": "none", "alpha": 0.8, "pad": 0.5},
+    )
 
 
 def _draw_line(panel: Axes, points: Sequence[tuple[float, _Point]], **style: Any) -> None:

@@ -2,11 +2,14 @@
 
 import math
 import re
+from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 
 from iqa_jax.agreement import Agreement
 from iqa_jax.analysis import Analysis
+from iqa_jax.backbones import INPUT
 from iqa_jax.evaluate import Evaluation
+from iqa_jax.layer_choice import Chosen
 from iqa_jax.selection import Column
 from iqa_jax.tables import aligned
 
@@ -14,6 +17,9 @@ _MOST_MODELS = 6
 """With more models than this the layers are left to ``correlations.csv``."""
 
 _MOST_JOINED = 3
+
+_CHOSEN_HERE = "chosen here"
+"""In the place of an interval, which would cover the truth half of the time."""
 
 Found = tuple[Column, Agreement]
 
@@ -38,13 +44,21 @@ def _heading(evaluation: Evaluation) -> Iterator[str]:
     ceiling = evaluation.analysis.ceiling
     if ceiling:
         yield (
-            "the uncertainty of the scores allows: "
+            "ceiling, the true quality against these scores: "
             f"srcc {_number(ceiling.srcc)}, plcc {_number(ceiling.plcc)}"
         )
+        if not math.isnan(ceiling.observer_plcc):
+            yield (
+                "one more observer against these scores: "
+                f"srcc {_number(ceiling.observer_srcc)}, plcc {_number(ceiling.observer_plcc)}"
+            )
 
 
 def _correlations(analysis: Analysis) -> Iterator[str]:
-    yield "Best layers and metrics, by Spearman's correlation"
+    if analysis.chosen:
+        yield from _chosen(analysis.chosen)
+        yield ""
+    yield "Best layers on these data (optimistic) and metrics, by Spearman's correlation"
     yield from _best(analysis)
     models = list(dict.fromkeys(column.model for column, _ in analysis.agreements if column.layer))
     if len(models) <= _MOST_MODELS:
@@ -56,30 +70,39 @@ def _correlations(analysis: Analysis) -> Iterator[str]:
 
 def _forced_choices(analysis: Analysis) -> list[str]:
     """Every column, the best first, with its score in each subset; the last line is an observer."""
-    ranked = sorted(analysis.forced_choices, key=lambda found: -found[1].mean.score)
+    ranked = sorted(
+        analysis.forced_choices, key=lambda found: _nan_last(found[1].mean.score), reverse=True
+    )
     first = ranked[0][1]
-    header = ("model", "layer", "read-out", *first.subsets, "mean")
+    has_intervals = any(found.mean.interval for _, found in ranked)
+    header = ("model", "layer", "read-out", *first.subsets, "mean", *["95 %"] * has_intervals)
     rows = [
         (
             short_name(column.model),
             short_name(column.layer) or "-",
             column.readout or "-",
             *(_number(subset.score) for subset in (*found.subsets.values(), found.mean)),
+            *[_interval(found.mean.interval)] * has_intervals,
         )
         for column, found in ranked
     ]
-    subsets = (*first.subsets.values(), first.mean)
-    rows.append(("best possible", "-", "-", *(_number(subset.best) for subset in subsets)))
+    subsets, empty = (*first.subsets.values(), first.mean), [""] * has_intervals
+    rows.append(("best possible", "-", "-", *(_number(each.best) for each in subsets), *empty))
     if not math.isnan(first.mean.observer):
-        rows.append(("an observer", "-", "-", *(_number(subset.observer) for subset in subsets)))
+        rows.append(("an observer", "-", "-", *(_number(e.observer) for e in subsets), *empty))
     title = "Agreement with the observers' choices, by subset, the best first"
     return [title, *aligned(header, rows, text_columns=3)]
 
 
 def best_layers(agreements: Iterable[Found]) -> list[Found]:
-    """The best layer of each model and read-out, and every metric; the best of all first."""
+    """The best layer of each model and read-out, and every metric; the best of all first.
+
+    The pixels are no layer of a network.
+    """
     best: dict[tuple[str, str], Found] = {}
     for column, agreement in agreements:
+        if column.layer == INPUT:
+            continue
         key = (column.model, column.readout)
         if key not in best or _rank(agreement) > _rank(best[key][1]):
             best[key] = column, agreement
@@ -87,12 +110,39 @@ def best_layers(agreements: Iterable[Found]) -> list[Found]:
 
 
 def _rank(agreement: Agreement) -> float:
-    return -math.inf if math.isnan(agreement.srcc) else agreement.srcc
+    return _nan_last(agreement.srcc)
+
+
+def _nan_last(value: float) -> float:
+    """To sort by from the largest on."""
+    return -math.inf if math.isnan(value) else value
 
 
 def short_name(name: str) -> str:
     """The name of a layer or a metric with only the ends of a long concatenation."""
     return re.sub(rf"([^+/]+)(\+[^+/]+){{{_MOST_JOINED},}}(\+[^+/]+)", r"\1+...\3", name)
+
+
+def _chosen(chosen: Sequence[Chosen]) -> Iterator[str]:
+    """The layers that other data chose, with the intervals that these deserve."""
+    (source,) = {each.chosen_on for each in chosen if each.chosen_on}
+    first = chosen[0]
+    yield (
+        f"Layers chosen on {source}, and metrics, scored on {first.pairs} pairs of "
+        f"{first.references} references"
+    )
+    rows = [
+        (
+            short_name(each.column.model),
+            short_name(each.column.layer) or "-",
+            each.column.readout or "-",
+            *(_number(each.srcc), _interval((each.srcc_low, each.srcc_high))),
+            *(_number(each.plcc), _interval((each.plcc_low, each.plcc_high))),
+        )
+        for each in chosen
+    ]
+    header = ("model", "layer", "read-out", "srcc", "95 %", "plcc", "95 %")
+    yield from aligned(header, rows, text_columns=3)
 
 
 def _best(analysis: Analysis) -> list[str]:
@@ -104,6 +154,9 @@ def _best(analysis: Analysis) -> list[str]:
     if within:
         header.append("srcc in references")
     positions = {id(column): number for number, (column, _) in enumerate(analysis.agreements)}
+    candidates = Counter(
+        (column.model, column.readout) for column, _ in analysis.agreements if column.layer != INPUT
+    )
     rows = []
     for column, agreement in best_layers(analysis.agreements):
         converged = "" if agreement.logistic.converged else " (no fit)"
@@ -120,7 +173,8 @@ def _best(analysis: Analysis) -> list[str]:
         if analysis.intervals:
             number = positions[id(column)]
             ends = (analysis.intervals.srcc_low[number], analysis.intervals.srcc_high[number])
-            row.insert(4, "{} to {}".format(*map(_number, ends)))
+            was_chosen = candidates[column.model, column.readout] > 1
+            row.insert(4, _CHOSEN_HERE if was_chosen else _interval(ends))
         if within:
             row.append(_number(within[id(column)]))
         rows.append(row)
@@ -153,6 +207,10 @@ def _by_depth(agreements: Sequence[Found]) -> list[str]:
         *(f"{name} {kind}" for name in readouts for kind in ("srcc ", "plcc")),
     ]
     return aligned(header, rows, text_columns=2)
+
+
+def _interval(ends: tuple[float, float] | None) -> str:
+    return "-" if ends is None or math.isnan(ends[0]) else "{:.3f} to {:.3f}".format(*ends)
 
 
 def _number(value: float) -> str:

@@ -5,12 +5,13 @@ Example:
 
 Prints a table and writes into --output_dir: correlations.csv (a row for each distance), the same by
 distortion, level and reference, scores.csv (a row for each pair), run.json (what was run, on what,
-how fast) and correlation_by_layer.png; for forced choices forced_choice.csv in the place of
-correlations. Run again with the same flags, a killed run continues where it was; these files are
-those of the last run.
+how fast) and correlation_by_layer.png; with --layers_from also chosen_layers.csv; for forced
+choices forced_choice.csv in the place of correlations. Run again with the same flags, a killed run
+continues where it was; these files are those of the last run.
 """
 
 import dataset_flags
+import interval_flags
 import program
 from absl import flags
 from etils import epath
@@ -58,15 +59,17 @@ SCORES_CSV = flags.DEFINE_string(
     "Distances of another tool that join the tables: a CSV with the column distorted and a column "
     "for each of them. They are taken to grow with the difference.",
 )
-BOOTSTRAP = flags.DEFINE_integer(
-    "bootstrap",
+LAYERS_FROM = flags.DEFINE_string(
+    "layers_from",
     None,
-    "Resamples of the references, such as 1000, for 95 % intervals of the correlations.",
-    lower_bound=1,
+    "Where the best layer of each model and read-out is chosen, so that it has an interval: folder "
+    "of an earlier evaluation of another dataset, or 'split' (half of the references, by a hash of "
+    "their names, choose; the others score).",
 )
 
 flags.mark_flag_as_required("dataset")
 flags.adopt_module_key_flags(dataset_flags)
+flags.adopt_module_key_flags(interval_flags)
 flags.adopt_module_key_flags(program)
 
 
@@ -80,8 +83,9 @@ def main() -> None:
         metrics=tuple(METRICS.value),
         statistics_dir=STATISTICS_DIR.value,
         scores_csv=SCORES_CSV.value,
-        bootstrap=BOOTSTRAP.value,
+        layers_from=LAYERS_FROM.value,
         **dataset_flags.values(),
+        **interval_flags.values(),
         **program.model_values(),
     )
     evaluation = evaluate(settings)

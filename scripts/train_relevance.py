@@ -11,13 +11,14 @@ without the latter, --dataset says of which of several datasets in --statistics_
 """
 
 import dataset_flags
+import interval_flags
 import program
 from absl import flags
 from etils import epath
 
 from iqa_jax.datasets import DATASETS
 from iqa_jax.errors import InputError
-from iqa_jax.relevance import FORMS, LOSSES, Options, Recipe, Scheme, Settings, train_relevance
+from iqa_jax.relevance import FORMS, LOSSES, Recipe, Scheme, Settings, train_relevance
 from iqa_jax.settings import DatasetSettings
 
 STATISTICS_DIR = flags.DEFINE_string(
@@ -80,14 +81,12 @@ TEST_DATASET = flags.DEFINE_enum(
     sorted(DATASETS),
     "The other dataset, if --test_statistics_dir has several.",
 )
-BOOTSTRAP = flags.DEFINE_integer(
-    "bootstrap", Options.resamples, "Resamples of the references for the intervals.", lower_bound=1
-)
 NAME = flags.DEFINE_string(
     "name", None, "What the relevance is to be called; one of that name is replaced.", required=True
 )
 OUTPUT_DIR = flags.DEFINE_string("output_dir", None, "Folder for the results.", required=True)
 flags.adopt_module_key_flags(dataset_flags)
+flags.adopt_module_key_flags(interval_flags)
 flags.adopt_module_key_flags(program)
 
 
@@ -107,7 +106,7 @@ def main() -> None:
             test_dataset=TEST_DATASET.value,
             recipe=Recipe(loss=LOSS.value, sparsity=SPARSITY.value, most_steps=MOST_STEPS.value),
             scheme=Scheme(folds=FOLDS.value, seeds=SEEDS.value, strengths=_strengths()),
-            options=Options(resamples=BOOTSTRAP.value),
+            **interval_flags.values(),
             **program.model_values(),
         )
     )

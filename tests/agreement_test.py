@@ -2,7 +2,7 @@ import warnings
 
 import numpy as np
 import pytest
-from scipy import optimize, stats
+from scipy import optimize, special, stats
 
 from iqa_jax.agreement import agreement, fit_logistic
 
@@ -96,6 +96,50 @@ def test_falling_curves_are_straightened(curve):
     found = fit_logistic(x, curve(x))
     assert found.plcc > 1 - 1e-4
     assert found.converged
+
+
+def best_of_a_grid(distances, quality):
+    """The largest correlation of a logistic, over all locations and scales that matter."""
+    spread = np.subtract(*np.quantile(distances, [0.75, 0.25]))
+    locations = np.quantile(distances, np.linspace(0, 1, 30))
+    scales = np.geomspace(0.01 * spread, 10 * distances.std(), 30)
+    curves = special.expit((locations[:, None, None] - distances) / scales[:, None])
+    curves = curves - curves.mean(axis=-1, keepdims=True)
+    with np.errstate(invalid="ignore"):
+        found = curves @ (quality - quality.mean()) / np.linalg.norm(curves, axis=-1)
+    return np.nanmax(found) / np.linalg.norm(quality - quality.mean())
+
+
+@pytest.mark.parametrize(
+    "tail",
+    {
+        "one outlier": lambda d, _: np.r_[d[:-1], 1e3 * d.max()],
+        "one far outlier": lambda d, _: np.r_[d[:-1], 1e6 * d.max()],
+        "several": lambda d, _: np.r_[d[:-4], d.max() * np.array([1e2, 1e3, 1e4, 1e5])],
+        "lognormal": lambda _, q: np.exp(-1.5 * q),
+        "Cauchy": lambda d, _: d + 0.01 * np.tan(np.pi * (np.arange(len(d)) % 97 / 97 - 0.49)),
+    }.values(),
+    ids=["outlier", "far", "several", "lognormal", "cauchy"],
+)
+def test_heavy_tails_do_not_hide_the_curve(tail, rng):
+    quality = rng.uniform(0, 9, 300)
+    bulk = special.expit(4.5 - quality) + 0.03 * rng.normal(size=300)
+    distances = tail(bulk, quality)
+    found = fit_logistic(distances, quality)
+    assert found.converged
+    assert found.plcc > best_of_a_grid(distances, quality) - 1e-3
+    inverted = fit_logistic(-distances, quality)
+    assert not inverted.plcc > 0.3  # the curve cannot be turned round
+
+
+def test_a_step_beside_an_outlier_is_found():
+    x = np.r_[np.linspace(0, 1, 299), 1e3]
+    assert fit_logistic(x, 1.0 * (x < 0.3)).plcc > 1 - 1e-4
+
+
+def test_where_most_distances_are_equal():
+    distances = np.r_[np.zeros(260), np.linspace(0.1, 5, 40)]
+    assert fit_logistic(distances, -distances).plcc > 1 - 1e-3
 
 
 def test_fit_does_not_depend_on_units(data):

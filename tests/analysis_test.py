@@ -11,15 +11,15 @@ from PIL import Image
 
 from iqa_jax import outputs, plots
 from iqa_jax.agreement import agreement
-from iqa_jax.analysis import analyse, check_resampling
-from iqa_jax.bootstrap import bootstrap
+from iqa_jax.analysis import analyse
 from iqa_jax.breakdown import by_group, by_reference
 from iqa_jax.datasets import Pair, PairTable
 from iqa_jax.datasets.triplets import Triplet, TripletTable
-from iqa_jax.errors import InputError
 from iqa_jax.evaluate import Evaluation
-from iqa_jax.forced_choice import by_subset
+from iqa_jax.forced_choice import Sampling, by_subset
 from iqa_jax.images import ImageFolder
+from iqa_jax.intervals import BOOTSTRAP, NONE, Method, correlation_intervals
+from iqa_jax.layer_choice import Source
 from iqa_jax.metrics import parse_metric
 from iqa_jax.report import report
 from iqa_jax.selection import Column
@@ -29,6 +29,8 @@ COLUMNS = (
     Column("net/b/l2", "net", "b", 1, 1.0, "l2", parse_metric("net/b/l2")),
     Column("psnr", "psnr", metric=parse_metric("psnr")),
 )
+
+ELSEWHERE = {("net", "a", "l2"): 0.5, ("net", "b", "l2"): 0.4}
 
 
 @pytest.fixture
@@ -63,7 +65,8 @@ def scores_of(table, rng):
 
 def test_opinions(opinions, rng):
     scores = scores_of(opinions, rng)
-    found = analyse(opinions, COLUMNS, scores, resamples=50)
+    method = Method(BOOTSTRAP, 50)
+    found = analyse(opinions, COLUMNS, scores, method=method)
     human = np.array([pair.score for pair in opinions.pairs])
     contents = [pair.reference_id for pair in opinions.pairs]
     for number, column in enumerate(COLUMNS):
@@ -76,11 +79,12 @@ def test_opinions(opinions, rng):
         assert found.agreements[number][1].srcc > 0.5
         assert found.groups[number] == (column, by_group(opinions, distances))
         assert found.references[number] == (column, by_reference(opinions, distances))
-        alone = bootstrap(
-            distances[:, None], human, contents, higher_is_better=True, resamples=50
-        ).interval()
+        alone = correlation_intervals(
+            distances[:, None], human, contents, higher_is_better=True, method=method
+        )
         assert found.intervals.srcc_low[number] == alone.srcc_low[0]
     assert found.ceiling.reliability == pytest.approx(1 - 0.15**2 / human.var(ddof=1))
+    assert 0.8 < found.ceiling.observer_plcc < found.ceiling.plcc
     assert not found.forced_choices
 
 
@@ -93,11 +97,11 @@ def test_nothing_is_made_up_where_nothing_is_published(opinions, rng):
 
 def test_forced_choices(choices, rng):
     scores = scores_of(choices, rng)
-    found = analyse(choices, COLUMNS, scores)
+    found = analyse(choices, COLUMNS, scores, method=Method())
     assert not found.agreements
     column, subsets = found.forced_choices[2]
     assert column.name == "psnr"
-    assert subsets == by_subset(choices, -scores["psnr"])
+    assert subsets == by_subset(choices, -scores["psnr"], Sampling.of(choices, Method()))
     assert list(subsets.subsets) == ["mix", "cnn"]
 
 
@@ -124,15 +128,19 @@ def read(path):
 def test_tables_of_opinions(opinions, rng, tmp_path):
     folder = epath.Path(tmp_path)
     (tmp_path / "forced_choice.csv").write_text("of an earlier run")
-    found = evaluation(opinions, rng, resamples=20)
+    found = evaluation(opinions, rng, method=Method(), layers_from=Source("elsewhere", ELSEWHERE))
     assert outputs.write(found, folder) == [
         *("correlations.csv", "correlations_by_distortion.csv", "correlations_by_reference.csv"),
-        *("scores.csv", "run.json"),
+        *("chosen_layers.csv", "scores.csv", "run.json"),
     ]
     assert not (tmp_path / "forced_choice.csv").exists()
     first = read(tmp_path / "correlations.csv")[0]
     assert list(first)[-4:] == ["plcc_low", "plcc_high", "srcc_low", "srcc_high"]
     assert float(first["srcc_low"]) <= float(first["srcc"]) <= float(first["srcc_high"])
+    (chosen,) = (row for row in read(tmp_path / "chosen_layers.csv") if row["layer"])
+    assert (chosen["model"], chosen["layer"], chosen["chosen_on"]) == ("net", "a", "elsewhere")
+    assert (chosen["pairs"], chosen["references"]) == ("36", "6")
+    assert float(chosen["srcc_low"]) == float(first["srcc_low"])
     groups = read(tmp_path / "correlations_by_distortion.csv")
     assert [(row["kind"], row["group"], row["pairs"]) for row in groups[:5]] == [
         *(("distortion", "blur", "18"), ("distortion", "noise", "18")),
@@ -143,7 +151,7 @@ def test_tables_of_opinions(opinions, rng, tmp_path):
 
 
 def test_tables_of_forced_choices(choices, rng, tmp_path):
-    found = evaluation(choices, rng)
+    found = evaluation(choices, rng, method=Method())
     assert outputs.write(found, epath.Path(tmp_path)) == [
         *("forced_choice.csv", "scores.csv", "run.json")
     ]
@@ -153,11 +161,15 @@ def test_tables_of_forced_choices(choices, rng, tmp_path):
     ]
     assert [row["judgements"] for row in rows[:4]] == ["10", "10", "20", "20"]
     assert all(0 <= float(row["score"]) <= float(row["best"]) <= 1 for row in rows)
+    assert all(float(row["low"]) < float(row["score"]) < float(row["high"]) for row in rows)
+    outputs.write(evaluation(choices, rng), epath.Path(tmp_path))
+    assert {row["low"] for row in read(tmp_path / "forced_choice.csv")} == {""}
 
 
 def test_text(opinions, choices, rng):
-    text = report(evaluation(opinions, rng, resamples=20))
-    assert "the uncertainty of the scores allows: srcc 0.9" in text
+    text = report(evaluation(opinions, rng, method=Method()))
+    assert "ceiling, the true quality against these scores: srcc 0.9" in text
+    assert "one more observer against these scores: srcc 0." in text
     assert "95 %" in text
     assert "srcc in references" in text
     text = report(evaluation(choices, rng))
@@ -168,10 +180,11 @@ def test_text(opinions, choices, rng):
 
 
 @pytest.mark.parametrize(
-    ("protocol", "resamples"), [("opinions", None), ("opinions", 20), ("choices", None)]
+    ("protocol", "name"),
+    [(protocol, name) for protocol in ("opinions", "choices") for name in ("none", "jackknife")],
 )
-def test_figure(protocol, resamples, request, rng, tmp_path):
-    found = evaluation(request.getfixturevalue(protocol), rng, resamples=resamples)
+def test_figure(protocol, name, request, rng, tmp_path):
+    found = evaluation(request.getfixturevalue(protocol), rng, method=Method(name))
     path = epath.Path(tmp_path) / "figure.png"
     plots.correlation_by_layer(found, path)
     with Image.open(path) as image:
@@ -188,15 +201,17 @@ def test_undefined_scores_stay_undefined(opinions):
 def test_warns_of_intervals_from_few_references(opinions, rng):
     scores = scores_of(opinions, rng)
     assert not analyse(opinions, COLUMNS, scores).warnings
-    (warning,) = analyse(opinions, COLUMNS, scores, resamples=10).warnings
+    (warning,) = analyse(opinions, COLUMNS, scores, method=Method()).warnings
     assert "Intervals from 6 references" in warning
 
 
-def test_a_bootstrap_needs_references_and_scores_that_differ(opinions):
-    check_resampling(opinions)
-    for pairs in (opinions.pairs[:6], [replace(pair, score=3.0) for pair in opinions.pairs]):
-        with pytest.raises(InputError, match="bootstrap: expected at least two references and two"):
-            check_resampling(replace(opinions, pairs=pairs))
+def test_too_few_references_have_no_intervals_and_a_note(opinions, rng):
+    few = replace(opinions, pairs=opinions.pairs[:24])
+    scores = scores_of(few, rng)
+    found = analyse(few, COLUMNS, scores, method=Method())
+    assert found.intervals is None
+    assert found.warnings == ["There are no intervals: at least 5 references are needed, found 4."]
+    assert not analyse(few, COLUMNS, scores, method=Method(NONE)).warnings
 
 
 def test_doubts_of_scores_of_the_wrong_direction_or_none(opinions, rng):
@@ -207,6 +222,12 @@ def test_doubts_of_scores_of_the_wrong_direction_or_none(opinions, rng):
     assert "There is no correlation" in analyse(equal, COLUMNS, scores).warnings[-1]
 
 
-def test_a_bootstrap_of_forced_choices_is_refused(choices):
-    with pytest.raises(InputError, match="expected opinion scores, found the share of observers"):
-        check_resampling(choices)
+def test_equal_scores_have_no_interval(opinions, rng):
+    equal = replace(opinions, pairs=[replace(pair, score=3.0) for pair in opinions.pairs])
+    found = analyse(equal, COLUMNS, scores_of(opinions, rng), method=Method())
+    assert np.isnan([found.intervals.plcc_low, found.intervals.srcc_high]).all()
+
+
+def test_layers_from_data_that_share_images_are_said(opinions, rng):
+    scores, source = scores_of(opinions, rng), Source("other", ELSEWHERE, "They share images.")
+    assert "They share images." in analyse(opinions, COLUMNS, scores, layers_from=source).warnings

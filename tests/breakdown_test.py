@@ -7,7 +7,13 @@ import pytest
 from scipy import stats
 
 from iqa_jax.agreement import agreement
-from iqa_jax.breakdown import by_group, by_reference, ceiling, standard_errors
+from iqa_jax.breakdown import (
+    by_group,
+    by_reference,
+    ceiling,
+    single_deviations,
+    standard_errors,
+)
 from iqa_jax.datasets.table import Pair, PairTable
 from iqa_jax.images import ImageFolder
 
@@ -152,6 +158,51 @@ def test_ceiling_is_the_correlation_with_the_planted_quality(rng, noise, shape):
     np.testing.assert_allclose(np.mean(found, 0), np.mean(true, 0), atol=0.002)
 
 
+@pytest.mark.parametrize("noise", [0.4, 1.5])
+def test_ceiling_of_one_observer_is_that_of_a_new_one(rng, noise):
+    """Against the mean of 15 others, each with an error of their own for each pair."""
+    found, true = [], []
+    for _ in range(5):
+        quality = rng.uniform(0, 9, 1000)
+        deviations = noise * rng.uniform(0.5, 1.5, 1000)
+        opinions = quality + deviations * rng.normal(size=(16, 1000))
+        scores, one = opinions[:15].mean(axis=0), opinions[15]
+        each = ceiling(scores, standard_errors(deviations, 15), single_deviations(deviations, 15))
+        found.append((each.observer_plcc, each.observer_srcc))
+        true.append((np.corrcoef(one, scores)[0, 1], stats.spearmanr(one, scores)[0]))
+        assert each.observer_plcc < each.plcc
+        assert each.observer_srcc < each.srcc
+    np.testing.assert_allclose(np.mean(found, 0), np.mean(true, 0), atol=0.01)
+
+
+def test_one_observer_is_unknown_where_single_opinions_are():
+    scores, published = np.arange(9.0), np.full(9, 0.5)
+    for opinions in (1, math.nan):
+        assert np.isnan(single_deviations(published, opinions)).all()
+    without = ceiling(scores, published)
+    assert math.isnan(without.observer_plcc)
+    assert math.isnan(without.observer_srcc)
+    assert not math.isnan(without.srcc)
+    noise = ceiling(scores, np.full(9, 5.0), np.full(9, 9.0))
+    assert (noise.observer_plcc, noise.observer_srcc) == (0, 0)
+
+
+@pytest.mark.parametrize(
+    ("width", "reliability", "least", "most"),
+    [(0.1, 0.99, 0.02, 0.04), (0.1, 0.9, 0.08, 0.13), (1.0, 0.9, -0.005, 0.02)],
+)
+def test_spearmans_ceiling_is_too_high_where_the_quality_is_bunched(
+    rng, width, reliability, least, most
+):
+    """As the docstring says; Pearson's is right."""
+    quality = rng.choice([-1, 1], 4000) + width * rng.normal(size=4000)
+    error = quality.std() * math.sqrt(1 / reliability - 1)
+    scores = quality + error * rng.normal(size=4000)
+    found = ceiling(scores, np.full(4000, error))
+    assert least < found.srcc - stats.spearmanr(quality, scores)[0] < most
+    assert found.plcc == pytest.approx(np.corrcoef(quality, scores)[0, 1], abs=0.005)
+
+
 def test_reliability_by_hand():
     scores = np.array([1.0, 2.0, 3.0, 4.0])  # variance 5/3
     found = ceiling(scores, np.array([0.0, 1.0, 0.0, 1.0]))
@@ -174,7 +225,7 @@ def test_noise_alone_explains_the_scores():
 
 def test_seeds_of_the_simulation(rng):
     scores, errors = rng.uniform(0, 9, 200), np.full(200, 1.0)
-    assert ceiling(scores, errors) == ceiling(scores, errors)
+    assert ceiling(scores, errors, errors) == ceiling(scores, errors, errors)
     other = ceiling(scores, errors, seed=1)
     assert other.srcc != ceiling(scores, errors).srcc
     assert other.srcc == pytest.approx(ceiling(scores, errors).srcc, abs=0.01)

@@ -7,13 +7,15 @@ import sys
 import numpy as np
 import oracle
 import pytest
+from etils import epath
 from PIL import Image
 from scipy import optimize, stats
 
-from iqa_jax import scoring
+from iqa_jax import outputs, scoring
 from iqa_jax.datasets.tfds_builder import build
 from iqa_jax.errors import CheckpointError, DatasetError, ImageError, InputError
 from iqa_jax.evaluate import Settings, evaluate
+from iqa_jax.report import best_layers
 from iqa_jax.zoo import load_backbone, model_layers
 
 LPIPS = "alexnet/relu1+relu2+relu3+relu4+relu5/unit@lpips-alex"
@@ -160,15 +162,13 @@ def test_stored_statistics_give_the_same_scores(settings, tmp_path, monkeypatch)
     changes["statistics_dir"] = str(tmp_path / "statistics")
     first = evaluate(settings(**changes))
     monkeypatch.setattr(scoring, "feed", computing_nothing)
-    second = evaluate(settings(**changes, bootstrap=10))
+    second = evaluate(settings(**changes))
     assert list(direct.scores) == list(first.scores) == list(second.scores)
     for name, values in direct.scores.items():
         np.testing.assert_allclose(first.scores[name], values, rtol=1e-5, err_msg=name)
         np.testing.assert_array_equal(first.scores[name], second.scores[name])
     speeds = [run["pairs_per_second"] for run in first.record["runs"] + second.record["runs"]]
     assert [speed is None for speed in speeds] == [False, True, True, True]
-    assert first.analysis.intervals is None
-    assert second.analysis.intervals is not None
 
 
 def test_readouts_that_compare_with_the_dataset_need_stored_statistics(settings, tmp_path):
@@ -297,6 +297,9 @@ def test_everything_is_checked_before_anything_is_computed(settings, pair_folder
         ({"precision": "float8"}, InputError, "expected one of highest"),
         ({"exclude_references": ("I25",)}, DatasetError, "no reference I25"),
         ({"tfds_dir": "somewhere"}, DatasetError, "expected either data_dir or tfds_dir"),
+        ({"interval": "jackknife"}, InputError, "at least 5 references for a jackknife, found 3"),
+        ({"resamples": 9}, InputError, "9 are asked for, but no bootstrap"),
+        ({"layers_from": "nowhere"}, InputError, "found no nowhere/correlations.csv"),
         ({"scores_csv": "nowhere.csv"}, DatasetError, "there is no file"),
         ({"scores_csv": str(ours)}, InputError, "scores_csv: alexnet/relu1/l2 is computed here"),
         ({"checkpoints_dir": str(pair_folder)}, CheckpointError, "fetch_weights.py"),
@@ -306,6 +309,25 @@ def test_everything_is_checked_before_anything_is_computed(settings, pair_folder
     (pair_folder / "a_2.png").unlink()
     with pytest.raises(DatasetError, match="row 2: a_2.png: there is no such file"):
         evaluate(settings())
+
+
+def test_layers_are_chosen_by_an_earlier_evaluation_or_half_of_the_references(settings, tmp_path):
+    options = {"layers": ("relu1", "pool1"), "readouts": ("l2",), "versions": 1}
+    earlier = evaluate(settings(**options, exclude_references=("a", "b")))
+    outputs.write(earlier, epath.Path(tmp_path / "earlier"))
+    options |= {"output_dir": str(tmp_path / "later"), "exclude_references": ("b",)}
+    found = evaluate(settings(**options, layers_from=str(tmp_path / "earlier")))
+    assert "Layers are chosen on pairs: " in found.analysis.warnings[-1]
+    ((column, _),) = best_layers(earlier.agreements)
+    (chosen,) = found.analysis.chosen
+    assert (chosen.column.name, chosen.references) == (column.name, 2)
+    ((_, overall),) = (each for each in found.agreements if each[0].name == column.name)
+    assert chosen.srcc == pytest.approx(overall.srcc)
+    halved = evaluate(settings(**options, layers_from="split"))
+    (record,) = halved.record["chosen_layers"]
+    assert record["chosen_on"] == "one half of the references"
+    assert (record["references"], record["srcc_low"]) == (1, None)
+    json.dumps(halved.record, allow_nan=False)
 
 
 def test_partial_copies_say_how_many_pairs_they_lack(settings, pair_folder, capsys):
@@ -322,6 +344,7 @@ def test_record_is_json_and_says_what_was_run(settings):
     assert record["settings"]["layers"] == ("input", "relu1", "relu5")
     assert len(record["dataset"]["fingerprint"]) == 64
     assert record["devices"]["platform"] == "cpu"
+    assert record["interval"] == {"method": "none", "references": 3}
     (run,) = record["runs"]
     assert len(run["weights_sha256"]) == 64
     assert run["software"]["jax"]

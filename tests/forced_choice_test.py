@@ -1,13 +1,16 @@
 import dataclasses
+import time
 from pathlib import Path
 
 import numpy as np
 import pytest
+from scipy import stats
 
 from iqa_jax.datasets.table import Pair, PairTable, Protocol
 from iqa_jax.datasets.triplets import Triplet, TripletTable
-from iqa_jax.forced_choice import by_subset, same_or_different, two_alternatives
+from iqa_jax.forced_choice import Sampling, by_subset, same_or_different, two_alternatives
 from iqa_jax.images import ImageFolder
+from iqa_jax.intervals import BOOTSTRAP, Method
 
 
 def shares_of(preferences):
@@ -169,6 +172,97 @@ def test_subsets_of_same_or_different(rng):
     expected = same_or_different(distances[3:], np.array([0, 1 / 3, 1]))
     assert found.subsets["y"].score == expected.score
     assert found.overall.judgements == 6
+
+
+REFERENCES, PER_REFERENCE = 12, 4
+
+
+def clustered(protocol, rng):
+    """Two subsets, each with judgements of its own references; some distances are tied."""
+    rows = PER_REFERENCE * protocol.rows
+    pairs = [
+        Pair(f"r{number}", "d", 0.0, distortion="xy"[number % 2], reference_id=f"r{number}")
+        for number in range(REFERENCES)
+        for _ in range(rows)
+    ]
+    shares = rng.integers(0, 4, len(pairs)) / 3
+    if protocol is Protocol.TWO_ALTERNATIVES:
+        shares[1::2] = 1 - shares[::2]
+    pairs = [
+        dataclasses.replace(pair, score=each) for pair, each in zip(pairs, shares, strict=True)
+    ]
+    table = PairTable("mine", pairs, ImageFolder(), True, protocol=protocol)
+    return table, np.round(rng.normal(0, 0.3, len(pairs)) - shares, 1)
+
+
+@pytest.mark.parametrize("protocol", [Protocol.TWO_ALTERNATIVES, Protocol.SAME_OR_DIFFERENT])
+def test_intervals_are_those_of_leaving_out_references(protocol, rng):
+    """By scoring the rows that are left, with Student's t for as many references."""
+    table, distances = clustered(protocol, rng)
+    found = by_subset(table, distances, Sampling.of(table, Method()))
+    contents = np.array([pair.reference_id for pair in table.pairs])
+
+    def left(kept):
+        part = dataclasses.replace(
+            table, pairs=[pair for pair, each in zip(table.pairs, kept, strict=True) if each]
+        )
+        return by_subset(part, distances[kept])
+
+    def check(score, references):
+        whole = score(left(np.ones(len(contents), bool)))
+        without = np.array([score(left(contents != name)) for name in references])
+        count = len(references)
+        error = np.sqrt((count - 1) / count * np.sum((without - without.mean()) ** 2))
+        margin = stats.t.ppf(0.975, count - 1) * error
+        return pytest.approx((whole - margin, whole + margin), abs=1e-10)
+
+    every = sorted(set(contents))
+    of_x = sorted({pair.reference_id for pair in table.pairs if pair.distortion == "x"})
+    assert found.overall.interval == check(lambda each: each.overall.score, every)
+    assert found.mean.interval == check(lambda each: each.mean.score, every)
+    assert found.subsets["x"].interval == check(lambda each: each.subsets["x"].score, of_x)
+    assert found.overall.score == left(np.ones(len(contents), bool)).overall.score
+
+
+@pytest.mark.parametrize("protocol", [Protocol.TWO_ALTERNATIVES, Protocol.SAME_OR_DIFFERENT])
+def test_intervals_of_a_bootstrap_are_alike(protocol, rng):
+    table, distances = clustered(protocol, rng)
+    jackknife, bootstrap = (
+        by_subset(table, distances, Sampling.of(table, method)).overall.interval
+        for method in (Method(), Method(BOOTSTRAP, 400))
+    )
+    assert bootstrap == pytest.approx(jackknife, abs=0.05)
+
+
+def test_no_interval_where_there_is_no_score_or_few_references(rng):
+    table, distances = clustered(Protocol.TWO_ALTERNATIVES, rng)
+    sampling = Sampling.of(table, Method())
+    assert by_subset(table, np.full(len(distances), np.nan), sampling).overall.interval is None
+    few = dataclasses.replace(table, pairs=table.pairs[: 4 * 2 * PER_REFERENCE])
+    found = by_subset(few, distances[: len(few.pairs)], Sampling.of(few, Method()))
+    assert found.overall.interval is None
+    assert found.subsets["x"].interval is None
+
+
+def test_intervals_of_very_many_references_are_fast(rng):
+    """A third of the triplets that BAPPS has, each of its own reference."""
+    triplets = [
+        Triplet(f"r{number}", "a", "b", round(5 * rng.uniform()) / 5, f"s{number % 6}")
+        for number in range(12_000)
+    ]
+    table = TripletTable("mine", triplets, ImageFolder()).as_pairs()
+    distances = rng.normal(size=len(table.pairs))
+    sampling = Sampling.of(table, Method())
+    started = time.process_time()
+    found = by_subset(table, distances, sampling).overall
+    assert (
+        time.process_time() - started < 1
+    )  # a table of all references takes gigabytes and minutes
+    low, high = found.interval
+    chosen = np.array([pair.score for pair in table.pairs])[::2]
+    credit = np.where(distances[::2] < distances[1::2], chosen, 1 - chosen)
+    margin = 1.96 * credit.std() / np.sqrt(len(credit))
+    assert (low, high) == pytest.approx((found.score - margin, found.score + margin), rel=0.001)
 
 
 def test_opinions_are_no_choices():

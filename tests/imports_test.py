@@ -14,18 +14,17 @@ ORDER = """
 errors files memory tables samples damage decoding images resize luminance preprocess numerics
 backbones weights zoo statistics readouts pairing comparison metrics datasets settings pipeline
 parallel capacity parts scoring store reduction extraction stored_readouts agreement breakdown
-forced_choice bootstrap
-verification relevance selection analysis score score_files evaluate outputs report map_pictures
-plots __init__
+resampling intervals forced_choice verification relevance selection layer_choice analysis score
+score_files evaluate outputs report map_pictures plots __init__
 """.split()
 
 NO_NETWORK = (
     *("datasets", "pipeline", "parallel", "capacity", "parts", "scoring", "agreement", "breakdown"),
-    *("store", "forced_choice", "bootstrap", "verification", "weights"),
+    *("store", "forced_choice", "resampling", "intervals", "verification", "weights"),
 )
 NETWORK = {
     *("backbones", "zoo", "comparison", "metrics", "reduction", "extraction", "stored_readouts"),
-    *("relevance", "score", "selection", "analysis", "evaluate"),
+    *("relevance", "score", "selection", "layer_choice", "analysis", "evaluate"),
 }
 
 ONLY = {
@@ -40,7 +39,7 @@ ONLY = {
     "openpyxl": set(),
     "optax": {"relevance"},
     "matplotlib": {"map_pictures", "plots", "relevance"},
-    "scipy": {"agreement"},
+    "scipy": {"agreement", "intervals"},
     "tqdm": {
         *("weights", "parts", "scoring", "extraction", "verification", "analysis", "score"),
         *("score_files", "evaluate", "relevance", "datasets"),

@@ -9,10 +9,12 @@ from PIL import Image
 from iqa_jax import plots
 from iqa_jax.agreement import NO_FIT, Agreement, LogisticFit
 from iqa_jax.analysis import Analysis
-from iqa_jax.bootstrap import Intervals
 from iqa_jax.datasets import Pair, PairTable
 from iqa_jax.evaluate import Evaluation
+from iqa_jax.forced_choice import ForcedChoice, Subsets
 from iqa_jax.images import ImageFolder
+from iqa_jax.intervals import Intervals
+from iqa_jax.layer_choice import Chosen
 from iqa_jax.report import best_layers, report, short_name
 from iqa_jax.selection import Column
 
@@ -63,6 +65,62 @@ def test_nan_is_never_the_best():
     undefined = Agreement(3, math.nan, math.nan, math.nan, NO_FIT)
     assert best_layers([(column, undefined), (other, agreement(-0.5))])[0][0] is other
     assert best_layers([(column, undefined)])[0][0] is column
+
+
+def test_the_pixels_are_no_layer_of_a_network():
+    pixels = Column("net/input/l2", "net", "input", 0, 0.0, "l2")
+    layer = Column("net/a/l2", "net", "a", 1, 1.0, "l2")
+    found = [(pixels, agreement(0.9)), (layer, agreement(0.3))]
+    assert [column for column, _ in best_layers(found)] == [layer]
+    assert best_layers(found[:1]) == []
+
+
+def test_a_layer_chosen_on_the_same_data_has_no_interval(evaluation):
+    alone = (Column("one/a/l2", "one", "a", 1, 1.0, "l2"), agreement(0.4))
+    agreements = [*evaluation.agreements, alone]
+    ends = [np.full(len(agreements), value) for value in (0.11, 0.22, 0.33, 0.44)]
+    analysis = Analysis(agreements, intervals=Intervals(*ends))
+    text = report(Evaluation(evaluation.table, {}, analysis, evaluation.record))
+    table = text[text.index("Best layers on these data (optimistic)") :].splitlines()[3:9]
+    cells = {tuple(line.split()[:3]): line for line in table}
+    for (model, *_), line in cells.items():
+        fixed = model in ("one", "psnr")
+        assert ("0.330 to 0.440" in line) == fixed
+        assert ("chosen here" in line) != fixed
+
+
+def test_a_layer_chosen_elsewhere_has_one(evaluation):
+    column = Column("net/a/l2", "net", "a", 1, 0.5, "l2")
+    numbers = (0.61, 0.62, 0.51, 0.71, 0.52, 0.72)
+    chosen = [
+        Chosen(Column("psnr", "psnr"), "", 30, 6, 0.7, 0.7, 0.5, 0.8, 0.5, 0.8),
+        Chosen(column, "kadid10k", 30, 6, *numbers),
+    ]
+    analysis = Analysis(evaluation.agreements, chosen=chosen)
+    text = report(Evaluation(evaluation.table, {}, analysis, evaluation.record))
+    assert "Layers chosen on kadid10k, and metrics, scored on 30 pairs of 6 references" in text
+    (line,) = (line for line in text.splitlines() if line.split()[:2] == ["net", "a"])
+    assert line.split(maxsplit=3)[3].split("  ") == [
+        *("0.620", "0.520 to 0.720", "0.610", "0.510 to 0.710")
+    ]
+
+
+def test_forced_choices_without_a_score_stand_last(evaluation):
+    def subsets(score, interval=None):
+        found = ForcedChoice(9, score, 0.9, 0.7, interval)
+        return Subsets({"cnn": found}, found, found)
+
+    scores = {"a": math.nan, "b": 0.6, "c": 0.8, "d": math.nan, "e": 0.7}
+    forced = [
+        (Column(name, name), subsets(score, None if math.isnan(score) else (score - 0.1, 1.0)))
+        for name, score in scores.items()
+    ]
+    analysis = Analysis(forced_choices=forced)
+    text = report(Evaluation(evaluation.table, {}, analysis, evaluation.record))
+    lines = text[text.index("Agreement") :].splitlines()[3:]
+    assert [line.split()[0] for line in lines] == ["c", "e", "b", "a", "d", "best", "an"]
+    assert lines[0].endswith("0.800  0.800  0.700 to 1.000")
+    assert lines[3].split()[-2:] == ["nan", "-"]
 
 
 def test_report_lines_up_and_marks_the_best(evaluation):
@@ -157,6 +215,46 @@ def test_intervals_are_drawn_from_end_to_end(evaluation, figures, tmp_path):
         for panel in figures[0].axes
     ]
     assert drawn == [[[0.3, 0.6], [0.4, 0.7]], [[0.1, 0.8], [0.2, 0.9]]]
+
+
+def test_intervals_of_forced_choices_are_drawn(evaluation, figures, tmp_path):
+    found = ForcedChoice(9, 0.7, 0.9, 0.8, (0.6, 0.75))
+    forced = [(Column("net/a/l2", "net", "a", 1, 0.5, "l2"), Subsets({"x": found}, found, found))]
+    analysis = Analysis(forced_choices=forced)
+    plots.correlation_by_layer(
+        Evaluation(evaluation.table, {}, analysis, evaluation.record),
+        epath.Path(tmp_path) / "f.png",
+    )
+    (lines,) = figures[0].axes[0].collections
+    assert [segment[:, 1].tolist() for segment in lines.get_segments()] == [[0.6, 0.75]]
+
+
+def test_no_two_of_many_models_are_drawn_alike(evaluation, figures, tmp_path):
+    models = [f"resnet50-supervised-imagenet1k-{number}" for number in range(49)]
+    agreements = [
+        (Column(f"{model}/{index}/l2", model, f"{index}", index, index / 2, "l2"), agreement(0.5))
+        for model in models
+        for index in (1, 2)
+    ]
+    found = Evaluation(evaluation.table, {}, Analysis(agreements), evaluation.record)
+    plots.correlation_by_layer(found, epath.Path(tmp_path) / "figure.png")
+    figure = figures[0]
+    lines = [line for line in figure.axes[0].lines if line.get_label() in models]
+    styles = {(line.get_color(), line.get_marker(), line.get_linestyle()) for line in lines}
+    assert len(lines) == len(styles) == 49
+    assert not figure.axes[0].texts  # names of layers would hide the lines
+    (legend,) = figure.legends
+    width, height = figure.get_size_inches()
+    assert legend.get_window_extent().width < width * figure.dpi
+    assert all(panel.get_position().height * height > 1.5 for panel in figure.axes)
+
+
+def test_the_pixels_are_not_ringed(evaluation, figures, tmp_path):
+    layers = [Column(f"net/{n}/l2", "net", n, i, i / 2, "l2") for i, n in enumerate(("input", "a"))]
+    agreements = [(layers[0], agreement(0.9)), (layers[1], agreement(0.5))]
+    found = Evaluation(evaluation.table, {}, Analysis(agreements), evaluation.record)
+    plots.correlation_by_layer(found, epath.Path(tmp_path) / "figure.png")
+    assert [text.get_text() for text in figures[0].axes[0].texts] == ["a"]
 
 
 def test_figure_of_metrics_alone_and_of_nothing_defined(evaluation, tmp_path):

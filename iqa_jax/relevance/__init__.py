@@ -1,6 +1,5 @@
 """Learning which channels matter to people, from stored statistics and scores."""
 
-from iqa_jax.relevance.comparison import Options
 from iqa_jax.relevance.examples import FORMS, Examples, read_examples
 from iqa_jax.relevance.folds import CrossValidation, Fold, Scheme, cross_validate
 from iqa_jax.relevance.job import Learned, Settings, train_relevance
@@ -14,7 +13,6 @@ __all__ = [
     "Examples",
     "Fold",
     "Learned",
-    "Options",
     "Recipe",
     "Scheme",
     "Settings",

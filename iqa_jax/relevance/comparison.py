@@ -1,31 +1,25 @@
 """What learning was worth: uniform, learned and published weights on images not learned from.
 
-Intervals are those of a bootstrap over references in which the weights are as they were learned:
-they say how sure the comparison of these weights is, not how much other training images would
-change them. Differences are paired: both weights see the same references in every resample.
+Intervals are over references, and the weights are as they were learned: they say how sure the
+comparison of these weights is, not how much other training images would change them. Differences
+are paired: both weights see the same references whenever some are left out or drawn.
 """
 
-import math
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
-from iqa_jax.bootstrap import Resamples, percentiles, resample
 from iqa_jax.datasets.table import Protocol
 from iqa_jax.errors import InputError
 from iqa_jax.forced_choice import agreeing
+from iqa_jax.intervals import Method, fisher_z
 from iqa_jax.relevance.examples import Examples
 from iqa_jax.relevance.folds import CrossValidation
+from iqa_jax.resampling import Weightings
 
 UNIFORM, LEARNED = "uniform", "learned"
 MEAN, POOLED, TRANSFER = "mean of folds", "pooled", "transfer"
-
-_LEAST_REFERENCES = 5
-"""Fewer have no interval: hardly any two of their resamples would differ."""
-
-_LARGEST = 1 - 1e-12
-"""Correlation beyond which Fisher's z would be infinite; two pairs have one of 1."""
 
 
 @dataclass(frozen=True)
@@ -70,26 +64,12 @@ class _Group:
     def of_all(cls, part: str, examples: Examples) -> "_Group":
         return cls(part, examples.name, examples.references, len(examples.scores))
 
-    @property
-    def has_intervals(self) -> bool:
-        """Whether there are references enough for resamples to say anything."""
-        return self.references >= _LEAST_REFERENCES
-
-
-@dataclass(frozen=True)
-class Options:
-    """Of the bootstrap: number of resamples, level of the intervals, seed."""
-
-    resamples: int = 1000
-    level: float = 0.95
-    seed: int = 0
-
 
 def compare(
     examples: Examples,
     learned: CrossValidation,
     published: Mapping[str, np.ndarray],
-    options: Options,
+    method: Method,
 ) -> list[Row]:
     """Compares weights on pairs whose references the learned ones have not seen.
 
@@ -101,26 +81,31 @@ def compare(
       examples: What was learned from.
       learned: By :func:`iqa_jax.relevance.folds.cross_validate`.
       published: Other weights, ``[channels]`` by name.
-      options: Of the bootstrap.
+      method: How intervals are made.
     """
     names = (UNIFORM, LEARNED, *published)
     fixed = _fixed_distances(examples, published)
     distances = np.stack([fixed[0], learned.distances, *fixed[1:]], axis=1)
-    draws = _with_all(examples.contents, options)
-    every = np.ones(len(examples.scores), bool)
-    of_folds = [_measure(examples, distances, draws, part.rows) for part in learned.parts]
-    pairs = np.stack([draws.select(part.rows).pairs for part in learned.parts])[:, :, None]
+    weightings = method.weightings(examples.contents.tolist())
+    by_fold = [weightings.select(part.rows) for part in learned.parts]
+    of_folds = [
+        _measure(examples, distances, part.rows, each)
+        for part, each in zip(learned.parts, by_fold, strict=True)
+    ]
+    pairs = np.stack([each.pairs for each in by_fold])[:, :, None]
     mean = {
         measure: _mean(measure, np.stack([found[measure] for found in of_folds]), pairs)
         for measure in of_folds[0]
     }
-    pooled = _measure(examples, distances, draws, every)
     rows = []
-    for number, (part, found) in enumerate(zip(learned.parts, of_folds, strict=True)):
+    for number, part in enumerate(learned.parts):
         group = _Group(f"fold {number}", examples.name, len(part.test), int(part.rows.sum()))
-        rows += _rows(group, names, found, options)
-    rows += _rows(_Group.of_all(MEAN, examples), names, mean, options)
-    rows += _rows(_Group.of_all(POOLED, examples), names, pooled, options)
+        of_own_references = method.weightings(examples.contents[part.rows].tolist())
+        found = _measure(examples, distances, part.rows, of_own_references)
+        rows += _rows(group, names, found, method)
+    rows += _rows(_Group.of_all(MEAN, examples), names, mean, method)
+    pooled = _measure(examples, distances, _all(examples), weightings)
+    rows += _rows(_Group.of_all(POOLED, examples), names, pooled, method)
     return rows
 
 
@@ -128,7 +113,7 @@ def transfer(
     examples: Examples,
     weights: np.ndarray,
     published: Mapping[str, np.ndarray],
-    options: Options,
+    method: Method,
 ) -> list[Row]:
     """Compares weights on another dataset.
 
@@ -136,7 +121,7 @@ def transfer(
       examples: Of the other dataset, with the same layers.
       weights: Learned from all references of the first one, ``[channels]``.
       published: Other weights, ``[channels]`` by name.
-      options: Of the bootstrap.
+      method: How intervals are made.
 
     Raises:
       InputError: If the channels are others.
@@ -148,14 +133,10 @@ def transfer(
         )
     fixed = _fixed_distances(examples, published)
     distances = np.stack([fixed[0], examples.distances(weights), *fixed[1:]], axis=1)
-    found = _measure(
-        examples,
-        distances,
-        _with_all(examples.contents, options),
-        np.ones(len(examples.scores), bool),
-    )
+    weightings = method.weightings(examples.contents.tolist())
+    found = _measure(examples, distances, _all(examples), weightings)
     names = (UNIFORM, LEARNED, *published)
-    return list(_rows(_Group.of_all(TRANSFER, examples), names, found, options))
+    return list(_rows(_Group.of_all(TRANSFER, examples), names, found, method))
 
 
 def _fixed_distances(examples: Examples, published: Mapping[str, np.ndarray]) -> list[np.ndarray]:
@@ -163,17 +144,14 @@ def _fixed_distances(examples: Examples, published: Mapping[str, np.ndarray]) ->
     return [examples.distances(weights) for weights in (uniform, *published.values())]
 
 
-def _with_all(contents: np.ndarray, options: Options) -> Resamples:
-    """Draws whose first one is no draw: every content once."""
-    draws = resample(contents.tolist(), resamples=options.resamples, seed=options.seed)
-    every = np.ones((1, draws.counts.shape[1]), draws.counts.dtype)
-    return Resamples(np.concatenate([every, draws.counts]), draws.content)
+def _all(examples: Examples) -> np.ndarray:
+    return np.ones(len(examples.scores), bool)
 
 
 def _measure(
-    examples: Examples, distances: np.ndarray, draws: Resamples, rows: np.ndarray
+    examples: Examples, distances: np.ndarray, rows: np.ndarray, weightings: Weightings
 ) -> dict[str, np.ndarray]:
-    """Every measure on some of the pairs, ``[1 + resamples, weights]``; first without a draw."""
+    """Every measure on some of the pairs, weighed; ``[weightings, weights]``."""
     if examples.protocol is Protocol.TWO_ALTERNATIVES:
         firsts = np.flatnonzero(rows)[::2]
         agreed = agreeing(
@@ -182,19 +160,19 @@ def _measure(
             examples.scores[firsts, None],
             examples.scores[firsts + 1, None],
         )
-        of_triplets = draws.select(firsts)
-        with np.errstate(invalid="ignore"):  # a draw may have no triplet of a fold
+        of_triplets = weightings.select(np.arange(0, 2 * len(firsts), 2))
+        with np.errstate(invalid="ignore"):  # a weighting may have no triplet of a fold
             return {"2afc": of_triplets.sums(agreed) / of_triplets.pairs[:, None]}
-    found = draws.select(rows).correlations(
+    found = weightings.correlations(
         distances[rows], examples.scores[rows], higher_is_better=examples.higher_is_better
     )
     return {"plcc": found.plcc, "srcc": found.srcc}
 
 
 def _mean(measure: str, values: np.ndarray, weights: np.ndarray) -> np.ndarray:
-    """The mean over folds, those without a value left out; ``[1 + resamples, weights]``."""
+    """The mean over folds, those without a value left out; ``[weightings, weights]``."""
     known = ~np.isnan(values)
-    z = values if measure == "2afc" else np.arctanh(np.clip(values, -_LARGEST, _LARGEST))
+    z = values if measure == "2afc" else fisher_z(values)
     total = np.sum(known * weights, axis=0)
     sums = np.sum(np.where(known, z, 0.0) * weights, axis=0)
     mean = np.where(total > 0, sums / np.where(total > 0, total, 1.0), np.nan)
@@ -202,7 +180,7 @@ def _mean(measure: str, values: np.ndarray, weights: np.ndarray) -> np.ndarray:
 
 
 def _rows(
-    group: _Group, names: Sequence[str], found: Mapping[str, np.ndarray], options: Options
+    group: _Group, names: Sequence[str], found: Mapping[str, np.ndarray], method: Method
 ) -> Iterator[Row]:
     """Every weights' value in a group, and the learned weights' minus those of the others."""
     for measure, values in found.items():
@@ -210,10 +188,10 @@ def _rows(
         alone = [(name, "", values[:, column]) for column, name in enumerate(names)]
         differences = [(LEARNED, name, learned - its) for name, _, its in alone if name != LEARNED]
         for weights, minus, its in [*alone, *differences]:
-            ends = percentiles(its[1:, None], options.level)
-            low, high = (float(end[0]) if group.has_intervals else math.nan for end in ends)
+            are_correlations = measure != "2afc" and not minus
+            (low,), (high,) = method.ends(its[:, None], correlations=are_correlations)
             size = (group.references, group.pairs)
             yield Row(
                 *(group.part, group.dataset, *size, measure, weights, minus),
-                *(float(its[0]), low, high),
+                *(float(its[0]), float(low), float(high)),
             )

@@ -16,9 +16,10 @@ from iqa_jax.datasets.splits import overlap_warning, trained_on
 from iqa_jax.errors import InputError
 from iqa_jax.extraction import Settings as Extraction
 from iqa_jax.extraction import extract
+from iqa_jax.intervals import choose
 from iqa_jax.readouts import parse_layers
 from iqa_jax.relevance import outputs
-from iqa_jax.relevance.comparison import Options, Row, compare, transfer
+from iqa_jax.relevance.comparison import Row, compare, transfer
 from iqa_jax.relevance.examples import FORMS, Examples, check_readout, read_examples
 from iqa_jax.relevance.folds import CrossValidation, Scheme, check_scheme, cross_validate
 from iqa_jax.relevance.losses import check_loss
@@ -56,7 +57,8 @@ class Settings(ModelSettings):
     test_dataset: str | None = None
     recipe: Recipe = field(default_factory=Recipe)
     scheme: Scheme = field(default_factory=Scheme)
-    options: Options = field(default_factory=Options)
+    interval: str | None = None
+    resamples: int | None = None
 
 
 @dataclass(frozen=True, eq=False)
@@ -92,6 +94,7 @@ def train_relevance(settings: Settings) -> Learned:
     examples = read_examples(store, layers, settings.readout)
     check_loss(settings.recipe.loss, examples)
     check_scheme(settings.scheme, examples)
+    method = choose(settings.interval, settings.resamples, references=examples.references)
     published = _published(settings, examples, directory)
     test_store = _open_test(settings, store)
     test = read_examples(test_store, layers, settings.readout) if test_store else None
@@ -99,20 +102,21 @@ def train_relevance(settings: Settings) -> Learned:
     started = time.monotonic()
     learned = cross_validate(examples, settings.recipe, settings.scheme)
     seconds = time.monotonic() - started
-    rows = compare(examples, learned, published, settings.options)
+    rows = compare(examples, learned, published, method)
     if test:
-        rows += transfer(test, learned.weights, published, settings.options)
+        rows += transfer(test, learned.weights, published, method)
     summary = [
         f"{settings.model}, {settings.readout} of {'+'.join(layers)}, learned from {examples.name} "
         f"by the {settings.recipe.loss} loss",
         f"stored weights: all references, strength {learned.strength:g}, {learned.steps} steps",
     ]
     notes = [*_notes(examples, test, published), *_edge(learned, settings.scheme)]
-    report = "\n".join([*summary, "", report_text(rows, settings.options), *notes])
+    report = "\n".join([*summary, "", report_text(rows, method), *notes])
     origin = _origin(settings, store, learned)
     record = {
         "settings": asdict(settings),
         "name": settings.name,
+        "interval": method.describe(examples.references),
         **origin,
         "test_statistics": test_store.signature if test_store else None,
         "seconds": round(seconds, 3),

@@ -7,17 +7,18 @@ import math
 from collections.abc import Iterator, Sequence
 from dataclasses import astuple, fields
 
-from iqa_jax.relevance.comparison import MEAN, POOLED, TRANSFER, UNIFORM, Options, Row
+from iqa_jax.intervals import BOOTSTRAP, NONE, Method, caution
+from iqa_jax.relevance.comparison import MEAN, POOLED, TRANSFER, UNIFORM, Row
 from iqa_jax.tables import aligned
 
 _MEASURES = {"plcc": "Pearson", "srcc": "Spearman", "2afc": "two-alternative score"}
-_FEW_REFERENCES = 30
 _FEW_IN_A_FOLD = 5
 
 
-def report_text(rows: Sequence[Row], options: Options) -> str:
+def report_text(rows: Sequence[Row], method: Method) -> str:
     """The report as text: a table for each measure, and what to keep in mind of it."""
     lines = []
+    intervals = "" if method.name == NONE else f"; [ ] {method}"
     for measure in dict.fromkeys(row.measure for row in rows):
         groups = list(_groups([row for row in rows if row.measure == measure]))
         whole = [group[0] for group in groups]
@@ -31,12 +32,11 @@ def report_text(rows: Sequence[Row], options: Options) -> str:
             ),
         ]
         lines += [
-            f"{_MEASURES[measure]}; [ ] {options.level:.0%} intervals of {options.resamples} "
-            "resamples of the references",
+            f"{_MEASURES[measure]}{intervals}",
             *aligned(["", *map(_part, whole)], cells, text_columns=1),
             "",
         ]
-    return "\n".join([*lines, *_cautions(rows)])
+    return "\n".join([*lines, *_cautions(rows, method)])
 
 
 def report_csv(rows: Sequence[Row]) -> str:
@@ -55,7 +55,7 @@ def _groups(rows: Sequence[Row]) -> Iterator[list[Row]]:
         yield list(group)
 
 
-def _cautions(rows: Sequence[Row]) -> Iterator[str]:
+def _cautions(rows: Sequence[Row], method: Method) -> Iterator[str]:
     for row in rows:
         key = (row.part, row.measure, row.weights, row.minus)
         if key == (POOLED, "srcc", UNIFORM, "") and row.value < 0:
@@ -64,13 +64,11 @@ def _cautions(rows: Sequence[Row]) -> Iterator[str]:
                 "scores may be wrong."
             )
     for row in (group[0] for group in _groups(rows)):
-        if row.part in (POOLED, TRANSFER) and row.references < _FEW_REFERENCES:
-            yield (
-                f"{row.dataset}: intervals from {row.references} references are too narrow: they "
-                "cover the truth less often than they say."
-            )
+        of_intervals = caution(method, row.references)
+        if row.part in (POOLED, TRANSFER) and of_intervals:
+            yield f"{row.dataset}: {of_intervals}"
     smallest = min((row.references for row in rows if _is_fold(row)), default=_FEW_IN_A_FOLD)
-    if smallest < _FEW_IN_A_FOLD:
+    if smallest < _FEW_IN_A_FOLD and method.name == BOOTSTRAP:
         yield (
             f"Folds of {smallest} references agree better where a resample repeats one of them: "
             f"the interval of the {MEAN} lies too high. Rely on that of the {POOLED} pairs."

@@ -9,10 +9,11 @@ from scipy import stats
 from iqa_jax.datasets.table import Protocol
 from iqa_jax.errors import InputError
 from iqa_jax.forced_choice import two_alternatives
-from iqa_jax.relevance import CrossValidation, Fold, Options
+from iqa_jax.intervals import BOOTSTRAP, Method, correlation_intervals
+from iqa_jax.relevance import CrossValidation, Fold
 from iqa_jax.relevance.comparison import MEAN, POOLED, TRANSFER, compare, transfer
 
-OPTIONS = Options(resamples=200)
+METHOD = Method()
 
 
 def cross_validation(examples, weights, folds=3):
@@ -45,7 +46,7 @@ def other(rng):
 @pytest.fixture
 def rows(examples, weights, other):
     learned = cross_validation(examples, weights)
-    return compare(examples, learned, {"other": other}, OPTIONS)
+    return compare(examples, learned, {"other": other}, METHOD)
 
 
 def select(rows, **wanted):
@@ -99,7 +100,7 @@ def test_folds_count_as_their_pairs(planted):
     learned = cross_validation(examples, weights, folds=2)
     sizes = [int(part.rows.sum()) for part in learned.parts]
     assert sizes == [96, 84]
-    rows = compare(examples, learned, {}, OPTIONS)
+    rows = compare(examples, learned, {}, METHOD)
     wanted = {"measure": "plcc", "weights": "learned", "minus": ""}
     z = [math.atanh(select(rows, part=f"fold {n}", **wanted).value) for n in range(2)]
     expected = math.tanh(np.average(z, weights=sizes))
@@ -121,9 +122,46 @@ def test_differences_are_paired(rows):
         assert difference.low > 0
 
 
+@pytest.mark.parametrize("method", [Method(), Method(BOOTSTRAP, 100)])
+def test_intervals_of_folds_are_of_their_own_references(examples, weights, method):
+    learned = cross_validation(examples, weights)
+    rows = compare(examples, learned, {}, method)
+    part = learned.parts[2].rows
+    expected = correlation_intervals(
+        examples.distances(weights)[part, None],
+        examples.scores[part],
+        examples.contents[part].tolist(),
+        higher_is_better=False,
+        method=method,
+    )
+    for measure in ("plcc", "srcc"):
+        fold = select(rows, part="fold 2", measure=measure, weights="learned", minus="")
+        assert fold.low == pytest.approx(getattr(expected, f"{measure}_low")[0], abs=1e-9)
+        assert fold.high == pytest.approx(getattr(expected, f"{measure}_high")[0], abs=1e-9)
+
+
+def test_the_jackknife_of_a_paired_difference_by_hand(rows, examples, weights):
+    """Raw differences, each reference left out once."""
+
+    def difference(kept):
+        plcc = [
+            stats.pearsonr(-examples.distances(each)[kept], examples.quality[kept])[0]
+            for each in (weights, np.ones(40))
+        ]
+        return plcc[0] - plcc[1]
+
+    names = sorted(set(examples.contents))
+    left_out = np.array([difference(examples.contents != name) for name in names])
+    whole = difference(np.ones(len(examples.scores), bool))
+    error = math.sqrt(14 / 15 * np.sum((left_out - left_out.mean()) ** 2))
+    found = select(rows, part=POOLED, measure="plcc", minus="uniform")
+    margin = stats.t.ppf(0.975, 14) * error
+    assert (found.low, found.high) == pytest.approx((whole - margin, whole + margin), abs=1e-10)
+
+
 def test_few_references_have_no_interval(planted):
     learned = cross_validation(planted.examples, planted.weights, folds=5)
-    rows = compare(planted.examples, learned, {}, OPTIONS)
+    rows = compare(planted.examples, learned, {}, METHOD)
     fold = select(rows, part="fold 2", measure="plcc", weights="learned", minus="")
     assert fold.references == 3
     assert math.isnan(fold.low)
@@ -135,7 +173,7 @@ def test_few_references_have_no_interval(planted):
 
 def test_transfer_to_another_dataset(planted, weights, other):
     examples = replace(plant(seed=7).examples, name="elsewhere")
-    rows = transfer(examples, weights, {"other": other}, OPTIONS)
+    rows = transfer(examples, weights, {"other": other}, METHOD)
     assert {row.part for row in rows} == {TRANSFER}
     assert {row.dataset for row in rows} == {"elsewhere"}
     learned = select(rows, measure="plcc", weights="learned", minus="")
@@ -146,13 +184,13 @@ def test_transfer_to_another_dataset(planted, weights, other):
 
 def test_transfer_to_other_channels(planted):
     with pytest.raises(InputError, match="planted: has 40 channels, the weights are for 39"):
-        transfer(planted.examples, np.ones(39), {}, OPTIONS)
+        transfer(planted.examples, np.ones(39), {}, METHOD)
 
 
 def test_choices_are_scored_as_such(rng):
     planted = plant(protocol=Protocol.TWO_ALTERNATIVES)
     examples, weights = planted.examples, planted.weights
-    rows = compare(examples, cross_validation(examples, weights), {}, OPTIONS)
+    rows = compare(examples, cross_validation(examples, weights), {}, METHOD)
     assert {row.measure for row in rows} == {"2afc"}
     learned = select(rows, part=POOLED, weights="learned", minus="")
     expected = two_alternatives(examples.distances(weights), examples.scores)
@@ -167,7 +205,7 @@ def test_a_fold_that_says_nothing_is_left_out_of_the_mean(planted):
     examples = planted.examples
     learned = cross_validation(examples, planted.weights)
     scores = np.where(learned.parts[1].rows, 5.0, examples.scores)
-    rows = compare(replace(examples, scores=scores), learned, {}, OPTIONS)
+    rows = compare(replace(examples, scores=scores), learned, {}, METHOD)
     wanted = {"measure": "plcc", "weights": "learned", "minus": ""}
     assert math.isnan(select(rows, part="fold 1", **wanted).value)
     z = [math.atanh(select(rows, part=f"fold {n}", **wanted).value) for n in (0, 2)]

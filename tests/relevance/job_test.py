@@ -9,7 +9,7 @@ from relevance.stores import LAYERS, write_store
 from iqa_jax.datasets.table import Protocol
 from iqa_jax.errors import CheckpointError, InputError
 from iqa_jax.readouts import ReadoutName
-from iqa_jax.relevance import Options, Recipe, Scheme, Settings, read_examples, train_relevance
+from iqa_jax.relevance import Recipe, Scheme, Settings, read_examples, train_relevance
 from iqa_jax.relevance.outputs import FILES
 from iqa_jax.store import StatisticsStore
 from iqa_jax.stored_readouts import distances
@@ -28,7 +28,6 @@ def settings(tmp_path):
         layers=("relu1", "relu2"),
         recipe=Recipe(most_steps=100),
         scheme=Scheme(folds=2, seeds=2, strengths=(0.001,)),
-        options=Options(resamples=100),
         checkpoints_dir=str(tmp_path / "checkpoints"),
     )
 
@@ -64,6 +63,8 @@ def test_learns_stores_and_reports(with_lpips, tmp_path, capsys):
     record = json.loads((out / "run.json").read_text())
     assert record["statistics"]["weights_sha256"] == "ab"
     assert record["name"] == "mine"
+    assert record["interval"]["method"] == "jackknife"
+    assert record["interval"]["references"] == 8
     assert record["test_statistics"]["model"] == "alexnet"
     assert record["recipe"]["loss"] == "pearson"
     assert len(record["folds"][0]["steps"]) == 2
@@ -186,6 +187,8 @@ def test_overlaps_are_said(settings, tmp_path):
         ({"readout": "gram"}, "no relevance can be learned for the read-out 'gram'"),
         ({"recipe": Recipe("kendall")}, "there is no loss 'kendall'"),
         ({"scheme": Scheme(folds=9)}, "found 9 folds and 8 references"),
+        ({"interval": "bca"}, "interval: expected one of jackknife, bootstrap, none"),
+        ({"resamples": 100}, "100 are asked for, but no bootstrap"),
         ({"layers": ()}, "has no unit_squared_error of relu3|has no layer relu3"),
         ({"model": "vgg16"}, "has no statistics of vgg16"),
         ({"name": "a/b"}, "name: expected letters"),

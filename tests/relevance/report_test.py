@@ -2,7 +2,7 @@ import csv
 import io
 import math
 
-from iqa_jax.relevance import Options
+from iqa_jax.intervals import BOOTSTRAP, NONE, Method
 from iqa_jax.relevance.comparison import MEAN, POOLED, TRANSFER, Row
 from iqa_jax.relevance.report import report_csv, report_text
 
@@ -27,9 +27,11 @@ def rows(references=12, fold=3, uniform=0.7912):
 
 
 def test_a_table_for_each_measure():
-    text = report_text(rows(), Options(resamples=300, level=0.9))
+    text = report_text(rows(), Method(BOOTSTRAP, resamples=300, level=0.9))
     lines = text.splitlines()
-    assert lines[0].startswith("Pearson; [ ] 90% intervals of 300 resamples")
+    assert lines[0] == (
+        "Pearson; [ ] 90% intervals by the bootstrap of 300 resamples over references"
+    )
     assert lines[1].endswith("  transfer to csiq")
     assert [line.split()[:2] for line in lines[3:8]] == [
         ["references", "3"],
@@ -44,19 +46,26 @@ def test_a_table_for_each_measure():
 
 
 def test_cautions():
-    few = report_text(rows(), Options())
-    assert few.count("tid2013: intervals from 12 references are too narrow") == 1
+    few = report_text(rows(), Method(BOOTSTRAP))
+    assert few.count("tid2013: Intervals from 12 references are rough") == 1
     assert "Folds of 3 references agree better" in few
     assert "csiq:" not in few
-    many = report_text(rows(references=60, fold=12), Options())
-    assert "too narrow" not in many
+    many = report_text(rows(references=60, fold=12), Method(BOOTSTRAP))
+    assert "rough" not in many
     assert "Folds of" not in many
+    assert "Folds of" not in report_text(rows(), Method())  # which repeats no reference
+
+
+def test_without_intervals():
+    text = report_text(rows(), Method(NONE))
+    assert text.splitlines()[0] == "Pearson"
+    assert "rough" not in text
 
 
 def test_scores_of_the_wrong_direction_are_suspected():
-    text = report_text(rows(uniform=-0.4), Options())
+    text = report_text(rows(uniform=-0.4), Method())
     assert text.count("tid2013: unweighted distances grow with quality") == 1
-    assert "grow with quality" not in report_text(rows(), Options())
+    assert "grow with quality" not in report_text(rows(), Method())
 
 
 def test_csv_has_a_row_a_number():

@@ -35,7 +35,11 @@ def run(script, *flags):
 
 
 def test_every_program_is_here():
-    here = {path.stem for path in SCRIPTS.glob("*.py")} - {"program", "dataset_flags"}
+    here = {path.stem for path in SCRIPTS.glob("*.py")} - {
+        "program",
+        "dataset_flags",
+        "interval_flags",
+    }
     assert here == set(PROGRAMS)
 
 
@@ -114,6 +118,8 @@ def test_evaluation_from_a_shell(pair_folder, checkpoints, tmp_path):
     [
         (["--models=vgg61"], "error: there is no model 'vgg61'; do you mean vgg1"),
         (["--models=alexnet", "--versions=many"], "--versions: expected a number or auto"),
+        (["--models=alexnet", "--bootstrap=9"], "say --interval=bootstrap --resamples=9"),
+        (["--models=alexnet", "--interval=bca"], "should be one of <jackknife|bootstrap|none>"),
         (["--models=alexnet", "stray"], "expected flags only, got stray"),
         (["--models=alexnet", "--precision=half"], "should be one of <highest|high|default|bf16>"),
     ],

@@ -32,7 +32,6 @@ def flags(pair_folder, checkpoints, tmp_path):
         "--seeds=1",
         "--strengths=0.01,0.1",
         "--most_steps=20",
-        "--bootstrap=50",
         f"--checkpoints_dir={tmp_path / 'weights'}",
         f"--output_dir={tmp_path / 'ergebnisse ö'}",
     )
@@ -65,6 +64,7 @@ def test_from_images_and_again_from_their_statistics(flags, pair_folder, tmp_pat
         (("--data_dir=nowhere",), "expected --dataset, too, which says how the folder is read"),
         (("--statistics_dir=/nowhere",), "has no statistics of alexnet"),
         (("--statistics_dir=/nowhere", "--strengths=a"), "--strengths: expected numbers, got a"),
+        (("--bootstrap=50",), "say --interval=bootstrap --resamples=50"),
     ],
 )
 def test_errors_are_lines(flags, wrong, message):
