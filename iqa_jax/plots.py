@@ -12,10 +12,10 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from iqa_jax.analysis import Analysis
+from iqa_jax.columns import Column
 from iqa_jax.evaluate import Evaluation
 from iqa_jax.files import appearing_whole
-from iqa_jax.report import short_name
-from iqa_jax.selection import Column
+from iqa_jax.report import legend, marked, short_name
 
 _COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000")
 """Okabe and Ito's palette: told apart by colour-blind readers too."""
@@ -51,7 +51,8 @@ def correlation_by_layer(evaluation: Evaluation, path: epath.Path) -> None:
     """Draws agreement with people against depth: a column of panels a read-out, a line a model.
 
     The best layer of each line is ringed and named. The first layers of a model joined, for
-    several numbers of them, are a dotted line; other concatenations and metrics are dashed levels.
+    several numbers of them, are a dotted line; other concatenations, metrics and the pixels are
+    dashed levels.
     Bars are the intervals of a bootstrap, where there is one; those of layers joined are thin.
 
     Args:
@@ -62,7 +63,8 @@ def correlation_by_layer(evaluation: Evaluation, path: epath.Path) -> None:
     kinds = _FORCED_CHOICES if analysis.forced_choices else _CORRELATIONS
     columns = [column for column, _ in analysis.forced_choices or analysis.agreements]
     models = list(dict.fromkeys(column.model for column in columns if column.layer))
-    readouts = list(dict.fromkeys(column.readout for column in columns if column.layer)) or [""]
+    titles = {c.readout: f"read-out: {marked(c.readout, c)}" for c in columns if c.readout}
+    readouts = list(titles) or [""]
     size = (2.0 + 4.2 * len(readouts), 1.6 + 2.7 * len(kinds))
     figure = Figure(figsize=size, layout="constrained")
     panels = figure.subplots(len(kinds), len(readouts), sharex=True, sharey=True, squeeze=False)
@@ -74,19 +76,19 @@ def correlation_by_layer(evaluation: Evaluation, path: epath.Path) -> None:
                 place = (model, readout)
                 of_model = [p for p in points if (p.column.model, p.column.readout) == place]
                 _draw_model(panel, of_model, model, number)
-            metrics = [(short_name(p.column.name), p) for p in points if not p.column.layer]
-            _draw_levels(panel, metrics, "0.35")
+            _draw_levels(panel, _levels(points, readout), "0.35")
             panel.grid(alpha=0.25)
             panel.spines[["top", "right"]].set_visible(False)
     for readout, top, bottom in zip(readouts, panels[0], panels[-1], strict=True):
-        top.set_title(readout and f"read-out: {readout}", fontsize=11)
-        bottom.set_xlabel("relative depth of the layer (0: pixels)")
+        top.set_title(titles.get(readout, ""), fontsize=11)
+        bottom.set_xlabel("relative depth of the layer")
     table, references = evaluation.table, evaluation.record["dataset"]["references"]
-    figure.suptitle(
-        f"{table.name}: {len(table.pairs)} pairs of {references} references\n"
+    title = [
+        f"{table.name}: {len(table.pairs)} pairs of {references} references",
         f"agreement with: {table.target}",
-        fontsize=12,
-    )
+        *legend(columns),
+    ]
+    figure.suptitle("\n".join(title), fontsize=12)
     labels = {label: handle for p in panels.flat for handle, label in _legend_of(p)}
     figure.legend(
         labels.values(),
@@ -99,6 +101,14 @@ def correlation_by_layer(evaluation: Evaluation, path: epath.Path) -> None:
     figure.savefig(image, format="png", dpi=150)
     with appearing_whole(path) as unfinished:
         unfinished.write_bytes(image.getvalue())
+
+
+def _levels(points: Sequence[_Point], readout: str) -> list[tuple[str, _Point]]:
+    """The metrics, which stand in the panels of all read-outs alike, and the pixels."""
+    metrics = [p for p in points if not p.column.layer and not p.column.readout]
+    pixels = [p for p in points if not p.column.layer and p.column.readout == readout]
+    named = [(marked(short_name(p.column.model), p.column), p) for p in metrics]
+    return named + [(p.column.model, p) for p in pixels if readout]
 
 
 def _points(analysis: Analysis, kind: str) -> list[_Point]:

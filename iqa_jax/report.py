@@ -6,14 +6,20 @@ from collections.abc import Iterable, Iterator, Sequence
 
 from iqa_jax.agreement import Agreement
 from iqa_jax.analysis import Analysis
+from iqa_jax.columns import Column
 from iqa_jax.evaluate import Evaluation
-from iqa_jax.selection import Column
 from iqa_jax.tables import aligned
 
 _MOST_MODELS = 6
 """With more models than this the layers are left to ``correlations.csv``."""
 
 _MOST_JOINED = 3
+
+_IN_SAMPLE, _TRANSDUCTIVE = "(i)", "(t)"
+_MARKS = {
+    _IN_SAMPLE: "in sample: learned from this dataset, or from the same photographs",
+    _TRANSDUCTIVE: "transductive: compared with means over this dataset, or the same photographs",
+}
 
 Found = tuple[Column, Agreement]
 
@@ -24,9 +30,11 @@ def report(evaluation: Evaluation) -> str:
     Correlations are oriented: positive means that smaller distances go with better scores.
     """
     analysis = evaluation.analysis
+    found = analysis.forced_choices or analysis.agreements
     tables = _forced_choices(analysis) if analysis.forced_choices else _correlations(analysis)
+    marks = [f"  {line}" for line in legend(column for column, _ in found)]
     notes = [line for warning in analysis.warnings for line in ("", f"Note: {warning}")]
-    return "\n".join([*_heading(evaluation), "", *tables, *notes])
+    return "\n".join([*_heading(evaluation), "", *tables, *marks, *notes])
 
 
 def _heading(evaluation: Evaluation) -> Iterator[str]:
@@ -61,9 +69,7 @@ def _forced_choices(analysis: Analysis) -> list[str]:
     header = ("model", "layer", "read-out", *first.subsets, "mean")
     rows = [
         (
-            short_name(column.model),
-            short_name(column.layer) or "-",
-            column.readout or "-",
+            *_names(column),
             *(_number(subset.score) for subset in (*found.subsets.values(), found.mean)),
         )
         for column, found in ranked
@@ -90,9 +96,33 @@ def _rank(agreement: Agreement) -> float:
     return -math.inf if math.isnan(agreement.srcc) else agreement.srcc
 
 
+def marked(text: str, column: Column) -> str:
+    """Text with the marks of what a column has seen of the pairs that it is tested on."""
+    return " ".join([text, *_marks_of(column)])
+
+
+def legend(columns: Iterable[Column]) -> list[str]:
+    """What the marks mean that some of the columns have, a line each."""
+    used = {mark for column in columns for mark in _marks_of(column)}
+    return [f"{mark} {meaning}" for mark, meaning in _MARKS.items() if mark in used]
+
+
+def _marks_of(column: Column) -> list[str]:
+    has = {_IN_SAMPLE: column.is_in_sample, _TRANSDUCTIVE: column.is_transductive}
+    return [mark for mark in _MARKS if has[mark]]
+
+
 def short_name(name: str) -> str:
     """The name of a layer or a metric with only the ends of a long concatenation."""
     return re.sub(rf"([^+/]+)(\+[^+/]+){{{_MOST_JOINED},}}(\+[^+/]+)", r"\1+...\3", name)
+
+
+def _names(column: Column) -> tuple[str, str, str]:
+    """Model, layer and read-out; marks stand at the read-out, of a metric at its name."""
+    model, layer = short_name(column.model), short_name(column.layer) or "-"
+    if column.readout:
+        return model, layer, marked(column.readout, column)
+    return marked(model, column), layer, "-"
 
 
 def _best(analysis: Analysis) -> list[str]:
@@ -108,9 +138,7 @@ def _best(analysis: Analysis) -> list[str]:
     for column, agreement in best_layers(analysis.agreements):
         converged = "" if agreement.logistic.converged else " (no fit)"
         row = [
-            short_name(column.model),
-            short_name(column.layer) or "-",
-            column.readout or "-",
+            *_names(column),
             _number(agreement.srcc),
             _number(agreement.plcc),
             _number(agreement.krcc),
@@ -129,7 +157,7 @@ def _best(analysis: Analysis) -> list[str]:
 
 def _by_depth(agreements: Sequence[Found]) -> list[str]:
     """A line a layer, first to last, with two numbers for each read-out."""
-    readouts = list(dict.fromkeys(column.readout for column, _ in agreements))
+    readouts = {column.readout: marked(column.readout, column) for column, _ in agreements}
     best = {
         id(agreement) for _, agreement in best_layers(agreements) if not math.isnan(agreement.srcc)
     }
@@ -150,7 +178,7 @@ def _by_depth(agreements: Sequence[Found]) -> list[str]:
     header = [
         "depth",
         "layer",
-        *(f"{name} {kind}" for name in readouts for kind in ("srcc ", "plcc")),
+        *(f"{name} {kind}" for name in readouts.values() for kind in ("srcc ", "plcc")),
     ]
     return aligned(header, rows, text_columns=2)
 

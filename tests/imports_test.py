@@ -12,10 +12,10 @@ PACKAGE = Path(iqa_jax.__file__).parent
 # Each may import those before it, and itself.
 ORDER = """
 errors files tables decoding images resize luminance preprocess numerics backbones weights zoo
-statistics readouts pairing comparison metrics datasets settings pipeline parallel parts scoring
-store reduction extraction stored_readouts agreement breakdown forced_choice bootstrap
-verification relevance selection analysis score score_files evaluate outputs report map_pictures
-plots __init__
+statistics readouts pairing comparison metrics columns datasets settings pipeline parallel parts
+scoring store normaliser exposure reduction extraction stored_readouts agreement breakdown
+forced_choice bootstrap verification relevance selection doubts records analysis score score_files
+evaluate outputs report map_pictures plots __init__
 """.split()
 
 NO_NETWORK = (
@@ -25,6 +25,7 @@ NO_NETWORK = (
 NETWORK = {
     *("backbones", "zoo", "comparison", "metrics", "reduction", "extraction", "stored_readouts"),
     *("relevance", "score", "selection", "analysis", "evaluate"),
+    *("columns", "normaliser", "exposure", "doubts", "records"),
 }
 
 ONLY = {
@@ -39,7 +40,7 @@ ONLY = {
     "openpyxl": {"datasets"},
     "optax": {"relevance"},
     "matplotlib": {"map_pictures", "plots", "relevance"},
-    "scipy": {"agreement", "datasets"},
+    "scipy": {"agreement", "datasets", "doubts"},
     "tqdm": {
         *("weights", "scoring", "extraction", "verification", "analysis", "score", "evaluate"),
         *("relevance", "datasets"),

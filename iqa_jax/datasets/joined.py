@@ -50,7 +50,7 @@ def read_joined_scores(path: epath.Path, table: PairTable) -> dict[str, np.ndarr
     problems = [
         f"{name} of {table.pairs[row].distorted}: {matched[row][name] or 'nothing'}"
         for name, values in columns.items()
-        for row in np.flatnonzero(~np.isfinite(values))
+        for row in np.flatnonzero(~np.isfinite(values)).tolist()
     ]
     if problems:
         raise DatasetError(f"{path}: {listed(problems, 'scores are not finite numbers')}")
