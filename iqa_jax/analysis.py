@@ -1,7 +1,7 @@
 """What scores are worth: the agreement of every column with the judgements of people."""
 
 import math
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -18,13 +18,13 @@ from iqa_jax.breakdown import (
     single_deviations,
     standard_errors,
 )
+from iqa_jax.columns import Column
 from iqa_jax.datasets import PairTable
-from iqa_jax.datasets.splits import trained_on
 from iqa_jax.datasets.table import Protocol
+from iqa_jax.doubts import doubts
 from iqa_jax.forced_choice import Sampling, Subsets, by_subset
 from iqa_jax.intervals import NONE, Intervals, Method, caution, correlation_intervals
 from iqa_jax.layer_choice import Chosen, Source, choose_layers
-from iqa_jax.selection import Column
 
 _FEW_PAIRS = 20
 
@@ -89,7 +89,12 @@ def analyse(
         agreements.append((column, overall))
         groups.append((column, by_group(table, of_column)))
         references.append((column, by_reference(table, of_column)))
-    warnings += _doubts([overall for _, overall in agreements])
+    warnings += doubts(
+        [
+            (column, overall, within)
+            for (column, overall), (_, within) in zip(agreements, references, strict=True)
+        ]
+    )
     chosen = choose_layers(table, columns, distances, layers_from, method) if layers_from else []
     if layers_from and layers_from.warning:
         warnings.append(layers_from.warning)
@@ -105,8 +110,7 @@ def analyse(
 
 
 def _distances(column: Column, scores: Mapping[str, np.ndarray]) -> np.ndarray:
-    is_similarity = column.metric is not None and column.metric.higher_is_better
-    return -scores[column.name] if is_similarity else scores[column.name]
+    return -scores[column.name] if column.higher_is_better else scores[column.name]
 
 
 def _intervals(
@@ -134,21 +138,15 @@ def _ceiling(table: PairTable, human: np.ndarray) -> Ceiling | None:
     return None if math.isnan(found.plcc) else found
 
 
-def _doubts(agreements: Sequence[Agreement]) -> Iterator[str]:
-    """What correlations say of the scores that they were made with."""
-    found = [agreement.srcc for agreement in agreements if not math.isnan(agreement.srcc)]
-    if not found:
-        yield "There is no correlation: all scores are equal, or all distances of each column."
-    elif max(found) < 0:
-        yield (
-            "Every distance grows with quality: the direction of the scores may be wrong (for csv "
-            "see --score_direction)."
-        )
-
-
 def _warnings(table: PairTable, columns: Sequence[Column], method: Method) -> list[str]:
-    known = [trained_on(column.name, table.name) for column in columns]
-    warnings = [warning for warning in dict.fromkeys(known) if warning]
+    overlaps = dict.fromkeys(column.overlap for column in columns)
+    warnings = [overlap for overlap in overlaps if overlap]
+    compared = dict.fromkeys(c.readout or c.name for c in columns if c.is_transductive)
+    if compared:
+        warnings.append(
+            f"Compared with means over these pairs themselves: {', '.join(compared)}; "
+            "--normaliser_from takes the means of another dataset."
+        )
     if len(table.pairs) < _FEW_PAIRS:
         warnings.append(f"With {len(table.pairs)} pairs a correlation says little.")
     of_intervals = caution(method, len({pair.reference_id for pair in table.pairs}))

@@ -1,6 +1,7 @@
 """Datasets x models x layers x read-outs -> correlations with human scores."""
 
 import sys
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
@@ -13,22 +14,28 @@ from iqa_jax import parallel, scoring
 from iqa_jax.agreement import Agreement
 from iqa_jax.analysis import Analysis, analyse
 from iqa_jax.capacity import check_memory
+from iqa_jax.columns import Column, joined_columns
 from iqa_jax.comparison import load_relevances
 from iqa_jax.datasets import PairTable, fingerprint, read_joined_scores
 from iqa_jax.decoding import Header
 from iqa_jax.errors import InputError
+from iqa_jax.exposure import mark
 from iqa_jax.extraction import ensure_store
 from iqa_jax.intervals import choose
 from iqa_jax.layer_choice import find_source
 from iqa_jax.metrics import Group, check_group, groups, load_group
+from iqa_jax.normaliser import open_normalisers
 from iqa_jax.pairing import PairComparison
 from iqa_jax.parts import ScoreParts
 from iqa_jax.pipeline import Plan, plan
 from iqa_jax.readouts import needed_arrays
+from iqa_jax.records import describe_columns, describe_dataset
 from iqa_jax.resize import Resize
-from iqa_jax.selection import Column, select_columns
+from iqa_jax.selection import select_columns
 from iqa_jax.settings import DatasetSettings, ModelSettings
+from iqa_jax.store import StatisticsStore
 from iqa_jax.stored_readouts import distances as stored_distances
+from iqa_jax.zoo import TrainingData
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -41,7 +48,9 @@ class Settings(DatasetSettings, ModelSettings):
     readouts: tuple[str, ...] = ("l2", "unit")
     metrics: tuple[str, ...] = ()
     statistics_dir: str | None = None
+    normaliser_from: str | None = None
     scores_csv: str | None = None
+    joined_direction: tuple[str, ...] = ()
     interval: str | None = None
     resamples: int | None = None
     layers_from: str | None = None
@@ -83,6 +92,7 @@ def evaluate(settings: Settings) -> Evaluation:
     joined = (
         read_joined_scores(epath.Path(settings.scores_csv), table) if settings.scores_csv else {}
     )
+    given = joined_columns(joined, settings.joined_direction)
     columns = select_columns(
         settings.models,
         layers=settings.layers,
@@ -90,11 +100,7 @@ def evaluate(settings: Settings) -> Evaluation:
         metrics=settings.metrics,
         checkpoints_dir=settings.checkpoints_dir,
     )
-    left_out = [model for model in settings.models if model not in {c.model for c in columns}]
-    if left_out:
-        tqdm.write(
-            f"left out, without the layers asked for: {', '.join(left_out)}", file=sys.stderr
-        )
+    _say_what_is_left(settings, columns)
     twice = joined.keys() & {column.name for column in columns}
     if twice:
         raise InputError(f"scores_csv: {', '.join(twice)} is computed here; rename the column")
@@ -108,37 +114,70 @@ def evaluate(settings: Settings) -> Evaluation:
             stored=_is_stored(group, settings),
         )
         check_memory(outline, table, work, outline.label)
-    dataset = {
-        "name": table.name,
-        "fingerprint": fingerprint(table, headers),
-        "references": len({pair.reference_id for pair in table.pairs}),
-        "pairs": len(table.pairs),
-        "pairs_left_out": table.pairs_left_out,
-        "licence": table.licence,
-        "citation": table.citation,
-    }
-    method = choose(settings.interval, settings.resamples, references=dataset["references"])
-    layers_from = find_source(settings.layers_from, columns, table, dataset["fingerprint"])
-    _announce(dataset, work)
+    normalisers = _open_normalisers(columns, settings)
+    pairs = TrainingData(table.name, fingerprint(table, headers))
+    columns = mark(
+        [*columns, *given],
+        pairs,
+        normalisers=normalisers,
+        checkpoints_dir=settings.checkpoints_dir,
+    )
+    references = len({pair.reference_id for pair in table.pairs})
+    method = choose(settings.interval, settings.resamples, references=references)
+    layers_from = find_source(settings.layers_from, columns, table, pairs.fingerprint)
+    _announce(table, work)
     scores, runs = dict(joined), []
-    data = _Data(table, headers, work, dataset["fingerprint"], resize)
+    data = _Data(table, headers, work, pairs.fingerprint, resize, normalisers)
     for group in wanted:
         score = _score_from_store if _is_stored(group, settings) else _score
         found, run = score(group, data, settings)
         scores |= {metric.name: found[metric.computed] for metric in group}
         runs.append(run)
-    columns += [Column(name, model=name) for name in joined]
-    record = {
-        "settings": asdict(settings),
-        "dataset": dataset,
-        "interval": method.describe(dataset["references"]),
-        "devices": parallel.describe_devices(),
-        "runs": runs,
-    }
     scores = {column.name: scores[column.name] for column in columns}
     analysis = analyse(table, columns, scores, method=method, layers_from=layers_from)
-    record["chosen_layers"] = [chosen.record for chosen in analysis.chosen if chosen.column.layer]
+    record = {
+        "settings": asdict(settings),
+        "dataset": describe_dataset(table, pairs.fingerprint, analysis.ceiling),
+        "interval": method.describe(references),
+        "devices": parallel.describe_devices(),
+        "runs": runs,
+        "columns": describe_columns(columns),
+        "chosen_layers": [chosen.record for chosen in analysis.chosen if chosen.column.layer],
+        "warnings": list(analysis.warnings),
+    }
     return Evaluation(table, scores, analysis, record)
+
+
+def _say_what_is_left(settings: Settings, columns: Sequence[Column]) -> None:
+    """A line for models that give nothing, and one for what is named twice and done once."""
+    read = {column.known_readout.model for column in columns if column.known_readout}
+    left_out = [model for model in dict.fromkeys(settings.models) if model not in read]
+    if left_out:
+        tqdm.write(
+            f"left out, without the layers asked for besides the pixels: {', '.join(left_out)}",
+            file=sys.stderr,
+        )
+    asked = (settings.models, settings.layers, settings.readouts, settings.metrics)
+    repeated = [name for names in asked for name, count in Counter(names).items() if count > 1]
+    repeated += [c.name for c in columns if c.kind == "layer" and c.name in settings.metrics]
+    if repeated:
+        tqdm.write(f"named twice, done once: {', '.join(repeated)}", file=sys.stderr)
+
+
+def _open_normalisers(
+    columns: Sequence[Column], settings: Settings
+) -> Mapping[str, StatisticsStore]:
+    """By model, the statistics that its read-outs compare with; none for those of the dataset."""
+    if settings.normaliser_from is None:
+        return {}
+    resize = settings.parsed_resize
+    return open_normalisers(
+        settings.normaliser_from,
+        [column.known_readout for column in columns if column.known_readout],
+        checkpoints_dir=settings.checkpoints_dir,
+        precision=settings.precision,
+        resize=resize.text if resize else None,
+    )
 
 
 def _is_stored(group: Group, settings: Settings) -> bool:
@@ -157,6 +196,7 @@ class _Data:
     work: Plan
     fingerprint: str
     resize: Resize | None
+    normalisers: Mapping[str, StatisticsStore]
 
 
 _Scored = tuple[Mapping[str, np.ndarray], dict[str, Any]]
@@ -204,22 +244,28 @@ def _score_from_store(group: Group, data: _Data, settings: Settings) -> _Scored:
         versions=settings.versions,
     )
     relevances = load_relevances(readouts, checkpoints_dir=settings.checkpoints_dir)
+    normaliser = data.normalisers.get(extracted.store.model)
     record = {
         **extracted.store.signature,
         **scoring.environment(),
         "relevances": {name: each.sha256 for name, each in relevances.items()},
+        **({"normaliser": dict(normaliser.signature)} if normaliser else {}),
         "pairs_per_second": extracted.pairs_per_second,
     }
-    return stored_distances(extracted.store, readouts, relevances=relevances), record
+    found = stored_distances(
+        extracted.store, readouts, relevances=relevances, normaliser=normaliser
+    )
+    return found, record
 
 
-def _announce(dataset: Mapping[str, Any], work: Plan) -> None:
+def _announce(table: PairTable, work: Plan) -> None:
     sizes = ", ".join(f"{width}x{height}" for height, width in work.sizes[:4])
     more = f" and {len(work.sizes) - 4} more sizes" if len(work.sizes) > 4 else ""
-    left_out = dataset["pairs_left_out"]
+    left_out = table.pairs_left_out
     note = f"; {left_out} pairs whose images are missing are left out" if left_out else ""
+    references = len({pair.reference_id for pair in table.pairs})
     tqdm.write(
-        f"{dataset['name']}: {dataset['pairs']} pairs of {dataset['references']} references, "
+        f"{table.name}: {len(table.pairs)} pairs of {references} references, "
         f"{sizes}{more}; {len(work.units)} work units of up to {work.versions} versions{note}",
         file=sys.stderr,
     )

@@ -18,13 +18,12 @@ import numpy as np
 from etils import epath
 
 from iqa_jax.agreement import spearman
-from iqa_jax.backbones import INPUT
+from iqa_jax.columns import Column
 from iqa_jax.datasets import PairTable
 from iqa_jax.datasets.splits import content_folds, overlap_warning
 from iqa_jax.datasets.table import Protocol
 from iqa_jax.errors import InputError
 from iqa_jax.intervals import Method
-from iqa_jax.selection import Column
 
 SPLIT = "split"
 RESULTS = "correlations.csv"
@@ -152,7 +151,7 @@ def choose_layers(
     Args:
       table: The pairs. Where the source is a split, half of the references choose and the others
         score: those at odd places when put in order of a hash of their names.
-      columns: Layers to choose from (``input`` is none), and metrics.
+      columns: Layers to choose from, metrics and the pixels.
       distances: ``[pairs]`` by the name of the column.
       source: Where layers are chosen.
       method: How intervals are made.
@@ -202,7 +201,7 @@ def _candidates(columns: Sequence[Column]) -> dict[tuple[str, str], list[Column]
     """The layers to choose from, by model and read-out."""
     candidates: dict[tuple[str, str], list[Column]] = {}
     for column in columns:
-        if column.layer and column.layer != INPUT:
+        if column.layer:
             candidates.setdefault((column.model, column.readout), []).append(column)
     return candidates
 

@@ -9,19 +9,25 @@ from typing import Any
 
 from etils import epath
 
+from iqa_jax.columns import Column
 from iqa_jax.evaluate import Evaluation
 from iqa_jax.files import write_text
-from iqa_jax.selection import Column
+from iqa_jax.records import as_json
 
 PLACE = ("dataset", "model", "layer", "layer_index", "relative_depth", "readout")
+COLUMN = ("column", "in_sample", "transductive")
 CORRELATIONS = (
     *PLACE,
     *("pairs", "plcc", "srcc", "krcc", "plcc_logistic", "rmse_logistic", "fit_converged"),
+    *COLUMN,
 )
 INTERVALS = ("plcc_low", "plcc_high", "srcc_low", "srcc_high")
 GROUPS = (*PLACE, "kind", "group", "pairs", "plcc", "srcc", "krcc")
 REFERENCES = (*PLACE, "references", "references_left_out", "srcc_mean", "srcc_std")
-FORCED_CHOICES = (*PLACE, "subset", "judgements", "score", "best", "observer", "low", "high")
+FORCED_CHOICES = (
+    *(*PLACE, "subset", "judgements", "score", "best", "observer", "low", "high"),
+    *COLUMN,
+)
 CHOSEN = (*PLACE, "chosen_on", "pairs", "references", "plcc", "srcc", *INTERVALS)
 IDENTIFIERS = (
     "reference",
@@ -62,7 +68,8 @@ def write(evaluation: Evaluation, folder: epath.Path) -> list[str]:
             write_text(folder / name, _csv(header, rows))
         else:
             (folder / name).unlink(missing_ok=True)
-    write_text(folder / "run.json", json.dumps(evaluation.record, indent=2) + "\n")
+    record = json.dumps(as_json(evaluation.record), indent=2, allow_nan=False)
+    write_text(folder / "run.json", record + "\n")
     return [*(name for name, (_, rows) in tables.items() if rows), "run.json"]
 
 
@@ -75,6 +82,10 @@ def _place(evaluation: Evaluation, column: Column) -> Sequence[Any]:
         column.relative_depth,
         column.readout,
     )
+
+
+def _column(column: Column) -> Sequence[Any]:
+    return column.name, column.is_in_sample, column.is_transductive
 
 
 def _correlations(evaluation: Evaluation) -> Iterator[Sequence[Any]]:
@@ -90,6 +101,7 @@ def _correlations(evaluation: Evaluation) -> Iterator[Sequence[Any]]:
             agreement.logistic.plcc,
             agreement.logistic.rmse,
             agreement.logistic.converged,
+            *_column(column),
             *ends,
         )
 
@@ -127,6 +139,7 @@ def _forced_choices(evaluation: Evaluation) -> Iterator[Sequence[Any]]:
                 *_place(evaluation, column),
                 *(name, subset.judgements, subset.score, subset.best, subset.observer),
                 *(subset.interval or (None, None)),
+                *_column(column),
             )
 
 

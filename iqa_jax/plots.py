@@ -12,11 +12,10 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from iqa_jax.analysis import Analysis
-from iqa_jax.backbones import INPUT
+from iqa_jax.columns import Column
 from iqa_jax.evaluate import Evaluation
 from iqa_jax.files import appearing_whole
-from iqa_jax.report import short_name
-from iqa_jax.selection import Column
+from iqa_jax.report import legend, marked, short_name
 
 _COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000")
 """Okabe and Ito's palette: told apart by colour-blind readers too."""
@@ -81,9 +80,9 @@ def correlation_by_layer(evaluation: Evaluation, path: epath.Path) -> None:
     """Draws agreement with people against depth: a column of panels a read-out, a line a model.
 
     The best layer of each line is ringed and, where there are few models, named. The first layers
-    of a model joined, for several numbers of them, are a dotted line; other concatenations and
-    metrics are dashed levels. Bars are the intervals over references, where there are any and not
-    too many models; those of layers joined are thin.
+    of a model joined, for several numbers of them, are a dotted line; other concatenations, metrics
+    and the pixels are dashed levels. Bars are the intervals over references, where there are any
+    and not too many models; those of layers joined are thin.
 
     Args:
       evaluation: What is drawn.
@@ -93,7 +92,8 @@ def correlation_by_layer(evaluation: Evaluation, path: epath.Path) -> None:
     kinds = _FORCED_CHOICES if analysis.forced_choices else _CORRELATIONS
     columns = [column for column, _ in analysis.forced_choices or analysis.agreements]
     models = list(dict.fromkeys(column.model for column in columns if column.layer))
-    readouts = list(dict.fromkeys(column.readout for column in columns if column.layer)) or [""]
+    titles = {c.readout: f"read-out: {marked(c.readout, c)}" for c in columns if c.readout}
+    readouts = list(titles) or [""]
     few = len(models) <= _MOST_NAMED
     size = (2.0 + 4.2 * len(readouts), 1.6 + 2.7 * len(kinds))
     figure = Figure(figsize=size, layout="constrained")
@@ -106,19 +106,19 @@ def correlation_by_layer(evaluation: Evaluation, path: epath.Path) -> None:
                 place = (model, readout)
                 of_model = [p for p in points if (p.column.model, p.column.readout) == place]
                 _draw_model(panel, of_model, model, number, is_one_of_few=few)
-            metrics = [(short_name(p.column.name), p) for p in points if not p.column.layer]
-            _draw_levels(panel, metrics, "0.35")
+            _draw_levels(panel, _levels(points, readout), "0.35")
             panel.grid(alpha=0.25)
             panel.spines[["top", "right"]].set_visible(False)
     for readout, top, bottom in zip(readouts, panels[0], panels[-1], strict=True):
-        top.set_title(readout and f"read-out: {readout}", fontsize=11)
-        bottom.set_xlabel("relative depth of the layer (0: pixels)")
+        top.set_title(titles.get(readout, ""), fontsize=11)
+        bottom.set_xlabel("relative depth of the layer")
     table, references = evaluation.table, evaluation.record["dataset"]["references"]
-    figure.suptitle(
-        f"{table.name}: {len(table.pairs)} pairs of {references} references\n"
+    title = [
+        f"{table.name}: {len(table.pairs)} pairs of {references} references",
         f"agreement with: {table.target}",
-        fontsize=12,
-    )
+        *legend(columns),
+    ]
+    figure.suptitle("\n".join(title), fontsize=12)
     _add_legend(figure, panels.flat)
     image = io.BytesIO()
     figure.savefig(image, format="png", dpi=150)
@@ -142,6 +142,14 @@ def _add_legend(figure: Figure, panels: Iterable[Axes]) -> None:
         frameon=False,
         handlelength=3,
     )
+
+
+def _levels(points: Sequence[_Point], readout: str) -> list[tuple[str, _Point]]:
+    """The metrics, which stand in the panels of all read-outs alike, and the pixels."""
+    metrics = [p for p in points if not p.column.layer and not p.column.readout]
+    pixels = [p for p in points if not p.column.layer and p.column.readout == readout]
+    named = [(marked(short_name(p.column.model), p.column), p) for p in metrics]
+    return named + [(p.column.model, p) for p in pixels if readout]
 
 
 def _points(analysis: Analysis, kind: str) -> list[_Point]:
@@ -172,8 +180,7 @@ def _draw_model(
     _draw_line(panel, layers, label=model, **as_drawn)
     if is_one_of_few:
         _draw_intervals(panel, layers, colour, _THICK)
-    inner = [(depth, point) for depth, point in layers if point.column.layer != INPUT]
-    drawn = [(depth, point) for depth, point in inner if not math.isnan(point.value)]
+    drawn = [(depth, point) for depth, point in layers if not math.isnan(point.value)]
     if drawn:
         depth, best = max(drawn, key=lambda layer: layer[1].value)
         panel.plot(depth, best.value, "o", ms=10, mew=1.6, fillstyle="none", color=colour)

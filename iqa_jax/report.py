@@ -7,10 +7,9 @@ from collections.abc import Iterable, Iterator, Sequence
 
 from iqa_jax.agreement import Agreement
 from iqa_jax.analysis import Analysis
-from iqa_jax.backbones import INPUT
+from iqa_jax.columns import Column
 from iqa_jax.evaluate import Evaluation
 from iqa_jax.layer_choice import Chosen
-from iqa_jax.selection import Column
 from iqa_jax.tables import aligned
 
 _MOST_MODELS = 6
@@ -20,6 +19,11 @@ _MOST_JOINED = 3
 
 _CHOSEN_HERE = "chosen here"
 """In the place of an interval, which would cover the truth half of the time."""
+_IN_SAMPLE, _TRANSDUCTIVE = "(i)", "(t)"
+_MARKS = {
+    _IN_SAMPLE: "in sample: learned from this dataset, or from the same photographs",
+    _TRANSDUCTIVE: "transductive: compared with means over this dataset, or the same photographs",
+}
 
 Found = tuple[Column, Agreement]
 
@@ -30,9 +34,11 @@ def report(evaluation: Evaluation) -> str:
     Correlations are oriented: positive means that smaller distances go with better scores.
     """
     analysis = evaluation.analysis
+    found = analysis.forced_choices or analysis.agreements
     tables = _forced_choices(analysis) if analysis.forced_choices else _correlations(analysis)
+    marks = [f"  {line}" for line in legend(column for column, _ in found)]
     notes = [line for warning in analysis.warnings for line in ("", f"Note: {warning}")]
-    return "\n".join([*_heading(evaluation), "", *tables, *notes])
+    return "\n".join([*_heading(evaluation), "", *tables, *marks, *notes])
 
 
 def _heading(evaluation: Evaluation) -> Iterator[str]:
@@ -78,9 +84,7 @@ def _forced_choices(analysis: Analysis) -> list[str]:
     header = ("model", "layer", "read-out", *first.subsets, "mean", *["95 %"] * has_intervals)
     rows = [
         (
-            short_name(column.model),
-            short_name(column.layer) or "-",
-            column.readout or "-",
+            *_names(column),
             *(_number(subset.score) for subset in (*found.subsets.values(), found.mean)),
             *[_interval(found.mean.interval)] * has_intervals,
         )
@@ -95,14 +99,9 @@ def _forced_choices(analysis: Analysis) -> list[str]:
 
 
 def best_layers(agreements: Iterable[Found]) -> list[Found]:
-    """The best layer of each model and read-out, and every metric; the best of all first.
-
-    The pixels are no layer of a network.
-    """
+    """The best layer of each model and read-out, and every other column; the best of all first."""
     best: dict[tuple[str, str], Found] = {}
     for column, agreement in agreements:
-        if column.layer == INPUT:
-            continue
         key = (column.model, column.readout)
         if key not in best or _rank(agreement) > _rank(best[key][1]):
             best[key] = column, agreement
@@ -116,6 +115,22 @@ def _rank(agreement: Agreement) -> float:
 def _nan_last(value: float) -> float:
     """To sort by from the largest on."""
     return -math.inf if math.isnan(value) else value
+
+
+def marked(text: str, column: Column) -> str:
+    """Text with the marks of what a column has seen of the pairs that it is tested on."""
+    return " ".join([text, *_marks_of(column)])
+
+
+def legend(columns: Iterable[Column]) -> list[str]:
+    """What the marks mean that some of the columns have, a line each."""
+    used = {mark for column in columns for mark in _marks_of(column)}
+    return [f"{mark} {meaning}" for mark, meaning in _MARKS.items() if mark in used]
+
+
+def _marks_of(column: Column) -> list[str]:
+    has = {_IN_SAMPLE: column.is_in_sample, _TRANSDUCTIVE: column.is_transductive}
+    return [mark for mark in _MARKS if has[mark]]
 
 
 def short_name(name: str) -> str:
@@ -133,9 +148,7 @@ def _chosen(chosen: Sequence[Chosen]) -> Iterator[str]:
     )
     rows = [
         (
-            short_name(each.column.model),
-            short_name(each.column.layer) or "-",
-            each.column.readout or "-",
+            *_names(each.column),
             *(_number(each.srcc), _interval((each.srcc_low, each.srcc_high))),
             *(_number(each.plcc), _interval((each.plcc_low, each.plcc_high))),
         )
@@ -143,6 +156,14 @@ def _chosen(chosen: Sequence[Chosen]) -> Iterator[str]:
     ]
     header = ("model", "layer", "read-out", "srcc", "95 %", "plcc", "95 %")
     yield from aligned(header, rows, text_columns=3)
+
+
+def _names(column: Column) -> tuple[str, str, str]:
+    """Model, layer and read-out; marks stand at the read-out, of a metric at its name."""
+    model, layer = short_name(column.model), short_name(column.layer) or "-"
+    if column.readout:
+        return model, layer, marked(column.readout, column)
+    return marked(model, column), layer, "-"
 
 
 def _best(analysis: Analysis) -> list[str]:
@@ -154,16 +175,12 @@ def _best(analysis: Analysis) -> list[str]:
     if within:
         header.append("srcc in references")
     positions = {id(column): number for number, (column, _) in enumerate(analysis.agreements)}
-    candidates = Counter(
-        (column.model, column.readout) for column, _ in analysis.agreements if column.layer != INPUT
-    )
+    candidates = Counter((column.model, column.readout) for column, _ in analysis.agreements)
     rows = []
     for column, agreement in best_layers(analysis.agreements):
         converged = "" if agreement.logistic.converged else " (no fit)"
         row = [
-            short_name(column.model),
-            short_name(column.layer) or "-",
-            column.readout or "-",
+            *_names(column),
             _number(agreement.srcc),
             _number(agreement.plcc),
             _number(agreement.krcc),
@@ -183,7 +200,7 @@ def _best(analysis: Analysis) -> list[str]:
 
 def _by_depth(agreements: Sequence[Found]) -> list[str]:
     """A line a layer, first to last, with two numbers for each read-out."""
-    readouts = list(dict.fromkeys(column.readout for column, _ in agreements))
+    readouts = {column.readout: marked(column.readout, column) for column, _ in agreements}
     best = {
         id(agreement) for _, agreement in best_layers(agreements) if not math.isnan(agreement.srcc)
     }
@@ -204,7 +221,7 @@ def _by_depth(agreements: Sequence[Found]) -> list[str]:
     header = [
         "depth",
         "layer",
-        *(f"{name} {kind}" for name in readouts for kind in ("srcc ", "plcc")),
+        *(f"{name} {kind}" for name in readouts.values() for kind in ("srcc ", "plcc")),
     ]
     return aligned(header, rows, text_columns=2)
 

@@ -1,11 +1,11 @@
 """What is asked for, from the user's words: the read-outs of layers of models, as names."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 
 from etils import epath
 
 from iqa_jax.backbones import INPUT, aliases
+from iqa_jax.columns import PIXELS, Column
 from iqa_jax.errors import InputError
 from iqa_jax.metrics import MetricName, parse_metrics
 from iqa_jax.readouts import ReadoutName, parse_layers, parse_readout
@@ -13,32 +13,6 @@ from iqa_jax.zoo import Relevance, load_relevance, model_layers
 
 ALL = "all"
 CUMULATIVE = "cumulative"
-
-
-@dataclass(frozen=True)
-class Column:
-    """A score and where it stands in the tables.
-
-    Attributes:
-      name: As the tables call it.
-      model: Name of the model; a metric stands here under its own name, without a layer.
-      layer: Name of the layer, or of several joined by ``+``.
-      layer_index: Position of a single layer, 0 for ``input``.
-      relative_depth: The same from 0 to 1, which is the last layer.
-      readout: Name of the read-out with its relevance.
-      metric: What computes it; None for scores that were given.
-      cumulative_depth: Relative depth of the last of the layers, where they are the first ones of
-        the model without a gap.
-    """
-
-    name: str
-    model: str
-    layer: str = ""
-    layer_index: int | None = None
-    relative_depth: float | None = None
-    readout: str = ""
-    metric: MetricName | None = None
-    cumulative_depth: float | None = None
 
 
 def select_columns(
@@ -50,6 +24,9 @@ def select_columns(
     checkpoints_dir: epath.PathLike | None = None,
 ) -> list[Column]:
     """Every read-out of every wanted layer of every model that has it, and the metrics.
+
+    Of ``input``, the pixels, there is one column a read-out, computed with the first model. What
+    is named twice stands once.
 
     Args:
       models: Names of models.
@@ -81,11 +58,20 @@ def select_columns(
         raise InputError(f"the relevance {', '.join(idle)} weighs none of the layers asked for")
     columns = [_column(name, layers_of[name.model]) for name in names]
     columns += [
-        Column(metric.name, model=metric.name, metric=metric) for metric in parse_metrics(metrics)
+        Column(
+            metric.name,
+            model=metric.name,
+            metric=metric,
+            higher_is_better=metric.higher_is_better,
+        )
+        for metric in parse_metrics(metrics)
     ]
     if not columns:
         raise InputError("nothing to evaluate: name at least one model or metric")
-    return columns
+    first: dict[str, Column] = {}
+    for column in columns:
+        first.setdefault(column.name, column)
+    return list(first.values())
 
 
 def _wanted_layers(known: Sequence[str], layers: Sequence[str]) -> list[tuple[str, ...]]:
@@ -122,6 +108,10 @@ def _check_layers(layers: Sequence[str], layers_of: Mapping[str, Sequence[str]])
 
 
 def _column(name: ReadoutName, known: Sequence[str]) -> Column:
+    if name.layers == (INPUT,):
+        label = f"{PIXELS}/{name.weighted_readout}"
+        metric = MetricName(label, name)
+        return Column(label, PIXELS, readout=name.weighted_readout, metric=metric)
     index = known.index(name.layer) if len(name.layers) == 1 else None
     last = len(known) - 1
     is_cumulative = name.layers == _inner(known)[: len(name.layers)]

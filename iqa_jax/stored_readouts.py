@@ -17,6 +17,7 @@ import numpy as np
 from iqa_jax.backbones import aliases
 from iqa_jax.comparison import check_readouts
 from iqa_jax.errors import InputError
+from iqa_jax.normaliser import check_normaliser
 from iqa_jax.readouts import READOUTS, LayerStatistics, ReadoutName, Terms
 from iqa_jax.store import StatisticsStore
 from iqa_jax.zoo import Relevance
@@ -27,6 +28,7 @@ def distances(
     readouts: Sequence[ReadoutName],
     *,
     relevances: Mapping[str, Relevance] | None = None,
+    normaliser: StatisticsStore | None = None,
     training_rows: np.ndarray | None = None,
 ) -> dict[str, np.ndarray]:
     """The distances of all pairs of a store.
@@ -35,26 +37,36 @@ def distances(
       store: Of the model of the read-outs.
       readouts: Any, also those that compare with a dataset.
       relevances: By name, at least those that the read-outs name.
-      training_rows: Rows of the pairs whose mean ``balanced`` and ``normalized`` compare with;
-        None for all.
+      normaliser: The statistics whose mean ``balanced`` and ``normalized`` compare with; None for
+        those of ``store`` themselves.
+      training_rows: Rows of these that enter the mean; None for all.
 
     Returns:
       Float32 ``[pairs]`` in the order of the store's table, by the names of the read-outs.
 
     Raises:
       InputError: If the store is of another model, lacks a statistic, was not finished or is
-        damaged, a relevance does not fit, or there are no training rows.
+        damaged, a relevance or the normaliser does not fit, or there are no training rows.
     """
     relevances = relevances or {}
     _check(store, readouts, relevances, training_rows)
+    if normaliser:
+        check_normaliser(normaliser, readouts, store.signature)
     rows = slice(None) if training_rows is None else np.asarray(training_rows)
     terms: dict[_Part, Terms] = {}
     for layer, parts in _by_layer(store, readouts).items():
         values = _LayerValues(store, layer)
+        of_normaliser = _LayerValues(normaliser, layer) if normaliser else values
         for part in parts:
             relevance = relevances[part.relevance] if part.relevance else None
             weights = relevance.weights[part.layer] if relevance else None
-            terms[part] = values.terms(part.readout, weights, rows)
+            statistics = values.of(part.readout, weights)
+            formula = READOUTS[part.readout]
+            if formula.normalised_by:
+                compared = formula.normalised_by(of_normaliser.of(part.readout, weights))
+                mean = np.asarray(compared, np.float64)[rows].mean(axis=0)
+                statistics = replace(statistics, normaliser=jnp.asarray(mean, jnp.float32))
+            terms[part] = formula.of_layer(statistics)
     return {
         str(readout): np.asarray(
             READOUTS[readout.readout].combine_terms([terms[part] for part in _parts(readout)])
@@ -80,21 +92,13 @@ class _LayerValues:
     layer: str
     _read: dict[str, jax.Array] = field(default_factory=dict)
 
-    def terms(
-        self, readout: str, weights: jax.Array | None, training_rows: slice | np.ndarray
-    ) -> Terms:
-        """What the layer gives to the sums of a read-out, ``[pairs]`` or a number each."""
-        formula = READOUTS[readout]
-        statistics = LayerStatistics(
-            values={name: self._statistic(name) for name in formula.statistics},
+    def of(self, readout: str, weights: jax.Array | None) -> LayerStatistics:
+        """What a read-out sees of the layer, of all pairs."""
+        return LayerStatistics(
+            values={name: self._statistic(name) for name in READOUTS[readout].statistics},
             positions=jnp.asarray(self.store.positions(self.layer), jnp.float32),
             relevance=weights,
         )
-        if formula.normalised_by:
-            values = np.asarray(formula.normalised_by(statistics), np.float64)
-            mean = values[training_rows].mean(axis=0)
-            statistics = replace(statistics, normaliser=jnp.asarray(mean, jnp.float32))
-        return formula.of_layer(statistics)
 
     def _statistic(self, name: str) -> jax.Array:
         if name not in self._read:

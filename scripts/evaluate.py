@@ -33,7 +33,8 @@ LAYERS = flags.DEFINE_list(
     "layers",
     ["all"],
     "Layers of the models, and concatenations of them joined by +; 'all' is every single layer, "
-    "'cumulative' the first n layers joined, for every n.",
+    "'cumulative' the first n layers joined, for every n. 'input', the pixels, is a baseline: one "
+    "row for all models.",
 )
 READOUT_NAMES = flags.DEFINE_list(
     "readouts",
@@ -53,11 +54,25 @@ STATISTICS_DIR = flags.DEFINE_string(
     "Where the statistics of layers are kept: those that are missing are extracted, and any other "
     "read-out is then a matter of seconds. The read-outs balanced and normalized need it.",
 )
+NORMALISER_FROM = flags.DEFINE_string(
+    "normaliser_from",
+    None,
+    "Statistics of another dataset, made in the same way: balanced and normalized compare with its "
+    "means. Default: with those of the dataset that is evaluated, and such rows are marked "
+    "transductive.",
+)
 SCORES_CSV = flags.DEFINE_string(
     "scores_csv",
     None,
-    "Distances of another tool that join the tables: a CSV with the column distorted and a column "
-    "for each of them. They are taken to grow with the difference.",
+    "Scores of another tool that join the tables: a CSV with the column distorted and a column for "
+    "each of them. One with the name of a metric has its direction, the others are taken to grow "
+    "with the difference; see --joined_direction.",
+)
+JOINED_DIRECTION = flags.DEFINE_multi_string(
+    "joined_direction",
+    [],
+    "Which scores of a column of --scores_csv mean that images are more alike, such as vif=higher; "
+    "several with commas between them, or the flag several times.",
 )
 LAYERS_FROM = flags.DEFINE_string(
     "layers_from",
@@ -82,7 +97,9 @@ def main() -> None:
         readouts=tuple(READOUT_NAMES.value),
         metrics=tuple(METRICS.value),
         statistics_dir=STATISTICS_DIR.value,
+        normaliser_from=NORMALISER_FROM.value,
         scores_csv=SCORES_CSV.value,
+        joined_direction=tuple(text for each in JOINED_DIRECTION.value for text in each.split(",")),
         layers_from=LAYERS_FROM.value,
         **dataset_flags.values(),
         **interval_flags.values(),

@@ -13,6 +13,7 @@ from iqa_jax import outputs, plots
 from iqa_jax.agreement import agreement
 from iqa_jax.analysis import analyse
 from iqa_jax.breakdown import by_group, by_reference
+from iqa_jax.columns import Column
 from iqa_jax.datasets import Pair, PairTable
 from iqa_jax.datasets.triplets import Triplet, TripletTable
 from iqa_jax.evaluate import Evaluation
@@ -22,12 +23,11 @@ from iqa_jax.intervals import BOOTSTRAP, NONE, Method, correlation_intervals
 from iqa_jax.layer_choice import Source
 from iqa_jax.metrics import parse_metric
 from iqa_jax.report import report
-from iqa_jax.selection import Column
 
 COLUMNS = (
     Column("net/a/l2", "net", "a", 0, 0.0, "l2", parse_metric("net/a/l2")),
     Column("net/b/l2", "net", "b", 1, 1.0, "l2", parse_metric("net/b/l2")),
-    Column("psnr", "psnr", metric=parse_metric("psnr")),
+    Column("psnr", "psnr", metric=parse_metric("psnr"), higher_is_better=True),
 )
 
 ELSEWHERE = {("net", "a", "l2"): 0.5, ("net", "b", "l2"): 0.4}
@@ -105,13 +105,26 @@ def test_forced_choices(choices, rng):
     assert list(subsets.subsets) == ["mix", "cnn"]
 
 
-def test_warns_of_few_pairs_and_of_training_on_the_test(opinions):
-    few = PairTable("kadid10k", opinions.pairs[:6], ImageFolder(), higher_is_better=True)
-    dists = Column("dists", "dists", metric=parse_metric("dists"))
-    found = analyse(few, [dists], {"dists": np.arange(6.0)})
-    assert len(found.warnings) == 2
-    assert "DISTS was trained on the scores of KADID-10k" in found.warnings[0]
-    assert "With 6 pairs" in found.warnings[1]
+def test_warns_of_few_pairs_and_of_what_columns_have_seen(opinions):
+    few = replace(opinions, pairs=opinions.pairs[:6])
+    seen = [replace(column, overlap="Learned from this.") for column in COLUMNS[:2]]
+    seen += [replace(COLUMNS[2], readout="balanced", is_transductive=True)]
+    scores = {column.name: np.arange(6.0) for column in seen[:2]} | {"psnr": -np.arange(6.0)}
+    learned, compared, little = analyse(few, seen, scores).warnings
+    assert learned == "Learned from this."
+    assert "means over these pairs themselves: balanced; --normaliser_from" in compared
+    assert "With 6 pairs" in little
+
+
+def test_the_column_alone_says_its_direction(opinions, rng):
+    scores = scores_of(opinions, rng)
+    given = [replace(column, metric=None) for column in COLUMNS]
+    assert all(found.srcc > 0.5 for _, found in analyse(opinions, given, scores).agreements)
+    turned = replace(given[2], higher_is_better=False)
+    found = analyse(opinions, [given[0], turned], scores)
+    assert found.agreements[1][1].srcc < -0.5
+    (note,) = found.warnings
+    assert "psnr is significantly negative (Spearman -0." in note
 
 
 def evaluation(table, rng, **options):

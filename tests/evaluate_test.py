@@ -3,6 +3,7 @@
 import json
 import subprocess
 import sys
+from dataclasses import replace
 
 import numpy as np
 import oracle
@@ -12,10 +13,13 @@ from PIL import Image
 from scipy import optimize, stats
 
 from iqa_jax import outputs, scoring
+from iqa_jax import settings as settings_module
+from iqa_jax.datasets import load_dataset
 from iqa_jax.datasets.tfds_builder import build
 from iqa_jax.errors import CheckpointError, DatasetError, ImageError, InputError
 from iqa_jax.evaluate import Settings, evaluate
 from iqa_jax.report import best_layers
+from iqa_jax.weights import checkpoints as saved
 from iqa_jax.zoo import load_backbone, model_layers
 
 LPIPS = "alexnet/relu1+relu2+relu3+relu4+relu5/unit@lpips-alex"
@@ -80,13 +84,14 @@ def test_tid2013_agrees_with_plain_numpy_and_scipy(tid2013, settings, checkpoint
             unit.append(oracle.unit([r[layer]], [d[layer]]))
     checked = 0
     for column, agreement in found.agreements:
-        if column.layer_index is None or column.readout not in ("l2", "unit"):
+        is_single = column.layer_index is not None or column.kind == "baseline"
+        if not is_single or column.readout not in ("l2", "unit"):
             continue
-        expected = np.array(distances[column.layer][column.readout == "unit"])
+        expected = np.array(distances[column.layer or "input"][column.readout == "unit"])
         np.testing.assert_allclose(found.scores[column.name], expected, rtol=1e-4)
         assert agreement.pairs == 105
         assert agreement.plcc == pytest.approx(stats.pearsonr(-expected, mos)[0], abs=1e-4)
-        if column.name == "alexnet/input/l2":
+        if column.name == "pixels/l2":
             # The dataset aims its distortions at equal errors of the pixels: images differ by less
             # than float32 can tell (1e-9), and their ranks with them.
             expected = found.scores[column.name].astype(np.float64)
@@ -126,12 +131,12 @@ def test_scores_are_raw_and_correlations_oriented(settings):
     for name, values in higher.scores.items():
         np.testing.assert_array_equal(values, lower.scores[name])
     for (column, a), (_, b) in zip(higher.agreements, lower.agreements, strict=True):
-        if column.layer == "input":
+        if column.kind == "baseline":
             assert a.srcc > 0.5  # the scores of this dataset fall with the noise
         assert a.srcc == pytest.approx(-b.srcc)
 
 
-def test_metrics_and_joined_scores_stand_in_the_same_tables(settings, pair_folder):
+def test_metrics_and_joined_scores_stand_in_the_same_tables(settings, pair_folder, capsys):
     (pair_folder / "theirs.csv").write_text(
         "distorted,psnr_distance\n"
         + "".join(f"{name}_{level}.png,{level}\n" for name in "abc" for level in (1, 2, 3, 4))
@@ -140,20 +145,21 @@ def test_metrics_and_joined_scores_stand_in_the_same_tables(settings, pair_folde
         settings(
             layers=("relu1+relu2+relu3+relu4+relu5",),
             readouts=("unit@lpips-alex",),
-            metrics=(LPIPS, "alexnet/pool5/l2"),
+            metrics=(LPIPS, "lpips-alex", "alexnet/pool5/l2"),
             scores_csv=str(pair_folder / "theirs.csv"),
         )
     )
     names = [(column.model, column.layer) for column, _ in found.agreements]
     assert names == [
         ("alexnet", "relu1+relu2+relu3+relu4+relu5"),
-        (LPIPS, ""),
+        ("lpips-alex", ""),
         ("alexnet/pool5/l2", ""),
         ("psnr_distance", ""),
     ]
     first, second = (agreement for _, agreement in found.agreements[:2])
     assert first == second
     assert found.scores["psnr_distance"].tolist() == [1, 2, 3, 4, 1, 2, 1, 2, 3]
+    assert f"named twice, done once: {LPIPS}\n" in capsys.readouterr().err
 
 
 def test_stored_statistics_give_the_same_scores(settings, tmp_path, monkeypatch):
@@ -176,6 +182,138 @@ def test_readouts_that_compare_with_the_dataset_need_stored_statistics(settings,
         evaluate(settings(readouts=("balanced",)))
     found = evaluate(settings(readouts=("balanced",), statistics_dir=str(tmp_path / "store")))
     assert all(np.isfinite(values).all() for values in found.scores.values())
+
+
+def test_means_to_compare_with_may_be_those_of_another_dataset(settings, pair_folder, tmp_path):
+    rows = (pair_folder / "pairs.csv").read_text().splitlines()
+    (pair_folder / "others.csv").write_text("\n".join(rows[:4]) + "\n")
+    pixels = {"layers": ("input",), "readouts": ("l2", "balanced")}
+    others = {"data_dir": str(pair_folder / "others.csv"), "output_dir": str(tmp_path / "2")}
+    evaluate(settings(**pixels, **others, statistics_dir=str(tmp_path / "others")))
+    pixels["statistics_dir"] = str(tmp_path / "own")
+    own = evaluate(settings(**pixels))
+    found = evaluate(settings(**pixels, normaliser_from=str(tmp_path / "others")))
+    same = evaluate(settings(**pixels, normaliser_from=str(tmp_path / "own" / "pairs")))
+    l2 = own.scores["pixels/l2"].astype(np.float64)
+    for each, rows, is_transductive in (
+        (own, slice(None), True),
+        (found, slice(3), False),
+        (same, slice(None), True),
+    ):
+        expected = l2 / np.sqrt(np.mean(l2[rows] ** 2))
+        np.testing.assert_allclose(each.scores["pixels/balanced"], expected, rtol=1e-5)
+        columns = each.record["columns"]
+        assert columns["pixels/balanced"]["transductive"] == is_transductive
+        assert not columns["pixels/l2"]["transductive"]
+        noted = any("means over these pairs" in warning for warning in each.record["warnings"])
+        assert noted == is_transductive
+    assert found.record["runs"][0]["normaliser"]["dataset"] == "others"
+    assert "normaliser" not in own.record["runs"][0]
+    with pytest.raises(InputError, match="expected the resize short:64, found None"):
+        evaluate(settings(**pixels, normaliser_from=str(tmp_path / "others"), resize="short:64"))
+
+
+def test_a_relevance_tested_on_what_it_was_learned_from_is_marked(settings, checkpoints, tmp_path):
+    folder = tmp_path / "own checkpoints"
+    folder.mkdir()
+    (folder / "alexnet").symlink_to(checkpoints / "alexnet")
+    for name, dataset in (("mine", "pairs"), ("other", "elsewhere")):
+        statistics = {"dataset": dataset, "dataset_fingerprint": "that of more pairs"}
+        saved.save(
+            epath.Path(folder),
+            name,
+            {"relu1": np.ones(64, np.float32)},
+            {"kind": "relevance", "model": "alexnet", "source": {"statistics": statistics}},
+        )
+    found = evaluate(
+        settings(
+            layers=("relu1",),
+            readouts=("unit@mine",),
+            metrics=("alexnet/relu1/unit@other",),
+            checkpoints_dir=str(folder),
+        )
+    )
+    assert [column["in_sample"] for column in found.record["columns"].values()] == [True, False]
+    (warning,) = [each for each in found.record["warnings"] if "learned from" in each]
+    assert warning.startswith("The relevance mine was learned from pairs: pairs is training and")
+
+
+def test_what_is_named_twice_is_done_once(settings, capsys):
+    once = evaluate(settings(layers=("relu1",), readouts=("l2",)))
+    assert "twice" not in capsys.readouterr().err
+    twice = evaluate(
+        settings(
+            models=("alexnet", "alexnet"),
+            layers=("relu1", "relu1"),
+            readouts=("l2", "l2"),
+            metrics=("alexnet/relu1/l2",),
+            bootstrap=5,
+        )
+    )
+    assert list(twice.scores) == list(once.scores) == ["alexnet/relu1/l2"]
+    assert len(twice.agreements) == len(twice.analysis.intervals.srcc_low) == 1
+    assert (
+        "named twice, done once: alexnet, relu1, l2, alexnet/relu1/l2\n" in capsys.readouterr().err
+    )
+
+
+def test_the_pixels_are_scored_once_for_all_models(settings, capsys):
+    model = "resnet20-random-none-seed0"
+    found = evaluate(settings(models=("alexnet", model), layers=("input", "relu1")))
+    assert list(found.scores) == [
+        *("pixels/l2", "pixels/unit", "alexnet/relu1/l2", "alexnet/relu1/unit")
+    ]
+    columns = found.record["columns"]
+    assert columns["pixels/l2"] == {
+        **{"kind": "baseline", "model": None, "layers": ["input"], "readout": "l2"},
+        **{"relevance": None, "direction": "lower", "in_sample": False, "transductive": False},
+    }
+    assert columns["alexnet/relu1/unit"]["model"] == "alexnet"
+    assert f"besides the pixels: {model}\n" in capsys.readouterr().err
+
+
+def test_joined_scores_keep_their_direction(settings, pair_folder):
+    names = [f"{name}_{level}" for name in "abc" for level in (1, 2, 3, 4)]
+    rows = [f"{name}.png,{-int(name[-1])},{-int(name[-1])},{name[-1]}" for name in names]
+    (pair_folder / "theirs.csv").write_text("\n".join(["distorted,ssim,vif,other", *rows]) + "\n")
+    theirs = {"models": (), "scores_csv": str(pair_folder / "theirs.csv")}
+    found = evaluate(settings(**theirs, metrics=("psnr",), joined_direction=("vif=higher",)))
+    assert [agreement.srcc > 0.9 for _, agreement in found.agreements] == [True] * 4
+    columns = found.record["columns"]
+    assert [columns[name]["direction"] for name in ("psnr", "ssim", "vif", "other")] == [
+        *("higher", "higher", "higher", "lower")
+    ]
+    assert columns["ssim"]["kind"] == "joined"
+    unsaid = evaluate(settings(**theirs, metrics=("psnr",)))
+    (doubt,) = [warning for warning in unsaid.record["warnings"] if "--joined_direction" in warning]
+    assert doubt.startswith("vif is significantly negative")
+
+
+def test_the_record_says_what_a_later_analysis_needs(settings, pair_folder, monkeypatch):
+    table = (pair_folder / "pairs.csv").read_text().splitlines()
+    with_std = [f"{table[0]},score_std", *(f"{row},0.5" for row in table[1:])]
+    (pair_folder / "pairs.csv").write_text("\n".join(with_std) + "\n")
+    published = {"opinions": 4.0, "published_pairs": 12, "score_range": (0.0, 9.0)}
+    monkeypatch.setattr(
+        settings_module, "load_dataset", lambda *a, **k: replace(load_dataset(*a, **k), **published)
+    )
+    found = evaluate(settings(models=(), metrics=("psnr",), score_direction="lower"))
+    dataset = found.record["dataset"]
+    assert dataset["protocol"] == "opinion"
+    assert dataset["target"] == "score"
+    assert dataset["score_range"] == [0, 9]
+    assert (dataset["opinions"], dataset["published_pairs"]) == (4, 12)
+    assert not dataset["higher_is_better"]
+    assert {"name", "fingerprint", "references", "pairs_left_out", "citation"} <= set(dataset)
+    variance = np.var([pair.score for pair in found.table.pairs], ddof=1)
+    assert dataset["ceiling"]["reliability"] == pytest.approx(1 - 0.25**2 / variance)
+    assert 0.9 < dataset["ceiling"]["srcc"] < 1
+    assert found.record["warnings"] == list(found.analysis.warnings)
+    assert any("With 9 pairs" in warning for warning in found.record["warnings"])
+    assert found.record["columns"]["psnr"] == {
+        **{"kind": "metric", "model": None, "layers": [], "readout": None, "relevance": None},
+        **{"direction": "higher", "in_sample": False, "transductive": False},
+    }
 
 
 @pytest.fixture
@@ -302,6 +440,17 @@ def test_everything_is_checked_before_anything_is_computed(settings, pair_folder
         ({"layers_from": "nowhere"}, InputError, "found no nowhere/correlations.csv"),
         ({"scores_csv": "nowhere.csv"}, DatasetError, "there is no file"),
         ({"scores_csv": str(ours)}, InputError, "scores_csv: alexnet/relu1/l2 is computed here"),
+        ({"joined_direction": ("a=lower",)}, InputError, "no scores are joined under the name a"),
+        ({"normaliser_from": "x"}, InputError, "normaliser_from: nothing asked for compares with"),
+        (
+            {
+                "normaliser_from": str(pair_folder),
+                "readouts": ("balanced",),
+                "statistics_dir": str(pair_folder),
+            },
+            InputError,
+            "has no statistics of alexnet",
+        ),
         ({"checkpoints_dir": str(pair_folder)}, CheckpointError, "fetch_weights.py"),
     ):
         with pytest.raises(error, match=complaint):

@@ -12,10 +12,11 @@ PACKAGE = Path(iqa_jax.__file__).parent
 # Each may import those before it, and itself.
 ORDER = """
 errors files memory tables samples damage decoding images resize luminance preprocess numerics
-backbones weights zoo statistics readouts pairing comparison metrics datasets settings pipeline
-parallel capacity parts scoring store reduction extraction stored_readouts agreement breakdown
-resampling intervals forced_choice verification relevance selection layer_choice analysis score
-score_files evaluate outputs report map_pictures plots __init__
+backbones weights zoo statistics readouts pairing comparison metrics columns datasets settings
+pipeline parallel capacity parts scoring store normaliser exposure reduction extraction
+stored_readouts agreement breakdown resampling intervals forced_choice verification relevance
+selection doubts records layer_choice analysis score score_files evaluate outputs report
+map_pictures plots __init__
 """.split()
 
 NO_NETWORK = (
@@ -25,6 +26,7 @@ NO_NETWORK = (
 NETWORK = {
     *("backbones", "zoo", "comparison", "metrics", "reduction", "extraction", "stored_readouts"),
     *("relevance", "score", "selection", "layer_choice", "analysis", "evaluate"),
+    *("columns", "normaliser", "exposure", "doubts", "records"),
 }
 
 ONLY = {
@@ -39,7 +41,7 @@ ONLY = {
     "openpyxl": set(),
     "optax": {"relevance"},
     "matplotlib": {"map_pictures", "plots", "relevance"},
-    "scipy": {"agreement", "intervals"},
+    "scipy": {"agreement", "doubts", "intervals"},
     "tqdm": {
         *("weights", "parts", "scoring", "extraction", "verification", "analysis", "score"),
         *("score_files", "evaluate", "relevance", "datasets"),

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from scipy import stats
 
+from iqa_jax.columns import Column
 from iqa_jax.datasets import Pair, PairTable
 from iqa_jax.datasets.splits import content_folds
 from iqa_jax.datasets.table import Protocol
@@ -13,7 +14,6 @@ from iqa_jax.errors import InputError
 from iqa_jax.images import ImageFolder
 from iqa_jax.intervals import Method, correlation_intervals
 from iqa_jax.layer_choice import Source, choose_layers, find_source
-from iqa_jax.selection import Column
 
 REFERENCES, VERSIONS = 14, 5
 COLUMNS = [

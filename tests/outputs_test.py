@@ -9,10 +9,10 @@ from etils import epath
 from iqa_jax import outputs
 from iqa_jax.agreement import NO_FIT, Agreement, LogisticFit
 from iqa_jax.analysis import Analysis
+from iqa_jax.columns import Column
 from iqa_jax.datasets import Pair, PairTable
 from iqa_jax.evaluate import Evaluation
 from iqa_jax.images import ImageFolder
-from iqa_jax.selection import Column
 
 
 @pytest.fixture
@@ -23,9 +23,9 @@ def evaluation():
     ]
     columns = [
         Column("net/input/l2", "net", "input", 0, 0.0, "l2"),
-        Column("net/a/l2", "net", "a", 1, 0.5, "l2"),
+        Column("net/a/l2", "net", "a", 1, 0.5, "l2", is_transductive=True),
         Column("net/a+b/l2", "net", "a+b", None, None, "l2"),
-        Column("psnr", "psnr"),
+        Column("psnr", "psnr", overlap="Learned from this."),
     ]
     agreements = [
         Agreement(2, 0.5, 0.25, 0.125, LogisticFit(0.75, 1.5, True)),
@@ -40,7 +40,10 @@ def evaluation():
             for number, column in enumerate(columns)
         },
         analysis=Analysis(agreements=list(zip(columns, agreements, strict=True))),
-        record={"settings": {"models": ["net"]}, "dataset": {"references": 1}},
+        record={
+            "settings": {"models": ["net"]},
+            "dataset": {"references": 1, "score_range": (0.0, math.nan), "opinions": math.inf},
+        },
     )
 
 
@@ -54,15 +57,16 @@ def test_correlations(evaluation, tmp_path):
     header, *rows = read(tmp_path / "correlations.csv")
     assert ",".join(header) == (
         "dataset,model,layer,layer_index,relative_depth,readout,pairs,plcc,srcc,krcc,"
-        "plcc_logistic,rmse_logistic,fit_converged"
+        "plcc_logistic,rmse_logistic,fit_converged,column,in_sample,transductive"
     )
     assert rows[1] == [
         *("made", "net", "a", "1", "0.5", "l2", "2"),
         *("0.333333333", "0.5", "0.25", "0.5", "1", "True"),
+        *("net/a/l2", "False", "True"),
     ]
     assert rows[2][3:5] == ["", ""]  # a concatenation has no place
     assert rows[3][1:7] == ["psnr", "", "", "", "", "2"]
-    assert rows[3][7:] == ["nan"] * 5 + ["False"]
+    assert rows[3][7:] == ["nan"] * 5 + ["False", "psnr", "True", "False"]
 
 
 def test_scores_survive_to_the_last_bit(evaluation, tmp_path):
@@ -81,5 +85,7 @@ def test_scores_survive_to_the_last_bit(evaluation, tmp_path):
 
 def test_record(evaluation, tmp_path):
     outputs.write(evaluation, epath.Path(tmp_path / "new" / "folder"))
-    record = json.loads((tmp_path / "new" / "folder" / "run.json").read_text())
+    text = (tmp_path / "new" / "folder" / "run.json").read_text()
+    record = json.loads(text, parse_constant=lambda word: pytest.fail(f"{word} is no JSON"))
     assert record["settings"] == {"models": ["net"]}
+    assert record["dataset"] == {"references": 1, "score_range": [0.0, None], "opinions": None}

@@ -9,14 +9,15 @@ from PIL import Image
 from iqa_jax import plots
 from iqa_jax.agreement import NO_FIT, Agreement, LogisticFit
 from iqa_jax.analysis import Analysis
+from iqa_jax.columns import Column
 from iqa_jax.datasets import Pair, PairTable
 from iqa_jax.evaluate import Evaluation
 from iqa_jax.forced_choice import ForcedChoice, Subsets
 from iqa_jax.images import ImageFolder
 from iqa_jax.intervals import Intervals
 from iqa_jax.layer_choice import Chosen
+from iqa_jax.metrics import parse_metric
 from iqa_jax.report import best_layers, report, short_name
-from iqa_jax.selection import Column
 
 LAYERS = ("input", "relu1", "relu2", "pool2")
 
@@ -57,6 +58,56 @@ def test_best_of_all_stands_first(evaluation):
         ("psnr", "", ""),
         ("vgg16", "relu2", "l2"),
     ]
+
+
+def test_the_pixels_are_no_layer_of_a_model(evaluation, figures, tmp_path):
+    pixels = Column("pixels/l2", "pixels", readout="l2", metric=parse_metric("alexnet/input/l2"))
+    agreements = [(pixels, agreement(0.95)), *evaluation.agreements]
+    best = best_layers(agreements)
+    assert best[0][0] is pixels
+    assert best[1][0].name == "joined"
+    found = Evaluation(evaluation.table, {}, Analysis(agreements), evaluation.record)
+    assert report(found).count("pixels") == 1
+    plots.correlation_by_layer(found, epath.Path(tmp_path) / "figure.png")
+    of_l2, of_unit = (
+        {line.get_label(): line for line in panel.lines} for panel in figures[0].axes[:2]
+    )
+    assert list(of_l2["pixels"].get_ydata()) == [0.95, 0.95]
+    assert "pixels" not in of_unit
+    assert {"psnr"} <= set(of_l2) & set(of_unit)
+    assert of_l2["psnr"].get_linestyle() == of_unit["psnr"].get_linestyle()
+
+
+def test_what_has_seen_the_test_is_marked(evaluation, figures, tmp_path):
+    seen = [
+        Column("n/a/unit@mine", "n", "a", 1, 0.5, "unit@mine", overlap="Learned from this."),
+        Column("n/a/balanced", "n", "a", 1, 0.5, "balanced", is_transductive=True),
+        Column("dists", "dists", overlap="Learned from this.", is_transductive=True),
+        Column("n/a/l2", "n", "a", 1, 0.5, "l2"),
+    ]
+    agreements = [(column, agreement(0.5)) for column in seen]
+    for number, marks in ((4, ["(i)", "(t)"]), (1, ["(i)"])):
+        analysis = Analysis(agreements[:number])
+        found = Evaluation(evaluation.table, {}, analysis, evaluation.record)
+        text = report(found)
+        legend = [line.split()[0] for line in text.splitlines() if line.startswith("  (")]
+        assert legend == marks
+        plots.correlation_by_layer(found, epath.Path(tmp_path) / "figure.png")
+        drawn = [line.split()[0] for line in figures[-1].get_suptitle().splitlines()[2:]]
+        assert drawn == marks
+    text = report(Evaluation(evaluation.table, {}, Analysis(agreements), evaluation.record))
+    for name in ("unit@mine (i)", "balanced (t)", "dists (i) (t)"):
+        assert name in text
+    assert "l2 (" not in text
+    plots.correlation_by_layer(
+        Evaluation(evaluation.table, {}, Analysis(agreements), evaluation.record),
+        epath.Path(tmp_path) / "figure.png",
+    )
+    top = figures[-1].axes[:3]
+    assert [panel.get_title() for panel in top] == [
+        *("read-out: unit@mine (i)", "read-out: balanced (t)", "read-out: l2")
+    ]
+    assert "dists (i) (t)" in [line.get_label() for line in top[0].lines]
 
 
 def test_nan_is_never_the_best():

@@ -15,20 +15,15 @@ def names(models, layers="all", readouts="l2", **options):
 
 def test_all_layers_of_all_models():
     found = names("alexnet vgg16", readouts="l2 unit")
-    assert len(found) == (9 + 19) * 2
-    assert found[:4] == [
-        "alexnet/input/l2",
-        "alexnet/input/unit",
-        "alexnet/relu1/l2",
-        "alexnet/relu1/unit",
-    ]
+    assert len(found) == (1 + 8 + 18) * 2
+    assert found[:4] == ["pixels/l2", "pixels/unit", "alexnet/relu1/l2", "alexnet/relu1/unit"]
     assert found[-1] == "vgg16/pool5/unit"
 
 
 def test_positions():
     columns = select_columns(["alexnet"], layers=["all", "relu1+relu2"], readouts=["unit"])
-    assert [column.layer_index for column in columns] == [*range(9), None]
-    assert [column.relative_depth for column in columns[:-1]] == [i / 8 for i in range(9)]
+    assert [column.layer_index for column in columns] == [None, *range(1, 9), None]
+    assert [column.relative_depth for column in columns[1:-1]] == [i / 8 for i in range(1, 9)]
     assert columns[-1].relative_depth is None
     assert columns[-1].layer == "relu1+relu2"
     assert [column.cumulative_depth for column in columns] == [None, 1 / 8, *[None] * 8]
@@ -54,6 +49,27 @@ def test_a_layer_that_one_model_has_is_enough():
 
 def test_nothing_stands_twice():
     assert names("alexnet", "relu1 all relu1").count("alexnet/relu1/l2") == 1
+    once = names("alexnet", "relu1 relu2")
+    assert names("alexnet alexnet", "relu1 relu2 relu1", "l2 l2") == once
+    metrics = ["alexnet/relu1/l2", "psnr", "psnr"]
+    columns = select_columns(["alexnet"], layers=["relu1"], readouts=["l2"], metrics=metrics)
+    assert [(column.name, column.kind) for column in columns] == [
+        ("alexnet/relu1/l2", "layer"),
+        ("psnr", "metric"),
+    ]
+
+
+def test_the_pixels_are_a_baseline_of_no_model():
+    options = {"metrics": ["vgg16/input/l2"]}
+    found = select_columns(["vgg16", "alexnet"], layers=["input"], readouts=["l2"], **options)
+    baseline, named = found
+    assert baseline.kind == "baseline"
+    assert (baseline.name, baseline.model, baseline.readout) == ("pixels/l2", "pixels", "l2")
+    assert (baseline.layer, baseline.layer_index, baseline.relative_depth) == ("", None, None)
+    assert baseline.metric.computed == named.name == "vgg16/input/l2"
+    assert named.kind == "metric"
+    joined = select_columns(["alexnet"], layers=["input+relu1"], readouts=["l2"])
+    assert [(column.kind, column.layer) for column in joined] == [("layer", "input+relu1")]
 
 
 def test_relevance_only_where_it_weighs(checkpoints):

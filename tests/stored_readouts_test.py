@@ -109,6 +109,46 @@ def test_balanced_and_normalized_by_definition(layers, training, store, table):
     np.testing.assert_allclose(found[f"{MODEL}/{layers}/normalized"], normalized, rtol=1e-6)
 
 
+@pytest.mark.parametrize("training", [None, [0, 3, 17]], ids=["all", "some"])
+@pytest.mark.parametrize("name", [None, "mine"])
+def test_means_of_another_dataset(name, training, store, table, tmp_path):
+    """The statistics of a pair depend on its row alone: other pairs are fewer rows of the same."""
+    others = made_up.make_table(versions=2)
+    made_up.fill(made_up.make_writer(tmp_path / "others", others), others)
+    normaliser = StatisticsStore.open(tmp_path / "others", MODEL)
+    rows = slice(None) if training is None else training
+    layers = ("input", "block/1")
+    weights = (
+        relevance().weights
+        if name
+        else {layer: np.ones(3 + 2 * i) for i, layer in enumerate(layers)}
+    )
+    total, mean, shares = [], [], []
+    for layer in layers:
+        own, other = squares(table, layer), squares(others, layer)[rows]
+        total.append(store.positions(layer) * (own @ weights[layer]))
+        mean.append((normaliser.positions(layer)[rows] * (other @ weights[layer])).mean())
+        shares.append(own / other.mean(0) @ weights[layer])
+    found = distances(
+        store,
+        [ReadoutName(MODEL, layers, readout, name) for readout in OF_A_DATASET],
+        relevances={"mine": relevance()},
+        normaliser=normaliser,
+        training_rows=None if training is None else np.array(training),
+    )
+    balanced = np.sqrt((np.array(total) / np.array(mean)[:, None]).sum(0))
+    normalized = np.sqrt(sum(shares) / 8)
+    np.testing.assert_allclose([*found.values()], np.stack([balanced, normalized]), rtol=1e-6)
+
+
+def test_means_of_other_weights_are_refused(store, table, tmp_path):
+    signature = {**made_up.SIGNATURE, "weights_sha256": "cd"}
+    made_up.fill(made_up.make_writer(tmp_path / "others", table, signature=signature), table)
+    others = StatisticsStore.open(tmp_path / "others", MODEL)
+    with pytest.raises(InputError, match="expected the weights_sha256 ab, found cd"):
+        distances(store, named("last", "balanced"), normaliser=others)
+
+
 def test_a_relevance_weighs_them_too(store, table):
     layers, weights = ("input", "block/1"), relevance().weights
     total = np.array([store.positions(x) * (squares(table, x) @ weights[x]) for x in layers])

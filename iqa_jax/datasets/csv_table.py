@@ -4,12 +4,11 @@ Columns ``reference,distorted,score`` and optionally ``score_std,distortion,leve
 image paths are relative to the file.
 """
 
-import csv
-import io
 from collections.abc import Sequence
 
 from etils import epath
 
+from iqa_jax.datasets.csv_rows import read_rows
 from iqa_jax.datasets.table import Pair, PairTable, number_or_nan
 from iqa_jax.errors import DatasetError
 from iqa_jax.images import ImageFolder
@@ -28,23 +27,20 @@ def load(path: epath.Path, required: Sequence[str] = REQUIRED) -> PairTable:
       required: Columns that it has to have.
 
     Raises:
-      DatasetError: If there is no such file, or it lacks a required column.
+      DatasetError: If there is no such file, it is no table of text, two columns have one name, a
+        cell belongs to no column, or a required column is not there.
     """
     if not path.exists() or path.is_dir():
         found = "a folder" if path.exists() else "no file"
         raise DatasetError(
             f"csv: found {found} at {path}; expected a file with {_columns(required)}"
         )
-    try:
-        text = path.read_bytes().decode("utf-8-sig")
-    except UnicodeDecodeError as error:
-        raise DatasetError(f"{path}: is not text in UTF-8 ({error})") from error
-    rows = csv.DictReader(io.StringIO(text, newline=""), restval="", skipinitialspace=True)
-    missing = [name for name in required if name not in (rows.fieldnames or ())]
+    names, rows = read_rows(path)
+    missing = [name for name in required if name not in names]
     if missing:
         raise DatasetError(
             f"{path}: has no column {', '.join(missing)}; expected {_columns(required)}, "
-            f"found {','.join(rows.fieldnames or ['nothing'])}"
+            f"found {','.join(names) or 'nothing'}"
         )
     return PairTable(
         name=path.stem,

@@ -1,54 +1,59 @@
-"""Distances that another tool gave to the pairs of a table, to stand in the same tables as ours."""
+"""Scores that another tool gave to the pairs of a table, to stand in the same tables as ours."""
 
-import csv
-import io
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import fields
-from pathlib import PurePath
+from pathlib import PurePosixPath
 
 import numpy as np
 from etils import epath
 
+from iqa_jax.datasets.csv_rows import listed, read_rows
 from iqa_jax.datasets.table import Pair, PairTable, number_or_nan
 from iqa_jax.errors import DatasetError
 
 KEY = "distorted"
-_NOT_DISTANCES = {field.name for field in fields(Pair)} | {"error"}
+_NOT_SCORES = {field.name for field in fields(Pair)} | {"error"}
 
 
 def read_joined_scores(path: epath.Path, table: PairTable) -> dict[str, np.ndarray]:
-    """Reads a CSV with a row for each pair: a column ``distorted``, and columns of distances.
+    """Reads a CSV with a row for each pair: a column ``distorted``, and columns of scores.
 
-    A row belongs to the pair whose distorted image it names, as the table does or by its file name
-    alone, upper and lower case taken as equal. The columns of the table itself and ``error`` are
-    skipped, so that a ``scores.csv`` of ours can be joined as well.
+    A row belongs to the pair whose distorted image it names. Paths are compared whole, upper and
+    lower case and both kinds of slashes taken as equal; a pair that finds no row so takes the one
+    with its image's file name, if no other image of the table and no other row has this name, and
+    one of the two paths is the end of the other. The columns of the table itself and ``error`` are
+    skipped, so that a ``scores.csv`` of ours can be joined as well; rows of other images are, too.
 
     Args:
       path: The file.
       table: The dataset.
 
     Returns:
-      ``[pairs]`` by column, as they stand: taken to be 0 for identical images and growing.
+      ``[pairs]`` by column, as they stand.
 
     Raises:
-      DatasetError: If the file is no such table, a pair has no row or several, or a distance is not
-        a number.
+      DatasetError: If the file is no such table, two columns have one name, a pair has no row or
+        several, or a score is not a finite number.
     """
     if not path.exists() or path.is_dir():
         raise DatasetError(f"scores_csv: there is no file {path}")
-    text = path.read_bytes().decode("utf-8-sig")
-    rows = list(csv.DictReader(io.StringIO(text, newline=""), restval=""))
-    names = [name for name in (rows[0] if rows else ()) if name not in _NOT_DISTANCES]
-    if not names or KEY not in rows[0]:
-        raise DatasetError(f"{path}: expected a column {KEY} and at least one column of distances")
+    names, rows = read_rows(path)
+    wanted = [name for name in names if name not in _NOT_SCORES]
+    if not wanted or KEY not in names:
+        raise DatasetError(
+            f"{path}: expected a column {KEY} and at least one column of scores, found "
+            f"{','.join(names) or 'nothing'}"
+        )
     matched = _match(rows, table, path)
-    columns = {name: np.array([number_or_nan(row[name]) for row in matched]) for name in names}
-    for name, values in columns.items():
-        unusable = np.flatnonzero(~np.isfinite(values))
-        if unusable.size:
-            listed = ", ".join(table.pairs[int(row)].distorted for row in unusable)
-            raise DatasetError(f"{path}: {name} is not a finite number for {listed}")
+    columns = {name: np.array([number_or_nan(row[name]) for row in matched]) for name in wanted}
+    problems = [
+        f"{name} of {table.pairs[row].distorted}: {matched[row][name] or 'nothing'}"
+        for name, values in columns.items()
+        for row in np.flatnonzero(~np.isfinite(values)).tolist()
+    ]
+    if problems:
+        raise DatasetError(f"{path}: {listed(problems, 'scores are not finite numbers')}")
     return columns
 
 
@@ -56,25 +61,37 @@ def _match(
     rows: Sequence[Mapping[str, str]], table: PairTable, path: epath.Path
 ) -> list[Mapping[str, str]]:
     """The row of each pair."""
-    by_name, by_file = defaultdict(list), defaultdict(list)
+    by_path, by_name = defaultdict(list), defaultdict(list)
     for row in rows:
-        by_name[row[KEY].lower()].append(row)
-        by_file[_file_name(row[KEY])].append(row)
-    matches = [
-        by_name.get(pair.distorted.lower()) or by_file.get(_file_name(pair.distorted), [])
-        for pair in table.pairs
-    ]
-    errors = [
+        by_path[_path(row[KEY])].append(row)
+        by_name[_path(row[KEY]).name].append(row)
+    images = [_path(pair.distorted) for pair in table.pairs]
+    namesakes = Counter(image.name for image in set(images))
+    matches = []
+    for image in images:
+        found = by_path.get(image, [])
+        if not found and namesakes[image.name] == 1:
+            namesake = by_name.get(image.name, [])
+            found = [row for row in namesake if len(namesake) > 1 or _agree(_path(row[KEY]), image)]
+        matches.append(found)
+    problems = [
         f"{pair.distorted}: {len(found)} rows"
         for pair, found in zip(table.pairs, matches, strict=True)
         if len(found) != 1
     ]
-    if errors:
+    if problems:
         raise DatasetError(
-            f"{path}: expected one row for every pair, found for\n  " + "\n  ".join(errors)
+            f"{path}: expected one row for every pair, by the path of its distorted image; found "
+            f"otherwise for {listed(problems, f'of {len(images)} pairs')}"
         )
     return [row for (row,) in matches]
 
 
-def _file_name(path: str) -> str:
-    return PurePath(path).name.lower()
+def _path(text: str) -> PurePosixPath:
+    return PurePosixPath(text.replace("\\", "/").lower())
+
+
+def _agree(one: PurePosixPath, other: PurePosixPath) -> bool:
+    """Whether one path is the end of the other."""
+    parts = zip(reversed(one.parts), reversed(other.parts), strict=False)
+    return all(a == b for a, b in parts)

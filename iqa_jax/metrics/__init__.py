@@ -2,7 +2,13 @@
 
 from iqa_jax.metrics.loading import Group, check_group, groups, load_group, load_metric
 from iqa_jax.metrics.metric import Metric, compute_maps
-from iqa_jax.metrics.names import MetricName, list_metrics, parse_metric, parse_metrics
+from iqa_jax.metrics.names import (
+    MetricName,
+    find_metric,
+    list_metrics,
+    parse_metric,
+    parse_metrics,
+)
 
 __all__ = [
     "Group",
@@ -10,6 +16,7 @@ __all__ = [
     "MetricName",
     "check_group",
     "compute_maps",
+    "find_metric",
     "groups",
     "list_metrics",
     "load_group",

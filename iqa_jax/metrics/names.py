@@ -76,6 +76,15 @@ def parse_metric(name: str) -> MetricName:
     return MetricName(name, ReadoutName.parse(name))
 
 
+def find_metric(name: str) -> MetricName | None:
+    """The metric that goes by a name, a published one also in upper case; None if there is none."""
+    published = name.lower() in list_metrics()
+    try:
+        return parse_metric(name.lower() if published else name)
+    except InputError:
+        return None
+
+
 def list_metrics() -> list[str]:
     """Names of the published metrics; besides them any read-out is a metric."""
     return [*PIXEL_METRICS, *READOUT_METRICS]

@@ -45,12 +45,15 @@ class StatisticsStore:
         Args:
           statistics_dir: Where stores are: ``STATISTICS_DIR/DATASET/MODEL``.
           model: Name of the model.
-          dataset: Name of the dataset; None for the only one that has the model.
+          dataset: Name of the dataset; None for the only one that has the model, or where
+            ``statistics_dir`` is the folder of a dataset.
 
         Raises:
           InputError: If there is no such store, there are several, or it is damaged.
         """
         folder = epath.Path(statistics_dir)
+        if dataset is None and (folder / file_name(model) / RECORD).exists():
+            return cls.at(folder / file_name(model))
         found = sorted(folder.glob(f"*/*/{RECORD}")) if folder.exists() else []
         folders = [path.parent for path in found if not path.parent.name.endswith(UNFINISHED)]
         names = [(unquote(path.parent.name), unquote(path.name)) for path in folders]
@@ -66,7 +69,7 @@ class StatisticsStore:
             raise InputError(
                 f"{folder}: has statistics of {model} on {len(wanted)} datasets, "
                 f"{', '.join(name for name, _ in wanted)}; name one of them with --dataset "
-                "(with --test_dataset for --test_statistics_dir)"
+                "(with --test_dataset for --test_statistics_dir), or give its folder"
             )
         (dataset, model), *_ = wanted
         return cls.at(folder / file_name(dataset) / file_name(model))

@@ -4,10 +4,12 @@ from iqa_jax.zoo.entries import Model
 from iqa_jax.zoo.fetching import convert_file, fetch
 from iqa_jax.zoo.loading import (
     Relevance,
+    TrainingData,
     load_backbone,
     load_relevance,
     model_layers,
     outline_backbone,
+    training_data,
 )
 from iqa_jax.zoo.models import MODELS, RELEVANCES, expand_models, find_model, list_models
 
@@ -16,6 +18,7 @@ __all__ = [
     "RELEVANCES",
     "Model",
     "Relevance",
+    "TrainingData",
     "convert_file",
     "expand_models",
     "fetch",
@@ -25,4 +28,5 @@ __all__ = [
     "load_relevance",
     "model_layers",
     "outline_backbone",
+    "training_data",
 ]

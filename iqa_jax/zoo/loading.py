@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any, cast
+from typing import Any, NamedTuple, cast
 
 import jax
 import jax.numpy as jnp
@@ -41,6 +41,18 @@ class Relevance:
         """How many weights each channel has."""
         weights = next(iter(self.weights.values()))
         return 1 if weights.ndim == 1 else weights.shape[0]
+
+
+class TrainingData(NamedTuple):
+    """The pairs that something was learned from.
+
+    Attributes:
+      dataset: Name of the dataset.
+      fingerprint: Hash of the pairs.
+    """
+
+    dataset: str
+    fingerprint: str
 
 
 def load_backbone(
@@ -164,6 +176,25 @@ def load_relevance(name: str, *, checkpoints_dir: epath.PathLike | None = None) 
         model=checkpoint.provenance["model"],
         sha256=checkpoint.provenance["weights_sha256"],
     )
+
+
+def training_data(
+    relevance: str, *, checkpoints_dir: epath.PathLike | None = None
+) -> TrainingData | None:
+    """What a relevance was learned from by ``train_relevance``.
+
+    Args:
+      relevance: Name of the checkpoint.
+      checkpoints_dir: As for :func:`load_backbone`.
+
+    Returns:
+      None for one that was published, and where there is none of this name.
+    """
+    record = checkpoints.read_provenance(_directory(checkpoints_dir), relevance)
+    statistics = record.get("source", {}).get("statistics") if record else None
+    if statistics is None:
+        return None
+    return TrainingData(statistics["dataset"], statistics["dataset_fingerprint"])
 
 
 def _load(name: str, directory: epath.PathLike | None) -> checkpoints.Checkpoint:

@@ -38,7 +38,7 @@ def test_direction_can_be_told(tmp_path):
 
 
 def test_scores_that_are_no_numbers_are_kept_for_the_report(tmp_path):
-    table = load(tmp_path, "reference,distorted,score\nr,a,good\nr,b,\nr,c\nr,d,1,2,3\n")
+    table = load(tmp_path, "reference,distorted,score\nr,a,good\nr,b,\nr,c\nr,d,1, ,\n")
     assert [math.isnan(pair.score) for pair in table.pairs] == [True, True, True, False]
 
 
@@ -51,6 +51,8 @@ def test_scores_that_are_no_numbers_are_kept_for_the_report(tmp_path):
             "reference,distorted,mos\na,b,1\n",
             "no column score; .* found reference,distorted",
         ),
+        ("reference,distorted,score,score\nr,d,1,2\n", "2 columns are called score"),
+        ("reference,distorted,score\nr,d,3,5\n", "line 2: has more cells than the header"),
     ],
 )
 def test_refuses_other_tables(tmp_path, text, complaint):

@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from etils import epath
@@ -28,20 +30,77 @@ def test_rows_find_their_pairs_by_name(tmp_path, table):
     np.testing.assert_array_equal(found["theirs"], [0.1, 0.2, 0.3])
 
 
+def shown_twice(table, *folders):
+    """The pairs of a table in several folders, the versions called alike in each."""
+    pairs = [
+        replace(pair, distorted=f"{folder}/{pair.distorted}")
+        for folder in folders
+        for pair in table.pairs
+    ]
+    return replace(table, pairs=pairs)
+
+
+ROWS = "distorted,d\n{0}a_1.png,1\n{0}a_2.png,2\n{0}a_3.png,3\n"
+
+
+def test_no_pair_borrows_the_row_of_another_with_the_same_file_name(tmp_path, table):
+    both = shown_twice(table, "blur", "jpeg")
+    with pytest.raises(DatasetError, match=r"(?s) 3 of 6 pairs:\n  blur/a_1.png: 0 rows.*a_3.png"):
+        read(tmp_path, both, ROWS.format("jpeg/"))
+    with pytest.raises(DatasetError, match=r" 6 of 6 pairs:\n  blur/a_1.png: 0 rows"):
+        read(tmp_path, both, ROWS.format(""))
+    whole = ROWS.format("jpeg\\") + "./Blur/a_1.png,4\nblur//a_2.PNG,5\nblur/a_3.png,6\n"
+    assert read(tmp_path, both, whole)["d"].tolist() == [4, 5, 6, 1, 2, 3]
+
+
+def test_a_file_name_is_enough_where_it_is_the_only_one_and_no_folder_contradicts(tmp_path, table):
+    blurred = shown_twice(table, "blur")
+    for folder in ("", "blur/", "/data/x/blur/"):
+        assert read(tmp_path, blurred, ROWS.format(folder))["d"].tolist() == [1, 2, 3]
+    with pytest.raises(DatasetError, match="3 of 3 pairs"):
+        read(tmp_path, blurred, ROWS.format("jpeg/"))
+    with pytest.raises(DatasetError, match="a_2.png: 2 rows"):
+        read(tmp_path, table, ROWS.format("") + "x/a_1.png,7\n" + "x/a_2.png,7\na_2.png,7\n")
+
+
+def test_the_first_twenty_of_many_pairs_are_listed(tmp_path, table):
+    many = shown_twice(table, *map(str, range(10)))
+    with pytest.raises(
+        DatasetError, match=r"30 of 30 pairs:(\n  \d/a_\d.png: 0 rows){20}\n.*10 more"
+    ):
+        read(tmp_path, many, ROWS.format(""))
+
+
+def test_a_comma_at_the_end_of_every_line_is_harmless(tmp_path, table):
+    text = ROWS.format("").replace("\n", ",\n")
+    assert {name: each.tolist() for name, each in read(tmp_path, table, text).items()} == {
+        "d": [1, 2, 3]
+    }
+
+
+def test_what_is_not_in_utf8_is_said(tmp_path, table):
+    (tmp_path / "theirs.csv").write_bytes("distorted,schärfe\na_1.png,1\n".encode("latin-1"))
+    with pytest.raises(DatasetError, match="theirs.csv: is not text in UTF-8"):
+        read_joined_scores(epath.Path(tmp_path / "theirs.csv"), table)
+
+
 @pytest.mark.parametrize(
     ("text", "complaint"),
     [
-        ("", "expected a column distorted"),
-        ("distorted,score\na_1.png,1\n", "at least one column of distances"),
+        ("", "expected a column distorted and at least one column of scores, found nothing"),
+        ("distorted,score\na_1.png,1\n", "at least one column of scores"),
+        ("distorted,d,d\na_1.png,1,2\n", "2 columns are called d"),
+        (ROWS.format("") + "a_4.png,1,5\n", "line 5: has more cells than the header names columns"),
+        ("distorted,d,\na_1.png,1,5\n", "line 2: has more cells than the header names columns"),
         ("name,d\na_1.png,1\n", "expected a column distorted"),
         (
             "distorted,d\na_1.png,1\na_2.png,1\n",
-            "(?s)one row for every pair.*a_3.png: 0 rows",
+            r"one row for every pair.* 1 of 3 pairs:\n  a_3.png: 0 rows",
         ),
         ("distorted,d\na_1.png,1\na_2.png,1\na_3.png,1\na_1.png,2\n", "a_1.png: 2 rows"),
         (
             "distorted,d\na_1.png,1\na_2.png,x\na_3.png,\n",
-            "finite number for a_2.png, a_3.png",
+            "(?s)2 scores are not finite numbers:\n  d of a_2.png: x\n  d of a_3.png: nothing",
         ),
     ],
 )

@@ -76,3 +76,6 @@ def test_a_table(folders):
     path.write_text("reference,image\n")
     with pytest.raises(DatasetError, match="has no column distorted; expected the columns"):
         pair_lists.from_csv(path)
+    path.write_text("reference,distorted,distorted\nclean/a.png,coded/a.jpg,b.jpg\n")
+    with pytest.raises(DatasetError, match="2 columns are called distorted"):
+        pair_lists.from_csv(path)

@@ -14,7 +14,7 @@ from iqa_jax.relevance.outputs import FILES
 from iqa_jax.store import StatisticsStore
 from iqa_jax.stored_readouts import distances
 from iqa_jax.weights import checkpoints as stored
-from iqa_jax.zoo import load_relevance
+from iqa_jax.zoo import TrainingData, load_relevance, training_data
 
 
 @pytest.fixture
@@ -93,6 +93,8 @@ def test_the_relevance_is_one_that_every_program_takes(settings, tmp_path):
     source = stored.read_provenance(tmp_path / "checkpoints", "mine")["source"]
     assert source["statistics"] == store.signature
     assert source["readout"] == "unit"
+    learned_from = training_data("mine", checkpoints_dir=tmp_path / "checkpoints")
+    assert learned_from == TrainingData("made-up", "made-up 0")
 
 
 def test_an_older_relevance_is_replaced(settings, tmp_path):

@@ -83,7 +83,12 @@ def write_store(
     arrays = [(layer, name) for layer in LAYERS for name in STATISTICS]
     writer = StatisticsWriter.create_or_continue(
         epath.Path(folder),
-        signature={"model": "alexnet", "weights_sha256": sha256},
+        signature={
+            "model": "alexnet",
+            "weights_sha256": sha256,
+            "dataset": dataset,
+            "dataset_fingerprint": f"{dataset} {seed}",
+        },
         made_with={},
         table=table,
         plan=work,

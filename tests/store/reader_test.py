@@ -38,6 +38,11 @@ def test_knows_what_it_holds(folder, table):
     assert not store.is_whole("last", "gram_error")
 
 
+def test_the_folder_of_a_dataset_is_enough(folder):
+    found = StatisticsStore.open(folder / "mixed", MODEL)
+    assert found.path == StatisticsStore.open(folder, MODEL).path
+
+
 def test_the_table_is_that_of_the_dataset(folder, table):
     found = StatisticsStore.open(folder, MODEL).table
     for one, other in zip(found.pairs, table.pairs, strict=True):

@@ -36,6 +36,11 @@ def test_lpips_relevances(name, model, layers, channels, checkpoints):
     assert all(np.min(w) >= 0 for w in relevance.weights.values())
 
 
+def test_of_published_and_absent_relevances_no_training_data_are_known(checkpoints):
+    for name in ("lpips-alex", "mine"):
+        assert zoo.training_data(name, checkpoints_dir=checkpoints) is None
+
+
 def test_says_how_to_fetch_what_is_missing(tmp_path, checkpoints):
     with pytest.raises(CheckpointError, match=r"fetch_weights.py --models=alexnet"):
         zoo.load_backbone("alexnet", checkpoints_dir=tmp_path)

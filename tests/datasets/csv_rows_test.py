@@ -1,0 +1,53 @@
+import pytest
+from etils import epath
+
+from iqa_jax.datasets.csv_rows import listed, read_rows
+from iqa_jax.errors import DatasetError
+
+
+@pytest.fixture
+def read(tmp_path):
+    def read(text):
+        path = epath.Path(tmp_path) / "table.csv"
+        path.write_text(text)
+        return read_rows(path)
+
+    return read
+
+
+def test_rows_by_column(read):
+    names, rows = read('\ufeffa, b c,\n1,"2, 3",\n\n4\n5, 6\n')
+    assert names == ["a", "b c"]
+    assert rows == [{"a": "1", "b c": "2, 3"}, {"a": "4", "b c": ""}, {"a": "5", "b c": "6"}]
+
+
+def test_numbers_of_rows_are_left_out(read):
+    assert read(",a\n0,x\n1,y\n") == (["a"], [{"a": "x"}, {"a": "y"}])
+
+
+def test_an_empty_file_has_no_columns(read):
+    assert read("") == read("\n\n") == ([], [])
+
+
+def test_every_problem_is_told(read):
+    with pytest.raises(DatasetError) as error:
+        read("a,b,,b,a,a\n1,2,3,4,5,6\n1,2,,4,5,6,,7\n1,2,,4,5,6,,\n")
+    message = str(error.value)
+    assert "4 problems:" in message
+    for line in ("3 columns are called a;", "2 columns are called b;", "line 2: ", "line 3: "):
+        assert f"\n  {line}" in message
+
+
+def test_a_cell_without_end_is_no_table(read):
+    with pytest.raises(DatasetError, match=r"table.csv: line \d+: is not comma-separated values"):
+        read("a\n" + "x" * 200_000 + "\n")
+
+
+def test_long_lists_are_cut():
+    lines = [f"line {number}" for number in range(23)]
+    assert listed(lines, "of them").splitlines() == [
+        "23 of them:",
+        *(f"  line {number}" for number in range(20)),
+        "  and 3 more",
+    ]
+    assert listed(lines[:20], "all").count("\n") == 20
