@@ -39,7 +39,7 @@ ONLY = {
     "openpyxl": set(),
     "optax": {"relevance"},
     "matplotlib": {"map_pictures", "plots", "relevance"},
-    "scipy": {"agreement"},
+    "scipy": {"agreement", "verification"},
     "tqdm": {
         *("weights", "scoring", "extraction", "verification", "analysis", "score", "evaluate"),
         *("relevance", "datasets"),
