@@ -6,7 +6,7 @@ from absl import flags
 
 from iqa_jax.datasets import DATASETS
 
-DATASET = flags.DEFINE_enum("dataset", None, sorted(DATASETS), "The dataset.")
+DATASET = flags.DEFINE_string("dataset", None, f"The dataset: {', '.join(DATASETS)}.")
 DATA_DIR = flags.DEFINE_string(
     "data_dir",
     None,
@@ -33,6 +33,9 @@ ALLOW_PARTIAL = flags.DEFINE_bool(
     "left out.",
 )
 LIMIT = flags.DEFINE_integer("limit", None, "Use only the first pairs.", lower_bound=1)
+
+SELECTION = (SCORE_DIRECTION, EXCLUDE_REFERENCES, ALLOW_PARTIAL, LIMIT)
+"""What is said of a dataset beside its name and place."""
 
 
 def values() -> dict[str, Any]:

@@ -18,7 +18,7 @@ from etils import epath
 
 from iqa_jax import outputs, plots, zoo
 from iqa_jax.evaluate import Settings, evaluate
-from iqa_jax.metrics import list_metrics
+from iqa_jax.metrics import list_metrics, parse_metrics
 from iqa_jax.readouts import READOUTS
 from iqa_jax.report import report
 
@@ -90,6 +90,7 @@ flags.adopt_module_key_flags(program)
 
 def main() -> None:
     """Evaluates what the flags ask for."""
+    _refuse_idle()
     settings = Settings(
         output_dir=OUTPUT_DIR.value,
         models=tuple(zoo.expand_models(MODELS.value)),
@@ -111,6 +112,16 @@ def main() -> None:
     plots.correlation_by_layer(evaluation, folder / "correlation_by_layer.png")
     print(report(evaluation))
     print(f"\nWritten: {folder}/{{{','.join([*written, 'correlation_by_layer.png'])}}}")
+
+
+def _refuse_idle() -> None:
+    if not MODELS.value:
+        program.refuse_idle(LAYERS, READOUT_NAMES, reason="where no model is named; add --models")
+        if not any(metric.readout for metric in parse_metrics(METRICS.value)):
+            program.refuse_idle(
+                *(STATISTICS_DIR, program.PRECISION),
+                reason="where no network is run; add --models, or metrics that have one",
+            )
 
 
 if __name__ == "__main__":

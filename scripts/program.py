@@ -59,6 +59,21 @@ def model_values() -> dict[str, Any]:
     }
 
 
+def refuse_idle(*idle: flags.FlagHolder, reason: str) -> None:
+    """Refuses flags that were given and would do nothing.
+
+    Args:
+      idle: The flags that do nothing beside the others.
+      reason: Why, and what to add.
+
+    Raises:
+      InputError: Naming those of them that were given.
+    """
+    given = ", ".join(f"--{flag.name}" for flag in idle if flag.present)
+    if given:
+        raise InputError(f"{given}: without effect {reason}, or leave out {given}")
+
+
 def versions() -> int | None:
     """The flag ``--versions``: None for auto."""
     if VERSIONS.value == "auto":

@@ -25,7 +25,7 @@ from etils import epath
 from iqa_jax.datasets import pair_lists
 from iqa_jax.datasets.table import PairTable
 from iqa_jax.errors import InputError
-from iqa_jax.metrics import list_metrics, parse_metric
+from iqa_jax.metrics import list_metrics, parse_metric, parse_metrics
 from iqa_jax.score import Job, Scores, Settings
 from iqa_jax.score_files import Kept, ScoreFiles, to_csv
 from iqa_jax.tables import aligned
@@ -62,6 +62,7 @@ flags.adopt_module_key_flags(program)
 
 def main() -> None:
     """Scores what the flags name."""
+    _refuse_idle()
     settings = Settings(
         metrics=tuple(dict.fromkeys(METRICS.value)),
         **program.model_values(),
@@ -78,6 +79,15 @@ def main() -> None:
     if failed:
         pairs = "1 pair" if failed == 1 else f"{failed} pairs"
         sys.exit(f"score.py: {pairs} could not be scored in full; the column 'error' says why")
+
+
+def _refuse_idle() -> None:
+    if not OUTPUT.value:
+        program.refuse_idle(RESUME, reason="on a table on the screen; add --output")
+    if not any(metric.readout for metric in parse_metrics(METRICS.value)):
+        program.refuse_idle(
+            program.PRECISION, reason="where no network is run; add metrics that have one"
+        )
 
 
 def _pairs() -> PairTable:

@@ -7,7 +7,8 @@ Stores a relevance that every program takes as READOUT@NAME below --checkpoints_
 --output_dir: report.txt and report.csv (uniform, learned and published weights by fold and overall,
 with intervals), folds.csv, relevance.csv (the weights), run.json and shares.png. The statistics
 come from extract_statistics.py, or are extracted first if --dataset and --data_dir are given;
-without the latter, --dataset says of which of several datasets in --statistics_dir they are.
+without the latter, --dataset says of which of several datasets in --statistics_dir they are, by the
+name that they are stored under (of csv that of the file, without its suffix).
 """
 
 import dataset_flags
@@ -16,7 +17,6 @@ import program
 from absl import flags
 from etils import epath
 
-from iqa_jax.datasets import DATASETS
 from iqa_jax.errors import InputError
 from iqa_jax.relevance import FORMS, LOSSES, Recipe, Scheme, Settings, train_relevance
 from iqa_jax.settings import DatasetSettings
@@ -75,11 +75,10 @@ TEST_STATISTICS_DIR = flags.DEFINE_string(
     "Where the statistics of the same model on another dataset are, to which the relevance is "
     "transferred.",
 )
-TEST_DATASET = flags.DEFINE_enum(
+TEST_DATASET = flags.DEFINE_string(
     "test_dataset",
     None,
-    sorted(DATASETS),
-    "The other dataset, if --test_statistics_dir has several.",
+    "The other dataset by the name that it is stored under, if --test_statistics_dir has several.",
 )
 NAME = flags.DEFINE_string(
     "name", None, "What the relevance is to be called; one of that name is replaced.", required=True
@@ -92,6 +91,7 @@ flags.adopt_module_key_flags(program)
 
 def main() -> None:
     """Learns what the flags ask for."""
+    _refuse_idle()
     learned = train_relevance(
         Settings(
             model=MODEL.value,
@@ -114,9 +114,24 @@ def main() -> None:
     print(f"\nWritten: {epath.Path(OUTPUT_DIR.value)}, and the relevance {learned.checkpoint}")
 
 
+def _has_images() -> bool:
+    return bool(dataset_flags.DATA_DIR.value or dataset_flags.TFDS_DIR.value)
+
+
+def _refuse_idle() -> None:
+    if not _has_images():
+        program.refuse_idle(
+            *dataset_flags.SELECTION,
+            *(program.PRECISION, program.RESIZE, program.VERSIONS),
+            reason="on statistics that are stored already; add --data_dir",
+        )
+    if not TEST_STATISTICS_DIR.value:
+        program.refuse_idle(TEST_DATASET, reason="alone; add --test_statistics_dir")
+
+
 def _images() -> DatasetSettings | None:
     """The dataset to extract statistics of, if it is given."""
-    if not (dataset_flags.DATA_DIR.value or dataset_flags.TFDS_DIR.value):
+    if not _has_images():
         return None
     if not dataset_flags.DATASET.value:
         raise InputError("expected --dataset, too, which says how the folder is read")

@@ -41,7 +41,7 @@ ONLY = {
     "openpyxl": set(),
     "optax": {"relevance"},
     "matplotlib": {"map_pictures", "plots", "relevance"},
-    "scipy": {"agreement", "doubts", "intervals"},
+    "scipy": {"agreement", "doubts", "intervals", "verification"},
     "tqdm": {
         *("weights", "parts", "scoring", "extraction", "verification", "analysis", "score"),
         *("score_files", "evaluate", "relevance", "datasets"),

@@ -117,6 +117,11 @@ def test_evaluation_from_a_shell(pair_folder, checkpoints, tmp_path):
     ("flags", "complaint"),
     [
         (["--models=vgg61"], "error: there is no model 'vgg61'; do you mean vgg1"),
+        (["--metrics=ssim", "--layers=relu1"], "error: --layers: without effect where no model"),
+        (
+            ["--metrics=ssim", "--statistics_dir=x", "--precision=high"],
+            "error: --statistics_dir, --precision: without effect where no network is run; add",
+        ),
         (["--models=alexnet", "--versions=many"], "--versions: expected a number or auto"),
         (["--models=alexnet", "--bootstrap=9"], "say --interval=bootstrap --resamples=9"),
         (["--models=alexnet", "--interval=bca"], "should be one of <jackknife|bootstrap|none>"),
@@ -235,6 +240,20 @@ def test_one_pair_is_shown_on_the_screen(pair_folder):
     header, _, row = done.stdout.splitlines()
     assert header.split() == ["reference", "distorted", "psnr", "ssim", "error"]
     assert float(row.split()[2]) > 10
+
+
+@pytest.mark.parametrize(
+    ("flags", "complaint"),
+    [
+        (["--resume"], "error: --resume: without effect on a table on the screen; add --output"),
+        (["--precision=bf16"], "error: --precision: without effect where no network is run; add"),
+    ],
+)
+def test_flags_of_scoring_that_do_nothing_are_refused(flags, complaint):
+    done = run("score", "--metrics=psnr", "--reference=a.png", "--distorted=b.png", *flags)
+    assert done.returncode == 1
+    assert complaint in done.stderr
+    assert "Traceback" not in done.stderr
 
 
 def test_compiled_programs_are_kept_unless_not_wanted(pair_folder, tmp_path, monkeypatch):

@@ -46,7 +46,8 @@ def test_from_images_and_again_from_their_statistics(flags, pair_folder, tmp_pat
     first = load_relevance("mine", checkpoints_dir=tmp_path / "weights")
     assert list(first.weights) == [f"relu{number}" for number in range(1, 6)]
     statistics = tmp_path / "ergebnisse ö" / "statistics"
-    again = run(*flags, f"--statistics_dir={statistics}", "--readout=unit_root")
+    stored = (f"--statistics_dir={statistics}", "--dataset=pairs")  # as the file is called
+    again = run(*flags, *stored, "--readout=unit_root")
     assert again.returncode == 0, again.stderr
     second = load_relevance("mine", checkpoints_dir=tmp_path / "weights")
     assert (
@@ -62,9 +63,23 @@ def test_from_images_and_again_from_their_statistics(flags, pair_folder, tmp_pat
     [
         ((), "expected --statistics_dir, or --dataset and --data_dir"),
         (("--data_dir=nowhere",), "expected --dataset, too, which says how the folder is read"),
-        (("--statistics_dir=/nowhere",), "has no statistics of alexnet"),
+        (("--statistics_dir=/nowhere", "--dataset=x"), "has no statistics of alexnet on x; it has"),
         (("--statistics_dir=/nowhere", "--strengths=a"), "--strengths: expected numbers, got a"),
         (("--bootstrap=50",), "say --interval=bootstrap --resamples=50"),
+        (
+            (
+                *("--statistics_dir=/nowhere", "--score_direction=lower", "--allow_partial"),
+                *("--exclude_references=a", "--limit=3", "--precision=high", "--versions=2"),
+                "--resize=factor:0.5",
+            ),
+            "error: --score_direction, --exclude_references, --allow_partial, --limit, "
+            "--precision, --resize, --versions: without effect on statistics that are stored "
+            "already; add --data_dir, or leave out --score_direction, ",
+        ),
+        (
+            ("--statistics_dir=/nowhere", "--test_dataset=live"),
+            "error: --test_dataset: without effect alone; add --test_statistics_dir, or leave out",
+        ),
     ],
 )
 def test_errors_are_lines(flags, wrong, message):

@@ -2,6 +2,7 @@
 
 import json
 import os
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -37,9 +38,12 @@ def test_good_then_with_one_file_removed(pair_folder, tmp_path):
 
 
 def test_direction_can_be_said(pair_folder):
-    lines = (pair_folder / "pairs.csv").read_text().splitlines()
-    lines += [lines[1].replace("a_1.png", "a.png"), lines[5].replace("b_1.png", "b.png")]
-    (pair_folder / "pairs.csv").write_text("\n".join(lines) + "\n")
+    header, *lines = (pair_folder / "pairs.csv").read_text().splitlines()
+    for path in pair_folder.glob("a*.png"):
+        for other in "defg":
+            shutil.copy(path, path.with_name(path.name.replace("a", other, 1)))
+    more = [line.replace("a", other) for other in "defg" for line in lines[:4]]
+    (pair_folder / "pairs.csv").write_text("\n".join([header, *lines, *more]) + "\n")
     data = f"--data_dir={pair_folder / 'pairs.csv'}"
     turned = run("--dataset=csv", data, "--score_direction=lower")
     assert turned.returncode == 1

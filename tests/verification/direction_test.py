@@ -19,8 +19,13 @@ def examination(squared_errors, *, is_decoded=True):
     return Examination({}, is_decoded, {}, {}, np.asarray(squared_errors, np.float64))
 
 
-def opinions(scores, *, higher_is_better=True):
-    pairs = [Pair("r", f"d{row}", float(score)) for row, score in enumerate(scores)]
+def opinions(scores, contents=None, *, higher_is_better=True):
+    """Each pair of another reference, or of those that are named."""
+    names = range(len(scores)) if contents is None else contents
+    pairs = [
+        Pair(f"r{name}", f"d{row}", float(score), reference_id=str(name))
+        for row, (name, score) in enumerate(zip(names, scores, strict=True))
+    ]
     return PairTable("opinions", pairs, NO_IMAGES, higher_is_better)
 
 
@@ -110,6 +115,75 @@ def test_a_weak_relation_of_many_pairs_is_enough(rng):
     assert check.verdict is Verdict.OK
     turned = check_direction(opinions(-scores), examination(errors))
     assert turned.verdict is Verdict.PROBLEM
+
+
+@pytest.mark.parametrize(("references", "versions"), [(5, 2), (8, 10), (12, 4)])
+def test_differences_between_references_are_no_evidence(references, versions):
+    """Scores have nothing to do with the distances, and both depend on the reference."""
+    rng = np.random.default_rng(3)
+    contents, verdicts = np.repeat(range(references), versions), []
+    for _ in range(200):
+        errors, scores = (
+            rng.normal(size=references)[contents] + rng.normal(0, 0.5, len(contents))
+            for _ in range(2)
+        )
+        table = opinions(scores, contents)
+        verdicts.append(check_direction(table, examination(np.exp(errors))).verdict)
+    assert verdicts.count(Verdict.PROBLEM) < 7  # two are to be expected
+    assert verdicts.count(Verdict.OK) < 7
+
+
+def test_scores_that_depend_on_the_version_in_ways_that_references_share():
+    """Versions of one reference are not independent: what is wrong with one is with its like."""
+    rng = np.random.default_rng(4)
+    contents, kind, verdicts = np.repeat(range(8), 24), np.tile(np.repeat(range(3), 8), 8), []
+    for _ in range(200):
+        errors, scores = (
+            rng.normal(size=(8, 3))[contents, kind] + rng.normal(0, 0.2, 192) for _ in range(2)
+        )
+        table = opinions(scores, contents)
+        verdicts.append(check_direction(table, examination(np.exp(errors))).verdict)
+    assert verdicts.count(Verdict.PROBLEM) < 7
+
+
+def test_versions_are_compared_with_those_of_their_reference_alone():
+    errors = np.array([[1, 2, 3], [11, 12, 13], [21, 22, 23], [31, 32, 33], [41, 42, 43]] * 2)
+    scores = 100 * errors - 500 * (errors % 10)  # between references they grow with the errors
+    table = opinions(scores.ravel(), np.repeat(range(10), 3))
+    check = check_direction(table, examination(errors.ravel()))
+    assert check.found == pytest.approx(1)
+    assert check.verdict is Verdict.OK
+
+
+def test_every_reference_counts_as_much_as_another():
+    contents = np.array([0] * 20 + [1] * 5 + [2] * 5)
+    errors = np.concatenate([np.arange(20.0), np.arange(5.0), np.arange(5.0)]) + 1
+    scores = -errors * np.where(contents == 2, -1, 1)
+    assert check_direction(opinions(scores, contents), examination(errors)).found == pytest.approx(
+        1 / 3
+    )
+
+
+@pytest.mark.parametrize(("references", "verdict"), [(4, Verdict.NOTE), (5, Verdict.PROBLEM)])
+def test_of_few_references_a_disagreement_is_noted(references, verdict):
+    errors, contents = np.tile(np.arange(1.0, 9.0), references), np.repeat(range(references), 8)
+    turned = check_direction(opinions(errors, contents), examination(errors))
+    assert turned.verdict is verdict
+    assert "the direction is the other" in turned.explanation
+    assert ("only 4 references, of the 5" in turned.explanation) == (references == 4)
+    right = check_direction(opinions(-errors, contents), examination(errors))
+    assert right.verdict is Verdict.OK
+
+
+@pytest.mark.parametrize("protocol", [Protocol.OPINION, Protocol.TWO_ALTERNATIVES])
+def test_two_of_six_references_that_disagree_leave_it_open(protocol):
+    contents = np.repeat(range(6), 40)
+    errors = np.where(np.arange(240) % 2, 2.0, 1.0)
+    scores = np.where(contents < 2, errors, 3 - errors)  # two of six
+    table = dataclasses.replace(opinions(scores / 3, contents), protocol=protocol)
+    check = check_direction(table, examination(errors))
+    assert check.verdict is Verdict.NOTE
+    assert "chance alone" in check.explanation
 
 
 def test_the_same_or_different(rng):

@@ -1,5 +1,6 @@
 import dataclasses
 import math
+import shutil
 
 import pytest
 from datasets import trees
@@ -31,7 +32,19 @@ def test_headers_only_gives_the_same_fingerprint(table):
     assert len(unchecked) == 4
 
 
-def test_scores_of_the_other_direction_are_a_problem(table):
+def test_scores_of_the_other_direction_are_a_problem(table, tmp_path):
+    few = verify(dataclasses.replace(table, higher_is_better=False))
+    assert not few.problems
+    for path in tmp_path.glob("*.png"):
+        shutil.copy(path, tmp_path / f"again_{path.name}")
+    again = [
+        dataclasses.replace(
+            pair, reference=f"again_{pair.reference}", distorted=f"again_{pair.distorted}"
+        )
+        for pair in table.pairs
+    ]
+    table = dataclasses.replace(table, pairs=[*table.pairs, *again], published_pairs=24)
+    assert not verify(table).problems
     turned = verify(dataclasses.replace(table, higher_is_better=False))
     assert [check.subject for check in turned.problems] == ["PSNR against scores (Spearman)"]
 
