@@ -12,6 +12,7 @@ from iqa_jax import parallel, scoring
 from iqa_jax.datasets.table import PairTable, fingerprint, image_problems, read_headers
 from iqa_jax.decoding import Header
 from iqa_jax.errors import ImageError, InputError
+from iqa_jax.images import CheckedImages
 from iqa_jax.metrics import Group, compute_maps, groups, load_group, parse_metrics
 from iqa_jax.pairing import PairComparison
 from iqa_jax.parts import ScoreParts
@@ -68,9 +69,10 @@ class Job:
         found = read_headers(table)
         self._errors = ["; ".join(image_problems(pair, found)) for pair in table.pairs]
         self._headers = {name: each for name, each in found.items() if isinstance(each, Header)}
+        self.table = replace(table, images=CheckedImages(table.images, self._headers))
         # The rows that can be scored, as a table of their own.
         self._rows = [row for row, error in enumerate(self._errors) if not error]
-        self._good = replace(table, pairs=[table.pairs[row] for row in self._rows])
+        self._good = replace(self.table, pairs=[table.pairs[row] for row in self._rows])
         self._plan = plan(
             self._good, self._headers, versions=settings.versions, resize=self._resize
         )

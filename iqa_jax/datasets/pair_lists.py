@@ -2,12 +2,13 @@
 
 import math
 from collections import defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from pathlib import PurePosixPath
 
 from etils import epath
 
 from iqa_jax.datasets import csv_table
+from iqa_jax.datasets.folders import files_below
 from iqa_jax.datasets.table import Pair, PairTable
 from iqa_jax.errors import DatasetError
 from iqa_jax.images import ImageFolder
@@ -86,18 +87,10 @@ def _images_by_stem(folder: epath.Path) -> dict[str, dict[str, str]]:
         is_file = "is a file; expected a folder" if folder.exists() else "there is no such folder"
         raise DatasetError(f"{folder}: {is_file}")
     found: dict[str, dict[str, str]] = defaultdict(dict)
-    for path in sorted(_files(folder)):
+    for path in sorted(files_below(folder)):
         relative = PurePosixPath(path.relative_to(folder))
         if relative.suffix.lower() in SUFFIXES:
             found[str(relative.with_suffix(""))][str(relative)] = str(path)
     if not found:
         raise DatasetError(f"{folder}: has no images ({' '.join(SUFFIXES)})")
     return dict(found)
-
-
-def _files(folder: epath.Path) -> Iterator[epath.Path]:
-    for path in folder.iterdir():
-        if path.is_dir():
-            yield from _files(path)
-        else:
-            yield path

@@ -19,7 +19,7 @@ import tensorflow_datasets as tfds
 from iqa_jax.datasets.table import Pair, PairTable, Protocol, fingerprint
 from iqa_jax.decoding import Header
 from iqa_jax.errors import DatasetError
-from iqa_jax.images import BlockImages, ImageFolder, ImageSource
+from iqa_jax.images import BlockImages, CheckedImages, ImageFolder, ImageSource
 
 BUILDER = "image_quality"
 VERSION = "1.1.0"
@@ -216,4 +216,6 @@ def _blocks(images: ImageSource) -> dict[str, int] | None:
             return {"size": size, "block": block}
         case ImageFolder():
             return None
+        case CheckedImages(source=source):
+            return _blocks(source)
     raise DatasetError(f"images of the kind {type(images).__name__} cannot be stored")

@@ -46,13 +46,13 @@ class StoredImages(ImageSource):
         """The encoded bytes of the image ``name``, as they were in the dataset's folder.
 
         Raises:
-          ImageError: If there is no such image, or the files are damaged.
+          ImageError: If there is no such image, the files are damaged, or of another build.
         """
         position, header = self._find(name)
         with _damage(ImageError, name):
             record = self.records[position]
             stored, data = record["name"].decode(), record["image"]
-        if (stored, len(data)) != (name, header.length):
+        if stored != name or not header.is_of(data):
             raise ImageError(f"{name}: its place in {self.folder} holds another image")
         return data
 

@@ -249,6 +249,25 @@ def test_files_of_another_build_are_noticed(csv, stored, target):
         load_tfds("csv", target)
 
 
+def test_a_file_of_another_build_with_images_of_the_same_lengths(tmp_path, target, rng):
+    """Its names, positions and lengths are those of this one: the checksum alone tells."""
+    csv = tmp_path / "same.csv"
+    csv.write_text("reference,distorted,score\na.bmp,b.bmp,1\n")
+    for place in ("one", "other"):
+        for name in ("a.bmp", "b.bmp"):
+            pixels = rng.integers(0, 256, (8, 8, 3)).astype(np.uint8)
+            Image.fromarray(pixels).save(tmp_path / name)
+        build("csv", csv, target / place)
+    (mine,), (theirs,) = (
+        list(target.glob(f"{place}/*/csv/*/*-images.*")) for place in ("one", "other")
+    )
+    mine.write_bytes(theirs.read_bytes())
+    images = load_tfds("csv", target / "one").images
+    for look in (images.read, images.pixels):
+        with pytest.raises(ImageError, match=r"b.bmp: its place in .* holds another image"):
+            look("b.bmp")
+
+
 def test_headers_are_those_of_the_files(stored, target, csv):
     data = (csv.parent / "b_1.png").read_bytes()
     found = load_tfds("csv", target).images.header("b_1.png")
