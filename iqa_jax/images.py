@@ -19,6 +19,11 @@ from iqa_jax.errors import ImageError, MissingImageError
 class ImageSource(ABC):
     """Encoded images by name, wherever they are."""
 
+    @property
+    def treatment(self) -> str:
+        """What is done to the decoded pixels, in words for fingerprints; empty for nothing."""
+        return ""
+
     @abstractmethod
     def read(self, name: str) -> bytes:
         """The encoded bytes of the image ``name``.
@@ -111,6 +116,11 @@ class CheckedImages(ImageSource):
 
     source: ImageSource
     headers: Mapping[str, Header]
+
+    @property
+    def treatment(self) -> str:
+        """What the source does."""
+        return self.source.treatment
 
     def read(self, name: str) -> bytes:
         """The encoded bytes of the image ``name``.

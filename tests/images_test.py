@@ -40,6 +40,7 @@ def test_the_bytes_that_are_decoded_are_those_that_are_checked(tmp_path, patch, 
     images = stored(tmp_path, patch, block=block)
     checked = CheckedImages(images, {"a.png": images.header("a.png")})
     assert checked.header("a.png") == images.header("a.png")
+    assert checked.treatment == images.treatment
     np.testing.assert_array_equal(checked.pixels("a.png"), patch)
     data = (tmp_path / "a.png").read_bytes()
     (tmp_path / "a.png").write_bytes(data + b"!")

@@ -10,7 +10,7 @@ from etils import epath
 from iqa_jax.datasets import csv_table
 from iqa_jax.datasets.folders import files_below
 from iqa_jax.datasets.table import Pair, PairTable
-from iqa_jax.errors import DatasetError
+from iqa_jax.errors import DatasetError, listed
 from iqa_jax.images import ImageFolder
 
 SUFFIXES = (
@@ -18,8 +18,6 @@ SUFFIXES = (
     *(".webp", ".avif", ".jp2", ".ppm", ".pgm", ".pnm"),
 )
 """What in a folder is taken for an image, in any case."""
-
-_MOST_LISTED = 20
 
 
 def one_pair(reference: str, distorted: str) -> PairTable:
@@ -56,11 +54,10 @@ def two_folders(reference: epath.Path, distorted: epath.Path) -> PairTable:
             paths = (*of_reference.values(), *of_version.values())
             problems.append(f"{', '.join(paths)}: have one name")
     if problems:
-        lines = [f"{len(problems)} names cannot be matched:", *problems]
-        if len(problems) > _MOST_LISTED:
-            lines[_MOST_LISTED + 1 :] = [f"and {len(problems) - _MOST_LISTED} more"]
-        lines.append("where a reference has several versions, list the pairs in a file: --pairs")
-        raise DatasetError("\n  ".join(lines))
+        raise DatasetError(
+            f"{listed(problems, 'names cannot be matched')}\n  "
+            "where a reference has several versions, list the pairs in a file: --pairs"
+        )
     return _table(pairs)
 
 

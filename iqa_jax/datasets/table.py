@@ -13,7 +13,7 @@ from functools import partial
 from tqdm import tqdm
 
 from iqa_jax.decoding import Header
-from iqa_jax.errors import DatasetError, ImageError, MissingImageError
+from iqa_jax.errors import DatasetError, ImageError, MissingImageError, listed
 from iqa_jax.images import CheckedImages, ImageSource
 
 _READERS = 16
@@ -143,7 +143,7 @@ def inspect(
 
     Raises:
       DatasetError: If a row has a missing or unreadable image, images of two sizes, or no finite
-        score; one error lists every such row.
+        score; one error lists the first such rows and says where all are.
     """
     found = read_headers(table)
     if leave_out_missing:
@@ -163,10 +163,8 @@ def inspect(
         for problem in _problems(pair, found)
     ]
     if errors:
-        raise DatasetError(
-            f"{table.name}: {len(errors)} problems in {len(table.pairs)} rows:\n  "
-            + "\n  ".join(errors)
-        )
+        what = f"problems in {len(table.pairs)} rows"
+        raise DatasetError(f"{table.name}: {listed(errors, what)}")
     if not table.pairs:
         raise DatasetError(f"{table.name}: none of its images is there")
     headers = {name: header for name, header in found.items() if isinstance(header, Header)}
