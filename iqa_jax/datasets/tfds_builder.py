@@ -19,6 +19,7 @@ from tqdm import tqdm
 from iqa_jax.datasets import DATASETS, load_dataset
 from iqa_jax.datasets.table import PairTable, inspect
 from iqa_jax.datasets.tfds_records import (
+    FILE_FORMAT,
     IMAGES,
     PAIRS,
     VERSION,
@@ -101,7 +102,7 @@ class ImageQuality(tfds.core.ShardBasedBuilder):
     ):
         self._contents = contents
         self._advance = advance
-        super().__init__(**{"file_format": "array_record", **options})
+        super().__init__(**{"file_format": FILE_FORMAT, **options})
 
     def _info(self) -> tfds.core.DatasetInfo:
         known = self._contents.known if self._contents else {}

@@ -1,6 +1,7 @@
 """Reading back: the same table, the same bytes, by any thread; and what is refused."""
 
 import dataclasses
+import json
 import math
 import os
 import subprocess
@@ -195,6 +196,63 @@ def test_other_files_are_not_taken_for_a_stored_dataset(name, text, stored, targ
     else:
         (stored / name).write_text(text)
     with pytest.raises(DatasetError, match=f"csv/{VERSION}: is not a dataset that scripts/build"):
+        load_tfds("csv", target)
+
+
+FIELD = {"pythonClassName": "spring.Trap", "tensor": {"dtype": "string"}}
+
+
+@pytest.mark.parametrize(
+    "fields",
+    [
+        {"pythonClassName": "spring.Trap", "jsonFeature": {"json": "{}"}},
+        {"python_class_name": "spring.Trap", "json_feature": {"json": "{}"}},
+        {"type": "spring.Trap", "content": {}},
+        {
+            "pythonClassName": "tensorflow_datasets.core.features.features_dict.FeaturesDict",
+            "featuresDict": {"features": {"name": FIELD}},
+        },
+    ],
+)
+def test_a_stored_dataset_imports_nothing(fields, stored, target, tmp_path, monkeypatch):
+    """TFDS imports the module of every class that the file names."""
+    monkeypatch.syspath_prepend(tmp_path)
+    (tmp_path / "spring.py").write_text("raise SystemExit('imported')\n")
+    (stored / "features.json").write_text(json.dumps(fields))
+    with pytest.raises(DatasetError, match=r"in features.json, found classes spring.Trap; build"):
+        load_tfds("csv", target)
+    assert "spring" not in sys.modules
+
+
+def test_a_field_more_is_not_ours(stored, target):
+    path = stored / "features.json"
+    config = json.loads(path.read_text())
+    fields = config["featuresDict"]["features"]
+    fields["other"] = fields["name"]
+    path.write_text(json.dumps(config))
+    with pytest.raises(DatasetError, match=r"in features.json, found other fields; build"):
+        load_tfds("csv", target)
+
+
+@pytest.mark.parametrize(
+    ("changes", "complaint"),
+    [
+        ({"fileFormat": "tfrecord"}, "the file format .* array_record, found tfrecord"),
+        ({"alternativeFileFormats": ["parquet"]}, r"the other file formats .*found \['parquet'\]"),
+        (
+            {"alternative_file_formats": ["parquet"]},
+            r"the other file formats .*found \['parquet'\]",
+        ),
+        ({"name": "../other"}, "the name .* image_quality, found ../other"),
+        ({"version": "0.9.0"}, "the version .*, found 0.9.0"),
+        ({"features": {"pythonClassName": "spring.Trap"}}, "the fields .* False, found True"),
+        ({"splits": [{"name": "images", "filepathTemplate": "/etc/{SPLIT}"}]}, "the splits .*/etc"),
+    ],
+)
+def test_what_leads_elsewhere_is_refused(changes, complaint, stored, target):
+    path = stored / "dataset_info.json"
+    path.write_text(json.dumps(json.loads(path.read_text()) | changes))
+    with pytest.raises(DatasetError, match=f"expected for {complaint}"):
         load_tfds("csv", target)
 
 
