@@ -21,7 +21,7 @@ import functools
 import io
 import zlib
 from collections.abc import Iterator
-from typing import IO, Any, NamedTuple
+from typing import IO, Any, NamedTuple, cast
 
 import numpy as np
 from PIL import Image, ImageOps, JpegImagePlugin, UnidentifiedImageError
@@ -66,6 +66,31 @@ class Header(NamedTuple):
     length: int
     checksum: int = 0
 
+    def is_of(self, data: bytes) -> bool:
+        """Whether these encoded bytes are those whose header this is."""
+        return (len(data), zlib.crc32(data)) == (self.length, self.checksum)
+
+
+class _Bounded:
+    """A file that takes no memory for what it does not have, however much is asked for.
+
+    Args:
+      file: The file.
+      length: Number of its bytes.
+    """
+
+    def __init__(self, file: IO[bytes], length: int):
+        self._file = file
+        self._length = length
+
+    def read(self, count: int = -1) -> bytes:
+        """The next ``count`` bytes, or as many as there are."""
+        left = max(0, self._length - self._file.tell())
+        return self._file.read(min(count, left) if count >= 0 else left)
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._file, name)
+
 
 def read_header(file: IO[bytes], length: int, name: str) -> Header:
     """What is known of an image file without decoding it.
@@ -79,7 +104,8 @@ def read_header(file: IO[bytes], length: int, name: str) -> Header:
       ImageError: If its header is not that of a supported image.
       OSError: If the file system fails.
     """
-    with _told(name, "has a damaged header"), _open_image(file, name) as image:
+    whole = cast(IO[bytes], _Bounded(file, length))
+    with _told(name, "has a damaged header"), _open_image(whole, name) as image:
         gray_scale(image, file, name)
         width, height = image.size
         if _is_on_its_side(image):

@@ -2,9 +2,12 @@
 
 import contextlib
 import io
+import os
+import stat
 from abc import ABC, abstractmethod
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from pathlib import Path
 
 import numpy as np
 from etils import epath
@@ -39,13 +42,28 @@ class ImageSource(ABC):
         data = self.read(name)
         return read_header(io.BytesIO(data), len(data), name)
 
+    def decode(self, data: bytes, name: str) -> np.ndarray:
+        """The pixels of an image, from the bytes that :meth:`read` gave.
+
+        Args:
+          data: The encoded bytes.
+          name: What error messages call the image.
+
+        Returns:
+          ``uint8`` ``[height, width, 3]``, RGB.
+
+        Raises:
+          ImageError: If they cannot be decoded.
+        """
+        return decode(data, name)
+
     def pixels(self, name: str) -> np.ndarray:
         """The image ``name``, ``uint8`` ``[height, width, 3]``, RGB.
 
         Raises:
           ImageError: If there is no such image, or it cannot be decoded.
         """
-        return decode(self.read(name), name)
+        return self.decode(self.read(name), name)
 
 
 @dataclass(frozen=True)
@@ -67,8 +85,10 @@ class ImageFolder(ImageSource):
         Raises:
           ImageError: If there is no such file, or it cannot be read.
         """
+        path = self._path(name)
         with _file_errors(name):
-            return self._path(name).read_bytes()
+            _refuse_special(path, name)
+            return path.read_bytes()
 
     def header(self, name: str) -> Header:
         """What is known of the image ``name`` without decoding it.
@@ -77,8 +97,53 @@ class ImageFolder(ImageSource):
           ImageError: If there is no such file, or its header is not that of a supported image.
         """
         path = self._path(name)
-        with _file_errors(name), path.open("rb") as file:
-            return read_header(file, path.stat().length, name)
+        with _file_errors(name):
+            _refuse_special(path, name)
+            with path.open("rb") as file:
+                return read_header(file, path.stat().length, name)
+
+
+@dataclass(frozen=True)
+class CheckedImages(ImageSource):
+    """Images that have to stay as they were when their headers were read.
+
+    The checksum is that of the very bytes that are decoded, and already in memory: a millisecond a
+    megabyte at most.
+
+    Attributes:
+      source: The images.
+      headers: Of each, by name.
+    """
+
+    source: ImageSource
+    headers: Mapping[str, Header]
+
+    @property
+    def treatment(self) -> str:
+        """What the source does."""
+        return self.source.treatment
+
+    def read(self, name: str) -> bytes:
+        """The encoded bytes of the image ``name``.
+
+        Raises:
+          ImageError: If it is not there any more, or other bytes are.
+        """
+        data = self.source.read(name)
+        if not self.headers[name].is_of(data):
+            raise ImageError(
+                f"{name}: was changed while it was in use: its checksum is not the "
+                "one that was taken at the start; run again when nothing writes to it"
+            )
+        return data
+
+    def header(self, name: str) -> Header:
+        """What was known of the image ``name`` at the start."""
+        return self.headers[name]
+
+    def decode(self, data: bytes, name: str) -> np.ndarray:
+        """The pixels of an image, as its source gives them."""
+        return self.source.decode(data, name)
 
 
 @dataclass(frozen=True)
@@ -118,14 +183,14 @@ class BlockImages(ImageSource):
         self._check(found.height, found.width, name)
         return found._replace(height=self.size, width=self.size)
 
-    def pixels(self, name: str) -> np.ndarray:
-        """The image ``name`` without blocks, ``uint8`` ``[size, size, 3]``.
+    def decode(self, data: bytes, name: str) -> np.ndarray:
+        """The pixels of an image without blocks, ``uint8`` ``[size, size, 3]``.
 
         Raises:
           ImageError: If it cannot be decoded, is of another size, or is not made of blocks where
             one pixel of each is kept.
         """
-        stored = self.source.pixels(name)
+        stored = self.source.decode(data, name)
         height, width, _ = stored.shape
         self._check(height, width, name)
         if self.is_filtered:
@@ -157,6 +222,8 @@ def _file_errors(name: str) -> Iterator[None]:
     """Turns the file system's errors into an :class:`ImageError` that names the image."""
     try:
         yield
+    except ImageError:
+        raise
     except FileNotFoundError as error:
         raise MissingImageError(f"{name}: there is no such file") from error
     except IsADirectoryError as error:
@@ -164,3 +231,14 @@ def _file_errors(name: str) -> Iterator[None]:
         raise ImageError(found) from error
     except OSError as error:
         raise ImageError(f"{name}: cannot be read ({error.strerror or error})") from error
+    except ValueError as error:  # a NUL in it
+        raise ImageError(f"{name!r}: no file can have this name ({error})") from error
+
+
+def _refuse_special(path: epath.Path, name: str) -> None:
+    """Refuses what is no regular file: to open a pipe is to wait for whoever writes to it."""
+    if "://" in os.fspath(path):  # buckets hold nothing else
+        return
+    mode = Path(path).stat().st_mode
+    if not stat.S_ISREG(mode) and not stat.S_ISDIR(mode):
+        raise ImageError(f"{name}: is no regular file, but a pipe, a socket or a device")

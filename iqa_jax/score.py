@@ -15,6 +15,7 @@ from iqa_jax import parallel, scoring
 from iqa_jax.datasets.table import Pair, PairTable, image_problems, read_headers
 from iqa_jax.decoding import Header
 from iqa_jax.errors import InputError
+from iqa_jax.images import CheckedImages
 from iqa_jax.metrics import Group, groups, load_group, parse_metrics
 from iqa_jax.pairing import PairComparison
 from iqa_jax.parts import ScoreParts
@@ -78,7 +79,6 @@ class Job:
     """
 
     def __init__(self, table: PairTable, settings: Settings):
-        self.table = table
         self._settings = settings
         self._resize = settings.parsed_resize
         self._groups = [
@@ -90,9 +90,10 @@ class Job:
         self._errors = ["; ".join(image_problems(pair, found)) for pair in table.pairs]
         self.images = {name: each for name, each in found.items() if isinstance(each, Header)}
         self._unopened = found.keys() - self.images.keys()
+        self.table = replace(table, images=CheckedImages(table.images, self.images))
         # The rows that can be scored, as a table of their own.
         self._rows = [row for row, error in enumerate(self._errors) if not error]
-        self._good = replace(table, pairs=[table.pairs[row] for row in self._rows])
+        self._good = replace(self.table, pairs=[table.pairs[row] for row in self._rows])
         self._plan = plan(self._good, self.images, versions=settings.versions, resize=self._resize)
         self.signature = {
             "metrics": {

@@ -1,5 +1,6 @@
 import io
 import struct
+import tracemalloc
 import zlib
 
 import numpy as np
@@ -219,3 +220,17 @@ def test_whatever_a_decoder_raises_is_the_files_error(place, error, monkeypatch,
     if place == "getexif":
         with pytest.raises(ImageError, match="a.jpg: has a damaged header"):
             read_header(io.BytesIO(data), len(data), "a.jpg")
+
+
+def test_a_length_in_a_header_takes_no_memory(tmp_path):
+    """A box that says to be of 4 GiB: of a file as much would be set aside before it is read."""
+    data = bytearray(encoded(Image.new("RGB", (8, 8)), "JPEG2000"))
+    data[32:36] = b"\xc7\0\0\0"
+    (tmp_path / "a.jp2").write_bytes(data)
+    tracemalloc.start()
+    try:
+        with pytest.raises(ImageError, match="a.jp2: "):
+            ImageFolder(epath.Path(tmp_path)).header("a.jp2")
+        assert tracemalloc.get_traced_memory()[1] < 2**24
+    finally:
+        tracemalloc.stop()

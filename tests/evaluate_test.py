@@ -18,6 +18,7 @@ from iqa_jax.datasets import load_dataset
 from iqa_jax.datasets.tfds_builder import build
 from iqa_jax.errors import CheckpointError, DatasetError, ImageError, InputError
 from iqa_jax.evaluate import Settings, evaluate
+from iqa_jax.pipeline import plan
 from iqa_jax.report import best_layers
 from iqa_jax.weights import checkpoints as saved
 from iqa_jax.zoo import load_backbone, model_layers
@@ -416,6 +417,19 @@ def test_a_broken_image_stops_the_run_and_what_is_done_is_kept(settings, pair_fo
     found = evaluate(settings())
     for name, values in whole.scores.items():
         np.testing.assert_array_equal(values, found.scores[name])
+
+
+def test_an_image_that_changes_meanwhile_stops_the_run(settings, pair_folder, monkeypatch):
+    planned = plan
+
+    def changing(*arguments, **options):
+        path = pair_folder / "b_2.png"
+        path.write_bytes((pair_folder / "b_1.png").read_bytes())
+        return planned(*arguments, **options)
+
+    monkeypatch.setattr("iqa_jax.evaluate.plan", changing)
+    with pytest.raises(ImageError, match="b_2.png: was changed while it was in use"):
+        evaluate(settings(models=(), metrics=("psnr",)))
 
 
 def test_everything_is_checked_before_anything_is_computed(settings, pair_folder, monkeypatch):

@@ -1,4 +1,5 @@
 import dataclasses
+import os
 import zlib
 
 import numpy as np
@@ -8,7 +9,7 @@ from PIL import Image
 
 from iqa_jax.decoding import Header
 from iqa_jax.errors import ImageError, MissingImageError
-from iqa_jax.images import BlockImages, ImageFolder
+from iqa_jax.images import BlockImages, CheckedImages, ImageFolder
 
 
 def test_file_errors_name_the_image(tmp_path):
@@ -18,6 +19,41 @@ def test_file_errors_name_the_image(tmp_path):
     (tmp_path / "a.png").mkdir()
     with pytest.raises(ImageError, match=r"a.png: is a folder"):
         folder.read("a.png")
+
+
+def test_what_is_no_file_is_refused_without_waiting(tmp_path):
+    folder = ImageFolder(epath.Path(tmp_path))
+    os.mkfifo(tmp_path / "a.png")
+    (tmp_path / "b.png").symlink_to("b.png")
+    (tmp_path / "c.png").symlink_to("a.png")
+    for look in (folder.read, folder.header, folder.pixels):
+        for name in ("a.png", "c.png"):
+            with pytest.raises(ImageError, match=f"{name}: is no regular file, but a pipe"):
+                look(name)
+        with pytest.raises(ImageError, match="b.png: cannot be read"):
+            look("b.png")
+        with pytest.raises(ImageError, match=r"'a\\x00.png': no file can have this name"):
+            look("a\0.png")
+
+
+@pytest.mark.parametrize("block", [1, 4])
+def test_the_bytes_that_are_decoded_are_those_that_are_checked(tmp_path, patch, block):
+    images = stored(tmp_path, patch, block=block)
+    checked = CheckedImages(images, {"a.png": images.header("a.png")})
+    assert checked.header("a.png") == images.header("a.png")
+    assert checked.treatment == images.treatment
+    np.testing.assert_array_equal(checked.pixels("a.png"), patch)
+    data = (tmp_path / "a.png").read_bytes()
+    (tmp_path / "a.png").write_bytes(data + b"!")
+    for look in (checked.read, checked.pixels):
+        with pytest.raises(ImageError, match="a.png: was changed while it was in use"):
+            look("a.png")
+    stored(tmp_path, 255 - patch, block=block)
+    with pytest.raises(ImageError, match="a.png: was changed while it was in use"):
+        checked.pixels("a.png")
+    (tmp_path / "a.png").unlink()
+    with pytest.raises(MissingImageError, match="a.png: there is no such file"):
+        checked.pixels("a.png")
 
 
 @pytest.fixture

@@ -1,3 +1,4 @@
+import dataclasses
 import itertools
 
 import numpy as np
@@ -115,11 +116,11 @@ def test_resizes_plan_and_pixels(inspected):
 
 
 @pytest.mark.parametrize("places", [1, 2])
-def test_a_broken_image_is_named_after_the_batches_before_it(inspected, pair_folder, places):
-    table, headers = inspected
-    work = plan(table, headers, versions=1)
+def test_a_broken_image_is_named_after_the_batches_before_it(pair_folder, places):
     data = (pair_folder / "a_3.png").read_bytes()
     (pair_folder / "a_3.png").write_bytes(data[: len(data) // 2])
+    table, headers = inspect(load_dataset("csv", pair_folder / "pairs.csv"))
+    work = plan(table, headers, versions=1)
     batches = feed(work, work.units, table, places=lambda height, width: places)
     before = itertools.islice(batches, 2 // places)
     assert [unit.rows for batch in before for unit in batch.units] == [(0,), (1,)]
@@ -130,6 +131,17 @@ def test_a_broken_image_is_named_after_the_batches_before_it(inspected, pair_fol
 def test_an_image_that_changes_after_it_was_planned(inspected, pair_folder):
     table, headers = inspected
     work = plan(table, headers, versions=4)
+    Image.fromarray(np.zeros((72, 80, 3), np.uint8)).save(pair_folder / "a_1.png")
+    with pytest.raises(ImageError, match="a_1.png: was changed while it was in use"):
+        next(feed(work, work.units, table, places=lambda height, width: 1))
+    (batch, *_) = feed(work, work.units, table, places=lambda height, width: 1, tolerant=True)
+    assert batch.failed == {0}
+
+
+def test_an_image_that_is_not_of_the_size_that_was_planned(inspected, pair_folder):
+    table, headers = inspected
+    work = plan(table, headers, versions=4)
     Image.fromarray(np.zeros((10, 12, 3), np.uint8)).save(pair_folder / "a_1.png")
+    table = dataclasses.replace(table, images=table.images.source)
     with pytest.raises(ImageError, match=r"a_1.png: is \(10, 12\), expected \(72, 80\)"):
         next(feed(work, work.units, table, places=lambda height, width: 1))

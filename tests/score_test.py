@@ -114,6 +114,15 @@ def test_bad_pairs_get_a_reason_and_the_others_scores(settings, pair_folder, tmp
         assert scores.values["psnr"][5] == 100
 
 
+def test_an_image_that_changes_meanwhile_is_the_reason(table, pair_folder, tmp_path):
+    job = Job(table, Settings(("psnr",)))
+    (pair_folder / "a_2.png").write_bytes((pair_folder / "a_1.png").read_bytes())
+    scores = job.run(epath.Path(tmp_path / "parts"))
+    assert [row for row, error in enumerate(scores.errors) if error] == [1]
+    assert scores.errors[1].startswith("a_2.png: was changed while it was in use")
+    assert np.flatnonzero(np.isnan(scores.values["psnr"])).tolist() == [1]
+
+
 def test_a_metric_that_refuses_a_size_leaves_the_others_theirs(pair_folder, tmp_path):
     table = pair_lists.from_csv(epath.Path(pair_folder) / "pairs.csv")
     job = Job(table, Settings(("ms-ssim", "psnr", "ssim")))

@@ -30,7 +30,7 @@ from etils import epath
 from iqa_jax.datasets.folders import FolderIndex
 from iqa_jax.datasets.table import Pair, PairTable, Protocol
 from iqa_jax.datasets.triplets import Triplet, TripletTable
-from iqa_jax.errors import DatasetError
+from iqa_jax.errors import DatasetError, listed
 from iqa_jax.images import BlockImages, ImageFolder
 
 SIZE = 64
@@ -185,7 +185,7 @@ def _find(folder: epath.Path, part: Part) -> epath.Path:
         raise DatasetError(
             f"{folder}: expected {part.experiment}/{part.split}/SUBSET/{part.judgements} in it or "
             f"in its folder dataset, SUBSET one of {', '.join(part.subsets)}; found "
-            + (_shortened(FolderIndex(folder).entries, ", ") or "nothing")
+            + (_shortened(FolderIndex(folder).entries) or "nothing")
         )
     if len(found) > 1:
         raise DatasetError(
@@ -218,9 +218,7 @@ def _read(root: epath.Path, part: Part) -> list[_Judgement]:
             found += judgements
             problems += unusable
     if problems:
-        raise DatasetError(
-            f"{root}: {len(problems)} judgements cannot be used:\n  " + _shortened(problems, "\n  ")
-        )
+        raise DatasetError(f"{root}: {listed(problems, 'judgements cannot be used')}")
     return found
 
 
@@ -285,8 +283,8 @@ def _share(content: bytes) -> float | str:
     return float(array[0])
 
 
-def _shortened(lines: Collection[str], separator: str) -> str:
-    """The first lines, and how many more there are."""
-    shown = list(lines)[:_MOST_LISTED]
-    more = [f"and {len(lines) - _MOST_LISTED} more"] if len(lines) > _MOST_LISTED else []
-    return separator.join([*shown, *more])
+def _shortened(names: Collection[str]) -> str:
+    """The first names, and how many more there are."""
+    shown = list(names)[:_MOST_LISTED]
+    more = [f"and {len(names) - _MOST_LISTED} more"] if len(names) > _MOST_LISTED else []
+    return ", ".join([*shown, *more])

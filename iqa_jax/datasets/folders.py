@@ -1,13 +1,17 @@
 """Finding files whatever the case of their names: copies of a dataset differ in it."""
 
-from collections import defaultdict
-from collections.abc import Sequence
+import os
+from collections import Counter, defaultdict
+from collections.abc import Iterator, Sequence
 
 from etils import epath
 
 from iqa_jax.errors import DatasetError
 
 _MOST_LISTED = 10
+
+_MOST_WAYS = 1000
+"""By which one folder may be reached through links; some thousand links make billions."""
 
 
 class FolderIndex:
@@ -101,6 +105,33 @@ def image_in(folders: Sequence[FolderIndex], name: str) -> str:
     if len(holding) > 1:
         raise DatasetError(f"{name} could be any of {', '.join(holding)}; keep one")
     return holding[0] if holding else folders[0].image(name)
+
+
+def files_below(folder: epath.Path) -> Iterator[epath.Path]:
+    """All files in a folder and those in it, through links too, in no order.
+
+    A folder that links lead back to from within it is not entered again: nothing new is there.
+
+    Raises:
+      DatasetError: If a folder cannot be listed, or is reached by too many ways.
+    """
+    ways: Counter[str] = Counter()
+    ahead: list[tuple[epath.Path, tuple[str, ...]]] = [(folder, ())]
+    while ahead:
+        folder, above = ahead.pop()
+        real = os.path.realpath(folder)
+        if real in above:
+            continue
+        ways[real] += 1
+        if ways[real] > _MOST_WAYS:
+            raise DatasetError(
+                f"{folder}: links lead to it by more than {_MOST_WAYS} ways; remove some of them"
+            )
+        for path in map(folder.__truediv__, _entries(folder)):
+            if path.is_dir():
+                ahead.append((path, (*above, real)))
+            else:
+                yield path
 
 
 def _entries(folder: epath.Path) -> list[str]:

@@ -2,14 +2,15 @@
 
 import math
 from collections import defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from pathlib import PurePosixPath
 
 from etils import epath
 
 from iqa_jax.datasets import csv_table
+from iqa_jax.datasets.folders import files_below
 from iqa_jax.datasets.table import Pair, PairTable
-from iqa_jax.errors import DatasetError
+from iqa_jax.errors import DatasetError, listed
 from iqa_jax.images import ImageFolder
 
 SUFFIXES = (
@@ -17,8 +18,6 @@ SUFFIXES = (
     *(".webp", ".avif", ".jp2", ".ppm", ".pgm", ".pnm"),
 )
 """What in a folder is taken for an image, in any case."""
-
-_MOST_LISTED = 20
 
 
 def one_pair(reference: str, distorted: str) -> PairTable:
@@ -55,11 +54,10 @@ def two_folders(reference: epath.Path, distorted: epath.Path) -> PairTable:
             paths = (*of_reference.values(), *of_version.values())
             problems.append(f"{', '.join(paths)}: have one name")
     if problems:
-        lines = [f"{len(problems)} names cannot be matched:", *problems]
-        if len(problems) > _MOST_LISTED:
-            lines[_MOST_LISTED + 1 :] = [f"and {len(problems) - _MOST_LISTED} more"]
-        lines.append("where a reference has several versions, list the pairs in a file: --pairs")
-        raise DatasetError("\n  ".join(lines))
+        raise DatasetError(
+            f"{listed(problems, 'names cannot be matched')}\n  "
+            "where a reference has several versions, list the pairs in a file: --pairs"
+        )
     return _table(pairs)
 
 
@@ -86,18 +84,10 @@ def _images_by_stem(folder: epath.Path) -> dict[str, dict[str, str]]:
         is_file = "is a file; expected a folder" if folder.exists() else "there is no such folder"
         raise DatasetError(f"{folder}: {is_file}")
     found: dict[str, dict[str, str]] = defaultdict(dict)
-    for path in sorted(_files(folder)):
+    for path in sorted(files_below(folder)):
         relative = PurePosixPath(path.relative_to(folder))
         if relative.suffix.lower() in SUFFIXES:
             found[str(relative.with_suffix(""))][str(relative)] = str(path)
     if not found:
         raise DatasetError(f"{folder}: has no images ({' '.join(SUFFIXES)})")
     return dict(found)
-
-
-def _files(folder: epath.Path) -> Iterator[epath.Path]:
-    for path in folder.iterdir():
-        if path.is_dir():
-            yield from _files(path)
-        else:
-            yield path

@@ -5,9 +5,7 @@ from collections.abc import Sequence
 
 from etils import epath
 
-from iqa_jax.errors import DatasetError
-
-_MOST_LISTED = 10
+from iqa_jax.errors import DatasetError, listed
 
 
 def read_bytes(path: epath.Path) -> bytes:
@@ -97,13 +95,9 @@ def refuse_rows(path: epath.Path, expected: str, rows: Sequence[str]) -> None:
     Raises:
       DatasetError: Listing the first of them.
     """
-    if not rows:
-        return
-    lines = [f"{path}: {len(rows)} rows of another form; expected {expected}, found"]
-    lines += rows[:_MOST_LISTED]
-    if len(rows) > _MOST_LISTED:
-        lines.append(f"and {len(rows) - _MOST_LISTED} more")
-    raise DatasetError("\n  ".join(lines))
+    if rows:
+        what = f"rows of another form; expected {expected}, found"
+        raise DatasetError(f"{path}: {listed(rows, what)}")
 
 
 def _check_columns(header: Sequence[str], columns: Sequence[str], path: epath.Path) -> list[str]:

@@ -11,7 +11,7 @@ from collections.abc import Iterable, Mapping
 
 from etils import epath
 
-from iqa_jax.errors import DatasetError
+from iqa_jax.errors import DatasetError, listed
 from iqa_jax.files import write_text
 
 COLUMNS = ("reference_id", "fold")
@@ -124,7 +124,7 @@ def read_folds(path: epath.Path, contents: Iterable[str]) -> dict[str, int]:
     if not problems and len({folds[content] for content in wanted}) < 2:
         problems = ["all references are in one fold"]
     if problems:
-        raise DatasetError(f"{path}: " + "\n  ".join([f"{len(problems)} problems:", *problems]))
+        raise DatasetError(f"{path}: {listed(problems, 'problems')}")
     return {content: folds[content] for content in wanted}
 
 

@@ -14,8 +14,8 @@ from functools import partial
 from tqdm import tqdm
 
 from iqa_jax.decoding import Header
-from iqa_jax.errors import DatasetError, ImageError, MissingImageError
-from iqa_jax.images import ImageSource
+from iqa_jax.errors import DatasetError, ImageError, MissingImageError, listed
+from iqa_jax.images import CheckedImages, ImageSource
 
 _READERS = 16
 _SAMPLE = 8
@@ -139,11 +139,12 @@ def inspect(
       leave_out_missing: Whether rows whose images are not there are left out; else they are errors.
 
     Returns:
-      The table that can be scored, and the header of each of its images by name.
+      The table that can be scored, and the header of each of its images by name. An image that is
+      changed from now on is an error when it is read.
 
     Raises:
       DatasetError: If a row has a missing or unreadable image, images of two sizes, or no finite
-        score; one error lists every such row.
+        score; one error lists the first such rows and says where all are.
     """
     found = read_headers(table)
     if leave_out_missing:
@@ -163,14 +164,12 @@ def inspect(
         for problem in _problems(pair, found)
     ]
     if errors:
-        raise DatasetError(
-            f"{table.name}: {len(errors)} problems in {len(table.pairs)} rows:\n  "
-            + "\n  ".join(errors)
-        )
+        what = f"problems in {len(table.pairs)} rows"
+        raise DatasetError(f"{table.name}: {listed(errors, what)}")
     if not table.pairs:
         raise DatasetError(f"{table.name}: none of its images is there")
     headers = {name: header for name, header in found.items() if isinstance(header, Header)}
-    return table, headers
+    return replace(table, images=CheckedImages(table.images, headers)), headers
 
 
 def read_headers(table: PairTable) -> dict[str, Header | ImageError]:

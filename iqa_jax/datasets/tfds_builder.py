@@ -19,6 +19,7 @@ from tqdm import tqdm
 from iqa_jax.datasets import DATASETS, load_dataset
 from iqa_jax.datasets.table import PairTable, inspect
 from iqa_jax.datasets.tfds_records import (
+    FILE_FORMAT,
     IMAGES,
     PAIRS,
     VERSION,
@@ -29,8 +30,8 @@ from iqa_jax.datasets.tfds_records import (
     pair_record,
 )
 from iqa_jax.datasets.tfds_source import dataset_folder, open_stored
-from iqa_jax.decoding import Header, decode
-from iqa_jax.errors import DatasetError, ImageError
+from iqa_jax.decoding import Header
+from iqa_jax.errors import DatasetError
 
 _SHARD_BYTES = 128 * 2**20
 """Images in one file: TFDS holds what it writes into one until that is closed."""
@@ -102,7 +103,7 @@ class ImageQuality(tfds.core.ShardBasedBuilder):
     ):
         self._contents = contents
         self._advance = advance
-        super().__init__(**{"file_format": "array_record", **options})
+        super().__init__(**{"file_format": FILE_FORMAT, **options})
 
     def _info(self) -> tfds.core.DatasetInfo:
         known = self._contents.known if self._contents else {}
@@ -202,9 +203,7 @@ def _images(
 ) -> Iterator[tuple[int, dict[str, Any]]]:
     for number, name in enumerate(names):
         data = contents.table.images.read(name)
-        if len(data) != contents.headers[name].length:
-            raise ImageError(f"{name}: has changed since its header was read")
-        decode(data, name)  # what is stored can be scored
+        contents.table.images.decode(data, name)  # what is stored can be scored
         yield number, image_record(name, data)
         advance()
 

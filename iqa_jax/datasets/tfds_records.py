@@ -8,20 +8,25 @@ absent: None, and NaN for the scores.
 TFDS stores floating-point numbers with 32 bits; the scores are stored as the bytes of their 64.
 """
 
+import functools
 import hashlib
 import math
+import tempfile
 from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
 import tensorflow_datasets as tfds
+from etils import epath
 
 from iqa_jax.datasets.table import Pair, PairTable, Protocol, fingerprint
 from iqa_jax.decoding import Header
 from iqa_jax.errors import DatasetError
-from iqa_jax.images import BlockImages, ImageFolder, ImageSource
+from iqa_jax.images import BlockImages, CheckedImages, ImageFolder, ImageSource
 
 BUILDER = "image_quality"
+FEATURES_FILE = "features.json"
+FILE_FORMAT = "array_record"
 VERSION = "1.2.0"
 IMAGES = "images"
 PAIRS = "pairs"
@@ -74,6 +79,14 @@ def features() -> tfds.features.FeaturesDict:
         },
     }
     return tfds.features.FeaturesDict(fields)
+
+
+@functools.cache
+def features_config() -> str:
+    """The file ``features.json`` of every dataset that is stored."""
+    with tempfile.TemporaryDirectory() as folder:
+        features().save_config(folder)
+        return (epath.Path(folder) / FEATURES_FILE).read_text()
 
 
 def image_record(name: str, data: bytes) -> dict[str, Any]:
@@ -216,4 +229,6 @@ def _blocks(images: ImageSource) -> dict[str, int] | None:
             return {"size": size, "block": block, "is_filtered": is_filtered}
         case ImageFolder():
             return None
+        case CheckedImages(source=source):
+            return _blocks(source)
     raise DatasetError(f"images of the kind {type(images).__name__} cannot be stored")

@@ -1,7 +1,9 @@
 """Datasets that ``scripts/build_dataset.py`` stored, read back through TFDS without TensorFlow."""
 
 import contextlib
+import json
 import os
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -12,10 +14,13 @@ from etils import epath
 from iqa_jax.datasets.table import PairTable
 from iqa_jax.datasets.tfds_records import (
     BUILDER,
+    FEATURES_FILE,
+    FILE_FORMAT,
     IMAGES,
     PAIRS,
     VERSION,
     config_name,
+    features_config,
     images_of,
     pair_of,
     table_of,
@@ -26,6 +31,9 @@ from iqa_jax.errors import DatasetError, ImageError, InputError, MissingImageErr
 from iqa_jax.images import ImageSource
 
 _NOT_OURS = "is not a dataset that scripts/build_dataset.py stored"
+_REBUILD = "build it anew from the dataset's own files"
+
+_CLASS = re.compile(r'"(?:pythonClassName|python_class_name|type)"\s*:\s*"([^"]*)"')
 
 
 @dataclass(frozen=True)
@@ -46,13 +54,13 @@ class StoredImages(ImageSource):
         """The encoded bytes of the image ``name``, as they were in the dataset's folder.
 
         Raises:
-          ImageError: If there is no such image, or the files are damaged.
+          ImageError: If there is no such image, the files are damaged, or of another build.
         """
         position, header = self._find(name)
         with _damage(ImageError, name):
             record = self.records[position]
             stored, data = record["name"].decode(), record["image"]
-        if (stored, len(data)) != (name, header.length):
+        if stored != name or not header.is_of(data):
             raise ImageError(f"{name}: its place in {self.folder} holds another image")
         return data
 
@@ -138,9 +146,13 @@ def open_stored(folder: epath.Path) -> Stored:
       DatasetError: If files are missing, or are not those of a stored dataset.
     """
     try:
+        _check_features(folder)
+        _check_info(folder)
         builder: Any = tfds.builder_from_directory(folder)
         known = dict(builder.info.metadata.items())
         files = [path for split in (IMAGES, PAIRS) for path in builder.info.splits[split].filepaths]
+    except DatasetError:
+        raise
     except Exception as error:  # TFDS raises errors of many types
         raise DatasetError(f"{folder}: {_NOT_OURS} ({error})") from error
     if "sha256" not in known:
@@ -153,6 +165,48 @@ def open_stored(folder: epath.Path) -> Stored:
         )
     sources = builder.as_data_source([IMAGES, PAIRS])
     return Stored(known, *sources)
+
+
+def _check_features(folder: epath.Path) -> None:
+    """Refuses other fields than ours: TFDS would import whatever module the file names."""
+    text = (folder / FEATURES_FILE).read_text()
+    expected = features_config()
+    if json.loads(text) != json.loads(expected):
+        strange = sorted(set(_CLASS.findall(text)) - set(_CLASS.findall(expected)))
+        found = f"classes {', '.join(strange)}" if strange else "other fields"
+        raise DatasetError(
+            f"{folder}: {_NOT_OURS}: expected the fields of version {VERSION} in {FEATURES_FILE}, "
+            f"found {found}; {_REBUILD}"
+        )
+
+
+def _check_info(folder: epath.Path) -> None:
+    """Refuses what would lead TFDS to other readers, or to files elsewhere."""
+    core: Any = tfds.core
+    info = core.dataset_info.read_proto_from_builder_dir(folder)
+    found = {
+        "name": info.name,
+        "version": info.version,
+        "file format": info.file_format,
+        "other file formats": list(info.alternative_file_formats),
+        "fields": info.HasField("features"),
+        "splits": sorted((split.name, split.filepath_template) for split in info.splits),
+    }
+    template = core.naming.DEFAULT_FILENAME_TEMPLATE
+    expected = {
+        "name": BUILDER,
+        "version": VERSION,
+        "file format": FILE_FORMAT,
+        "other file formats": [],
+        "fields": False,
+        "splits": [(split, template) for split in (IMAGES, PAIRS)],
+    }
+    for what, value in expected.items():
+        if found[what] != value:
+            raise DatasetError(
+                f"{folder}: {_NOT_OURS}: expected for the {what} in dataset_info.json {value}, "
+                f"found {found[what]}; {_REBUILD}"
+            )
 
 
 @contextlib.contextmanager

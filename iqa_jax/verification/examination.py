@@ -15,7 +15,7 @@ from tqdm import tqdm
 from iqa_jax.datasets.table import PairTable, read_headers
 from iqa_jax.decoding import Header
 from iqa_jax.errors import ImageError
-from iqa_jax.images import ImageSource
+from iqa_jax.images import CheckedImages, ImageSource
 
 _MOST_READERS = 16
 _MOST_VERSIONS = 8
@@ -148,15 +148,16 @@ def _examine(images: ImageSource, group: _Group) -> _Seen:
 def _look(images: ImageSource, name: str, seen: _Seen) -> np.ndarray | None:
     """The pixels of an image, None if there are none; what else there is to know goes to seen."""
     try:
-        checksum = hashlib.sha256(images.read(name)).digest()
-        seen.headers[name] = images.header(name)
+        header = images.header(name)
+        data = CheckedImages(images, {name: header}).read(name)
     except ImageError as error:
         seen.headers[name] = error
         return None
+    seen.headers[name] = header
     try:
-        pixels = images.pixels(name)
+        pixels = images.decode(data, name)
     except ImageError as error:
         seen.damaged[name] = error
         return None
-    seen.sha256[name] = checksum
+    seen.sha256[name] = hashlib.sha256(data).digest()
     return pixels

@@ -1,3 +1,6 @@
+import tempfile
+from pathlib import Path
+
 import pytest
 from etils import epath
 
@@ -49,11 +52,42 @@ def test_what_has_no_partner_is_listed(folders):
     assert "have one name" in text
 
 
-def test_long_lists_are_cut(folders):
+def test_long_lists_are_cut(folders, monkeypatch):
+    monkeypatch.setattr(tempfile, "tempdir", str(folders))
     for number in range(50):
         (folders / "clean" / f"{number}.png").touch()
-    with pytest.raises(DatasetError, match=r"50 names .*(?s:.*)and 30 more\n"):
+    with pytest.raises(DatasetError, match=r"50 names .*(?s:.*)and 30 more; all are in .*\n"):
         pair_lists.two_folders(folders / "clean", folders / "coded")
+
+
+def test_links_that_lead_back_are_not_followed_for_ever(folders):
+    plain = pair_lists.two_folders(folders / "clean", folders / "coded")
+    for folder in ("clean", "coded"):
+        for name in ("self", "again"):
+            Path(folders / folder / name).symlink_to(".")
+        Path(folders / folder / "deep er" / "up").symlink_to("..")
+    assert pair_lists.two_folders(folders / "clean", folders / "coded") == plain
+
+
+def test_one_folder_of_references_may_stand_under_several_names(folders):
+    for name in ("jpeg", "blur"):
+        (folders / "all" / name).mkdir(parents=True)
+        (folders / "all" / name / "a.jpg").touch()
+        (folders / "references").mkdir(exist_ok=True)
+        (folders / "original").mkdir(exist_ok=True)
+        Path(folders / "references" / name).symlink_to("../original")
+    (folders / "original" / "a.png").touch()
+    table = pair_lists.two_folders(folders / "references", folders / "all")
+    assert [pair.reference.split("/")[-2] for pair in table.pairs] == ["blur", "jpeg"]
+
+
+def test_links_without_end_are_refused(folders):
+    for level in range(11):
+        (folders / "links" / str(level)).mkdir(parents=True)
+        for name in ("one", "other"):
+            Path(folders / "links" / str(level) / name).symlink_to(f"../{level + 1}")
+    with pytest.raises(DatasetError, match="links lead to it by more than 1000 ways"):
+        pair_lists.two_folders(folders / "links" / "0", folders / "coded")
 
 
 def test_wrong_folders(folders):

@@ -1,5 +1,6 @@
 import dataclasses
 import math
+import tempfile
 import threading
 import time
 
@@ -8,11 +9,11 @@ import pytest
 from PIL import Image
 
 from iqa_jax.datasets import fingerprint, inspect, load_dataset
-from iqa_jax.datasets.table import Protocol, read_headers
+from iqa_jax.datasets.table import Pair, PairTable, Protocol, read_headers
 from iqa_jax.datasets.triplets import Triplet, TripletTable
 from iqa_jax.decoding import Header
-from iqa_jax.errors import DatasetError
-from iqa_jax.images import BlockImages, ImageFolder
+from iqa_jax.errors import DatasetError, MissingImageError
+from iqa_jax.images import BlockImages, CheckedImages, ImageFolder, ImageSource
 
 
 @pytest.fixture
@@ -28,7 +29,8 @@ def replace_row(table, row, **changes):
 
 def test_headers_of_every_image(table):
     inspected, headers = inspect(table)
-    assert inspected == table
+    assert inspected.pairs == table.pairs
+    assert inspected.images == CheckedImages(table.images, headers)
     names = {name for pair in table.pairs for name in (pair.reference, pair.distorted)}
     assert set(headers) == names
     assert headers["b_1.png"][:2] == (64, 64)
@@ -69,6 +71,24 @@ def test_one_error_lists_every_row(table, pair_folder):
     ):
         assert line in message
     assert "row 1:" not in message
+
+
+def test_many_missing_rows_are_twenty_lines_and_a_file(tmp_path, monkeypatch):
+    class Nowhere(ImageSource):
+        def read(self, name):
+            raise MissingImageError(f"{name}: there is no such file")
+
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    pairs = [Pair(f"{row // 100}.png", f"{row}.jpg", 1.0) for row in range(20_000)]
+    with pytest.raises(DatasetError) as error:
+        inspect(PairTable("made up", pairs, Nowhere(), higher_is_better=True))
+    *lines, last = str(error.value).splitlines()
+    assert lines[0] == "made up: 40000 problems in 20000 rows:"
+    assert lines[1:3] == [f"  row 1: 0.{kind}: there is no such file" for kind in ("png", "jpg")]
+    assert len(lines) == 21
+    (file,) = tmp_path.glob("*.txt")
+    assert last == f"  and 39980 more; all are in {file}"
+    assert file.read_text().splitlines()[-1] == "row 20000: 19999.jpg: there is no such file"
 
 
 def test_missing_images_can_be_left_out_but_nothing_else(table, pair_folder):

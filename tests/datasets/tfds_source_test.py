@@ -1,6 +1,7 @@
 """Reading back: the same table, the same bytes, by any thread; and what is refused."""
 
 import dataclasses
+import json
 import math
 import os
 import subprocess
@@ -201,6 +202,63 @@ def test_other_files_are_not_taken_for_a_stored_dataset(name, text, stored, targ
         load_tfds("csv", target)
 
 
+FIELD = {"pythonClassName": "spring.Trap", "tensor": {"dtype": "string"}}
+
+
+@pytest.mark.parametrize(
+    "fields",
+    [
+        {"pythonClassName": "spring.Trap", "jsonFeature": {"json": "{}"}},
+        {"python_class_name": "spring.Trap", "json_feature": {"json": "{}"}},
+        {"type": "spring.Trap", "content": {}},
+        {
+            "pythonClassName": "tensorflow_datasets.core.features.features_dict.FeaturesDict",
+            "featuresDict": {"features": {"name": FIELD}},
+        },
+    ],
+)
+def test_a_stored_dataset_imports_nothing(fields, stored, target, tmp_path, monkeypatch):
+    """TFDS imports the module of every class that the file names."""
+    monkeypatch.syspath_prepend(tmp_path)
+    (tmp_path / "spring.py").write_text("raise SystemExit('imported')\n")
+    (stored / "features.json").write_text(json.dumps(fields))
+    with pytest.raises(DatasetError, match=r"in features.json, found classes spring.Trap; build"):
+        load_tfds("csv", target)
+    assert "spring" not in sys.modules
+
+
+def test_a_field_more_is_not_ours(stored, target):
+    path = stored / "features.json"
+    config = json.loads(path.read_text())
+    fields = config["featuresDict"]["features"]
+    fields["other"] = fields["name"]
+    path.write_text(json.dumps(config))
+    with pytest.raises(DatasetError, match=r"in features.json, found other fields; build"):
+        load_tfds("csv", target)
+
+
+@pytest.mark.parametrize(
+    ("changes", "complaint"),
+    [
+        ({"fileFormat": "tfrecord"}, "the file format .* array_record, found tfrecord"),
+        ({"alternativeFileFormats": ["parquet"]}, r"the other file formats .*found \['parquet'\]"),
+        (
+            {"alternative_file_formats": ["parquet"]},
+            r"the other file formats .*found \['parquet'\]",
+        ),
+        ({"name": "../other"}, "the name .* image_quality, found ../other"),
+        ({"version": "0.9.0"}, "the version .*, found 0.9.0"),
+        ({"features": {"pythonClassName": "spring.Trap"}}, "the fields .* False, found True"),
+        ({"splits": [{"name": "images", "filepathTemplate": "/etc/{SPLIT}"}]}, "the splits .*/etc"),
+    ],
+)
+def test_what_leads_elsewhere_is_refused(changes, complaint, stored, target):
+    path = stored / "dataset_info.json"
+    path.write_text(json.dumps(json.loads(path.read_text()) | changes))
+    with pytest.raises(DatasetError, match=f"expected for {complaint}"):
+        load_tfds("csv", target)
+
+
 @pytest.mark.parametrize("split", ["images", "pairs"])
 def test_a_missing_file_is_named(split, stored, target):
     (file,) = stored.glob(f"*-{split}.*")
@@ -250,6 +308,25 @@ def test_files_of_another_build_are_noticed(csv, stored, target):
     pairs.copy(stored / pairs.name, overwrite=True)
     with pytest.raises(DatasetError, match="is damaged: its rows are not those that were stored"):
         load_tfds("csv", target)
+
+
+def test_a_file_of_another_build_with_images_of_the_same_lengths(tmp_path, target, rng):
+    """Its names, positions and lengths are those of this one: the checksum alone tells."""
+    csv = tmp_path / "same.csv"
+    csv.write_text("reference,distorted,score\na.bmp,b.bmp,1\n")
+    for place in ("one", "other"):
+        for name in ("a.bmp", "b.bmp"):
+            pixels = rng.integers(0, 256, (8, 8, 3)).astype(np.uint8)
+            Image.fromarray(pixels).save(tmp_path / name)
+        build("csv", csv, target / place)
+    (mine,), (theirs,) = (
+        list(target.glob(f"{place}/*/csv/*/*-images.*")) for place in ("one", "other")
+    )
+    mine.write_bytes(theirs.read_bytes())
+    images = load_tfds("csv", target / "one").images
+    for look in (images.read, images.pixels):
+        with pytest.raises(ImageError, match=r"b.bmp: its place in .* holds another image"):
+            look("b.bmp")
 
 
 def test_headers_are_those_of_the_files(stored, target, csv):

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from image_files import tiff
 from PIL import Image
 
 SCORE = Path(__file__).parents[2] / "scripts" / "score.py"
@@ -29,6 +30,11 @@ CASES = {
     "folder.png": "folder.png: is a folder, not an image",
     "empty.png": "empty.png: is an empty file",
     "missing.png": "missing.png: there is no such file",
+    "pipe.png": "pipe.png: is no regular file, but a pipe",
+    "itself.png": "itself.png: cannot be read",
+    "cut.jpg": "cut.jpg: is damaged or cut short (its compressed data end too early)",
+    "signed.tif": "signed.tif: has samples that are not unsigned integers",
+    "exif.webp": "exif.webp: has a damaged header",
 }
 
 
@@ -48,6 +54,17 @@ def folder(tmp_path, rng):
     photo.save(tmp_path / "animated.gif", save_all=True, append_images=[photo.rotate(90)])
     (tmp_path / "folder.png").mkdir()
     (tmp_path / "empty.png").touch()
+    os.mkfifo(tmp_path / "pipe.png")
+    (tmp_path / "itself.png").symlink_to("itself.png")
+    smooth = Image.linear_gradient("L").resize((24, 20)).convert("RGB")
+    smooth.save(tmp_path / "cut.jpg")
+    data = (tmp_path / "cut.jpg").read_bytes()
+    start = data.index(b"\xff\xda") + 20
+    (tmp_path / "cut.jpg").write_bytes(data[:start] + data[start + 20 :])
+    shape = {"width": 20, "height": 24, "bits": [8]}
+    signed = tiff([bytes(480)], **shape, tags={262: [1], 339: [2]})
+    (tmp_path / "signed.tif").write_bytes(signed)
+    photo.save(tmp_path / "exif.webp", exif=b"Exif\0\0no directory of a TIFF")
     rows = "".join(f"{name},{name}\n" for name in CASES)
     (tmp_path / "pairs.csv").write_text(f"reference,distorted\n{rows}")
     return tmp_path

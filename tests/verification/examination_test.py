@@ -8,7 +8,7 @@ from PIL import Image
 from iqa_jax.datasets import inspect
 from iqa_jax.datasets.table import read_headers
 from iqa_jax.errors import ImageError, MissingImageError
-from iqa_jax.images import BlockImages, ImageSource
+from iqa_jax.images import BlockImages, ImageFolder, ImageSource
 from iqa_jax.verification.examination import examine, mean_squared_error
 
 
@@ -22,9 +22,9 @@ class Counted(ImageSource):
     def read(self, name):
         return self.source.read(name)
 
-    def pixels(self, name):
+    def decode(self, data, name):
         self.decoded.append(name)
-        return self.source.pixels(name)
+        return self.source.decode(data, name)
 
 
 def counted(table):
@@ -139,3 +139,19 @@ def test_mean_squared_error_is_exact_for_large_images(rng):
     expected = int(np.sum(difference**2)) / difference.size
     assert mean_squared_error(reference, distorted) == expected
     assert mean_squared_error(reference, reference) == 0
+
+
+def test_an_image_that_changes_meanwhile_is_told(table, monkeypatch):
+    header = ImageFolder.header
+
+    def changed(self, name):
+        found = header(self, name)
+        if name == "a_1.png":
+            path = self.root / name
+            path.write_bytes(path.read_bytes() + b"!")
+        return found
+
+    monkeypatch.setattr(ImageFolder, "header", changed)
+    found = examine(table)
+    assert "a_1.png: was changed while it was in use" in str(found.headers["a_1.png"])
+    assert "a_1.png" not in found.sha256
