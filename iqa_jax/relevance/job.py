@@ -29,8 +29,8 @@ from iqa_jax.settings import DatasetSettings, ModelSettings
 from iqa_jax.store import StatisticsStore
 from iqa_jax.weights import checkpoints
 from iqa_jax.zoo import load_relevance
-from iqa_jax.zoo.fetching import DOWNLOADS
 from iqa_jax.zoo.models import MODELS, RELEVANCES
+from iqa_jax.zoo.origins import DOWNLOADS
 
 _NAME = re.compile(r"\w[\w.-]*")
 _KIND = "relevance"

@@ -46,11 +46,12 @@ class OutdatedError(TryError):
 class _Encrypted(urllib.request.HTTPRedirectHandler):
     """Follows a server to no place from which a file comes without encryption."""
 
-    def redirect_request(self, *args: Any) -> Any:
-        *_, url = args
-        if not is_encrypted(url):
-            raise TryError(f"the server leads to {url}, from where it comes without encryption")
-        return super().redirect_request(*args)
+    def redirect_request(  # noqa: PLR0917  (as urllib calls it)
+        self, req: Any, fp: Any, code: Any, msg: Any, headers: Any, newurl: str
+    ) -> Any:
+        if not is_encrypted(newurl):
+            raise TryError(f"the server leads to {newurl}, from where it comes without encryption")
+        return super().redirect_request(req, fp, code, msg, headers, newurl)
 
 
 def open_answer(url: str, there: int, version: str | None, *, plain: bool) -> HTTPResponse:

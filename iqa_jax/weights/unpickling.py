@@ -119,7 +119,7 @@ class _Unpickler(_Machine):
         self._contents = contents
         self._constructors = constructors
         self._persistent_load = persistent_load
-        vars(self)["dispatch"] = _Counted(self.dispatch, _MOST_STEPS)
+        self.__dict__["dispatch"] = _Counted(self.dispatch, _MOST_STEPS)
 
     def find_class(self, module: str, name: str) -> Any:
         known = self._constructors.get((module.replace("numpy._core.", "numpy.core."), name))

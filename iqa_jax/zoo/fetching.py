@@ -2,34 +2,31 @@
 
 import dataclasses
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Any
 
 import jax
 import jax.numpy as jnp
+import numpy as np
 from etils import epath
 
 from iqa_jax.backbones import INPUT, build
 from iqa_jax.errors import CheckpointError
 from iqa_jax.weights import checkpoints
-from iqa_jax.weights.conversion import Shaped, convert, flatten
-from iqa_jax.weights.downloads import UrlFile, file_sha256
-from iqa_jax.weights.packages import PackageFile
+from iqa_jax.weights.conversion import convert, flatten
+from iqa_jax.weights.downloads import UrlFile
 from iqa_jax.weights.readers import read_checkpoint, unwrap
-from iqa_jax.zoo.entries import Conversion, Source
+from iqa_jax.zoo.entries import Arrays, Conversion
+from iqa_jax.zoo.finding import FINDERS, Found, Target, has_hash, not_registered, sha256_of
 from iqa_jax.zoo.models import RELEVANCES, find_model
-
-DOWNLOADS = "downloads"
-"""Folder below that of the checkpoints in which original files are kept, a folder a checkpoint."""
-
-
-@dataclasses.dataclass(frozen=True)
-class _Target:
-    """A checkpoint to be made: what has to be filled, from what, and what its provenance says."""
-
-    name: str
-    conversions: Sequence[Conversion]
-    shapes: Mapping[str, Shaped]
-    facts: Mapping[str, Any]
+from iqa_jax.zoo.origins import (
+    CLAIMED,
+    PUBLISHED,
+    First,
+    Place,
+    is_of,
+    origin,
+    own_origin,
+    read_record,
+)
 
 
 def fetch(
@@ -37,10 +34,13 @@ def fetch(
 ) -> Iterator[tuple[str, bool]]:
     """Converts the weights of ``model``, and the relevances published for it, into checkpoints.
 
+    What is there already is verified, and made again if it is damaged or of another file.
+
     Args:
       model: Name of a model, or of a published relevance, which means its model too.
       source: ``package`` (a data file of an installed distribution), ``url`` (a download), the path
-        of a local copy of a registered file, or ``auto``: what is at hand, else a download.
+        of a local copy of a registered file, or ``auto``: what is at hand, else a download. Where
+        the publisher tells no hash, a local copy is taken at your word; see :mod:`.origins`.
       directory: The folder of all checkpoints; None for the default one.
 
     Yields:
@@ -53,14 +53,13 @@ def fetch(
     directory = directory or checkpoints.default_directory()
     model = RELEVANCES[model].model if model in RELEVANCES else model
     wanted = [target for target in _targets(model) if target.conversions]
-    if source not in _FINDERS:
+    if source not in FINDERS:
         yield from _fetch_local(wanted, epath.Path(source), directory)
         return
     for target in wanted:
         is_there = _is_there(target, directory)
         if not is_there:
-            conversion, path = _FINDERS[source](target, directory)
-            _make(target, [conversion], path, file_sha256(path), directory)
+            _make(target, FINDERS[source](target, directory), directory)
         yield target.name, not is_there
 
 
@@ -85,11 +84,24 @@ def convert_file(model: str, path: epath.Path, *, directory: epath.Path | None =
     target = next(_targets(model))
     if not target.conversions:
         raise CheckpointError(f"{model} is untrained: it needs no weights")
-    _make(target, target.conversions, path, _hash(path), directory)
-    return target.name
+    sha256, arrays_found = sha256_of(path), _read(path)
+    failures = []
+    for conversion in target.conversions:
+        try:
+            arrays = _converted(target, conversion, arrays_found, path)
+        except CheckpointError as error:
+            failures.append(error)
+            continue
+        if has_hash(sha256, conversion):
+            facts = origin(conversion.source, sha256, PUBLISHED)
+        else:
+            facts = own_origin(path, sha256)
+        checkpoints.save(directory, target.name, arrays, {**target.facts, **facts})
+        return target.name
+    raise min(failures, key=lambda error: len(str(error)))
 
 
-def _targets(name: str) -> Iterator[_Target]:
+def _targets(name: str) -> Iterator[Target]:
     model = find_model(name)
     network = build(model.trunk)
     facts = {
@@ -98,7 +110,7 @@ def _targets(name: str) -> Iterator[_Target]:
         "architecture": model.trunk,
         "preprocessing": dataclasses.asdict(model.preprocessing),
     }
-    yield _Target(name, model.conversions, network.parameters, facts)
+    yield Target(name, model.conversions, network.parameters, facts)
     channels = {INPUT: 3, **network.channels}
     for relevance_name, relevance in RELEVANCES.items():
         if relevance.model == name:
@@ -107,125 +119,98 @@ def _targets(name: str) -> Iterator[_Target]:
                 for layer in relevance.layers
             }
             facts = {"kind": "relevance", "model": name}
-            yield _Target(relevance_name, relevance.conversions, shapes, facts)
+            yield Target(relevance_name, relevance.conversions, shapes, facts)
 
 
-def _is_there(target: _Target, directory: epath.Path) -> bool:
-    record = checkpoints.read_provenance(directory, target.name)
-    return record is not None and any(_is_of(record, each.source) for each in target.conversions)
-
-
-def _is_of(record: Mapping[str, Any], source: Source) -> bool:
-    if source.sha256:
-        return record["source_sha256"].startswith(source.sha256)
-    return record["source"] == dataclasses.asdict(source.file)
-
-
-def _find_package(target: _Target, directory: epath.Path) -> tuple[Conversion, epath.Path]:
-    for conversion in target.conversions:
-        if isinstance(conversion.source.file, PackageFile):
-            path = conversion.source.file.find()
-            _check_hash(path, [conversion])
-            return conversion, path
-    raise CheckpointError(f"no distribution carries {target.name}; fetch it with --source=url")
-
-
-def _find_url(target: _Target, directory: epath.Path) -> tuple[Conversion, epath.Path]:
-    # A folder each: VISSL calls many different files by the same name.
-    folder = directory / DOWNLOADS / target.name
-    failures = []
-    for conversion in target.conversions:
-        if isinstance(conversion.source.file, UrlFile):
-            try:
-                return conversion, conversion.source.file.fetch(folder, conversion.source.sha256)
-            except CheckpointError as error:
-                failures.append(error)
-    if failures:
-        raise failures[0]
-    raise CheckpointError(f"{target.name} is published at no URL; fetch it with --source=package")
-
-
-def _find_any(target: _Target, directory: epath.Path) -> tuple[Conversion, epath.Path]:
-    """Looks into the distributions first: a download is the last resort."""
+def _is_there(target: Target, directory: epath.Path) -> bool:
+    """Whether the checkpoint is there, whole, and made from one of its sources."""
+    record = read_record(directory, target.name)
+    if not any(is_of(record, each.source) for each in target.conversions):
+        return False
     try:
-        return _find_package(target, directory)
-    except CheckpointError as error:
-        kinds = {type(conversion.source.file) for conversion in target.conversions}
-        if UrlFile not in kinds:
-            raise
-        try:
-            return _find_url(target, directory)
-        except CheckpointError as failure:
-            if PackageFile not in kinds:
-                raise
-            raise CheckpointError(f"{error}; or {failure}") from failure
-
-
-_FINDERS = {"auto": _find_any, "package": _find_package, "url": _find_url}
+        checkpoints.load(directory, target.name)
+    except CheckpointError:
+        return False
+    return True
 
 
 def _fetch_local(
-    targets: Sequence[_Target], path: epath.Path, directory: epath.Path
+    targets: Sequence[Target], path: epath.Path, directory: epath.Path
 ) -> Iterator[tuple[str, bool]]:
-    conversions = [each for target in targets for each in target.conversions]
-    sha256 = _check_hash(path, conversions)
+    sha256 = sha256_of(path)
+    fitting = {
+        target.name: [each for each in target.conversions if has_hash(sha256, each)]
+        for target in targets
+    }
     for target in targets:
-        fitting = [each for each in target.conversions if sha256.startswith(each.source.sha256)]
-        if fitting:
+        if fitting[target.name]:
             is_there = _is_there(target, directory)
             if not is_there:
-                _make(target, fitting, path, sha256, directory)
+                found = Found(fitting[target.name][0], path, sha256, PUBLISHED)
+                _make(target, found, directory)
             yield target.name, not is_there
+    if not any(fitting.values()):
+        yield _fetch_claimed(targets, path, sha256, directory)
 
 
-def _check_hash(path: epath.Path, conversions: Sequence[Conversion]) -> str:
-    """The hash of a file, which has to be that of one of the sources."""
-    found = _hash(path)
-    known = list(dict.fromkeys(conversion.source.sha256 for conversion in conversions))
-    if not found.startswith(tuple(known)):
-        raise CheckpointError(
-            f"{path}: is not the registered file: expected sha256 {' or '.join(known)}, found "
-            f"{found}; a checkpoint of your own is converted by scripts/convert_weights.py"
-        )
-    return found
+def _fetch_claimed(
+    targets: Sequence[Target], path: epath.Path, sha256: str, directory: epath.Path
+) -> tuple[str, bool]:
+    """Takes a file, at the user's word, for one whose publisher tells no hash."""
+    size = path.stat().length
+    failures = []
+    for target in targets:
+        for conversion in target.conversions:
+            file = conversion.source.file
+            if conversion.source.sha256 or not isinstance(file, UrlFile):
+                continue
+            if file.size not in (None, size):
+                continue
+            place = Place(directory, target.name, file)
+            first = place.first() or First(sha256, CLAIMED)
+            if first.sha256 != sha256:
+                failures.append(
+                    f"{path}: is not the file of {file.url}: expected sha256 {first.sha256}, found "
+                    f"{sha256}; {place.advice()}"
+                )
+                continue
+            found = Found(conversion, path, sha256, first.verification)
+            if _is_there(target, directory):
+                return target.name, False
+            try:
+                _make(target, found, directory)
+            except CheckpointError as error:
+                failures.append(str(error))
+                continue
+            place.remember(first)
+            return target.name, True
+    if failures:
+        raise CheckpointError(min(failures, key=len))
+    conversions = [each for target in targets for each in target.conversions]
+    raise not_registered(path, sha256, conversions)
 
 
-def _hash(path: epath.Path) -> str:
+def _make(target: Target, found: Found, directory: epath.Path) -> None:
+    arrays = _converted(target, found.conversion, _read(found.path), found.path)
+    facts = origin(found.conversion.source, found.sha256, found.verification)
+    checkpoints.save(directory, target.name, arrays, {**target.facts, **facts})
+
+
+def _read(path: epath.Path) -> Arrays:
+    tree = unwrap(read_checkpoint(path))
+    if not isinstance(tree, Mapping):
+        raise CheckpointError(f"{path}: holds a {type(tree).__name__}, expected arrays by name")
     try:
-        return file_sha256(path)
-    except OSError as error:
-        raise CheckpointError(f"{path}: cannot be read ({error})") from error
+        return dict(flatten(tree))
+    except CheckpointError as error:
+        raise CheckpointError(f"{path}: {error}") from error
 
 
-def _make(
-    target: _Target,
-    conversions: Sequence[Conversion],
-    path: epath.Path,
-    sha256: str,
-    directory: epath.Path,
-) -> None:
-    """Converts a file by the first of ``conversions`` that fits."""
-    arrays_found = dict(flatten(unwrap(read_checkpoint(path))))
-    errors = []
-    for conversion in conversions:
-        try:
-            rearranged = conversion.rearrange(arrays_found)
-            arrays = convert(rearranged, target.shapes, conversion.renames, conversion.ignored)
-        except CheckpointError as error:
-            errors.append(str(error))
-            continue
-        provenance = {**target.facts, **_origin(path, sha256, conversion.source)}
-        checkpoints.save(directory, target.name, arrays, provenance)
-        return
-    raise CheckpointError(f"{path.name} for {target.name}: " + min(errors, key=len))
-
-
-def _origin(path: epath.Path, sha256: str, source: Source) -> dict[str, Any]:
-    if sha256.startswith(source.sha256):
-        return {
-            "source": dataclasses.asdict(source.file),
-            "source_sha256": sha256,
-            "licence": source.licence,
-            "citation": source.citation,
-        }
-    return {"source": {"file": path.name}, "source_sha256": sha256, "licence": "", "citation": ""}
+def _converted(
+    target: Target, conversion: Conversion, arrays: Arrays, path: epath.Path
+) -> dict[str, np.ndarray]:
+    try:
+        rearranged = conversion.rearrange(arrays)
+        return convert(rearranged, target.shapes, conversion.renames, conversion.ignored)
+    except (CheckpointError, ValueError) as error:
+        raise CheckpointError(f"{path.name} for {target.name}: {error}") from error

@@ -14,7 +14,7 @@ from iqa_jax.errors import CheckpointError, InputError
 from iqa_jax.preprocess import IDENTITY
 from iqa_jax.weights import checkpoints
 from iqa_jax.zoo.models import MODELS, RELEVANCES, find_model
-from iqa_jax.zoo.own import Function, is_own, load_function
+from iqa_jax.zoo.own import Function, function_sha256, is_own, load_function
 from iqa_jax.zoo.untrained import initial_parameters
 
 
@@ -66,7 +66,8 @@ def load_backbone(
     Args:
       model: Name of a model, see :func:`list_models`; or a backbone of your own: a function from
         images, float32 ``[B, H, W, 3]`` in [0, 1], to a dict of activations
-        ``[B, height, width, channels]`` in forward order, or where it is, ``FILE.py:NAME``.
+        ``[B, height, width, channels]`` in forward order, or where it is, ``FILE.py:NAME``. Its
+        hash is that of its program, of all arrays in it, and of the file.
       checkpoints_dir: The folder of the converted weights; None for the environment variable
         ``IQA_JAX_CHECKPOINTS``, else ``checkpoints`` in the current folder.
       precision: Of the float32 products: ``highest`` (for published scores), ``high`` or
@@ -82,8 +83,7 @@ def load_backbone(
     if callable(model):
         return _own_backbone(model, getattr(model, "__name__", "own"), precision)
     if is_own(model):
-        function, sha256 = load_function(model)
-        return _own_backbone(function, model, precision, sha256)
+        return _own_backbone(load_function(model), model, precision)
     entry = find_model(model)
     stored, sha256 = _parameters(model, checkpoints_dir)
     network, folded = fold(entry.trunk, stored)
@@ -119,14 +119,14 @@ def outline_backbone(model: str, *, checkpoints_dir: epath.PathLike | None = Non
     return Backbone(parameters, network, entry.preprocessing, model)
 
 
-def _own_backbone(function: Function, name: str, precision: str, sha256: str = "") -> Backbone:
+def _own_backbone(function: Function, name: str, precision: str) -> Backbone:
     return Backbone(
         parameters={},
         network=from_function(function),
         preprocessing=IDENTITY,
         name=name,
         precision=precision,
-        sha256=sha256,
+        sha256=function_sha256(function, name),
     )
 
 
@@ -153,7 +153,7 @@ def model_layers(name: str) -> tuple[str, ...]:
       InputError: If there is no such model.
     """
     if is_own(name):
-        return (INPUT, *from_function(load_function(name)[0]).layers)
+        return (INPUT, *from_function(load_function(name)).layers)
     return (INPUT, *build(find_model(name).trunk).layers)
 
 

@@ -1,9 +1,11 @@
 """Backbones that a user brings: a function from images to named activations."""
 
 import hashlib
-import importlib.util
 import re
-from collections.abc import Callable
+import sys
+import types
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import cast
 
 import jax
@@ -11,6 +13,7 @@ from etils import epath
 
 from iqa_jax.backbones import Activations
 from iqa_jax.errors import InputError
+from iqa_jax.zoo.fingerprint import fingerprint
 
 Function = Callable[[jax.Array], Activations]
 
@@ -22,14 +25,14 @@ def is_own(name: str) -> bool:
     return _NAME.fullmatch(name) is not None
 
 
-def load_function(name: str) -> tuple[Function, str]:
+def load_function(name: str) -> Function:
     """Runs ``FILE.py`` and takes ``NAME`` out of it.
+
+    The file is a module of its own: it can import what is installed, and nothing that lies beside
+    it, as another file may be called the same.
 
     Args:
       name: ``FILE.py:NAME``.
-
-    Returns:
-      The function, and the sha256 of the file.
 
     Raises:
       InputError: If there is no such file or no such function in it, or the file fails.
@@ -41,15 +44,60 @@ def load_function(name: str) -> tuple[Function, str]:
     if not path.is_file():
         raise InputError(f"{name}: there is no file {path}")
     source = path.read_bytes()
-    spec = importlib.util.spec_from_loader(path.stem, loader=None, origin=str(path))
-    assert spec is not None
-    module = importlib.util.module_from_spec(spec)
+    # A name that no other module has, and that is the same in every process.
+    module = types.ModuleType(f"{path.stem}_{hashlib.sha256(source).hexdigest()}")
     module.__file__ = str(path)
     try:
-        exec(compile(source, str(path), "exec"), vars(module))
+        with _known(module):
+            exec(compile(source, str(path), "exec"), vars(module))
+    except ModuleNotFoundError as error:
+        raise InputError(f"{path}: fails with {error}{_advice(path, error.name)}") from error
     except Exception as error:
         raise InputError(f"{path}: fails with {type(error).__name__}: {error}") from error
     function = getattr(module, match["function"], None)
     if not callable(function):
         raise InputError(f"{path}: has no function {match['function']}")
-    return cast(Function, function), hashlib.sha256(source).hexdigest()
+    backbone = cast(Function, function)
+
+    def call(images: jax.Array) -> Activations:
+        with _known(module):
+            return backbone(images)
+
+    return call
+
+
+def function_sha256(function: Function, name: str = "") -> str:
+    """A hash of what a backbone computes: its program, and all arrays in it.
+
+    Args:
+      function: From images to activations.
+      name: ``FILE.py:NAME``, if the function is from there: the file is hashed too.
+
+    Raises:
+      InputError: If the function returns something else, or fails.
+    """
+    sha256 = hashlib.sha256(fingerprint(function))
+    match = _NAME.fullmatch(name)
+    if match:
+        sha256.update(epath.Path(match["file"]).read_bytes())
+    return sha256.hexdigest()
+
+
+@contextmanager
+def _known(module: types.ModuleType) -> Iterator[None]:
+    """While a module's code runs: dataclasses, among others, look up the module of a class."""
+    sys.modules[module.__name__] = module
+    try:
+        yield
+    finally:
+        sys.modules.pop(module.__name__, None)
+
+
+def _advice(path: epath.Path, missing: str | None) -> str:
+    beside = path.parent / f"{(missing or '').partition('.')[0]}"
+    if not (beside.is_dir() or beside.with_name(f"{beside.name}.py").exists()):
+        return ""
+    return (
+        f"; what lies beside the file is found where it is named: set PYTHONPATH={path.parent}, or "
+        "put all into one file"
+    )

@@ -11,7 +11,7 @@ from iqa_jax.zoo.entries import Conversion, Model, Source
 
 _VISSL_URL = "https://dl.fbaipublicfiles.com/vissl/model_zoo"
 _FAIR_URL = "https://dl.fbaipublicfiles.com/fair_self_supervision_benchmark/models"
-_PLACES365_URL = "http://places2.csail.mit.edu/models_places365"
+_PLACES365_URL = "https://places2.csail.mit.edu/models_places365"
 
 # Licences.
 VISSL = "MIT (VISSL)"

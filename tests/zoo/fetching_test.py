@@ -1,4 +1,5 @@
 import json
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from functools import partial
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
@@ -14,8 +15,9 @@ from PIL import Image
 
 from iqa_jax import zoo
 from iqa_jax.errors import CheckpointError, InputError
-from iqa_jax.weights.downloads import UrlFile
-from iqa_jax.zoo import MODELS, RELEVANCES, fetching
+from iqa_jax.weights import transfers
+from iqa_jax.weights.downloads import UrlFile, file_sha256
+from iqa_jax.zoo import MODELS, RELEVANCES, fetching, origins
 from iqa_jax.zoo.models import find_model
 
 
@@ -104,7 +106,7 @@ def test_downloads_convert_and_stay(tmp_path, monkeypatch):
     with ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
         Thread(target=server.serve_forever, daemon=True).start()
         url = f"http://127.0.0.1:{server.server_port}/resnet20.th"
-        _register(monkeypatch, url, fetching.file_sha256(path))
+        _register(monkeypatch, url, file_sha256(path))
         assert list(zoo.fetch(_NAME, directory=directory)) == [(_NAME, True)]
         assert list(zoo.fetch(_NAME, directory=directory)) == [(_NAME, False)]
         server.shutdown()
@@ -112,6 +114,154 @@ def test_downloads_convert_and_stay(tmp_path, monkeypatch):
     assert record["source"]["url"] == url
     (directory / _NAME).rmtree()
     assert list(zoo.fetch(_NAME, directory=directory)) == [(_NAME, True)]  # without the server
+
+
+@pytest.fixture
+def unhashed(tmp_path, monkeypatch):
+    """The registered network with a source without a hash, on a server of this machine."""
+    monkeypatch.setattr(transfers, "ENCRYPTED", ("https", "http"))
+    served = tmp_path / "served"
+    served.mkdir()
+    write_resnet20(served, 1)
+    handler = partial(_QuietHandler, directory=served)
+    with ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
+        Thread(target=server.serve_forever, daemon=True).start()
+        _register(monkeypatch, f"http://127.0.0.1:{server.server_port}/resnet20.th", "")
+        yield epath.Path(served) / "resnet20.th"
+        server.shutdown()
+
+
+@pytest.fixture
+def directory(tmp_path):
+    return epath.Path(tmp_path) / "checkpoints"
+
+
+def record_of(directory):
+    return json.loads((directory / _NAME / "provenance.json").read_text())
+
+
+def test_an_own_file_is_not_that_of_a_publisher_who_tells_no_hash(unhashed, directory, tmp_path):
+    own = write_resnet20(tmp_path, 2)
+    zoo.convert_file(_NAME, own, directory=directory)
+    record = record_of(directory)
+    assert record["source"] == {"file": "resnet20.th"}
+    assert (record["licence"], record["citation"], record["verified"]) == ("", "", False)
+    assert list(zoo.fetch(_NAME, directory=directory)) == [(_NAME, True)]
+    record = record_of(directory)
+    assert record["source"]["url"].endswith("/resnet20.th")
+    assert record["source_sha256"] == file_sha256(unhashed)
+    assert (record["verified"], record["verification"]) == (False, origins.DOWNLOADED)
+    assert record["licence"]
+    assert list(zoo.fetch(_NAME, directory=directory)) == [(_NAME, False)]
+
+
+def test_what_was_recorded_before_anything_was_verified_is_not_believed(unhashed, directory):
+    list(zoo.fetch(_NAME, directory=directory))
+    path = directory / _NAME / "provenance.json"
+    record = record_of(directory)
+    del record["verification"]
+    path.write_text(json.dumps(record))
+    assert list(zoo.fetch(_NAME, directory=directory)) == [(_NAME, True)]
+
+
+@pytest.mark.parametrize("kept", ["record", "provenance"])
+def test_the_first_download_is_what_later_ones_have_to_be(unhashed, directory, kept):
+    list(zoo.fetch(_NAME, directory=directory))
+    first = file_sha256(unhashed)
+    folder = directory / "downloads" / _NAME
+    recorded = folder / "resnet20.th.sha256.json"
+    assert json.loads(recorded.read_text())["sha256"] == first
+    unhashed.unlink()
+    write_resnet20(unhashed.parent, 2)
+    if kept == "record":
+        (directory / _NAME).rmtree()
+        (folder / "resnet20.th").unlink()
+    else:
+        folder.rmtree()
+        (directory / _NAME / "arrays").rmtree()
+    with pytest.raises(CheckpointError, match=rf"{first}.*first fetched.*delete {recorded} and"):
+        list(zoo.fetch(_NAME, directory=directory))
+    for path in (folder, directory / _NAME):
+        if path.exists():
+            path.rmtree()
+    assert list(zoo.fetch(_NAME, directory=directory)) == [(_NAME, True)]
+
+
+def test_a_copy_is_taken_at_the_users_word(unhashed, directory, tmp_path):
+    def fetch(path):
+        return list(zoo.fetch(_NAME, source=str(path), directory=directory))
+
+    assert fetch(unhashed) == [(_NAME, True)]
+    record = record_of(directory)
+    assert record["source"]["url"].endswith("/resnet20.th")
+    assert (record["verified"], record["verification"]) == (False, origins.CLAIMED)
+    assert fetch(unhashed) == [(_NAME, False)]
+    assert list(zoo.fetch(_NAME, directory=directory)) == [(_NAME, False)]
+    with pytest.raises(CheckpointError, match=r"is not the file of http.*was first fetched"):
+        fetch(write_resnet20(tmp_path, 2))
+    (directory / _NAME).rmtree()
+    with pytest.raises(CheckpointError, match=r"is not the file of http.*was first fetched"):
+        fetch(tmp_path / "resnet20.th")
+
+
+def test_a_copy_of_another_size_is_none(directory, tmp_path, monkeypatch):
+    _register(monkeypatch, "https://weights.invalid/resnet20.th", "", size=5)
+    path = write_resnet20(tmp_path, 1)
+    with pytest.raises(CheckpointError, match="not the registered file: expected 5 bytes, found"):
+        list(zoo.fetch(_NAME, source=str(path), directory=directory))
+
+
+def test_a_file_placed_by_hand_is_the_users_word_too(unhashed, directory):
+    folder = directory / "downloads" / _NAME
+    folder.mkdir(parents=True)
+    unhashed.copy(folder / "resnet20.th")
+    list(zoo.fetch(_NAME, directory=directory))
+    assert record_of(directory)["verification"] == origins.CLAIMED
+
+
+@pytest.mark.parametrize("damage", ["no arrays", "other arrays", "half a record", "no record"])
+def test_a_damaged_checkpoint_is_made_again(unhashed, directory, damage):
+    list(zoo.fetch(_NAME, directory=directory))
+    sha256 = zoo.load_backbone(_NAME, checkpoints_dir=directory).sha256
+    path = directory / _NAME / "provenance.json"
+    if damage == "no arrays":
+        (directory / _NAME / "arrays").rmtree()
+    elif damage == "other arrays":
+        path.write_text(path.read_text().replace(sha256, "0" * 64))
+    elif damage == "half a record":
+        path.write_text(path.read_text()[:100])
+    else:
+        path.unlink()
+    with pytest.raises(CheckpointError):
+        zoo.load_backbone(_NAME, checkpoints_dir=directory)
+    assert list(zoo.fetch(_NAME, directory=directory)) == [(_NAME, True)]
+    assert zoo.load_backbone(_NAME, checkpoints_dir=directory).sha256 == sha256
+
+
+def test_several_fetches_at_once(unhashed, directory):
+    def fetch(_):
+        return list(zoo.fetch(_NAME, directory=directory))
+
+    with ThreadPoolExecutor(3) as pool:
+        found = list(pool.map(fetch, range(3)))
+    assert all(name == _NAME for ((name, _),) in found)
+    assert list(zoo.fetch(_NAME, directory=directory)) == [(_NAME, False)]
+    assert sorted(path.name for path in directory.iterdir()) == ["downloads", _NAME]
+
+
+@pytest.mark.parametrize("tree", [np.ones(3), {"conv1.weight": np.ones(3)}, {"a": [np.ones(3)]}])
+def test_files_of_something_else_are_errors(tree, directory, tmp_path):
+    path = tmp_path / "own.npy"
+    np.save(path, np.array(tree, object) if isinstance(tree, dict) else tree)
+    with pytest.raises(CheckpointError, match=r"own.npy(:| for) .*expected|does not fit"):
+        zoo.convert_file(_NAME, epath.Path(path), directory=directory)
+
+
+def test_nothing_comes_in_the_clear_without_a_hash():
+    for entry in (*MODELS.values(), *RELEVANCES.values()):
+        for conversion in entry.conversions:
+            url = getattr(conversion.source.file, "url", "https")
+            assert url.startswith("https") or len(conversion.source.sha256) == 64
 
 
 def test_offline_it_says_where_to_place_the_file(tmp_path, monkeypatch):
@@ -132,9 +282,9 @@ class _QuietHandler(SimpleHTTPRequestHandler):
         pass
 
 
-def _register(monkeypatch, url, sha256):
+def _register(monkeypatch, url, sha256, size=None):
     model = find_model(_NAME)
-    source = replace(model.conversions[0].source, file=UrlFile(url), sha256=sha256)
+    source = replace(model.conversions[0].source, file=UrlFile(url, size), sha256=sha256)
     conversion = replace(model.conversions[0], source=source)
     changed = replace(model, conversions=(conversion,))
     monkeypatch.setattr(fetching, "find_model", lambda name: changed)
