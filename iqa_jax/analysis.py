@@ -23,7 +23,7 @@ from iqa_jax.datasets.splits import trained_on
 from iqa_jax.datasets.table import Protocol
 from iqa_jax.forced_choice import Sampling, Subsets, by_subset
 from iqa_jax.intervals import NONE, Intervals, Method, caution, correlation_intervals
-from iqa_jax.layer_choice import Chosen, Source, choose_layers
+from iqa_jax.layer_choice import Chosen, Source, cautions, choose_layers
 from iqa_jax.selection import Column
 
 _FEW_PAIRS = 20
@@ -90,9 +90,10 @@ def analyse(
         groups.append((column, by_group(table, of_column)))
         references.append((column, by_reference(table, of_column)))
     warnings += _doubts([overall for _, overall in agreements])
-    chosen = choose_layers(table, columns, distances, layers_from, method) if layers_from else []
-    if layers_from and layers_from.warning:
-        warnings.append(layers_from.warning)
+    chosen = []
+    if layers_from:
+        chosen = choose_layers(table, columns, distances, layers_from, method)
+        warnings += cautions(layers_from, chosen, method)
     return Analysis(
         agreements=agreements,
         groups=groups,

@@ -23,7 +23,7 @@ from iqa_jax.datasets import PairTable
 from iqa_jax.datasets.splits import content_folds, overlap_warning
 from iqa_jax.datasets.table import Protocol
 from iqa_jax.errors import InputError
-from iqa_jax.intervals import Method
+from iqa_jax.intervals import Method, caution
 from iqa_jax.selection import Column
 
 SPLIT = "split"
@@ -196,6 +196,21 @@ def choose_layers(
     return sorted(
         chosen, key=lambda each: -math.inf if math.isnan(each.srcc) else each.srcc, reverse=True
     )
+
+
+def cautions(source: Source, chosen: Sequence[Chosen], method: Method) -> list[str]:
+    """What a reader of the chosen layers has to know, a sentence each.
+
+    Args:
+      source: Where they were chosen.
+      chosen: As :func:`choose_layers` returns them.
+      method: How intervals are made.
+    """
+    of_half = caution(method, chosen[0].references) if source.srcc is None else None
+    return [
+        *([source.warning] if source.warning else []),
+        *([f"On the half of the references that scores layers: {of_half}"] if of_half else []),
+    ]
 
 
 def _candidates(columns: Sequence[Column]) -> dict[tuple[str, str], list[Column]]:
