@@ -235,8 +235,12 @@ def _read_results(folder: epath.Path) -> tuple[str, dict[Layer, float]]:
         )
     rows = list(csv.DictReader(io.StringIO(path.read_text(), newline="")))
     try:
-        srcc = {(row["model"], row["layer"], row["readout"]): float(row["srcc"]) for row in rows}
         (dataset,) = {row["dataset"] for row in rows}
+        srcc = {
+            (row["model"], row["layer"], row["readout"]): float(row["srcc"])
+            for row in rows
+            if row["layer"]
+        }
     except (KeyError, TypeError, ValueError):
         raise InputError(f"layers_from: {path} is not as evaluate.py writes it") from None
     return dataset, {layer: value for layer, value in srcc.items() if not math.isnan(value)}

@@ -132,6 +132,7 @@ def test_few_references_are_scored_without_an_interval(table, distances):
     ("rows", "message"),
     [
         (["csiq,net,a,l2,.5"], "none of the layers evaluated here of net with unit; .* are: net"),
+        (["csiq,psnr,,,.8"], "of net with l2, net with unit; its models are: none"),
         (["csiq,other,a,l2,.5"], "of net with l2, net with unit; its models are: other"),
         (["csiq,net,a,l2,good"], "is not as evaluate.py writes it"),
         (["csiq,net,a,l2,.5", "live,net,b,l2,.5"], "is not as evaluate.py writes it"),
