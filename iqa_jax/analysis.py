@@ -24,7 +24,7 @@ from iqa_jax.datasets.table import Protocol
 from iqa_jax.doubts import doubts
 from iqa_jax.forced_choice import Sampling, Subsets, by_subset
 from iqa_jax.intervals import NONE, Intervals, Method, caution, correlation_intervals
-from iqa_jax.layer_choice import Chosen, Source, choose_layers
+from iqa_jax.layer_choice import Chosen, Source, cautions, choose_layers
 
 _FEW_PAIRS = 20
 
@@ -95,9 +95,10 @@ def analyse(
             for (column, overall), (_, within) in zip(agreements, references, strict=True)
         ]
     )
-    chosen = choose_layers(table, columns, distances, layers_from, method) if layers_from else []
-    if layers_from and layers_from.warning:
-        warnings.append(layers_from.warning)
+    chosen = []
+    if layers_from:
+        chosen = choose_layers(table, columns, distances, layers_from, method)
+        warnings += cautions(layers_from, chosen, method)
     return Analysis(
         agreements=agreements,
         groups=groups,

@@ -23,7 +23,7 @@ from iqa_jax.datasets import PairTable
 from iqa_jax.datasets.splits import content_folds, overlap_warning
 from iqa_jax.datasets.table import Protocol
 from iqa_jax.errors import InputError
-from iqa_jax.intervals import Method
+from iqa_jax.intervals import Method, caution
 
 SPLIT = "split"
 RESULTS = "correlations.csv"
@@ -197,6 +197,21 @@ def choose_layers(
     )
 
 
+def cautions(source: Source, chosen: Sequence[Chosen], method: Method) -> list[str]:
+    """What a reader of the chosen layers has to know, a sentence each.
+
+    Args:
+      source: Where they were chosen.
+      chosen: As :func:`choose_layers` returns them.
+      method: How intervals are made.
+    """
+    of_half = caution(method, chosen[0].references) if source.srcc is None else None
+    return [
+        *([source.warning] if source.warning else []),
+        *([f"On the half of the references that scores layers: {of_half}"] if of_half else []),
+    ]
+
+
 def _candidates(columns: Sequence[Column]) -> dict[tuple[str, str], list[Column]]:
     """The layers to choose from, by model and read-out."""
     candidates: dict[tuple[str, str], list[Column]] = {}
@@ -219,8 +234,12 @@ def _read_results(folder: epath.Path) -> tuple[str, dict[Layer, float]]:
         )
     rows = list(csv.DictReader(io.StringIO(path.read_text(), newline="")))
     try:
-        srcc = {(row["model"], row["layer"], row["readout"]): float(row["srcc"]) for row in rows}
         (dataset,) = {row["dataset"] for row in rows}
+        srcc = {
+            (row["model"], row["layer"], row["readout"]): float(row["srcc"])
+            for row in rows
+            if row["layer"]
+        }
     except (KeyError, TypeError, ValueError):
         raise InputError(f"layers_from: {path} is not as evaluate.py writes it") from None
     return dataset, {layer: value for layer, value in srcc.items() if not math.isnan(value)}

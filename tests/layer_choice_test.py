@@ -13,7 +13,7 @@ from iqa_jax.datasets.table import Protocol
 from iqa_jax.errors import InputError
 from iqa_jax.images import ImageFolder
 from iqa_jax.intervals import Method, correlation_intervals
-from iqa_jax.layer_choice import Source, choose_layers, find_source
+from iqa_jax.layer_choice import Source, cautions, choose_layers, find_source
 
 REFERENCES, VERSIONS = 14, 5
 COLUMNS = [
@@ -122,6 +122,9 @@ def test_few_references_are_scored_without_an_interval(table, distances):
     assert found[0].references == 4
     assert math.isnan(found[0].srcc_low)
     assert found[0].record["srcc_low"] is None
+    (note,) = cautions(Source("half"), found, Method())
+    assert note.startswith("On the half of the references that scores layers: There are no interv")
+    assert cautions(Source("csiq", {}), found, Method()) == []
     assert math.isfinite(found[0].srcc)
 
 
@@ -129,6 +132,7 @@ def test_few_references_are_scored_without_an_interval(table, distances):
     ("rows", "message"),
     [
         (["csiq,net,a,l2,.5"], "none of the layers evaluated here of net with unit; .* are: net"),
+        (["csiq,psnr,,,.8"], "of net with l2, net with unit; its models are: none"),
         (["csiq,other,a,l2,.5"], "of net with l2, net with unit; its models are: other"),
         (["csiq,net,a,l2,good"], "is not as evaluate.py writes it"),
         (["csiq,net,a,l2,.5", "live,net,b,l2,.5"], "is not as evaluate.py writes it"),
