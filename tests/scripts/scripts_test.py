@@ -115,6 +115,7 @@ def test_evaluation_from_a_shell(pair_folder, checkpoints, tmp_path):
         (["--models=vgg61"], "error: there is no model 'vgg61'; do you mean vgg1"),
         (["--models=alexnet", "--versions=many"], "--versions: expected a number or auto"),
         (["--models=alexnet", "stray"], "expected flags only, got stray"),
+        (["--joined_direction=a=lower,b=up"], "expected NAME=higher or NAME=lower, got 'b=up'"),
         (["--models=alexnet", "--precision=half"], "should be one of <highest|high|default|bf16>"),
     ],
 )
