@@ -142,7 +142,8 @@ def _ceiling(table: PairTable, human: np.ndarray) -> Ceiling | None:
 def _warnings(table: PairTable, columns: Sequence[Column], method: Method) -> list[str]:
     overlaps = dict.fromkeys(column.overlap for column in columns)
     warnings = [overlap for overlap in overlaps if overlap]
-    compared = dict.fromkeys(c.readout or c.name for c in columns if c.is_transductive)
+    comparing = [column.known_readout for column in columns if column.is_transductive]
+    compared = dict.fromkeys(readout.weighted_readout for readout in comparing if readout)
     if compared:
         warnings.append(
             f"Compared with means over these pairs themselves: {', '.join(compared)}; "

@@ -33,26 +33,34 @@ def mark(
       checkpoints_dir: Where the relevances are.
     """
     own = {model: _origin(store) for model, store in (normalisers or {}).items()}
+    learned = {
+        name: training_data(name, checkpoints_dir=checkpoints_dir)
+        for name in {_relevance(column) for column in columns}
+        if name
+    }
     return [
         replace(
             column,
-            overlap=_overlap(column, tested, checkpoints_dir) or "",
+            overlap=_overlap(column, tested, learned) or "",
             is_transductive=column.needs_a_dataset and _sees(_normaliser(column, own), tested),
         )
         for column in columns
     ]
 
 
+def _relevance(column: Column) -> str | None:
+    return column.known_readout.relevance if column.known_readout else None
+
+
 def _overlap(
-    column: Column, tested: TrainingData, checkpoints_dir: epath.PathLike | None
+    column: Column, tested: TrainingData, learned: Mapping[str, TrainingData | None]
 ) -> str | None:
-    readout = column.known_readout
-    relevance = readout.relevance if readout else None
-    learned = training_data(relevance, checkpoints_dir=checkpoints_dir) if relevance else None
-    if learned is None:
+    relevance = _relevance(column)
+    training = learned[relevance] if relevance else None
+    if training is None:
         return trained_on(relevance or column.name, tested.dataset)
-    shared = _shared(learned, tested)
-    return shared and f"The relevance {relevance} was learned from {learned.dataset}: {shared}"
+    shared = _shared(training, tested)
+    return shared and f"The relevance {relevance} was learned from {training.dataset}: {shared}"
 
 
 def _normaliser(column: Column, own: Mapping[str, TrainingData]) -> TrainingData | None:

@@ -1,6 +1,7 @@
 """What is asked for, from the user's words: the read-outs of layers of models, as names."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 
 from etils import epath
 
@@ -109,7 +110,7 @@ def _check_layers(layers: Sequence[str], layers_of: Mapping[str, Sequence[str]])
 
 def _column(name: ReadoutName, known: Sequence[str]) -> Column:
     if name.layers == (INPUT,):
-        label = f"{PIXELS}/{name.weighted_readout}"
+        label = str(replace(name, model=PIXELS))
         metric = MetricName(label, name)
         return Column(label, PIXELS, readout=name.weighted_readout, metric=metric)
     index = known.index(name.layer) if len(name.layers) == 1 else None

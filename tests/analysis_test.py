@@ -108,8 +108,9 @@ def test_forced_choices(choices, rng):
 def test_warns_of_few_pairs_and_of_what_columns_have_seen(opinions):
     few = replace(opinions, pairs=opinions.pairs[:6])
     seen = [replace(column, overlap="Learned from this.") for column in COLUMNS[:2]]
-    seen += [replace(COLUMNS[2], readout="balanced", is_transductive=True)]
-    scores = {column.name: np.arange(6.0) for column in seen[:2]} | {"psnr": -np.arange(6.0)}
+    names = ("net/a/balanced", "net/b/balanced")
+    seen += [Column(name, name, metric=parse_metric(name), is_transductive=True) for name in names]
+    scores = {column.name: np.arange(6.0) for column in seen}
     learned, compared, little = analyse(few, seen, scores).warnings
     assert learned == "Learned from this."
     assert "means over these pairs themselves: balanced; --normaliser_from" in compared

@@ -43,4 +43,5 @@ def test_what_is_known_of_joined_scores_by_their_name():
     column = Column("alexnet/relu1/normalized", "x")
     assert column.needs_a_dataset
     assert column.known_readout.model == "alexnet"
+    assert Column("pixels/input/normalized", "x").needs_a_dataset
     assert Column("theirs", "theirs").known_metric is None

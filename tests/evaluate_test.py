@@ -92,7 +92,7 @@ def test_tid2013_agrees_with_plain_numpy_and_scipy(tid2013, settings, checkpoint
         np.testing.assert_allclose(found.scores[column.name], expected, rtol=1e-4)
         assert agreement.pairs == 105
         assert agreement.plcc == pytest.approx(stats.pearsonr(-expected, mos)[0], abs=1e-4)
-        if column.name == "pixels/l2":
+        if column.name == "pixels/input/l2":
             # The dataset aims its distortions at equal errors of the pixels: images differ by less
             # than float32 can tell (1e-9), and their ranks with them.
             expected = found.scores[column.name].astype(np.float64)
@@ -195,17 +195,17 @@ def test_means_to_compare_with_may_be_those_of_another_dataset(settings, pair_fo
     own = evaluate(settings(**pixels))
     found = evaluate(settings(**pixels, normaliser_from=str(tmp_path / "others")))
     same = evaluate(settings(**pixels, normaliser_from=str(tmp_path / "own" / "pairs")))
-    l2 = own.scores["pixels/l2"].astype(np.float64)
+    l2 = own.scores["pixels/input/l2"].astype(np.float64)
     for each, rows, is_transductive in (
         (own, slice(None), True),
         (found, slice(3), False),
         (same, slice(None), True),
     ):
         expected = l2 / np.sqrt(np.mean(l2[rows] ** 2))
-        np.testing.assert_allclose(each.scores["pixels/balanced"], expected, rtol=1e-5)
+        np.testing.assert_allclose(each.scores["pixels/input/balanced"], expected, rtol=1e-5)
         columns = each.record["columns"]
-        assert columns["pixels/balanced"]["transductive"] == is_transductive
-        assert not columns["pixels/l2"]["transductive"]
+        assert columns["pixels/input/balanced"]["transductive"] == is_transductive
+        assert not columns["pixels/input/l2"]["transductive"]
         noted = any("means over these pairs" in warning for warning in each.record["warnings"])
         assert noted == is_transductive
     assert found.record["runs"][0]["normaliser"]["dataset"] == "others"
@@ -262,10 +262,10 @@ def test_the_pixels_are_scored_once_for_all_models(settings, capsys):
     model = "resnet20-random-none-seed0"
     found = evaluate(settings(models=("alexnet", model), layers=("input", "relu1")))
     assert list(found.scores) == [
-        *("pixels/l2", "pixels/unit", "alexnet/relu1/l2", "alexnet/relu1/unit")
+        *("pixels/input/l2", "pixels/input/unit", "alexnet/relu1/l2", "alexnet/relu1/unit")
     ]
     columns = found.record["columns"]
-    assert columns["pixels/l2"] == {
+    assert columns["pixels/input/l2"] == {
         **{"kind": "baseline", "model": None, "layers": ["input"], "readout": "l2"},
         **{"relevance": None, "direction": "lower", "in_sample": False, "transductive": False},
     }

@@ -61,7 +61,9 @@ def test_best_of_all_stands_first(evaluation):
 
 
 def test_the_pixels_are_no_layer_of_a_model(evaluation, figures, tmp_path):
-    pixels = Column("pixels/l2", "pixels", readout="l2", metric=parse_metric("alexnet/input/l2"))
+    pixels = Column(
+        "pixels/input/l2", "pixels", readout="l2", metric=parse_metric("alexnet/input/l2")
+    )
     agreements = [(pixels, agreement(0.95)), *evaluation.agreements]
     best = best_layers(agreements)
     assert best[0][0] is pixels

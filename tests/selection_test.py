@@ -16,7 +16,12 @@ def names(models, layers="all", readouts="l2", **options):
 def test_all_layers_of_all_models():
     found = names("alexnet vgg16", readouts="l2 unit")
     assert len(found) == (1 + 8 + 18) * 2
-    assert found[:4] == ["pixels/l2", "pixels/unit", "alexnet/relu1/l2", "alexnet/relu1/unit"]
+    assert found[:4] == [
+        "pixels/input/l2",
+        "pixels/input/unit",
+        "alexnet/relu1/l2",
+        "alexnet/relu1/unit",
+    ]
     assert found[-1] == "vgg16/pool5/unit"
 
 
@@ -64,7 +69,7 @@ def test_the_pixels_are_a_baseline_of_no_model():
     found = select_columns(["vgg16", "alexnet"], layers=["input"], readouts=["l2"], **options)
     baseline, named = found
     assert baseline.kind == "baseline"
-    assert (baseline.name, baseline.model, baseline.readout) == ("pixels/l2", "pixels", "l2")
+    assert (baseline.name, baseline.model, baseline.readout) == ("pixels/input/l2", "pixels", "l2")
     assert (baseline.layer, baseline.layer_index, baseline.relative_depth) == ("", None, None)
     assert baseline.metric.computed == named.name == "vgg16/input/l2"
     assert named.kind == "metric"

@@ -126,6 +126,7 @@ def test_evaluation_from_a_shell(pair_folder, checkpoints, tmp_path):
         (["--models=alexnet", "--bootstrap=9"], "say --interval=bootstrap --resamples=9"),
         (["--models=alexnet", "--interval=bca"], "should be one of <jackknife|bootstrap|none>"),
         (["--models=alexnet", "stray"], "expected flags only, got stray"),
+        (["--joined_direction=a=lower,b=up"], "expected NAME=higher or NAME=lower, got 'b=up'"),
         (["--models=alexnet", "--precision=half"], "should be one of <highest|high|default|bf16>"),
     ],
 )
