@@ -10,7 +10,7 @@ import pytest
 from PIL import Image
 from scipy import optimize, stats
 
-from iqa_jax import scoring
+from iqa_jax import capacity, scoring
 from iqa_jax.datasets.tfds_builder import build
 from iqa_jax.errors import CheckpointError, DatasetError, ImageError, InputError
 from iqa_jax.evaluate import Settings, evaluate
@@ -303,6 +303,10 @@ def test_everything_is_checked_before_anything_is_computed(settings, pair_folder
     ):
         with pytest.raises(error, match=complaint):
             evaluate(settings(**changes))
+    with monkeypatch.context() as little:
+        little.setattr(capacity, "available_memory", lambda: 1e5)
+        with pytest.raises(InputError, match="a.png: alexnet needs about .* images of 80x72"):
+            evaluate(settings())
     (pair_folder / "a_2.png").unlink()
     with pytest.raises(DatasetError, match="row 2: a_2.png: there is no such file"):
         evaluate(settings())

@@ -226,7 +226,8 @@ def test_a_begun_run_goes_on_when_other_pairs_are_asked_for(table, tmp_path, mon
 
 def test_images_too_large_for_the_memory_get_a_reason(table, tmp_path, monkeypatch):
     """Here there is as much as the step takes for 64x64, and 72x80 takes more."""
-    settings, needed = Settings(("ssim",), versions=1), []
+    monkeypatch.setitem(parallel._PIXELS_AT_ONCE, "cpu", 1)
+    settings, needed = Settings(("psnr",), versions=1), []
     excess = UnitRunner._needed
 
     def spy(runner, program):
@@ -237,16 +238,16 @@ def test_images_too_large_for_the_memory_get_a_reason(table, tmp_path, monkeypat
     monkeypatch.setattr(parallel, "available_memory", lambda: 1)
     parts = epath.Path(tmp_path / "parts")
     scores = Job(table, settings).run(parts)
-    assert np.isnan(scores.values["ssim"]).all()
+    assert np.isnan(scores.values["psnr"]).all()
     large, small = needed
     assert large > small
     monkeypatch.setattr(parallel, "available_memory", lambda: small)
     scores = Job(table, settings).run(parts)
-    assert np.isfinite(scores.values["ssim"]).tolist() == [False] * 4 + [True] * 2 + [False] * 3
+    assert np.isfinite(scores.values["psnr"]).tolist() == [False] * 4 + [True] * 2 + [False] * 3
     for row in (0, 8):
         assert "pixels needs about" in scores.errors[row]
         assert "for images of 80x72 pixels" in scores.errors[row]
     assert not scores.unread
     assert not scores.errors[4]
     monkeypatch.setattr(parallel, "available_memory", lambda: None)
-    assert np.isfinite(Job(table, settings).run(parts).values["ssim"]).all()
+    assert np.isfinite(Job(table, settings).run(parts).values["psnr"]).all()
