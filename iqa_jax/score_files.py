@@ -186,6 +186,8 @@ class ScoreFiles:
         if not (tuple(columns[:2]) == _OF_PAIRS and columns[-1] == "error"):
             return
         if {*columns[2:-1]} != {*metrics}:
+            if _IMAGES in self._record():  # the record is that of these metrics: it is damage
+                return
             raise InputError(
                 f"{self._path}: has the columns {', '.join(columns[2:-1])}, not "
                 f"{', '.join(metrics)}; it is not continued"

@@ -12,7 +12,7 @@ from etils import epath
 from PIL import Image
 from scipy import optimize, stats
 
-from iqa_jax import outputs, scoring
+from iqa_jax import capacity, outputs, scoring
 from iqa_jax import settings as settings_module
 from iqa_jax.datasets import load_dataset
 from iqa_jax.datasets.tfds_builder import build
@@ -469,6 +469,10 @@ def test_everything_is_checked_before_anything_is_computed(settings, pair_folder
     ):
         with pytest.raises(error, match=complaint):
             evaluate(settings(**changes))
+    with monkeypatch.context() as little:
+        little.setattr(capacity, "available_memory", lambda: 1e5)
+        with pytest.raises(InputError, match="a.png: alexnet needs about .* images of 80x72"):
+            evaluate(settings())
     (pair_folder / "a_2.png").unlink()
     with pytest.raises(DatasetError, match="row 2: a_2.png: there is no such file"):
         evaluate(settings())

@@ -6,7 +6,7 @@ import oracle
 import pytest
 from etils import epath
 
-from iqa_jax import extraction
+from iqa_jax import capacity, extraction
 from iqa_jax.datasets import inspect, load_dataset
 from iqa_jax.errors import CheckpointError, ImageError, InputError
 from iqa_jax.extraction import Settings, ensure_store, extract
@@ -173,4 +173,11 @@ def test_every_model_that_has_a_layer(settings, folder):
 def test_mistakes_are_told_before_anything_is_written(changes, error, complaint, settings, folder):
     with pytest.raises(error, match=complaint):
         extract(dataclasses.replace(settings, **{"layers": ("all",), **changes}))
+    assert not folder.exists()
+
+
+def test_images_too_large_for_the_memory_are_told_first(settings, folder, monkeypatch):
+    monkeypatch.setattr(capacity, "available_memory", lambda: 1e5)
+    with pytest.raises(InputError, match="^a.png: alexnet needs about .* images of 80x72 pixels"):
+        extract(settings)
     assert not folder.exists()

@@ -1,4 +1,8 @@
+import gc
+import weakref
+
 import jax
+import jax.numpy as jnp
 import numpy as np
 import pytest
 
@@ -124,3 +128,63 @@ def test_what_xla_flags_say_comes_first(monkeypatch):
 def test_options_that_xla_does_not_know_are_left_out(monkeypatch):
     monkeypatch.setattr(parallel, "_EIGEN", {"xla_cpu_of_another_time": "true"})
     assert parallel.compiler_options.__wrapped__() == {}
+
+
+def difference(factor, reference, distorted):
+    return {"difference": factor * jnp.mean(jnp.abs(distorted - reference[None]), axis=(1, 2, 3))}
+
+
+def small(height):
+    """A call's worth of images of a height, on two devices."""
+    runner = UnitRunner(difference, np.float32(2), devices=jax.local_devices()[:2])
+    count = runner.unit_count(height, 300)
+    shape = (count, height, 300, 3)
+    return runner, np.zeros(shape, np.uint8), np.ones((count, 2, *shape[1:]), np.uint8)
+
+
+def test_a_program_is_compiled_once_and_goes_with_its_size(monkeypatch):
+    compiled, compile_step = [], UnitRunner._compile
+
+    def spy(runner, shapes):
+        program = compile_step(runner, shapes)
+        compiled.append(weakref.ref(program))
+        return program
+
+    monkeypatch.setattr(UnitRunner, "_compile", spy)
+    runner, *_ = small(400)
+    for height in (400, 500):
+        _, reference, distorted = small(height)
+        assert runner.excess(height, 300, 2) is None
+        for _ in range(2):
+            assert (
+                jax.device_get(runner(reference, distorted))["difference"].tolist()
+                == [[2.0] * 2] * 2
+            )
+    gc.collect()
+    assert [program() is not None for program in compiled] == [False, True]
+
+
+def test_a_step_that_does_not_fit_is_not_kept(monkeypatch):
+    runner, reference, distorted = small(400)
+    images = 2 * 3 * 400 * 300 * 3  # two units of three images
+    monkeypatch.setattr(parallel, "available_memory", lambda: images)
+    excess = runner.excess(400, 300, 2)
+    assert excess.there == images < excess.needed < 40 * images
+    assert runner._program is None
+    monkeypatch.setattr(parallel, "available_memory", lambda: excess.needed)
+    assert runner.excess(400, 300, 2) is None
+    monkeypatch.setattr(parallel, "available_memory", lambda: None)
+    assert runner.excess(500, 300, 2) is None
+    runner(reference, distorted)
+
+
+def test_memory_is_that_of_the_device_or_of_the_machine(monkeypatch):
+    assert 2**20 < parallel.available_memory() < 2**50
+
+    class Device:
+        def memory_stats(self):
+            return {"bytes_limit": 7}
+
+    monkeypatch.setattr(jax, "default_backend", lambda: "gpu")
+    monkeypatch.setattr(jax, "local_devices", lambda: [Device()])
+    assert parallel.available_memory() == 7

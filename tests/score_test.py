@@ -8,11 +8,14 @@ from etils import epath
 from PIL import Image
 
 import iqa_jax
+from iqa_jax import parallel, scoring
 from iqa_jax.datasets import Pair, PairTable, pair_lists
 from iqa_jax.errors import InputError
 from iqa_jax.images import ImageFolder
+from iqa_jax.parallel import UnitRunner
 from iqa_jax.resize import Resize
-from iqa_jax.score import Job, Settings
+from iqa_jax.score import Job, Scored, Settings
+from iqa_jax.score_files import to_csv
 from iqa_jax.zoo import load_relevance
 
 METRICS = ("lpips-alex", "psnr", "alexnet/relu2/l2", "ssim")
@@ -55,7 +58,6 @@ def test_the_signature_names_weights_and_pairs(table, settings):
     relevance = load_relevance("lpips-alex", checkpoints_dir=settings.checkpoints_dir)
     found = signature["metrics"]["lpips-alex"]["relevances"]
     assert found == {"lpips-alex": relevance.sha256}
-    assert len(signature["pairs"]) == 64
     assert {"iqa_jax", "jax", "jaxlib"} <= signature["software"].keys()
 
 
@@ -171,3 +173,90 @@ def test_unknown_metrics_and_missing_weights_end_it_at_once(table, tmp_path):
         Job(table, Settings(("lpips-vgg",), checkpoints_dir=str(tmp_path)))
     with pytest.raises(InputError, match="name at least one metric"):
         Job(table, Settings(()))
+
+
+def as_rows(scores):
+    """What was found of every pair, to be kept."""
+    return {
+        row: Scored({name: values[row] for name, values in scores.values.items()}, error)
+        for row, error in enumerate(scores.errors)
+    }
+
+
+def test_only_what_is_not_kept_is_scored(table, pair_folder, tmp_path, monkeypatch):
+    """As in a run of all pairs: to the bit, in units of the whole plan."""
+    settings = Settings(("psnr", "ssim"))
+    whole = Job(table, settings).run(epath.Path(tmp_path / "whole"))
+    kept = {row: Scored({"psnr": row, "ssim": 0.5}, "kept") for row in range(9) if row != 4}
+    units, compute = [], scoring.compute
+
+    def spy(table, plan, missing, *args, **options):
+        units.extend(missing)
+        return compute(table, plan, missing, *args, **options)
+
+    monkeypatch.setattr(scoring, "compute", spy)
+    scores = Job(table, settings).run(epath.Path(tmp_path / "part"), kept)
+    assert [unit.rows for unit in units] == [(4, 5)]
+    assert scores.errors == ["kept"] * 4 + [""] + ["kept"] * 4
+    assert scores.values["psnr"].tolist() == [0, 1, 2, 3, whole.values["psnr"][4], 5, 6, 7, 8]
+    assert scores.values["ssim"][4] == whole.values["ssim"][4]
+    nothing = Job(table, settings).run(epath.Path(tmp_path / "none"), as_rows(whole))
+    assert to_csv(nothing) == to_csv(whole)
+    assert not (tmp_path / "none").exists()
+
+
+def test_images_that_could_not_be_read_are_named(table, pair_folder, tmp_path):
+    data = (pair_folder / "a_1.png").read_bytes()
+    (pair_folder / "a_1.png").write_bytes(data[: len(data) // 2])
+    (pair_folder / "b_1.png").unlink()
+    job = Job(table, Settings(("psnr",)))
+    scores = job.run(epath.Path(tmp_path / "parts"))
+    assert set(scores.unread) == {"a_1.png", "b_1.png"}
+    assert scores.images.keys() == {name for pair in table.pairs for name in images_of(pair)} - {
+        "b_1.png"
+    }
+    (pair_folder / "a_1.png").write_bytes(data)
+    again = Job(table, Settings(("psnr",))).run(epath.Path(tmp_path / "parts"))
+    assert np.isfinite(again.values["psnr"][0])
+
+
+def images_of(pair):
+    return pair.reference, pair.distorted
+
+
+def test_a_begun_run_goes_on_when_other_pairs_are_asked_for(table, tmp_path, monkeypatch):
+    """What it has on disk is known by the pairs, not by their rows."""
+    settings, parts = Settings(("psnr",)), epath.Path(tmp_path / "parts")
+    whole = Job(table, settings).run(parts).values["psnr"]
+    turned = dataclasses.replace(table, pairs=[*reversed(table.pairs)])
+    monkeypatch.setattr(scoring, "compute", lambda *_, **__: iter(()))
+    np.testing.assert_array_equal(Job(turned, settings).run(parts).values["psnr"], whole[::-1])
+
+
+def test_images_too_large_for_the_memory_get_a_reason(table, tmp_path, monkeypatch):
+    """Here there is as much as the step takes for 64x64, and 72x80 takes more."""
+    monkeypatch.setitem(parallel._PIXELS_AT_ONCE, "cpu", 1)
+    settings, needed = Settings(("psnr",), versions=1), []
+    excess = UnitRunner._needed
+
+    def spy(runner, program):
+        needed.append(excess(runner, program))
+        return needed[-1]
+
+    monkeypatch.setattr(UnitRunner, "_needed", spy)
+    monkeypatch.setattr(parallel, "available_memory", lambda: 1)
+    parts = epath.Path(tmp_path / "parts")
+    scores = Job(table, settings).run(parts)
+    assert np.isnan(scores.values["psnr"]).all()
+    large, small = needed
+    assert large > small
+    monkeypatch.setattr(parallel, "available_memory", lambda: small)
+    scores = Job(table, settings).run(parts)
+    assert np.isfinite(scores.values["psnr"]).tolist() == [False] * 4 + [True] * 2 + [False] * 3
+    for row in (0, 8):
+        assert "pixels needs about" in scores.errors[row]
+        assert "for images of 80x72 pixels" in scores.errors[row]
+    assert not scores.unread
+    assert not scores.errors[4]
+    monkeypatch.setattr(parallel, "available_memory", lambda: None)
+    assert np.isfinite(Job(table, settings).run(parts).values["psnr"]).all()

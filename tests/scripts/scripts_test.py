@@ -178,7 +178,7 @@ def test_a_killed_run_continues_and_ends_equal(tmp_path, checkpoints, rng):
     assert process.returncode == -signal.SIGKILL
     assert [path.name for path in killed.iterdir()] == ["parts"]
     kept = {path: path.read_bytes() for path in parts(killed)}
-    finished = sum(len(np.load(path)["units"]) for path in kept)
+    finished = sum(len(np.load(path)["keys"]) for path in kept)
     assert 0 < finished < 160
 
     resumed, fresh = run("evaluate", *flags(killed)), run("evaluate", *flags(whole))
@@ -232,6 +232,38 @@ def test_pairs_that_cannot_be_scored_are_told(checkpoints, pair_folder, tmp_path
     assert not good["error"]
     assert "pairs.csv" in text["error"]
     assert "gone.png" in gone["error"]
+
+
+def test_resuming_looks_at_every_pair(pair_folder, tmp_path):
+    """An image that could not be read, a pair that is new, one whose images have two sizes."""
+    table, output = pair_folder / "some.csv", tmp_path / "scores.csv"
+    data = (pair_folder / "a_2.png").read_bytes()
+    (pair_folder / "a_2.png").write_bytes(data[: len(data) // 2])
+    rows = ["reference,distorted", "a.png,a_1.png", "a.png,a_2.png", "a.png,b.png"]
+    table.write_text("\n".join(rows) + "\n")
+    flags = ("--metrics=psnr,ssim", f"--pairs={table}", f"--output={output}", "--resume")
+    assert "2 pairs could not be scored" in run("score", *flags).stderr
+    first, *_ = lines = output.read_text().splitlines()[1:]
+    (pair_folder / "a_2.png").write_bytes(data)
+    table.write_text("\n".join([*rows, "a.png,a_3.png"]) + "\n")
+    again = run("score", *flags)
+    told = (
+        "scores.csv: 2 of 4 pairs are scored, 2 are tried again (1 whose images could not be read"
+    )
+    assert told in again.stderr
+    assert "1 pair could not be scored" in again.stderr
+    found = output.read_text().splitlines()[1:]
+    assert (found[0], found[2]) == (first, lines[2])
+    fresh = tmp_path / "fresh.csv"
+    run("score", *flags[:2], f"--output={fresh}")
+    assert output.read_bytes() == fresh.read_bytes()
+    assert "Complete already" in run("score", *flags).stdout
+    (pair_folder / "a_1.png").write_bytes(data)
+    refused = run("score", *flags)
+    assert refused.returncode == 1
+    assert "has scores of images that have changed since" in refused.stderr
+    assert refused.stderr.strip().endswith("a_1.png")
+    assert output.read_bytes() == fresh.read_bytes()
 
 
 def test_one_pair_is_shown_on_the_screen(pair_folder):
@@ -293,7 +325,7 @@ def test_killed_scoring_continues(checkpoints, pair_folder, tmp_path):
         process.send_signal(signal.SIGKILL)
     assert process.returncode == -signal.SIGKILL
     assert not output.exists()
-    finished = sum(len(np.load(path)["units"]) for path in parts.glob("*/part-*.npz"))
+    finished = sum(len(np.load(path)["keys"]) for path in parts.glob("*/part-*.npz"))
     assert 0 < finished < 1800
     refused = run("score", *flags, f"--output={output}")
     assert "has been begun; continue it with --resume" in refused.stderr
