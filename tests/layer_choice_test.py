@@ -14,10 +14,11 @@ from iqa_jax.errors import InputError
 from iqa_jax.images import ImageFolder
 from iqa_jax.intervals import Method, correlation_intervals
 from iqa_jax.layer_choice import Source, cautions, choose_layers, find_source
+from iqa_jax.metrics import parse_metric
 
 REFERENCES, VERSIONS = 14, 5
 COLUMNS = [
-    Column("net/input/l2", "net", "input", 0, 0.0, "l2"),
+    Column("pixels/input/l2", "pixels", readout="l2", metric=parse_metric("net/input/l2")),
     Column("net/a/l2", "net", "a", 1, 0.5, "l2"),
     Column("net/b/l2", "net", "b", 2, 1.0, "l2"),
     Column("net/a+b/unit", "net", "a+b", readout="unit"),
@@ -39,7 +40,7 @@ def distances(table, rng):
     quality = np.array([pair.score for pair in table.pairs])
     chooses = first_half()
     noise = {
-        "net/input/l2": np.full(len(quality), 0.1),
+        "pixels/input/l2": np.full(len(quality), 0.1),
         "net/a/l2": np.where(chooses, 1, 5),
         "net/b/l2": np.where(chooses, 5, 1),
         "net/a+b/unit": np.full(len(quality), 2),
@@ -64,7 +65,7 @@ def test_one_half_chooses_and_the_other_scores(table, distances):
     source = find_source("split", COLUMNS, table, "ab")
     found = choose_layers(table, COLUMNS, distances, source, Method())
     names = [each.column.name for each in found]
-    assert sorted(names) == ["net/a+b/unit", "net/a/l2", "psnr"]
+    assert sorted(names) == ["net/a+b/unit", "net/a/l2", "pixels/input/l2", "psnr"]
     assert [each.srcc for each in found] == sorted((each.srcc for each in found), reverse=True)
     chosen = found[names.index("net/a/l2")]
     rows = ~first_half()
@@ -99,13 +100,18 @@ def test_the_halves_depend_on_names_alone(table, distances, rng):
 
 
 def test_another_dataset_chooses_and_all_pairs_score(table, distances, tmp_path):
-    rows = ["csiq,net,input,l2,.99", "csiq,net,a,l2,.5", "csiq,net,b,l2,.7", "csiq,net,c,l2,.9"]
+    rows = ["csiq,pixels,,l2,.99", "csiq,net,a,l2,.5", "csiq,net,b,l2,.7", "csiq,net,c,l2,.9"]
     folder = write(tmp_path / "csiq", *rows, "csiq,net,a+b,unit,nan", "csiq,net,a+b,unit,.6")
     source = find_source(folder, COLUMNS, table, "ab")
     assert source.name == "csiq"
     assert source.warning is None
     found = choose_layers(table, COLUMNS, distances, source, Method())
-    assert {each.column.name for each in found} == {"net/b/l2", "net/a+b/unit", "psnr"}
+    assert {each.column.name for each in found} == {
+        "net/b/l2",
+        "net/a+b/unit",
+        "pixels/input/l2",
+        "psnr",
+    }
     assert {(each.pairs, each.references) for each in found} == {(70, 14)}
 
 

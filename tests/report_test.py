@@ -76,6 +76,7 @@ def test_the_pixels_are_no_layer_of_a_model(evaluation, figures, tmp_path):
     )
     assert list(of_l2["pixels"].get_ydata()) == [0.95, 0.95]
     assert "pixels" not in of_unit
+    assert not any("input" in text.get_text() for text in figures[0].axes[0].texts)
     assert {"psnr"} <= set(of_l2) & set(of_unit)
     assert of_l2["psnr"].get_linestyle() == of_unit["psnr"].get_linestyle()
 
@@ -118,14 +119,6 @@ def test_nan_is_never_the_best():
     undefined = Agreement(3, math.nan, math.nan, math.nan, NO_FIT)
     assert best_layers([(column, undefined), (other, agreement(-0.5))])[0][0] is other
     assert best_layers([(column, undefined)])[0][0] is column
-
-
-def test_the_pixels_are_no_layer_of_a_network():
-    pixels = Column("net/input/l2", "net", "input", 0, 0.0, "l2")
-    layer = Column("net/a/l2", "net", "a", 1, 1.0, "l2")
-    found = [(pixels, agreement(0.9)), (layer, agreement(0.3))]
-    assert [column for column, _ in best_layers(found)] == [layer]
-    assert best_layers(found[:1]) == []
 
 
 def test_a_layer_chosen_on_the_same_data_has_no_interval(evaluation):
@@ -300,14 +293,6 @@ def test_no_two_of_many_models_are_drawn_alike(evaluation, figures, tmp_path):
     width, height = figure.get_size_inches()
     assert legend.get_window_extent().width < width * figure.dpi
     assert all(panel.get_position().height * height > 1.5 for panel in figure.axes)
-
-
-def test_the_pixels_are_not_ringed(evaluation, figures, tmp_path):
-    layers = [Column(f"net/{n}/l2", "net", n, i, i / 2, "l2") for i, n in enumerate(("input", "a"))]
-    agreements = [(layers[0], agreement(0.9)), (layers[1], agreement(0.5))]
-    found = Evaluation(evaluation.table, {}, Analysis(agreements), evaluation.record)
-    plots.correlation_by_layer(found, epath.Path(tmp_path) / "figure.png")
-    assert [text.get_text() for text in figures[0].axes[0].texts] == ["a"]
 
 
 def test_figure_of_metrics_alone_and_of_nothing_defined(evaluation, tmp_path):
