@@ -157,9 +157,10 @@ def _variables(data: bytes) -> dict[str, _Value]:
     found: dict[str, _Value] = {}
     for content, order in _matrices(data):
         name, value = _matrix(_Elements(content, order))
-        if name and name in found:
+        if name in found:
             raise _DamagedError(f"the variable {name} is there twice")
-        found[name] = value
+        if name:  # what MATLAB keeps for itself has none
+            found[name] = value
     return found
 
 

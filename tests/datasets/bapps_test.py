@@ -120,7 +120,7 @@ def test_one_pixel_of_each_block_is_kept(home, rng):
 def test_presets_of_lpips_differ_by_the_filter_alone(home, plain, filtered):
     sharp, blurred = (load_dataset(name, home, allow_partial=True) for name in (plain, filtered))
     assert (sharp.name, blurred.name) == (plain, filtered)
-    assert sharp.pairs == blurred.pairs
+    assert repr(sharp.pairs) == repr(blurred.pairs)  # there are NaNs
     name = sharp.pairs[0].distorted
     stored = Image.fromarray(sharp.images.pixels(name)).resize((256, 256), Image.Resampling.NEAREST)
     shown = np.asarray(stored.resize((64, 64), Image.Resampling.BILINEAR))

@@ -23,8 +23,8 @@ def test_building_twice(pair_folder, tmp_path):
     flags += (f"--tfds_dir={tmp_path / 'tfds ö'}",)
     first, second = run(*flags), run(*flags)
     assert first.returncode == second.returncode == 0, first.stderr
-    assert first.stdout.endswith("1.1.0: built, 9 pairs, 12 images\n")
-    assert second.stdout.endswith("1.1.0: already there, 9 pairs, 12 images\n")
+    assert first.stdout.endswith("1.2.0: built, 9 pairs, 12 images\n")
+    assert second.stdout.endswith("1.2.0: already there, 9 pairs, 12 images\n")
     assert len(first.stdout.splitlines()) == 1
     assert "image/s" in first.stderr
     assert not second.stderr
