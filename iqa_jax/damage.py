@@ -23,7 +23,8 @@ _START_OF_TILE, _END_OF_CODESTREAM = b"\xff\x90", b"\xff\xd9"
 def check_structure(data: bytes, image_format: str | None) -> None:
     """Looks whether a file is as long as it says, and its parts stand where they should.
 
-    What Pillow's own decoders notice (files cut short, all of PNG and WebP) is not repeated here.
+    What Pillow's own decoders notice (files cut short, all of PNG and WebP) is not repeated here;
+    JPEG has its own function.
 
     Args:
       data: The encoded file.
@@ -33,8 +34,6 @@ def check_structure(data: bytes, image_format: str | None) -> None:
       ValueError: If it does not.
     """
     match image_format:
-        case "JPEG" | "MPO":
-            jpeg_gaps(data)
         case "BMP":
             said = int.from_bytes(data[2:6], "little")
             if len(data) < said:
@@ -53,9 +52,9 @@ def filled_jpeg(data: bytes) -> bytes | None:
     out.
 
     Raises:
-      ValueError: As :func:`check_structure`.
+      ValueError: If its segments do not follow one another up to the end of the image.
     """
-    is_huffman, gaps = jpeg_gaps(data)
+    is_huffman, gaps = _gaps(data)
     if not is_huffman:
         return None
     starts = [0, *gaps]
@@ -63,12 +62,8 @@ def filled_jpeg(data: bytes) -> bytes | None:
     return _FILLING.join(pieces)
 
 
-def jpeg_gaps(data: bytes) -> tuple[bool, list[int]]:
-    """Whether a JPEG's frame is Huffman coded, and where each stretch of compressed data ends.
-
-    Raises:
-      ValueError: If its segments do not follow one another up to the end of the image.
-    """
+def _gaps(data: bytes) -> tuple[bool, list[int]]:
+    """Whether a JPEG's frame is Huffman coded, and where each stretch of compressed data ends."""
     position, is_huffman, gaps = 2, False, []
     while True:
         found = _MARKER.match(data, position)

@@ -66,7 +66,8 @@ def test_links_that_lead_back_are_not_followed_for_ever(folders):
         for name in ("self", "again"):
             Path(folders / folder / name).symlink_to(".")
         Path(folders / folder / "deep er" / "up").symlink_to("..")
-    assert pair_lists.two_folders(folders / "clean", folders / "coded") == plain
+    found = pair_lists.two_folders(folders / "clean", folders / "coded")
+    assert repr(found) == repr(plain)  # scores are NaN
 
 
 def test_one_folder_of_references_may_stand_under_several_names(folders):
