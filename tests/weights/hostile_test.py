@@ -223,6 +223,25 @@ def test_archives_with_a_changed_byte(path, rng, kind):
             read_checkpoint(path)
 
 
+def test_archives_with_a_changed_name(path):
+    data = FORMATS["npz"]({"weight": np.ones(3)})
+    for place in (data.index(b"weight.npy"), data.rindex(b"weight.npy")):
+        path.unlink(missing_ok=True)
+        path.write_bytes(data[:place] + b"height.npy" + data[place + 10 :])
+        with pytest.raises(CheckpointError, match="not where the archive's directory says"):
+            read_checkpoint(path)
+
+
+def test_archives_whose_directory_swallows_an_entry(path):
+    data = bytearray(FORMATS["npz"]({"a": np.ones(3), "b": np.ones(2)}))
+    first = data.index(b"PK\x01\x02")
+    second = data.index(b"PK\x01\x02", first + 1)
+    data[first + 32] = len(data[second:]) - 22  # the length of the comment of the first
+    path.write_bytes(bytes(data))
+    with pytest.raises(CheckpointError, match="has 1 entries, not 2"):
+        read_checkpoint(path)
+
+
 def test_h5_that_refers_to_other_files(path, tmp_path):
     (tmp_path / "other.h5").write_bytes(FORMATS["h5"]({"a": np.ones(2)}))
     (tmp_path / "raw").write_bytes(bytes(8))
