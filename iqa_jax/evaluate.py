@@ -21,8 +21,9 @@ from iqa_jax.metrics import Group, check_group, groups, load_group
 from iqa_jax.pairing import PairComparison
 from iqa_jax.parts import ScoreParts
 from iqa_jax.pipeline import Plan, plan
-from iqa_jax.readouts import needed_arrays
+from iqa_jax.readouts import needed_arrays, readout_formulas
 from iqa_jax.resize import Resize
+from iqa_jax.revisions import OF_AGREEMENT, revisions
 from iqa_jax.selection import Column, select_columns
 from iqa_jax.settings import DatasetSettings, ModelSettings
 from iqa_jax.stored_readouts import distances as stored_distances
@@ -125,6 +126,7 @@ def evaluate(settings: Settings) -> Evaluation:
     record = {
         "settings": asdict(settings),
         "dataset": dataset,
+        "revisions": revisions(OF_AGREEMENT),
         "devices": parallel.describe_devices(),
         "runs": runs,
     }
@@ -198,6 +200,10 @@ def _score_from_store(group: Group, data: _Data, settings: Settings) -> _Scored:
     record = {
         **extracted.store.signature,
         **scoring.environment(),
+        "revisions": {
+            **extracted.store.signature["revisions"],
+            **revisions(name for readout in readouts for name in readout_formulas(readout.readout)),
+        },
         "relevances": {name: each.sha256 for name, each in relevances.items()},
         "pairs_per_second": extracted.pairs_per_second,
     }

@@ -11,8 +11,8 @@ PACKAGE = Path(iqa_jax.__file__).parent
 
 # Each may import those before it, and itself.
 ORDER = """
-errors files tables decoding images resize luminance preprocess numerics backbones weights zoo
-statistics readouts pairing comparison metrics datasets settings pipeline parallel parts scoring
+errors files tables revisions decoding images resize luminance preprocess numerics backbones weights
+zoo statistics readouts pairing comparison metrics datasets settings pipeline parallel parts scoring
 store reduction extraction stored_readouts agreement breakdown forced_choice bootstrap
 verification relevance selection analysis score score_files evaluate outputs report map_pictures
 plots __init__
