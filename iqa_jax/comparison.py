@@ -22,9 +22,11 @@ from iqa_jax.readouts import (
     LayerStatistics,
     ReadoutName,
     needed_arrays,
+    readout_formulas,
     sum_over,
 )
 from iqa_jax.resize import Resize, resize_pixels
+from iqa_jax.revisions import revisions
 from iqa_jax.statistics import STATISTICS
 from iqa_jax.zoo import Relevance, load_backbone, load_relevance, outline_backbone
 
@@ -79,8 +81,18 @@ class Comparison(PairComparison):
             "weights_sha256": self.backbone.sha256,
             "relevances": {name: each.sha256 for name, each in self.relevances.items()},
             "precision": self.backbone.precision,
+            "revisions": revisions(self._formulas),
             **({"protocol_resize": asdict(self.resize)} if self.resize else {}),
         }
+
+    @property
+    def _formulas(self) -> list[str]:
+        names = [*self.backbone.formulas]
+        if self.resize:
+            names.append("images/resizing on the device")
+        for readout in {readout.readout for readout in self.readouts}:
+            names += readout_formulas(readout)
+        return names
 
     @property
     def mapped(self) -> list[str]:

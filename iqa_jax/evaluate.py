@@ -28,9 +28,10 @@ from iqa_jax.normaliser import open_normalisers
 from iqa_jax.pairing import PairComparison
 from iqa_jax.parts import ScoreParts
 from iqa_jax.pipeline import Plan, plan
-from iqa_jax.readouts import needed_arrays
+from iqa_jax.readouts import needed_arrays, readout_formulas
 from iqa_jax.records import describe_columns, describe_dataset
 from iqa_jax.resize import Resize
+from iqa_jax.revisions import OF_AGREEMENT, revisions
 from iqa_jax.selection import select_columns
 from iqa_jax.settings import DatasetSettings, ModelSettings
 from iqa_jax.store import StatisticsStore
@@ -138,6 +139,7 @@ def evaluate(settings: Settings) -> Evaluation:
     record = {
         "settings": asdict(settings),
         "dataset": describe_dataset(table, pairs.fingerprint, analysis.ceiling),
+        "revisions": revisions(OF_AGREEMENT),
         "interval": method.describe(references),
         "devices": parallel.describe_devices(),
         "runs": runs,
@@ -248,6 +250,10 @@ def _score_from_store(group: Group, data: _Data, settings: Settings) -> _Scored:
     record = {
         **extracted.store.signature,
         **scoring.environment(),
+        "revisions": {
+            **extracted.store.signature["revisions"],
+            **revisions(name for readout in readouts for name in readout_formulas(readout.readout)),
+        },
         "relevances": {name: each.sha256 for name, each in relevances.items()},
         **({"normaliser": dict(normaliser.signature)} if normaliser else {}),
         "pairs_per_second": extracted.pairs_per_second,

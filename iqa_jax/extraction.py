@@ -19,6 +19,7 @@ from iqa_jax.pipeline import Plan, plan
 from iqa_jax.readouts import parse_layers
 from iqa_jax.reduction import Arrays, Reduction, check_arrays, layer_shapes
 from iqa_jax.resize import Resize
+from iqa_jax.revisions import revisions
 from iqa_jax.settings import DatasetSettings, ModelSettings
 from iqa_jax.statistics import STATISTICS
 from iqa_jax.store import StatisticsStore, StatisticsWriter
@@ -83,6 +84,9 @@ def ensure_store(
             "weights_sha256": backbone.sha256,
             "precision": precision,
             "resize": resize.text if resize else None,
+            "revisions": revisions(
+                [*backbone.formulas, *(f"statistic/{name}" for name in STATISTICS)]
+            ),
             "dataset": table.name,
             "higher_is_better": table.higher_is_better,
             "dataset_fingerprint": fingerprint(table, headers),

@@ -27,15 +27,14 @@ def _guarded_sqrt_jvp(primals: tuple[jax.Array], tangents: tuple[jax.Array]):
 
 
 def ratio(numerator: jax.Array, denominator: jax.Array) -> jax.Array:
-    """``numerator / denominator`` of a ``denominator`` >= 0; 0 / 0 is 0, its derivative finite.
+    """``numerator / denominator``; 0 where the denominator is 0, with a finite derivative.
 
     NaN where one of them is NaN or the denominator infinite: a number divided by what overflowed is
     not 0.
     """
-    is_zero = (denominator <= 0) & jnp.isfinite(numerator)
+    is_zero = (denominator == 0) & jnp.isfinite(numerator)
     quotient = numerator / jnp.where(is_zero, 1.0, denominator)
-    usable = jnp.where(denominator < jnp.inf, quotient, jnp.nan)
-    return jnp.where(is_zero, 0.0, usable)
+    return jnp.where(is_zero, 0.0, jnp.where(jnp.isfinite(denominator), quotient, jnp.nan))
 
 
 def finite_or_nan(values: jax.Array) -> jax.Array:

@@ -66,12 +66,14 @@ class Preprocessing:
     mean: tuple[float, ...]
     std: tuple[float, ...]
 
-    def __call__(self, images: jax.Array) -> jax.Array:
-        """Maps float32 ``[..., 3]`` in [0, 1] to the network's input, of as many channels as means.
+    @property
+    def is_of_luminance(self) -> bool:
+        """Whether the network has one channel: it is given L of CIELAB, divided by 100."""
+        return len(self.mean) == 1
 
-        A network with one channel is given L of CIELAB, divided by 100.
-        """
-        channels = images if len(self.mean) == 3 else luminance(images)
+    def __call__(self, images: jax.Array) -> jax.Array:
+        """Maps float32 ``[..., 3]`` in [0, 1] to the network's input, a channel for each mean."""
+        channels = luminance(images) if self.is_of_luminance else images
         mean, std = (
             jnp.asarray(values, images.dtype).reshape((1,) * (images.ndim - 1) + (-1,))
             for values in (self.mean, self.std)

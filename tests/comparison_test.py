@@ -1,3 +1,4 @@
+import dataclasses
 import re
 
 import jax
@@ -9,7 +10,9 @@ import pytest
 from iqa_jax.comparison import Comparison, load_comparison
 from iqa_jax.errors import InputError
 from iqa_jax.readouts import ReadoutName, needed_arrays
-from iqa_jax.zoo import model_layers
+from iqa_jax.resize import Resize
+from iqa_jax.revisions import REVISIONS
+from iqa_jax.zoo import model_layers, outline_backbone
 
 NAMES = (
     "alexnet/input/l2",
@@ -118,6 +121,24 @@ def test_signature_tells_the_weights(comparison):
     assert len(signature["weights_sha256"]) == 64
     assert set(signature["relevances"]) == {"lpips-alex"}
     assert signature["precision"] == "highest"
+
+
+def test_signature_tells_the_revisions_of_all_that_computes(comparison, monkeypatch):
+    found = comparison.only(["alexnet/relu5/unit"]).signature["revisions"]
+    assert set(found) == {
+        *("images/decoding", "images/resizing", "images/preprocessing", "backbone/alexnet"),
+        *("statistic/unit_squared_error", "readout/unit"),
+    }
+    shrunk = dataclasses.replace(comparison, resize=Resize("short:64")).signature["revisions"]
+    assert "images/resizing on the device" in shrunk
+    monkeypatch.setitem(REVISIONS, "readout/unit", 7)
+    assert comparison.signature["revisions"]["readout/unit"] == 7
+
+
+def test_a_network_that_sees_luminance_depends_on_its_revision():
+    outline = outline_backbone("alexnet_colorization-random-none-seed0")
+    assert "images/luminance" in outline.formulas
+    assert "backbone/alexnet" in outline.formulas
 
 
 @pytest.mark.parametrize(

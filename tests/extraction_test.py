@@ -1,4 +1,5 @@
 import dataclasses
+import json
 from pathlib import Path
 
 import numpy as np
@@ -10,6 +11,7 @@ from iqa_jax import capacity, extraction
 from iqa_jax.datasets import inspect, load_dataset
 from iqa_jax.errors import CheckpointError, ImageError, InputError
 from iqa_jax.extraction import Settings, ensure_store, extract
+from iqa_jax.revisions import REVISIONS
 from iqa_jax.statistics import STATISTICS
 from iqa_jax.store import StatisticsStore
 
@@ -123,6 +125,22 @@ def test_other_statistics_are_refused(options, complaint, dataset, folder, check
     with pytest.raises(InputError, match=complaint):
         ensure(dataset, folder, checkpoints, **options)
     assert files(folder) == kept
+
+
+def test_other_revisions_are_refused(dataset, folder, checkpoints, monkeypatch):
+    """A store that was made before there were any is one of them."""
+    made = ensure(dataset, folder, checkpoints)
+    assert made.store.signature["revisions"]["statistic/gram_error"] == 1
+    monkeypatch.setitem(REVISIONS, "backbone/alexnet", 2)
+    with pytest.raises(InputError, match="made with revisions.backbone/alexnet 1, now 2"):
+        ensure(dataset, folder, checkpoints)
+    monkeypatch.undo()
+    record = Path(made.store.path) / "zarr.json"
+    contents = json.loads(record.read_text())
+    del contents["attributes"]["signature"]["revisions"]
+    record.write_text(json.dumps(contents))
+    with pytest.raises(InputError, match="revisions.images/decoding None, now 1"):
+        ensure(dataset, folder, checkpoints)
 
 
 def test_other_data_are_refused(dataset, folder, checkpoints):

@@ -11,9 +11,9 @@ PACKAGE = Path(iqa_jax.__file__).parent
 
 # Each may import those before it, and itself.
 ORDER = """
-errors files memory tables samples damage decoding images resize luminance preprocess numerics
-backbones weights zoo statistics readouts pairing comparison metrics columns datasets settings
-pipeline parallel capacity parts scoring store normaliser exposure reduction extraction
+errors files memory tables revisions samples damage decoding images resize luminance preprocess
+numerics backbones weights zoo statistics readouts pairing comparison metrics columns datasets
+settings pipeline parallel capacity parts scoring store normaliser exposure reduction extraction
 stored_readouts agreement breakdown resampling intervals forced_choice verification relevance
 selection doubts records layer_choice analysis score score_files evaluate outputs report
 map_pictures plots __init__

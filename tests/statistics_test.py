@@ -5,10 +5,7 @@ import pytest
 
 from iqa_jax.statistics import STATISTICS, gram_error, squared_error, unit_squared_error
 
-DISTANCES = (
-    *("squared_error", "unit_squared_error", "difference_mean", "difference_variance"),
-    *("variance_change", "gram_error"),
-)
+DISTANCES = [name for name, statistic in STATISTICS.items() if not statistic.is_moment]
 
 
 @pytest.fixture
@@ -95,6 +92,43 @@ def test_identical_activations_are_at_no_distance(name, pair):
     assert (statistic(reference, reference) == 0).all()
     zeros = jnp.zeros_like(reference)
     assert (statistic(zeros, zeros) == 0).all()
+
+
+@pytest.mark.parametrize("name", STATISTICS)
+def test_identical_images_are_known_to_be_however_their_activations_were_rounded(name, pair):
+    statistic, (reference, _) = STATISTICS[name], pair
+
+    def of_pair(identical, distorted):
+        prepared = (statistic.prepare(x) for x in (reference, distorted))
+        return statistic.of_pair(*prepared, jnp.asarray(identical))
+
+    rounded = reference * jnp.float32(1 + 1e-5)
+    known = statistic(reference, reference) if statistic.is_moment else 0
+    assert (of_pair(True, rounded) == known).all()
+    np.testing.assert_array_equal(of_pair(False, rounded), statistic(reference, rounded))
+    slopes, curvatures = (
+        [derivative(lambda x, each=each: of_pair(each, x).sum()) for each in (True, False)]
+        for derivative in (jax.grad, lambda f: jax.grad(lambda x: jnp.sum(jax.grad(f)(x) ** 2)))
+    )
+    for known, computed in (slopes, curvatures):
+        np.testing.assert_array_equal(known(rounded), computed(rounded))
+
+
+@pytest.mark.parametrize("value", [np.nan, np.inf, -np.inf])
+@pytest.mark.parametrize("name", STATISTICS)
+def test_what_is_not_finite_comes_through(name, value, pair):
+    """In the statistics of its channel, whichever image it is in, and of both alike."""
+    statistic, (reference, distorted) = STATISTICS[name], pair
+    spoiled = reference.at[3, 4, 1].set(value)
+    compute = jax.jit(statistic.__call__)
+    pairs = [(spoiled, spoiled)]
+    pairs += [(spoiled, distorted)] if not name.endswith("_distorted") else []
+    pairs += [(distorted, spoiled)] if not name.endswith("_reference") else []
+    for images in pairs:
+        found = compute(*images)
+        assert np.isnan(found[min(1, len(found) - 1)])
+        if name not in ("gram_error", "unit_squared_error"):
+            assert np.isfinite(found[jnp.asarray([0, 2, 3, 4, 5])]).all()
 
 
 @pytest.mark.parametrize("name", STATISTICS)

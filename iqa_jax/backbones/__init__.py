@@ -7,6 +7,7 @@ from iqa_jax.backbones.network import (
     Network,
     aliases,
     build,
+    family,
     fold,
     from_function,
 )
@@ -20,6 +21,7 @@ __all__ = [
     "Network",
     "aliases",
     "build",
+    "family",
     "fold",
     "from_function",
 ]

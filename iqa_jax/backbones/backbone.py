@@ -11,6 +11,7 @@ import numpy as np
 from iqa_jax.backbones.network import Activations, Network, aliases
 from iqa_jax.errors import InputError
 from iqa_jax.preprocess import Preprocessing, check_images, unit_range
+from iqa_jax.revisions import OF_EVERY_IMAGE
 
 INPUT = "input"
 """The layer that every backbone has: the pixels in [0, 1], before preprocessing."""
@@ -53,6 +54,16 @@ class Backbone:
     def channels(self) -> dict[str, int]:
         """Number of channels of every layer."""
         return {INPUT: 3, **self.network.channels}
+
+    @property
+    def formulas(self) -> list[str]:
+        """What its activations of images in files depend on: names of ``iqa_jax.revisions``."""
+        names = [*OF_EVERY_IMAGE, "images/preprocessing"]
+        if self.preprocessing.is_of_luminance:
+            names.append("images/luminance")
+        if self.network.family:
+            names.append(f"backbone/{self.network.family}")
+        return names
 
     def __call__(self, images: jax.Array | np.ndarray) -> Activations:
         """The activations of a batch of images.

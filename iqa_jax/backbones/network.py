@@ -1,6 +1,7 @@
 """Architectures as pure functions of their parameters."""
 
 import functools
+import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, cast
@@ -74,11 +75,13 @@ class Network:
         ``[B, H, W, C]``, an activation ``[B, height, width, channels]``.
       parameters: Shape and type of every parameter, by dotted name (``features.0.kernel``).
       in_channels: Number of channels of ``x``.
+      family: What its revisions are counted for; empty for a function of a user.
     """
 
     apply: Callable[[Parameters, jax.Array], Activations]
     parameters: Mapping[str, jax.ShapeDtypeStruct]
     in_channels: int = 3
+    family: str = ""
 
     @functools.cached_property
     def channels(self) -> Mapping[str, int]:
@@ -103,7 +106,7 @@ class Network:
 @functools.cache
 def build(architecture: str) -> Network:
     """Builds a network of :data:`ARCHITECTURES` without initialising any parameter."""
-    return _network(_abstract(architecture))
+    return _network(_abstract(architecture), family(architecture))
 
 
 def fold(
@@ -123,7 +126,7 @@ def fold(
 def _build_folded(architecture: str) -> tuple[Network, tuple[Fold, ...]]:
     module = _abstract(architecture)
     folds = fold_modules(module)
-    return _network(module), folds
+    return _network(module, family(architecture)), folds
 
 
 def from_function(function: Callable[[jax.Array], Activations]) -> Network:
@@ -148,6 +151,13 @@ def aliases(layers: Sequence[str]) -> dict[str, str]:
     return {alias: name for alias, name in short.items() if alias not in layers}
 
 
+def family(architecture: str) -> str:
+    """The family of an architecture: the letters that its name begins with."""
+    match = re.match("[a-z]+", architecture)
+    assert match is not None
+    return match[0]
+
+
 def _abstract(architecture: str) -> nnx.Module:
     return nnx.eval_shape(lambda: ARCHITECTURES[architecture](rngs=cast(nnx.Rngs, _OneKey())))
 
@@ -162,7 +172,7 @@ class _OneKey:
         return self._key
 
 
-def _network(module: nnx.Module) -> Network:
+def _network(module: nnx.Module, family: str) -> Network:
     graph, state = nnx.split(module)
     leaves = {".".join(map(str, path)): (path, leaf) for path, leaf in nnx.to_flat_state(state)}
     shapes = {
@@ -173,7 +183,7 @@ def _network(module: nnx.Module) -> Network:
         filled = [(path, leaf.replace(parameters[name])) for name, (path, leaf) in leaves.items()]
         return nnx.merge(graph, nnx.from_flat_state(filled))(x)
 
-    return Network(apply, shapes, getattr(module, "in_channels", 3))
+    return Network(apply, shapes, getattr(module, "in_channels", 3), family)
 
 
 def _checked(activations: Any) -> Activations:

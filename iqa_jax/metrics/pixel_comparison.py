@@ -8,10 +8,11 @@ import jax
 import jax.numpy as jnp
 
 from iqa_jax.errors import InputError
-from iqa_jax.metrics.pixels import PIXEL_METRICS
+from iqa_jax.metrics.pixels import FULL_NAMES, PIXEL_METRICS
 from iqa_jax.numerics import known_where
 from iqa_jax.pairing import PairComparison, Scores
 from iqa_jax.preprocess import unit_range
+from iqa_jax.revisions import OF_EVERY_IMAGE, revisions
 
 
 @jax.tree_util.register_dataclass
@@ -37,8 +38,9 @@ class PixelComparison(PairComparison):
 
     @property
     def signature(self) -> dict[str, Any]:
-        """They depend on nothing but the images."""
-        return {"model": self.label}
+        """They depend on nothing but the images and how they are compared."""
+        compared = (f"metric/{FULL_NAMES.get(name, name)}" for name in self.metrics)
+        return {"model": self.label, "revisions": revisions([*OF_EVERY_IMAGE, *compared])}
 
     @property
     def mapped(self) -> list[str]:

@@ -30,7 +30,7 @@ All are 0 for identical images and grow with the difference. ``balanced`` and ``
 with a dataset, so they are read from stored statistics and are no functions of one pair.
 """
 
-from iqa_jax.readouts.formulas import READOUTS
+from iqa_jax.readouts.formulas import READOUTS, readout_formulas
 from iqa_jax.readouts.layers import (
     NEEDS_A_DATASET,
     Layers,
@@ -52,5 +52,6 @@ __all__ = [
     "needed_arrays",
     "parse_layers",
     "parse_readout",
+    "readout_formulas",
     "sum_over",
 ]

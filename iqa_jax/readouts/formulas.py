@@ -135,6 +135,12 @@ def _mean_of_terms(total: jax.Array, weights: jax.Array | float) -> jax.Array:
     return total / weights
 
 
+def readout_formulas(readout: str) -> list[str]:
+    """What a read-out and its statistics are computed by: names of ``iqa_jax.revisions``."""
+    statistics = READOUTS[readout].statistics
+    return [f"readout/{readout}", *(f"statistic/{name}" for name in statistics)]
+
+
 READOUTS: Mapping[str, Readout] = {
     "l2": Readout(("squared_error",), _l2, guarded_sqrt),
     "rmse": Readout(("squared_error",), _rmse, _root_of_ratio),

@@ -114,6 +114,29 @@ def test_zero_for_identical_and_finite_gradient(readout, activations):
             assert all(np.isfinite(values).all() for values in found)
 
 
+@pytest.mark.parametrize("value", [np.nan, np.inf, -np.inf])
+@pytest.mark.parametrize("readout", READOUTS)
+def test_what_is_not_finite_never_comes_out_as_a_number(readout, value, activations):
+    """Of any statistic, of one channel of one layer; nor where the mean of a dataset is none."""
+    formula = READOUTS[readout]
+
+    @jax.jit
+    def compute(values, normaliser):
+        of_pair = {name: each[None] for name, each in values.items()}
+        return formula.combine([LayerStatistics(of_pair, 35.0, None, normaliser)])
+
+    (layer, _) = layers_of(readout, *activations)
+    normaliser = None
+    if formula.normalised_by:
+        normaliser = jnp.ones_like(formula.normalised_by(layer))
+        assert not np.isfinite(compute(layer.values, jnp.full_like(normaliser, value)))
+    assert np.isfinite(compute(layer.values, normaliser))
+    for name, values in layer.values.items():
+        spoiled = {**layer.values, name: values.at[0].set(value)}
+        found = compute(spoiled, normaliser)
+        assert np.isnan(found) if np.isnan(value) else not np.isfinite(found), name
+
+
 @pytest.mark.parametrize("readout", OF_A_PAIR)
 def test_grows_with_the_difference(readout, activations):
     reference, _ = activations

@@ -1,0 +1,85 @@
+"""Revisions: whether numbers that were computed at another time were computed in the same way.
+
+Everything that computes has a revision, an integer that is raised when its values move. Those that
+a run depends on are part of its signature, so that scores and statistics of another revision are
+never continued, joined or read for those of this one. Moving or rewriting code without moving
+values changes nothing: ``tests/golden/revisions.json`` holds the values of each revision on a fixed
+probe, and the tests fail when they move without a new revision.
+"""
+
+from collections.abc import Iterable, Mapping
+
+REVISIONS: Mapping[str, int] = {
+    # From files to what a network is shown.
+    "images/decoding": 1,
+    "images/resizing": 1,
+    "images/resizing on the device": 1,
+    "images/luminance": 1,
+    "images/preprocessing": 1,
+    # Families of networks.
+    "backbone/alexnet": 1,
+    "backbone/convnext": 1,
+    "backbone/densenet": 1,
+    "backbone/efficientnet": 1,
+    "backbone/resnet": 1,
+    "backbone/squeezenet": 1,
+    "backbone/vgg": 1,
+    # Statistics of the activations of a pair.
+    "statistic/squared_error": 1,
+    "statistic/unit_squared_error": 1,
+    "statistic/mean_reference": 1,
+    "statistic/mean_distorted": 1,
+    "statistic/variance_reference": 1,
+    "statistic/variance_distorted": 1,
+    "statistic/difference_mean": 1,
+    "statistic/difference_variance": 1,
+    "statistic/variance_change": 1,
+    "statistic/gram_error": 1,
+    # From statistics to distances.
+    "readout/l2": 1,
+    "readout/rmse": 1,
+    "readout/balanced": 1,
+    "readout/normalized": 1,
+    "readout/unit": 1,
+    "readout/unit_root": 1,
+    "readout/cosine": 1,
+    "readout/mean": 1,
+    "readout/std": 1,
+    "readout/mean_std": 1,
+    "readout/gram": 1,
+    "readout/structure_texture": 1,
+    # Metrics of pixels.
+    "metric/psnr": 1,
+    "metric/ssim:wang2004": 1,
+    "metric/ssim:matlab": 1,
+    "metric/ssim:rgb": 1,
+    "metric/ms-ssim:wang2003": 1,
+    "metric/ms-ssim:rgb": 1,
+    # Agreement with people.
+    "agreement/pearson": 1,
+    "agreement/spearman": 1,
+    "agreement/kendall": 1,
+    "agreement/logistic": 1,
+    "agreement/two alternatives": 1,
+    "agreement/same or different": 1,
+}
+"""By what computes. One whose values have moved goes up by one, with a line under "Scores changed"
+in CHANGELOG."""
+
+OF_EVERY_IMAGE = ("images/decoding", "images/resizing")
+"""What any score of image files depends on."""
+
+OF_AGREEMENT = tuple(name for name in REVISIONS if name.startswith("agreement/"))
+
+
+def revisions(names: Iterable[str]) -> dict[str, int]:
+    """The revisions of what computes, each once and in the order of the table, as JSON.
+
+    Args:
+      names: Keys of :data:`REVISIONS`.
+
+    Raises:
+      KeyError: If one has no revision.
+    """
+    wanted = {name: REVISIONS[name] for name in names}
+    return {name: number for name, number in REVISIONS.items() if name in wanted}
