@@ -1,3 +1,4 @@
+import dataclasses
 import itertools
 
 import numpy as np
@@ -27,6 +28,12 @@ def test_units_hold_one_reference_and_stand_by_size(inspected):
     assert [unit.size for unit in work.units] == [(72, 80)] * 3 + [(64, 64)]
     assert [unit.number for unit in work.units] == [0, 1, 2, 3]
     assert work.sizes == [(72, 80), (64, 64)]
+
+
+def test_the_largest_images_come_first(inspected):
+    table, headers = inspected
+    small_first = dataclasses.replace(table, pairs=table.pairs[4:])
+    assert plan(small_first, headers).sizes == [(72, 80), (64, 64)]
 
 
 def test_every_pair_is_in_one_unit(inspected):
