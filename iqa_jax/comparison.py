@@ -31,6 +31,7 @@ from iqa_jax.statistics import STATISTICS
 from iqa_jax.zoo import Relevance, load_backbone, load_relevance, outline_backbone
 
 
+@jax.tree_util.register_dataclass
 @dataclass(frozen=True)
 class Prepared:
     """One image, as far as it can be known without the other.

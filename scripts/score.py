@@ -8,7 +8,8 @@ Example:
 Metrics: psnr, ssim, ms-ssim, lpips-alex, lpips-vgg, lpips-squeeze, dists, and any read-out
 MODEL/LAYER[+LAYER...]/READOUT[@RELEVANCE]. A pair that cannot be scored gets its reason in the
 column 'error', the others are scored, and the exit status is 1. Beside --output stands a file
-.json that says what the scores depend on.
+.json that says what the scores depend on, image by image: with --resume, what is scored stays, and
+pairs are scored that are new, that were not reached or whose images could not be read.
 """
 
 import csv

@@ -30,6 +30,12 @@ def test_units_hold_one_reference_and_stand_by_size(inspected):
     assert work.sizes == [(72, 80), (64, 64)]
 
 
+def test_the_largest_images_come_first(inspected):
+    table, headers = inspected
+    small_first = dataclasses.replace(table, pairs=table.pairs[4:])
+    assert plan(small_first, headers).sizes == [(72, 80), (64, 64)]
+
+
 def test_every_pair_is_in_one_unit(inspected):
     for versions in (None, 1, 2, 5, 100):
         work = plan(*inspected, versions=versions)
