@@ -21,26 +21,38 @@ def is_local(path: epath.Path) -> bool:
 
 
 @contextmanager
-def appearing_whole(path: epath.Path) -> Iterator[epath.Path]:
+def appearing_whole(path: epath.Path, *, replacing: bool = True) -> Iterator[epath.Path]:
     """Gives a path beside ``path`` to write to; it is renamed to ``path`` if nothing is raised.
 
-    Files and folders take the place of what is there. Of several that are written at once, by any
-    process on any machine, the last one stays.
+    Of several that are written at once, by any process on any machine, the last one stays.
+
+    Args:
+      path: The file or folder to be made.
+      replacing: Whether it takes the place of what is there; else a folder that is there stays,
+        of several the first one, and an ``OSError`` is raised.
     """
     unfinished = _beside(path, UNFINISHED)
     try:
         yield unfinished
-        put(unfinished, path)
+        put(unfinished, path, replacing=replacing)
     except BaseException:
         remove(unfinished)
         raise
 
 
-def put(unfinished: epath.Path, path: epath.Path) -> None:
-    """Renames a file or folder that is whole, once it is on the disk, to what lies beside it."""
+def put(unfinished: epath.Path, path: epath.Path, *, replacing: bool = True) -> None:
+    """Renames a file or folder that is whole, once it is on the disk, to what lies beside it.
+
+    Args:
+      unfinished: What is whole.
+      path: What it is to be called.
+      replacing: As for :func:`appearing_whole`.
+    """
     if is_local(path):
         _to_disk(unfinished)
-    if unfinished.is_dir():
+    if not replacing:
+        unfinished.rename(path)
+    elif unfinished.is_dir():
         _rename_folder(unfinished, path)
     else:
         unfinished.replace(path)

@@ -102,14 +102,14 @@ def test_a_folder_that_cannot_take_its_place_leaves_the_older_one(tmp_path, monk
 
 def test_leftovers_of_killed_runs(tmp_path):
     path = epath.Path(tmp_path) / "net"
-    for name in (".net.0a.unfinished", ".net.unfinished", ".net.0b.replaced", ".other.unfinished"):
+    for name in (".net.0a.unfinished", ".net.0b.replaced", ".other.0d.unfinished"):
         (tmp_path / name).mkdir()
         (tmp_path / name / "part").touch()
         os.utime(tmp_path / name, (0, 0))
     (tmp_path / ".net.0c.unfinished").mkdir()
     remove_leftovers(path, 60)
     assert sorted(entry.name for entry in tmp_path.iterdir()) == [
-        *(".net.0c.unfinished", ".other.unfinished")
+        *(".net.0c.unfinished", ".other.0d.unfinished")
     ]
 
 
@@ -126,6 +126,21 @@ def test_folders_too(tmp_path):
     assert not list(tmp_path.iterdir())
     write(1)
     assert (path / "a").read_text() == "1.0"
+
+
+def test_the_first_folder_stays_where_nothing_is_replaced(tmp_path):
+    path = epath.Path(tmp_path) / "folder"
+
+    def write(text):
+        with appearing_whole(path, replacing=False) as unfinished:
+            unfinished.mkdir()
+            (unfinished / "a").write_text(text)
+
+    write("first")
+    with pytest.raises(OSError, match="folder"):
+        write("second")
+    assert (path / "a").read_text() == "first"
+    assert [entry.name for entry in tmp_path.iterdir()] == ["folder"]
 
 
 @pytest.mark.parametrize("links", [True, False])
