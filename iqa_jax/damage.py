@@ -23,8 +23,7 @@ _START_OF_TILE, _END_OF_CODESTREAM = b"\xff\x90", b"\xff\xd9"
 def check_structure(data: bytes, image_format: str | None) -> None:
     """Looks whether a file is as long as it says, and its parts stand where they should.
 
-    What Pillow's own decoders notice (files cut short, all of PNG and WebP) is not repeated here;
-    JPEG has its own function.
+    What Pillow's own decoders notice (files cut short, all of PNG and WebP) is not repeated here.
 
     Args:
       data: The encoded file.
@@ -34,6 +33,8 @@ def check_structure(data: bytes, image_format: str | None) -> None:
       ValueError: If it does not.
     """
     match image_format:
+        case "JPEG" | "MPO":
+            _gaps(data)
         case "BMP":
             said = int.from_bytes(data[2:6], "little")
             if len(data) < said:
@@ -51,8 +52,8 @@ def filled_jpeg(data: bytes) -> bytes | None:
     here they are no zeros. None where that tells nothing: with arithmetic coding, zeros are left
     out.
 
-    Raises:
-      ValueError: If its segments do not follow one another up to the end of the image.
+    Args:
+      data: The encoded file, of which :func:`check_structure` has nothing to say.
     """
     is_huffman, gaps = _gaps(data)
     if not is_huffman:
@@ -63,7 +64,11 @@ def filled_jpeg(data: bytes) -> bytes | None:
 
 
 def _gaps(data: bytes) -> tuple[bool, list[int]]:
-    """Whether a JPEG's frame is Huffman coded, and where each stretch of compressed data ends."""
+    """Whether a JPEG's frame is Huffman coded, and where each stretch of compressed data ends.
+
+    Raises:
+      ValueError: If its segments do not follow one another up to the end of the image.
+    """
     position, is_huffman, gaps = 2, False, []
     while True:
         found = _MARKER.match(data, position)

@@ -12,8 +12,9 @@
 * What Pillow cannot read, or misreads, is refused: JPEG of 12 bits; colour JPEG 2000 of other than
   8 bits; TIFF of 10 or 14 bits, of 16 bits in planes, with subsampled colours uncompressed, or
   without word of what is zero; 16-bit colour PNG with one transparent colour.
-* Damaged files are refused as far as it can be told (``damage``). Whatever a decoder raises becomes
-  an :class:`ImageError` that names the file.
+* Damaged files are refused as far as it can be told (``damage``), JPEGs whose compressed data end
+  too early by :func:`check_compressed_data` alone. Whatever a decoder raises becomes an
+  :class:`ImageError` that names the file.
 """
 
 import contextlib
@@ -133,25 +134,34 @@ def decode(data: bytes, name: str) -> np.ndarray:
         if image.format == "PNG":
             _verify_checksums(data)
         image.load()
-        if image.format in _JPEG:
-            _check_end_of_jpeg(data, image)
         return _to_rgb(ImageOps.exif_transpose(image), scale)
+
+
+def check_compressed_data(data: bytes, name: str) -> None:
+    """Looks whether the compressed data of a JPEG end before its image does.
+
+    That takes as long as decoding it twice; nothing else tells it.
+
+    Args:
+      data: The whole encoded file, of any format, which :func:`decode` has accepted.
+      name: What error messages call it.
+
+    Raises:
+      ImageError: If they do.
+    """
+    with _told(name, "is damaged or cut short"), Image.open(io.BytesIO(data)) as image:
+        filled = filled_jpeg(data) if image.format in _JPEG else None
+        if filled is None:
+            return
+        with JpegImagePlugin.JpegImageFile(io.BytesIO(filled)) as other:
+            if other.tobytes() != image.tobytes():
+                raise ValueError("its compressed data end too early")
 
 
 def _verify_checksums(data: bytes) -> None:
     """Raises if a chunk of a PNG is not what was written; loading alone accepts other pixels."""
     with Image.open(io.BytesIO(data), formats=("PNG",)) as image:
         image.verify()
-
-
-def _check_end_of_jpeg(data: bytes, image: Image.Image) -> None:
-    """Raises if compressed data end before the image does; decoding it once more tells."""
-    filled = filled_jpeg(data)
-    if not filled:
-        return
-    with JpegImagePlugin.JpegImageFile(io.BytesIO(filled)) as other:
-        if other.tobytes() != image.tobytes():
-            raise ValueError("its compressed data end too early")
 
 
 def _checksum(file: IO[bytes]) -> int:

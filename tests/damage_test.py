@@ -8,7 +8,7 @@ from image_files import encoded
 from PIL import Image
 
 from iqa_jax.damage import filled_jpeg
-from iqa_jax.decoding import decode
+from iqa_jax.decoding import check_compressed_data, decode
 from iqa_jax.errors import ImageError
 
 SMOOTH = Image.fromarray(
@@ -34,6 +34,7 @@ WHOLE = {
 
 @pytest.mark.parametrize("kind", WHOLE)
 def test_whole_files_are_left_in_peace(kind):
+    check_compressed_data(WHOLE[kind], "a")
     found = decode(WHOLE[kind], "a").astype(int)
     assert np.abs(found - np.asarray(SMOOTH)).mean() < 4
 
@@ -65,14 +66,12 @@ def noise_of_which_half_is_zeros():
 
 DAMAGED = {
     "jpeg, an empty end": (noise_of_which_half_is_zeros(), "it ends before the end of the image"),
-    "jpeg, a gap": (without("jpeg", 60, 40), "compressed data end too early"),
     "jpeg, no data": (WHOLE["jpeg"][:2] + b"\xff\xd9", "unsupported kind"),
     "jpeg, a segment too short": (put("jpeg", 5, 15), "no marker stands before the end"),
     "jpeg with restarts, one is lost": (
         WHOLE["jpeg with restarts"].replace(b"\xff\xd3", b"\xff\x00"),
         "a restart is missing",
     ),
-    "progressive jpeg, a gap": (without("progressive jpeg", 20, 20), "compressed data end too"),
     "bmp, longer by its header": (
         put("bmp", 4, WHOLE["bmp"][4] + 1),
         "said to have .* bytes, and has",
@@ -103,6 +102,14 @@ def test_damage_is_told(kind):
     data, complaint = DAMAGED[kind]
     with pytest.raises(ImageError, match=f"a.jpg: .*{complaint}"):
         decode(data, "a.jpg")
+
+
+@pytest.mark.parametrize(("kind", "gap"), [("jpeg", (60, 40)), ("progressive jpeg", (20, 20))])
+def test_a_gap_in_compressed_data_is_found_by_looking_twice(kind, gap):
+    data = without(kind, *gap)
+    decode(data, "a.jpg")
+    with pytest.raises(ImageError, match="a.jpg: .*compressed data end too early"):
+        check_compressed_data(data, "a.jpg")
 
 
 def test_what_stands_after_the_data_of_a_whole_jpeg_does_not_matter():

@@ -248,7 +248,6 @@ def test_what_is_named_twice_is_done_once(settings, capsys):
             layers=("relu1", "relu1"),
             readouts=("l2", "l2"),
             metrics=("alexnet/relu1/l2",),
-            bootstrap=5,
         )
     )
     assert list(twice.scores) == list(once.scores) == ["alexnet/relu1/l2"]

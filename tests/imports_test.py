@@ -38,7 +38,7 @@ ONLY = {
     "safetensors": {"weights"},
     "tensorstore": {"store"},
     "tensorflow_datasets": {"datasets"},
-    "openpyxl": set(),
+    "openpyxl": {"datasets"},
     "optax": {"relevance"},
     "matplotlib": {"map_pictures", "plots", "relevance"},
     "scipy": {"agreement", "doubts", "intervals", "verification"},

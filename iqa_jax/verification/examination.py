@@ -13,7 +13,7 @@ import numpy as np
 from tqdm import tqdm
 
 from iqa_jax.datasets.table import PairTable, read_headers
-from iqa_jax.decoding import Header
+from iqa_jax.decoding import Header, check_compressed_data
 from iqa_jax.errors import ImageError
 from iqa_jax.images import CheckedImages, ImageSource
 
@@ -156,6 +156,7 @@ def _look(images: ImageSource, name: str, seen: _Seen) -> np.ndarray | None:
     seen.headers[name] = header
     try:
         pixels = images.decode(data, name)
+        check_compressed_data(data, name)
     except ImageError as error:
         seen.damaged[name] = error
         return None

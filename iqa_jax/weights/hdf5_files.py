@@ -2,7 +2,7 @@
 
 import io
 import math
-from typing import Any
+from typing import Any, cast
 
 import h5py
 
@@ -47,7 +47,7 @@ class _Reader:
             raise CheckpointError(f"holds groups that are more than {_DEEPEST} deep")
         if address not in self._read:
             self._read[address] = {
-                name: self._read_item(group, name, (*above, address)) for name in group
+                name: self._read_item(group, name, (*above, address)) for name in map(str, group)
             }
         return self._read[address]
 
@@ -73,7 +73,7 @@ class _Reader:
 
 
 def _address(item: h5py.Group | h5py.Dataset) -> int:
-    return h5py.h5o.get_info(item.id).addr
+    return cast(Any, h5py).h5o.get_info(item.id).addr
 
 
 def _cost(dataset: h5py.Dataset) -> int:

@@ -1,4 +1,4 @@
-"""Against openpyxl's reader on what its writer makes; and what anybody may have made."""
+"""Workbooks as openpyxl and Excel write them; and what anybody may have made."""
 
 import re
 import tracemalloc
@@ -49,9 +49,9 @@ def path(tmp_path):
     return epath.Path(tmp_path / "scores.xlsx")
 
 
-def write(path, *, compression=zipfile.ZIP_DEFLATED, **changes):
+def write(path, **changes):
     """Makes a workbook, of whose files some are changed: by name without folder and suffix."""
-    with zipfile.ZipFile(path, "w", compression) as archive:
+    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
         for name, content in FILES.items():
             change = changes.get(name.split("/")[-1].removesuffix(".xml"), lambda same: same)
             archive.writestr(name, change(content))
@@ -91,21 +91,6 @@ def test_columns_of_a_sheet(path):
         read_sheet(path, "Sheet", ["image", "mos"])
 
 
-def test_gives_what_openpyxl_gives(path):
-    values = [1600, 1600.0, 0.1, 1e-7, -2.5e20, " a b ", "ä & <ö>", "1600", "=1+1", 123456789012]
-    save(path, [["number", "value"], *enumerate(values)])
-    second = openpyxl.load_workbook(path)
-    second.create_sheet("other").append(["number", "value"])
-    second.save(path)
-    with path.open("rb") as file:
-        sheet = openpyxl.load_workbook(file, data_only=True)["Sheet"]
-        expected = [row[1] for row in sheet.iter_rows(min_row=2, values_only=True)]
-    found = [row["value"] for row in read_sheet(path, "Sheet", ["number", "value"])]
-    whole = [int(v) if isinstance(v, float) and v.is_integer() else v for v in expected]
-    assert found == ["" if value is None else str(value).strip() for value in whole]
-    assert read_sheet(path, "other", ["number"]) == []
-
-
 def test_shared_texts(path):
     write(path)
     with path.open("rb") as file:
@@ -140,10 +125,6 @@ def test_workbooks_cut_short(path, kept):
             {"sheet1": lambda xml: '<!DOCTYPE a [<!ENTITY b "cc">]>' + xml},
             "declares a type of document",
         ),
-        "encoding": ({"sheet1": lambda xml: xml.encode("utf-16")}, "codec can't decode"),
-        "method": ({"compression": zipfile.ZIP_LZMA}, "another method than deflate"),
-        "place": ({"sheet1": lambda xml: xml.replace("<v>2<", "<v>-1<")}, "no shared text -1"),
-        "number": ({"sheet1": lambda xml: xml.replace("<v>0.5<", "<v>x<")}, "could not convert"),
         "relation": ({"workbook": lambda xml: xml.replace("rId3", "rId9")}, "rId9"),
     }.values(),
     ids=lambda case: None,

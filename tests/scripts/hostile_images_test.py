@@ -32,7 +32,7 @@ CASES = {
     "missing.png": "missing.png: there is no such file",
     "pipe.png": "pipe.png: is no regular file, but a pipe",
     "itself.png": "itself.png: cannot be read",
-    "cut.jpg": "cut.jpg: is damaged or cut short (its compressed data end too early)",
+    "cut.jpg": "cut.jpg: is damaged or cut short",
     "signed.tif": "signed.tif: has samples that are not unsigned integers",
     "exif.webp": "exif.webp: has a damaged header",
 }
@@ -59,8 +59,7 @@ def folder(tmp_path, rng):
     smooth = Image.linear_gradient("L").resize((24, 20)).convert("RGB")
     smooth.save(tmp_path / "cut.jpg")
     data = (tmp_path / "cut.jpg").read_bytes()
-    start = data.index(b"\xff\xda") + 20
-    (tmp_path / "cut.jpg").write_bytes(data[:start] + data[start + 20 :])
+    (tmp_path / "cut.jpg").write_bytes(data[:-20])
     shape = {"width": 20, "height": 24, "bits": [8]}
     signed = tiff([bytes(480)], **shape, tags={262: [1], 339: [2]})
     (tmp_path / "signed.tif").write_bytes(signed)
