@@ -7,9 +7,26 @@ from collections.abc import Iterator, Sequence
 
 from etils import epath
 
-from iqa_jax.errors import DatasetError
+from iqa_jax.datasets.parsing import read_text
+from iqa_jax.errors import DatasetError, listed
 
-_MOST_LISTED = 20
+
+def read_cells(path: epath.Path) -> list[tuple[int, list[str]]]:
+    """The rows of a table, each with the number of its last line; empty lines are left out.
+
+    Args:
+      path: The file.
+
+    Raises:
+      DatasetError: If the file cannot be read, or is no table of text in UTF-8.
+    """
+    reader = csv.reader(io.StringIO(read_text(path), newline=""), skipinitialspace=True)
+    try:
+        return [(reader.line_num, cells) for cells in reader if cells]
+    except csv.Error as error:
+        raise DatasetError(
+            f"{path}: line {reader.line_num}: is not comma-separated values ({error})"
+        ) from error
 
 
 def read_rows(path: epath.Path) -> tuple[list[str], list[dict[str, str]]]:
@@ -26,20 +43,10 @@ def read_rows(path: epath.Path) -> tuple[list[str], list[dict[str, str]]]:
       end is empty.
 
     Raises:
-      DatasetError: If the file is no text in UTF-8, two columns have one name, or a cell belongs to
-        no column; one error lists all.
+      DatasetError: As :func:`read_cells`, or if two columns have one name, or a cell belongs to no
+        column; one error lists all such.
     """
-    try:
-        text = path.read_bytes().decode("utf-8-sig")
-    except UnicodeDecodeError as error:
-        raise DatasetError(f"{path}: is not text in UTF-8 ({error}); save it as UTF-8") from error
-    reader = csv.reader(io.StringIO(text, newline=""), skipinitialspace=True)
-    try:
-        numbered = [(reader.line_num, cells) for cells in reader if cells]
-    except csv.Error as error:
-        raise DatasetError(
-            f"{path}: line {reader.line_num}: is not comma-separated values ({error})"
-        ) from error
+    numbered = read_cells(path)
     if not numbered:
         return [], []
     (_, header), *rows = numbered
@@ -51,18 +58,6 @@ def read_rows(path: epath.Path) -> tuple[list[str], list[dict[str, str]]]:
         {name: cells[position] if position < len(cells) else "" for position, name in named}
         for _, cells in rows
     ]
-
-
-def listed(lines: Sequence[str], what: str) -> str:
-    """The number of lines, and the first twenty of them below each other.
-
-    Args:
-      lines: At least one.
-      what: What they are, in the plural.
-    """
-    rest = len(lines) - _MOST_LISTED
-    more = [f"and {rest} more"] if rest > 0 else []
-    return "\n  ".join([f"{len(lines)} {what}:", *lines[:_MOST_LISTED], *more])
 
 
 def _repeated(header: Sequence[str]) -> Iterator[str]:

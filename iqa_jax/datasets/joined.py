@@ -8,9 +8,9 @@ from pathlib import PurePosixPath
 import numpy as np
 from etils import epath
 
-from iqa_jax.datasets.csv_rows import listed, read_rows
+from iqa_jax.datasets.csv_rows import read_rows
 from iqa_jax.datasets.table import Pair, PairTable, number_or_nan
-from iqa_jax.errors import DatasetError
+from iqa_jax.errors import DatasetError, listed
 
 KEY = "distorted"
 _NOT_SCORES = {field.name for field in fields(Pair)} | {"error"}

@@ -14,25 +14,22 @@ def read_bytes(path: epath.Path) -> bytes:
     Raises:
       DatasetError: If it cannot be read, or is empty.
     """
-    try:
-        data = path.read_bytes()
-    except OSError as error:
-        raise DatasetError(f"{path}: cannot be read ({error.strerror or error})") from error
+    data = _bytes(path)
     if not data:
         raise DatasetError(f"{path}: is empty")
     return data
 
 
 def read_text(path: epath.Path) -> str:
-    """The text of a file.
+    """The text of a file, which may be empty.
 
     Raises:
       DatasetError: If it cannot be read, or is not text in UTF-8.
     """
     try:
-        return read_bytes(path).decode("utf-8-sig")
+        return _bytes(path).decode("utf-8-sig")
     except UnicodeDecodeError as error:
-        raise DatasetError(f"{path}: is not text in UTF-8 ({error})") from error
+        raise DatasetError(f"{path}: is not text in UTF-8 ({error}); save it as UTF-8") from error
 
 
 def read_lines(path: epath.Path) -> list[str]:
@@ -41,9 +38,10 @@ def read_lines(path: epath.Path) -> list[str]:
     Raises:
       DatasetError: If it is no text file, or has no such line.
     """
-    lines = [line.strip() for line in read_text(path).splitlines() if line.strip()]
+    text = read_text(path)
+    lines = [line.strip() for line in text.splitlines() if line.strip()]
     if not lines:
-        raise DatasetError(f"{path}: has no rows")
+        raise DatasetError(f"{path}: {'has no rows' if text else 'is empty'}")
     return lines
 
 
@@ -98,6 +96,13 @@ def refuse_rows(path: epath.Path, expected: str, rows: Sequence[str]) -> None:
     if rows:
         what = f"rows of another form; expected {expected}, found"
         raise DatasetError(f"{path}: {listed(rows, what)}")
+
+
+def _bytes(path: epath.Path) -> bytes:
+    try:
+        return path.read_bytes()
+    except OSError as error:
+        raise DatasetError(f"{path}: cannot be read ({error.strerror or error})") from error
 
 
 def _check_columns(header: Sequence[str], columns: Sequence[str], path: epath.Path) -> list[str]:

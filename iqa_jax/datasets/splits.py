@@ -11,6 +11,7 @@ from collections.abc import Iterable, Mapping
 
 from etils import epath
 
+from iqa_jax.datasets.csv_rows import read_cells
 from iqa_jax.errors import DatasetError, listed
 from iqa_jax.files import write_text
 
@@ -102,17 +103,14 @@ def read_folds(path: epath.Path, contents: Iterable[str]) -> dict[str, int]:
     """
     if not path.exists() or path.is_dir():
         raise DatasetError(f"found no file at {path}; expected the columns {','.join(COLUMNS)}")
-    try:
-        text = path.read_bytes().decode("utf-8-sig")
-    except UnicodeDecodeError as error:
-        raise DatasetError(f"{path}: is not text in UTF-8 ({error})") from error
-    rows = list(csv.reader(io.StringIO(text, newline="")))
-    if not rows or tuple(rows[0]) != COLUMNS:
-        found = ",".join(rows[0]) if rows else "nothing"
-        raise DatasetError(f"{path}: expected the columns {','.join(COLUMNS)}, found {found}")
+    (_, header), *rows = read_cells(path) or [(0, ["nothing"])]
+    if tuple(header) != COLUMNS:
+        raise DatasetError(
+            f"{path}: expected the columns {','.join(COLUMNS)}, found {','.join(header)}"
+        )
     folds: dict[str, int] = {}
     problems = []
-    for number, row in enumerate(rows[1:], 2):
+    for number, row in rows:
         if len(row) != 2 or not row[1].isdecimal():
             problems.append(f"line {number}: expected a reference and a fold, found {row}")
         elif row[0] in folds:

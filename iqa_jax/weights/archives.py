@@ -74,12 +74,12 @@ class Archive:
         data = self._contents.view(start, entry.compress_size, name[:100])
         if entry.compress_type == zipfile.ZIP_DEFLATED:
             self._contents.spend(entry.file_size, name[:100])
-            inflated = zlib.decompressobj(-zlib.MAX_WBITS).decompress(data, entry.file_size)
-            data = memoryview(inflated)
+            most = entry.file_size + 1  # tells what is longer; 0 would be no limit
+            data = memoryview(zlib.decompressobj(-zlib.MAX_WBITS).decompress(data, most))
         elif entry.compress_type != zipfile.ZIP_STORED:
             raise CheckpointError(f"{name[:100]} is compressed by another method than deflate")
         if len(data) != entry.file_size:
-            raise CheckpointError(f"{name[:100]} has {len(data)} bytes, not {entry.file_size}")
+            raise CheckpointError(f"{name[:100]} has more or fewer than {entry.file_size} bytes")
         if zlib.crc32(data) != entry.CRC:
             raise CheckpointError(
                 f"{name[:100]} is damaged: its checksum is not that of the archive (if PyTorch was "

@@ -1,7 +1,9 @@
+import tempfile
+
 import pytest
 from etils import epath
 
-from iqa_jax.datasets.csv_rows import listed, read_rows
+from iqa_jax.datasets.csv_rows import read_rows
 from iqa_jax.errors import DatasetError
 
 
@@ -29,6 +31,11 @@ def test_an_empty_file_has_no_columns(read):
     assert read("") == read("\n\n") == ([], [])
 
 
+def test_what_cannot_be_read_is_told(tmp_path):
+    with pytest.raises(DatasetError, match="cannot be read"):
+        read_rows(epath.Path(tmp_path))
+
+
 def test_every_problem_is_told(read):
     with pytest.raises(DatasetError) as error:
         read("a,b,,b,a,a\n1,2,3,4,5,6\n1,2,,4,5,6,,7\n1,2,,4,5,6,,\n")
@@ -38,16 +45,13 @@ def test_every_problem_is_told(read):
         assert f"\n  {line}" in message
 
 
+def test_of_many_problems_the_first_and_a_file_with_all(read, tmp_path, monkeypatch):
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    with pytest.raises(DatasetError) as error:
+        read("a\n" + "1,2\n" * 30)
+    assert f"and 10 more; all are in {tmp_path}" in str(error.value)
+
+
 def test_a_cell_without_end_is_no_table(read):
     with pytest.raises(DatasetError, match=r"table.csv: line \d+: is not comma-separated values"):
         read("a\n" + "x" * 200_000 + "\n")
-
-
-def test_long_lists_are_cut():
-    lines = [f"line {number}" for number in range(23)]
-    assert listed(lines, "of them").splitlines() == [
-        "23 of them:",
-        *(f"  line {number}" for number in range(20)),
-        "  and 3 more",
-    ]
-    assert listed(lines[:20], "all").count("\n") == 20

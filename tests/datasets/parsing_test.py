@@ -46,8 +46,8 @@ def test_files_that_cannot_be_read(tmp_path):
     empty.touch()
     (tmp_path / "loop").symlink_to(tmp_path / "loop")
     folder.mkdir()
+    assert not parsing.read_text(empty)
     for read in (
-        parsing.read_text,
         parsing.read_lines,
         MatlabFile,
         lambda path: parsing.read_csv(path, ["score"]),

@@ -87,11 +87,13 @@ def test_every_wrong_row_is_named(tmp_path):
     [
         (None, "found no file at .*folds.csv"),
         (b"", "expected the columns reference_id,fold, found nothing"),
+        (b"\n", "expected the columns reference_id,fold, found nothing"),
+        (b'reference_id,fold\n"' + b"a" * 200_000, "line 2: is not comma-separated values"),
         (b"fold,reference_id\n0,a\n", "found fold,reference_id"),
         (b"\xff\xfe\x00", "is not text in UTF-8"),
         (b"reference_id,fold\na,0\nb,0\n", "all references are in one fold"),
     ],
-    ids=["missing", "empty", "columns", "binary", "one"],
+    ids=["missing", "empty", "blank", "endless", "columns", "binary", "one"],
 )
 def test_files_that_are_no_folds(tmp_path, content, complaint):
     path = epath.Path(tmp_path) / "folds.csv"

@@ -207,6 +207,21 @@ def test_archives_that_lie_about_the_size_of_an_entry(path):
             read_checkpoint(path)
 
 
+def test_archives_that_say_that_an_entry_is_empty(path):
+    """No length is no limit to zlib, and 64 MB are a thousand times as much as the file."""
+    path.write_bytes(as_torch_zip(WHOLE, zipfile.ZIP_DEFLATED, **{"data/0": bytes(1 << 26)}))
+    data = path.read_bytes().replace(struct.pack("<I", 1 << 26), bytes(4))
+    path.unlink()
+    path.write_bytes(data)
+    tracemalloc.start()
+    try:
+        with pytest.raises(CheckpointError, match="data/0 has more or fewer than 0 bytes"):
+            read_checkpoint(path)
+        assert tracemalloc.get_traced_memory()[1] < 1 << 24
+    finally:
+        tracemalloc.stop()
+
+
 @pytest.mark.parametrize("kind", ["npz", "compressed npz", "torch zip"])
 def test_archives_with_a_changed_byte(path, rng, kind):
     """Those of the values are covered by nothing but the archive's checksums."""
@@ -219,7 +234,7 @@ def test_archives_with_a_changed_byte(path, rng, kind):
         damaged[place] ^= 1
         path.unlink(missing_ok=True)
         path.write_bytes(bytes(damaged))
-        with pytest.raises(CheckpointError, match="is damaged|is not a whole|bytes, not"):
+        with pytest.raises(CheckpointError, match="is damaged|is not a whole|more or fewer"):
             read_checkpoint(path)
 
 
