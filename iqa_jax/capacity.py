@@ -31,7 +31,8 @@ def find_too_large(
     a few others, to find the largest that fits, which is ready to run when this returns.
 
     Args:
-      units: Those that are to be computed.
+      units: Those that are to be computed, in their order: of sizes with as many pixels the first
+        one is compiled, which is the first to run.
       runner: Of the step.
       versions: V, their number in a unit.
       label: What the step is called.
@@ -39,7 +40,7 @@ def find_too_large(
     Returns:
       Why each of the sizes cannot be computed.
     """
-    sizes = sorted({unit.size for unit in units}, key=math.prod, reverse=True)
+    sizes = sorted(dict.fromkeys(unit.size for unit in units), key=math.prod, reverse=True)
     found: dict[Size, Excess] = {}
 
     def fits(size: Size) -> bool:

@@ -80,10 +80,10 @@ class Chosen:
 
     @property
     def record(self) -> dict[str, Any]:
-        """As JSON, which knows no NaN."""
+        """What ``run.json`` says of it."""
         place = dict(zip(("model", "layer", "readout"), _layer(self.column), strict=True))
         numbers = {name: value for name, value in asdict(self).items() if name != "column"}
-        return {**place, **{name: _or_none(value) for name, value in numbers.items()}}
+        return {**place, **numbers}
 
 
 def find_source(
@@ -253,7 +253,3 @@ def _fingerprint(folder: epath.Path) -> str | None:
         return json.loads(path.read_text())["dataset"]["fingerprint"]
     except (KeyError, TypeError, ValueError):
         raise InputError(f"layers_from: {path} is not as evaluate.py writes it") from None
-
-
-def _or_none(value: Any) -> Any:
-    return None if isinstance(value, float) and math.isnan(value) else value

@@ -39,7 +39,8 @@ class Scores:
       values: float32 ``[pairs]`` by metric, in its own direction; NaN where there is none.
       errors: For each pair why a score is missing; empty if none is.
       images: What the images were that could be opened, by name.
-      unread: Names of those that could not be opened or decoded.
+      unread: Names of those that could not be opened or decoded, or were too large for the memory:
+        another run may bring the scores of their pairs.
     """
 
     table: PairTable

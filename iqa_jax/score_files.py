@@ -36,8 +36,8 @@ class Kept:
 
     Attributes:
       rows: What stands as it is, by row.
-      tried_again: Number of pairs of which an image could not be read, was another than it is now,
-        or is not on record.
+      tried_again: Number of pairs of which an image could not be read, was too large for the
+        memory, was another than it is now, or is not on record.
       missing: Number of pairs that the table does not have, or not whole.
     """
 
@@ -50,7 +50,7 @@ class ScoreFiles:
     """``OUTPUT``, ``OUTPUT.json`` beside it, and ``OUTPUT.parts`` while the run goes on.
 
     ``OUTPUT.json`` says what the scores depend on; with the table it also gets the size, length and
-    checksum of every image, and which images could not be read.
+    checksum of every image, and which images could not be read or were too large for the memory.
 
     Args:
       path: The CSV file to write.

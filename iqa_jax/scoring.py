@@ -41,7 +41,7 @@ class Run:
     Attributes:
       scores: float32 ``[pairs]`` by column; NaN where there are none.
       unscored: Rows without scores, and why.
-      unread: Names of the images that could not be decoded.
+      unread: Names of the images that could not be decoded, or were too large for the memory.
       pairs_per_second: Of those that were computed now, compilation included; None if none were.
     """
 
@@ -107,7 +107,7 @@ class Computed:
       values: What the step gave, ``[V, ...]`` by name; versions beyond the unit's are padding.
         Empty if the images are too large.
       failed: Rows whose values mean nothing, and why.
-      unread: Names of images that could not be decoded.
+      unread: Names of images that could not be decoded, or were too large for the memory.
     """
 
     unit: WorkUnit
@@ -153,7 +153,8 @@ def compute(
         raise InputError(f"{table.pairs[unit.rows[0]].reference}: {too_large[unit.size]}")
     for unit in units:
         if unit.size in too_large:
-            yield Computed(unit, {}, dict.fromkeys(unit.rows, too_large[unit.size]))
+            failed = dict.fromkeys(unit.rows, too_large[unit.size])
+            yield Computed(unit, {}, failed, _images_of(unit, table))
     units = [unit for unit in units if unit.size not in too_large]
     pairs, wanted = (sum(len(unit.rows) for unit in each) for each in (plan.units, units))
     batches = iter(
@@ -197,6 +198,11 @@ def _units_of(
         }
         of_unit = {name: each[position] for name, each in by_unit.items()}
         yield Computed(unit, of_unit, failed, frozenset(batch.failed))
+
+
+def _images_of(unit: WorkUnit, table: PairTable) -> frozenset[str]:
+    pairs = [table.pairs[row] for row in unit.rows]
+    return frozenset(name for pair in pairs for name in (pair.reference, pair.distorted))
 
 
 def _why(pair: Pair, failed: Mapping[str, str]) -> str:

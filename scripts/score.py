@@ -9,7 +9,8 @@ Metrics: psnr, ssim, ms-ssim, lpips-alex, lpips-vgg, lpips-squeeze, dists, and a
 MODEL/LAYER[+LAYER...]/READOUT[@RELEVANCE]. A pair that cannot be scored gets its reason in the
 column 'error', the others are scored, and the exit status is 1. Beside --output stands a file
 .json that says what the scores depend on, image by image: with --resume, what is scored stays, and
-pairs are scored that are new, that were not reached or whose images could not be read.
+pairs are scored that are new, that were not reached, or whose images could not be read or were too
+large for the memory.
 """
 
 import csv
@@ -54,8 +55,9 @@ MAPS_DIR = flags.DEFINE_string(
 RESUME = flags.DEFINE_bool(
     "resume",
     False,
-    "Continue --output: what is scored stays; pairs that are new, that a killed run did not reach "
-    "or whose images could not be read are scored. Images that have changed since are refused.",
+    "Continue --output: what is scored stays; pairs are scored that are new, that a killed run did "
+    "not reach, or whose images could not be read or were too large for the memory. Images that "
+    "have changed since are refused.",
 )
 
 flags.adopt_module_key_flags(program)
@@ -128,7 +130,7 @@ def _score_into(job: Job, files: ScoreFiles) -> int:
 def _tell(kept: Kept) -> None:
     again = kept.tried_again + kept.missing
     reasons = {
-        "whose images could not be read or have changed": kept.tried_again,
+        "whose images could not be read, were too large or have changed": kept.tried_again,
         "that the table lacks or has not whole": kept.missing,
     }
     why = ", ".join(f"{number} {reason}" for reason, number in reasons.items() if number)

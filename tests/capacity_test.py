@@ -39,6 +39,14 @@ def test_where_the_largest_fits_nothing_else_is_compiled():
     assert find_too_large([], runner, 5, "net") == {}
 
 
+@pytest.mark.parametrize("sizes", [[(384, 512), (512, 384)], [(512, 384), (384, 512)]])
+def test_of_sizes_with_as_many_pixels_the_first_to_run_is_compiled(sizes):
+    units = [WorkUnit(number, size, (number,)) for number, size in enumerate(sizes)]
+    runner = Runner(there=math.inf)
+    find_too_large(units, runner, 5, "net")
+    assert runner.compiled == sizes[:1]
+
+
 @pytest.mark.parametrize("largest", range(9))
 def test_the_largest_that_fits_is_ready_and_each_compiled_at_most_once(largest):
     runner = Runner(there=2e9 * largest**2)

@@ -139,7 +139,8 @@ def test_other_revisions_are_refused(dataset, folder, checkpoints, monkeypatch):
     contents = json.loads(record.read_text())
     del contents["attributes"]["signature"]["revisions"]
     record.write_text(json.dumps(contents))
-    with pytest.raises(InputError, match="revisions.images/decoding None, now 1"):
+    now = REVISIONS["images/decoding"]
+    with pytest.raises(InputError, match=f"revisions.images/decoding None, now {now}"):
         ensure(dataset, folder, checkpoints)
 
 

@@ -12,6 +12,7 @@ from etils import epath
 from iqa_jax.datasets.table import PairTable
 from iqa_jax.errors import InputError
 from iqa_jax.files import UNFINISHED
+from iqa_jax.revisions import REVISIONS
 from iqa_jax.statistics import STATISTICS
 from iqa_jax.store.arrays import StoredArray
 from iqa_jax.store.layout import (
@@ -49,11 +50,12 @@ class StatisticsStore:
             ``statistics_dir`` is the folder of a dataset.
 
         Raises:
-          InputError: If there is no such store, there are several, or it is damaged.
+          InputError: If there is no such store, there are several, it is damaged, or what computed
+            its statistics has changed since.
         """
         folder = epath.Path(statistics_dir)
         if dataset is None and (folder / file_name(model) / RECORD).exists():
-            return cls.at(folder / file_name(model))
+            return cls._current(folder / file_name(model))
         found = sorted(folder.glob(f"*/*/{RECORD}")) if folder.exists() else []
         folders = [path.parent for path in found if not path.parent.name.endswith(UNFINISHED)]
         names = [(unquote(path.parent.name), unquote(path.name)) for path in folders]
@@ -72,7 +74,20 @@ class StatisticsStore:
                 "(with --test_dataset for --test_statistics_dir), or give its folder"
             )
         (dataset, model), *_ = wanted
-        return cls.at(folder / file_name(dataset) / file_name(model))
+        return cls._current(folder / file_name(dataset) / file_name(model))
+
+    @classmethod
+    def _current(cls, path: epath.Path) -> Self:
+        store = cls.at(path)
+        recorded = store.signature.get("revisions", {})
+        changed = [name for name, number in recorded.items() if REVISIONS.get(name) != number]
+        if changed or not recorded:
+            raise InputError(
+                f"{path}: was made before {', '.join(changed) or 'revisions were recorded'}"
+                f"{' changed' if changed else ''}; extract it anew with extract_statistics.py, "
+                "after deleting what is there"
+            )
+        return store
 
     @classmethod
     def at(cls, path: epath.Path) -> Self:

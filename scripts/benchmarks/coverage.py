@@ -25,12 +25,12 @@ sys.path.insert(0, str(Path(__file__).parents[1]))
 import program
 
 from iqa_jax.agreement import spearman
+from iqa_jax.columns import Column
 from iqa_jax.datasets import Pair, PairTable
 from iqa_jax.forced_choice import agreeing
 from iqa_jax.images import ImageFolder
 from iqa_jax.intervals import BOOTSTRAP, Method
 from iqa_jax.layer_choice import Source, choose_layers
-from iqa_jax.selection import Column
 
 DRAWS = flags.DEFINE_integer("draws", 400, "Datasets drawn for each number.", lower_bound=1)
 DRAWN_RESAMPLES = flags.DEFINE_integer(

@@ -10,6 +10,7 @@ from iqa_jax.datasets.table import Protocol
 from iqa_jax.decoding import Header
 from iqa_jax.images import ImageFolder
 from iqa_jax.pipeline import plan
+from iqa_jax.revisions import revisions
 from iqa_jax.store import LayerShape, StatisticsWriter
 
 SIZES = ((16, 16), (20, 12))
@@ -88,6 +89,7 @@ def write_store(
             "weights_sha256": sha256,
             "dataset": dataset,
             "dataset_fingerprint": f"{dataset} {seed}",
+            "revisions": revisions(f"statistic/{name}" for name in STATISTICS),
         },
         made_with={},
         table=table,

@@ -9,6 +9,7 @@ from iqa_jax.datasets import Pair, PairTable
 from iqa_jax.decoding import Header
 from iqa_jax.images import ImageFolder
 from iqa_jax.pipeline import plan
+from iqa_jax.revisions import revisions
 from iqa_jax.store import LayerShape, StatisticsWriter
 
 SIZES = ((8, 12), (9, 9))
@@ -18,7 +19,13 @@ LAYERS = {
     "last": LayerShape(2, {SIZES[0]: 2, SIZES[1]: 1}),
 }
 ARRAYS = [(layer, statistic) for layer in LAYERS for statistic in ("squared_error", "gram_error")]
-SIGNATURE = {"model": "mine.py:net", "weights_sha256": "ab", "precision": "highest", "resize": None}
+SIGNATURE = {
+    "model": "mine.py:net",
+    "weights_sha256": "ab",
+    "precision": "highest",
+    "resize": None,
+    "revisions": revisions(["statistic/squared_error", "statistic/gram_error"]),
+}
 MADE_WITH = {"versions": 3, "software": {"jax": "0.8"}}
 
 

@@ -5,6 +5,7 @@ import pytest
 from store import made_up
 
 from iqa_jax.errors import ImageError, InputError
+from iqa_jax.revisions import REVISIONS
 from iqa_jax.store import StatisticsStore
 
 MODEL = made_up.SIGNATURE["model"]
@@ -24,6 +25,21 @@ def folder(table, tmp_path):
 def inside(folder, pattern):
     (path,) = folder.glob(f"mixed/*/{pattern}")
     return path
+
+
+def test_what_was_computed_in_another_way_is_not_read(folder, monkeypatch):
+    monkeypatch.setitem(REVISIONS, "statistic/gram_error", 7)
+    with pytest.raises(InputError, match="was made before statistic/gram_error changed; extract"):
+        StatisticsStore.open(folder, MODEL)
+    with pytest.raises(InputError, match="was made before statistic/gram_error changed; extract"):
+        StatisticsStore.open(folder / "mixed", MODEL)
+
+
+def test_a_store_without_revisions_is_not_read(table, tmp_path, monkeypatch):
+    monkeypatch.delitem(made_up.SIGNATURE, "revisions")
+    made_up.fill(made_up.make_writer(tmp_path, table, made_up.ARRAYS[:1]), table)
+    with pytest.raises(InputError, match="was made before revisions were recorded; extract"):
+        StatisticsStore.open(tmp_path, MODEL)
 
 
 def test_knows_what_it_holds(folder, table):
