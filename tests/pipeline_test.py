@@ -141,7 +141,8 @@ def test_an_image_that_changes_after_it_was_planned(inspected, pair_folder):
     with pytest.raises(ImageError, match="a_1.png: was changed while it was in use"):
         next(feed(work, work.units, table, places=lambda height, width: 1))
     (batch, *_) = feed(work, work.units, table, places=lambda height, width: 1, tolerant=True)
-    assert batch.failed == {0}
+    assert set(batch.failed) == {"a_1.png"}
+    assert "was changed while it was in use" in batch.failed["a_1.png"]
 
 
 def test_an_image_that_is_not_of_the_size_that_was_planned(inspected, pair_folder):

@@ -133,7 +133,13 @@ def version_of(response: HTTPResponse) -> str:
 
 
 def continues(response: HTTPResponse, there: int, known: dict[str, Any]) -> bool:
-    """Whether a partial answer goes on where the file ends, in the version that is known."""
+    """Whether a partial answer goes on where the file ends, in the version that is known.
+
+    Args:
+      response: The server's.
+      there: Number of bytes of the file.
+      known: What was told of it when it was begun.
+    """
     answer = response.headers.get("Content-Range", "")
     version = version_of(response)
     is_date = not known["version"].startswith('"')  # a partial answer need not repeat that

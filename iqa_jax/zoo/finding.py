@@ -119,7 +119,13 @@ def check_hash(path: epath.Path, conversions: Sequence[Conversion]) -> str:
 def not_registered(
     path: epath.Path, sha256: str, conversions: Sequence[Conversion]
 ) -> CheckpointError:
-    """What is told of a file that is none of the sources."""
+    """What is told of a file that is none of the sources.
+
+    Args:
+      path: The file.
+      sha256: Its hash.
+      conversions: Of the sources.
+    """
     known = dict.fromkeys(_described(conversion.source) for conversion in conversions)
     return CheckpointError(
         f"{path}: is not the registered file: expected {' or '.join(known)}, found sha256 "

@@ -118,7 +118,13 @@ def _is_unverified(record: Mapping[str, Any], file: UrlFile | PackageFile) -> bo
 
 
 def origin(source: Source, sha256: str, verification: str) -> dict[str, Any]:
-    """What the provenance says of a file that is, or is taken for, that of ``source``."""
+    """What the provenance says of a file that is, or is taken for, that of ``source``.
+
+    Args:
+      source: What is registered.
+      sha256: Of the file.
+      verification: How it is known to be that file.
+    """
     return {
         "source": dataclasses.asdict(source.file),
         "source_sha256": sha256,

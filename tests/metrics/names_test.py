@@ -115,7 +115,10 @@ def test_the_map_before_it_is_enlarged_has_the_mean_of_the_score(checkpoints, rn
     images = rng.integers(0, 256, (2, 79, 95, 3)).astype(np.uint8)
     reference, distorted = map(comparison.prepare, images)
     (readout,) = comparison.readouts
-    local = [comparison._local(readout, x, reference, distorted) for x in readout.layers]
+    local = [
+        comparison._local(readout, x, reference, distorted, jnp.array(False))
+        for x in readout.layers
+    ]
     expected = metric(images[:1], images[1:])[0]
     np.testing.assert_allclose(sum(map(np.mean, local)), expected, rtol=1e-5)
 

@@ -75,7 +75,7 @@ def test_several_at_once(directory, arrays):
 
 def test_leftovers_of_killed_runs_go(directory, arrays):
     directory.mkdir()
-    for name, seconds in ((".net.unfinished", 0), (".net.ab.unfinished", time.time())):
+    for name, seconds in ((".net.0a.unfinished", 0), (".net.ab.unfinished", time.time())):
         (directory / name).mkdir()
         os.utime(directory / name, (seconds, seconds))
     checkpoints.save(directory, "net", arrays, {})
