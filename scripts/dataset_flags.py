@@ -4,7 +4,7 @@ from typing import Any
 
 from absl import flags
 
-from iqa_jax.datasets import DATASETS
+from iqa_jax.datasets import DATASETS, DIRECTIONS
 
 DATASET = flags.DEFINE_string("dataset", None, f"The dataset: {', '.join(DATASETS)}.")
 DATA_DIR = flags.DEFINE_string(
@@ -20,7 +20,7 @@ TFDS_DIR = flags.DEFINE_string(
 SCORE_DIRECTION = flags.DEFINE_enum(
     "score_direction",
     None,
-    ["higher", "lower"],
+    DIRECTIONS,
     "For csv: whether higher or lower human scores are better. Default: higher.",
 )
 EXCLUDE_REFERENCES = flags.DEFINE_list(

@@ -15,7 +15,7 @@ import program
 from absl import flags
 from etils import epath
 
-from iqa_jax.datasets import DATASETS, load_dataset
+from iqa_jax.datasets import DATASETS, DIRECTIONS, load_dataset
 from iqa_jax.files import write_text
 from iqa_jax.verification import to_json, to_text, verify
 
@@ -30,7 +30,7 @@ DATA_DIR = flags.DEFINE_string(
 SCORE_DIRECTION = flags.DEFINE_enum(
     "score_direction",
     None,
-    ["higher", "lower"],
+    DIRECTIONS,
     "For csv: whether higher or lower human scores are better. Default: higher.",
 )
 HEADERS_ONLY = flags.DEFINE_bool(

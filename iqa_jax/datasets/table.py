@@ -214,7 +214,7 @@ def fingerprint(table: PairTable, headers: Mapping[str, Header]) -> str:
 def number_or_nan(text: str) -> float:
     """The number that ``text`` says; NaN where it says none, for :func:`inspect` to report."""
     try:
-        return float(text)
+        return math.nan if "_" in text else float(text)  # to Python 1_5 is fifteen
     except ValueError:
         return math.nan
 

@@ -17,6 +17,9 @@ from iqa_jax.errors import DatasetError
 MOST_BYTES = 8 * 2**20
 """Of all files of a workbook, unpacked; those of CSIQ have less than a tenth of it."""
 
+_MOST_SHEETS = 32
+"""Openpyxl looks into every sheet, and a thousand can be one large file."""
+
 _MOST_ROWS, _MOST_COLUMNS = 10_000, 64
 """Cells further away are not looked at: openpyxl would make all that lie before them."""
 
@@ -65,7 +68,8 @@ def _check_archive(data: bytes) -> None:
     """Unpacks a workbook; what it says of its own size is not believed.
 
     Raises:
-      ValueError: If it has more than :data:`MOST_BYTES`, or declares entities, which may multiply.
+      ValueError: If it has more than :data:`MOST_BYTES`, too many sheets, or declares entities,
+        which may multiply.
     """
     room = MOST_BYTES
     with zipfile.ZipFile(io.BytesIO(data)) as archive:
@@ -75,8 +79,11 @@ def _check_archive(data: bytes) -> None:
             room -= len(content)
             if room < 0:
                 raise ValueError(f"it has more than {MOST_BYTES:,} bytes")
-            if b"<!DOCTYPE" in content:
+            text = content.replace(b"\0", b"")  # UTF-16 has these
+            if b"<!DOCTYPE" in text:
                 raise ValueError(f"{member.filename} declares a type of document")
+            if text.count(b"sheetId") > _MOST_SHEETS:
+                raise ValueError(f"it has more than {_MOST_SHEETS} sheets")
 
 
 def _rows(sheet: Any) -> Iterator[list[str]]:

@@ -9,7 +9,7 @@ import pytest
 from PIL import Image
 
 from iqa_jax.datasets import fingerprint, inspect, load_dataset
-from iqa_jax.datasets.table import Pair, PairTable, Protocol, read_headers
+from iqa_jax.datasets.table import Pair, PairTable, Protocol, number_or_nan, read_headers
 from iqa_jax.datasets.triplets import Triplet, TripletTable
 from iqa_jax.decoding import Header
 from iqa_jax.errors import DatasetError, MissingImageError
@@ -247,3 +247,8 @@ def test_the_protocol_does_not_change_what_is_checked(triplets, pair_folder):
         DatasetError, match="row 6: b_2.png: is 5x5 pixels, its reference b.png 64x64"
     ):
         inspect(triplets, leave_out_missing=True)
+
+
+def test_numbers_as_people_write_them():
+    assert [number_or_nan(text) for text in ("1.5", " 2 ", "1e-3")] == [1.5, 2.0, 1e-3]
+    assert all(math.isnan(number_or_nan(text)) for text in ("", "good", "1_5", "1,5"))

@@ -125,6 +125,14 @@ def test_workbooks_cut_short(path, kept):
             {"sheet1": lambda xml: '<!DOCTYPE a [<!ENTITY b "cc">]>' + xml},
             "declares a type of document",
         ),
+        "entities in UTF-16": (
+            {"sheet1": lambda xml: ('<!DOCTYPE a [<!ENTITY b "cc">]>' + xml).encode("utf-16")},
+            "declares a type of document",
+        ),
+        "sheets": (
+            {"workbook": lambda xml: re.sub("(<sheet name.*?/>)", r"\1" * 33, xml)},
+            "more than 32 sheets",
+        ),
         "relation": ({"workbook": lambda xml: xml.replace("rId3", "rId9")}, "rId9"),
     }.values(),
     ids=lambda case: None,
