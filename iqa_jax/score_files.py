@@ -39,11 +39,13 @@ class Kept:
       tried_again: Number of pairs of which an image could not be read, was too large for the
         memory, was another than it is now, or is not on record.
       missing: Number of pairs that the table does not have, or not whole.
+      is_complete: Whether all stands, in the rows of the table and no others, in their order.
     """
 
     rows: Mapping[int, Scored]
     tried_again: int
     missing: int
+    is_complete: bool
 
 
 class ScoreFiles:
@@ -122,11 +124,13 @@ class ScoreFiles:
           InputError: If images of pairs that were scored have changed, or scores of pairs or
             metrics would be lost that are not asked for.
         """
-        found = dict(self._rows(metrics))
+        there = list(self._rows(metrics))
+        found = dict(there)
         scored = [names for names, each in found.items() if not each.error]
-        asked = {(pair.reference, pair.distorted) for pair in table.pairs}
+        asked = [(pair.reference, pair.distorted) for pair in table.pairs]
+        wanted = set(asked)
         self._refuse(
-            [distorted for reference, distorted in scored if (reference, distorted) not in asked],
+            [names[1] for names in scored if names not in wanted],
             "has scores of pairs that are not asked for; ask for them as well",
         )
         record = self._record()
@@ -146,7 +150,9 @@ class ScoreFiles:
                 rows[row] = each
             elif each:
                 tried_again += 1
-        return Kept(rows, tried_again, len(table.pairs) - len(rows) - tried_again)
+        missing = len(asked) - len(rows) - tried_again
+        is_complete = len(rows) == len(asked) and [names for names, _ in there] == asked
+        return Kept(rows, tried_again, missing, is_complete)
 
     def finish(self, scores: Scores) -> None:
         """Writes the table, a row a pair in the order given, and removes the parts."""

@@ -117,7 +117,7 @@ def _score_into(job: Job, files: ScoreFiles) -> int:
     if kept.rows or kept.tried_again:
         _tell(kept)
     scores = job.run(files.parts, kept.rows)
-    if len(kept.rows) == len(job.table.pairs):
+    if kept.is_complete:
         files.remove_parts()
         print(f"Complete already: {OUTPUT.value}")
     else:

@@ -106,6 +106,16 @@ def test_rows_are_matched_by_their_images(finished):
     assert (kept.tried_again, kept.missing) == (0, 1)
 
 
+def test_complete_is_a_table_of_these_rows_in_their_order(files):
+    ones = np.ones(3, np.float32)
+    files.claim(SIGNATURE, resume=False)
+    files.finish(Scores(table(NAMES[:3]), dict.fromkeys(METRICS, ones), [""] * 3, headers()))
+    assert read(files, NAMES[:3]).is_complete
+    assert not read(files, NAMES[2::-1]).is_complete
+    assert not read(files, (*NAMES[:3], NAMES[0])).is_complete
+    assert not read(files, NAMES).is_complete
+
+
 @pytest.mark.parametrize("name", ["b.png", "c.png"])
 def test_a_repaired_image_is_tried_again(name, finished):
     kept = read(finished, images={**headers(), **headers([name], checksum=8)})

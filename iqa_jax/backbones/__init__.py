@@ -1,8 +1,9 @@
 """Backbones: frozen networks that map images to named activations. The only users of flax."""
 
-from iqa_jax.backbones.backbone import INPUT, PRECISIONS, Backbone
+from iqa_jax.backbones.backbone import PRECISIONS, Backbone
 from iqa_jax.backbones.network import (
     ARCHITECTURES,
+    INPUT,
     Activations,
     Network,
     aliases,

@@ -8,13 +8,10 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from iqa_jax.backbones.network import Activations, Network, aliases
+from iqa_jax.backbones.network import INPUT, Activations, Network, aliases
 from iqa_jax.errors import InputError
 from iqa_jax.preprocess import Preprocessing, check_images, unit_range
 from iqa_jax.revisions import OF_EVERY_IMAGE
-
-INPUT = "input"
-"""The layer that every backbone has: the pixels in [0, 1], before preprocessing."""
 
 PRECISIONS = ("highest", "high", "default", "bf16")
 """JAX's words for float32 products, and ``bf16``: weights and activations in bfloat16."""

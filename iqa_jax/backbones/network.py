@@ -63,6 +63,9 @@ ARCHITECTURES: Mapping[str, Callable[..., nnx.Module]] = {
 }
 """Builders of the convolutional parts; with the keyword ``rngs``."""
 
+INPUT = "input"
+"""The layer that every backbone has: the pixels in [0, 1], before preprocessing."""
+
 _TRACED_SIZE = 256
 
 
@@ -188,6 +191,11 @@ def _network(module: nnx.Module, family: str) -> Network:
 
 def _checked(activations: Any) -> Activations:
     found = type(activations).__name__
+    if isinstance(activations, Mapping) and INPUT in activations:
+        raise InputError(
+            f"a backbone function has to leave the name {INPUT} to the pixels; call its layer "
+            "something else"
+        )
     if isinstance(activations, Mapping) and activations:
         wrong = {
             name: getattr(value, "shape", type(value).__name__)

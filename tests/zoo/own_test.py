@@ -198,6 +198,11 @@ def test_a_file_that_fails_is_named(file):
         iqa_jax.load_backbone(f"{file}:edges")
 
 
+def test_a_function_has_to_leave_the_pixels_their_name():
+    with pytest.raises(InputError, match="leave the name input to the pixels"):
+        iqa_jax.load_backbone(lambda x: {"input": 3 * x})
+
+
 def test_a_function_has_to_return_activations():
     with pytest.raises(InputError, match="has to return a dict"):
         iqa_jax.load_backbone(jnp.mean)
