@@ -14,7 +14,11 @@ _RESTARTS = range(0xD0, 0xD8)
 _WITHOUT_LENGTH = {0x01, *_RESTARTS, 0xD8}
 _HUFFMAN_FRAMES = {0xC0, 0xC1, 0xC2}
 _FRAMES = set(range(0xC0, 0xD0)) - {0xC4, 0xC8, 0xCC}
-_MARKER = re.compile(rb"\xff\xff*([^\x00\xff])", re.DOTALL)  # twenty times as fast as "\xff+"
+_MARKER = re.compile(rb"\xff++([^\x00\xff])", re.DOTALL)
+_NEXT_MARKER = re.compile(rb"\xff(?<!\xff\xff)\xff*+([^\x00\xff])", re.DOTALL)
+"""To search for: that it begins with one byte makes it twenty times as fast, and that this is the
+first of its kind keeps long rows of such bytes from being looked at from each of them."""
+
 _FILLING = b"\xaa" * 16
 
 _START_OF_TILE, _END_OF_CODESTREAM = b"\xff\x90", b"\xff\xd9"
@@ -94,7 +98,7 @@ def _gaps(data: bytes) -> tuple[bool, list[int]]:
 def _ends_of_stretches(data: bytes, position: int) -> list[int]:
     """Where the compressed data of a scan are interrupted by restarts, and where they end."""
     ends: list[int] = []
-    for found in _MARKER.finditer(data, position):
+    for found in _NEXT_MARKER.finditer(data, position):
         ends.append(found.start())
         if found[1][0] not in _RESTARTS:
             return ends
