@@ -158,7 +158,7 @@ def _of_versions(psnr: np.ndarray, quality: np.ndarray, contents: np.ndarray) ->
         values=np.array([spearman(psnr[rows], quality[rows]) for rows in groups]),
         variances=np.array([1 / (len(rows) - 1) for rows in groups]),  # whatever ties there are
         judgements=len(quality),
-        has_references=has_references,
+        has_references=bool(has_references),
     )
 
 

@@ -14,7 +14,7 @@ from typing import Any
 import jax
 import jax.numpy as jnp
 import numpy as np
-from jax.extend.core import ClosedJaxpr, Jaxpr, Literal
+from jax.extend.core import Jaxpr, Literal
 
 from iqa_jax.backbones import Activations, from_function
 
@@ -69,14 +69,14 @@ def _programs(
     yield jaxpr, constants
     for equation in jaxpr.eqns:
         for inner in jax.tree.leaves(list(equation.params.values()), is_leaf=_is_program):
-            if isinstance(inner, ClosedJaxpr):
-                yield from _programs(inner.jaxpr, inner.consts, seen)
-            elif isinstance(inner, Jaxpr):
+            if isinstance(inner, Jaxpr):
                 yield from _programs(inner, (), seen)
+            elif _is_program(inner):
+                yield from _programs(inner.jaxpr, inner.consts, seen)
 
 
 def _is_program(value: Any) -> bool:
-    return isinstance(value, Jaxpr | ClosedJaxpr)
+    return hasattr(value, "eqns")
 
 
 def _add(sha256: Any, array: Any) -> None:

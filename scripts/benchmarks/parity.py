@@ -15,6 +15,7 @@ relative difference of each; needs the weights of AlexNet and VGG-16 (scripts/fe
 import sys
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import peers
@@ -79,7 +80,7 @@ def _tensors(*images: Image) -> list[torch.Tensor]:
 
 def _skimage_ssim(reference: Image, distorted: Image) -> float:
     options = {"gaussian_weights": True, "sigma": 1.5, "use_sample_covariance": False}
-    found = structural_similarity(
+    found: Any = structural_similarity(
         reference, distorted, data_range=255, channel_axis=-1, full=True, **options
     )
     inner = slice(_WINDOW_MARGIN, -_WINDOW_MARGIN)

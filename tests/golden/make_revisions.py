@@ -6,6 +6,7 @@ Run it after a revision was raised or a new one came, and look at the difference
 move. It refuses to write values that moved without a new revision.
 """
 
+import dataclasses
 import io
 import json
 import sys
@@ -19,8 +20,10 @@ from PIL import Image
 
 from iqa_jax.agreement import agreement, fit_logistic
 from iqa_jax.backbones import Backbone, family
+from iqa_jax.breakdown import ceiling
 from iqa_jax.decoding import decode
 from iqa_jax.forced_choice import same_or_different, two_alternatives
+from iqa_jax.intervals import BOOTSTRAP, JACKKNIFE, Method, correlation_intervals
 from iqa_jax.luminance import luminance
 from iqa_jax.metrics.pixels import PIXEL_METRICS
 from iqa_jax.metrics.ssim import viewed_gray_levels
@@ -206,6 +209,16 @@ def _agreement() -> dict[str, list]:
     shares[1::2] = 1 - shares[::2]
     choices = two_alternatives(distances, shares)
     differences = same_or_different(distances, shares)
+    ceilings = ceiling(scores, np.full(24, 0.5), np.full(24, 2.0))
+    contents = [f"{number % 6}" for number in range(24)]
+    intervals = {
+        method: dataclasses.astuple(
+            correlation_intervals(
+                distances[:, None], scores, contents, higher_is_better=False, method=Method(method)
+            )
+        )
+        for method in (JACKKNIFE, BOOTSTRAP)
+    }
     return {
         "agreement/pearson": [[found.plcc]],
         "agreement/spearman": [[found.srcc]],
@@ -213,6 +226,11 @@ def _agreement() -> dict[str, list]:
         "agreement/logistic": [[fit.plcc, fit.rmse]],
         "agreement/two alternatives": [[choices.score, choices.best, choices.observer]],
         "agreement/same or different": [[differences.score, differences.best]],
+        "agreement/ceiling": [[*dataclasses.astuple(ceilings)[1:]]],
+        **{
+            f"agreement/{method}": [np.concatenate(ends).tolist()]
+            for method, ends in intervals.items()
+        },
     }
 
 
