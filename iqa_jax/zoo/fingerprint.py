@@ -69,10 +69,9 @@ def _programs(
     yield jaxpr, constants
     for equation in jaxpr.eqns:
         for inner in jax.tree.leaves(list(equation.params.values()), is_leaf=_is_program):
-            if isinstance(inner, Jaxpr):
-                yield from _programs(inner, (), seen)
-            elif _is_program(inner):
-                yield from _programs(inner.jaxpr, inner.consts, seen)
+            if _is_program(inner):
+                inner_jaxpr = getattr(inner, "jaxpr", inner)  # of one that has its constants
+                yield from _programs(inner_jaxpr, getattr(inner, "consts", ()), seen)
 
 
 def _is_program(value: Any) -> bool:
