@@ -171,9 +171,10 @@ def caution(method: Method, references: int) -> str | None:
             f"{references}."
         )
     if references < FEW_REFERENCES:
+        how = "somewhat" if method.name == JACKKNIFE else "far"
         return (
-            f"Intervals from {references} references are rough: they cover the truth somewhat "
-            "less often than they say."
+            f"Intervals from {references} references are rough: they cover the truth {how} less "
+            "often than they say."
         )
     return None
 
