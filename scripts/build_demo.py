@@ -1,26 +1,8 @@
-"""Builds the demo dataset from photographs that come with scikit-image.
+"""The program ``iqa demo``."""
 
-Example:
-  python scripts/build_demo.py --data_dir=demo/data
+import sys
 
-Five photographs, five distortions at five levels. No human scores: the target is the level.
-"""
-
-import program
-from absl import flags
-from etils import epath
-
-from iqa_jax.datasets import demo
-
-DATA_DIR = flags.DEFINE_string("data_dir", None, "Folder to be made.", required=True)
-
-
-def main() -> None:
-    """Builds the dataset."""
-    folder = epath.Path(DATA_DIR.value)
-    is_new = demo.build(folder)
-    print(f"{folder}: {'built' if is_new else 'already there'}")
-
+from iqa_jax.__main__ import main
 
 if __name__ == "__main__":
-    program.run(main)
+    main(["demo", *sys.argv[1:]])

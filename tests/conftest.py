@@ -15,6 +15,7 @@ import numpy as np
 import pytest
 from etils import epath
 from PIL import Image
+from relevance.planted import Planted, plant
 
 from iqa_jax import zoo
 from iqa_jax.backbones import Backbone
@@ -61,6 +62,12 @@ def test_data() -> Path:
     if not folder:
         pytest.skip("IQA_JAX_TEST_DATA is not set: no real test data")
     return Path(folder)
+
+
+@pytest.fixture(scope="session")
+def planted() -> Planted:
+    """A store in which some channels are known to matter."""
+    return plant()
 
 
 @pytest.fixture

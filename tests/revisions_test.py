@@ -8,8 +8,8 @@ from golden.make_revisions import FILE, complaints, probe
 from iqa_jax.backbones import ARCHITECTURES, family
 from iqa_jax.metrics.pixels import FULL_NAMES, PIXEL_METRICS
 from iqa_jax.readouts import READOUTS
+from iqa_jax.readouts.statistics import STATISTICS
 from iqa_jax.revisions import OF_AGREEMENT, REVISIONS, revisions
-from iqa_jax.statistics import STATISTICS
 
 GOLDEN = json.loads(FILE.read_text())
 VALUES = {name: golden["values"] for name, golden in GOLDEN.items()}

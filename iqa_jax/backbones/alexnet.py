@@ -14,7 +14,7 @@ import jax
 import jax.numpy as jnp
 from flax import nnx
 
-from iqa_jax.backbones.blocks import (
+from iqa_jax.backbones.layers import (
     BatchNorm,
     Chain,
     Layer,

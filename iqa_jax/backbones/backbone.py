@@ -10,7 +10,7 @@ import numpy as np
 
 from iqa_jax.backbones.network import INPUT, Activations, Network, aliases
 from iqa_jax.errors import InputError
-from iqa_jax.preprocess import Preprocessing, check_images, unit_range
+from iqa_jax.images.preprocess import Preprocessing, check_images, unit_range
 from iqa_jax.revisions import OF_EVERY_IMAGE
 
 PRECISIONS = ("highest", "high", "default", "bf16")

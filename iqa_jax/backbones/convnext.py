@@ -9,7 +9,7 @@ import jax
 import jax.numpy as jnp
 from flax import nnx
 
-from iqa_jax.backbones.blocks import Chain, conv
+from iqa_jax.backbones.layers import Chain, conv
 
 _EPSILON = 1e-6
 

@@ -9,7 +9,7 @@ import jax
 import jax.numpy as jnp
 from flax import nnx
 
-from iqa_jax.backbones.blocks import BatchNorm, average_pool, conv, max_pool
+from iqa_jax.backbones.layers import BatchNorm, average_pool, conv, max_pool
 
 
 class DenseLayer(nnx.Module):

@@ -10,7 +10,7 @@ import jax
 import jax.numpy as jnp
 from flax import nnx
 
-from iqa_jax.backbones.blocks import BatchNorm, Chain, Layer, conv
+from iqa_jax.backbones.layers import BatchNorm, Chain, Layer, conv
 
 _STAGES = (
     (1, 3, 1, 16, 1),

@@ -13,7 +13,7 @@ import jax.numpy as jnp
 import numpy as np
 from flax import nnx
 
-from iqa_jax.backbones.blocks import BatchNorm, Chain
+from iqa_jax.backbones.layers import BatchNorm, Chain
 
 
 @dataclass(frozen=True)

@@ -11,7 +11,7 @@ import jax
 import jax.numpy as jnp
 from flax import nnx
 
-from iqa_jax.backbones.blocks import BatchNorm, Chain, Layer, conv, max_pool
+from iqa_jax.backbones.layers import BatchNorm, Chain, Layer, conv, max_pool
 
 
 class BasicBlock(nnx.Module):

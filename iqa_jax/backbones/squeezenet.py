@@ -10,7 +10,7 @@ import jax
 import jax.numpy as jnp
 from flax import nnx
 
-from iqa_jax.backbones.blocks import Chain, Layer, conv, max_pool, named_activations
+from iqa_jax.backbones.layers import Chain, Layer, conv, max_pool, named_activations
 
 
 class Fire(nnx.Module):

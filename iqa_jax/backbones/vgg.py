@@ -9,7 +9,7 @@ import functools
 import jax
 from flax import nnx
 
-from iqa_jax.backbones.blocks import (
+from iqa_jax.backbones.layers import (
     BatchNorm,
     Chain,
     Layer,

@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 
 from etils import epath
 
-from iqa_jax.datasets import (
+from iqa_jax.datasets.adapters import (
     bapps,
     csiq,
     csv_table,
@@ -73,7 +73,7 @@ def load_dataset(
     Args:
       name: Key of :data:`DATASETS`.
       data_dir: The folder of the dataset; for ``csv`` the file.
-      tfds_dir: Instead of it: where ``scripts/build_dataset.py`` stored the dataset.
+      tfds_dir: Instead of it: where ``iqa build`` stored the dataset.
       allow_partial: Whether a copy with another number of pairs than published will do.
       score_direction: ``higher`` or ``lower`` for better images; None for what the dataset says,
         for ``csv`` ``higher``.
@@ -106,7 +106,7 @@ def _load(name: str, data_dir: epath.PathLike | None, tfds_dir: epath.PathLike |
     if data_dir is not None and tfds_dir is None:
         return DATASETS[name](epath.Path(data_dir))
     if tfds_dir is not None and data_dir is None:
-        from iqa_jax.datasets.tfds_source import load_tfds  # noqa: PLC0415  takes long to import
+        from iqa_jax.datasets.tfds.source import load_tfds  # noqa: PLC0415  takes long to import
 
         return load_tfds(name, tfds_dir)
     raise DatasetError("expected either data_dir or tfds_dir: the folder where the dataset is")

@@ -7,11 +7,11 @@ from pathlib import PurePosixPath
 
 from etils import epath
 
-from iqa_jax.datasets import csv_table
+from iqa_jax.datasets.adapters import csv_table
 from iqa_jax.datasets.folders import files_below
 from iqa_jax.datasets.table import Pair, PairTable
 from iqa_jax.errors import DatasetError, listed
-from iqa_jax.images import ImageFolder
+from iqa_jax.images.sources import ImageFolder
 
 SUFFIXES = (
     *(".png", ".jpg", ".jpeg", ".bmp", ".gif", ".tif", ".tiff"),

@@ -13,9 +13,9 @@ from functools import partial
 
 from tqdm import tqdm
 
-from iqa_jax.decoding import Header
 from iqa_jax.errors import DatasetError, ImageError, MissingImageError, listed
-from iqa_jax.images import CheckedImages, ImageSource
+from iqa_jax.images.decode import Header
+from iqa_jax.images.sources import CheckedImages, ImageSource
 
 _READERS = 16
 _SAMPLE = 8

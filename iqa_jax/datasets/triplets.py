@@ -5,7 +5,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from iqa_jax.datasets.table import Pair, PairTable, Protocol
-from iqa_jax.images import ImageSource
+from iqa_jax.images.sources import ImageSource
 
 
 @dataclass(frozen=True)

@@ -1,14 +1,8 @@
 """Metrics: a score for each pair, as functions that can be compiled and differentiated."""
 
-from iqa_jax.metrics.loading import Group, check_group, groups, load_group, load_metric
 from iqa_jax.metrics.metric import Metric, compute_maps
-from iqa_jax.metrics.names import (
-    MetricName,
-    find_metric,
-    list_metrics,
-    parse_metric,
-    parse_metrics,
-)
+from iqa_jax.metrics.names import MetricName, find_metric, list_metrics, parse_metric, parse_metrics
+from iqa_jax.metrics.registry import Group, check_group, groups, load_group, load_metric
 
 __all__ = [
     "Group",

@@ -7,8 +7,8 @@ import jax.numpy as jnp
 import numpy as np
 
 from iqa_jax.errors import InputError
-from iqa_jax.pairing import PairComparison
-from iqa_jax.preprocess import check_images
+from iqa_jax.images.preprocess import check_images
+from iqa_jax.metrics.pair_function import PairComparison
 
 
 @jax.tree_util.register_dataclass

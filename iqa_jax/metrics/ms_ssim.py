@@ -12,7 +12,7 @@ import jax.numpy as jnp
 
 from iqa_jax.metrics import ssim
 from iqa_jax.metrics.filters import box_downsample
-from iqa_jax.metrics.levels import gray_levels, rgb_levels
+from iqa_jax.metrics.gray import gray_levels, rgb_levels
 
 WEIGHTS = (0.0448, 0.2856, 0.3001, 0.2363, 0.1333)
 """Of the scales, from fine to coarse (section 3.2 of the paper)."""

@@ -4,9 +4,9 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from iqa_jax.errors import InputError
+from iqa_jax.images.resize import Resize
 from iqa_jax.metrics.pixels import FULL_NAMES, PIXEL_METRICS
 from iqa_jax.readouts import ReadoutName
-from iqa_jax.resize import Resize
 
 _DISTS = (
     "vgg16-supervised-imagenet1k-l2pool/"

@@ -8,10 +8,10 @@ import jax
 import jax.numpy as jnp
 
 from iqa_jax.errors import InputError
+from iqa_jax.images.preprocess import unit_range
+from iqa_jax.metrics.pair_function import PairComparison, Scores
 from iqa_jax.metrics.pixels import FULL_NAMES, PIXEL_METRICS
-from iqa_jax.numerics import known_where
-from iqa_jax.pairing import PairComparison, Scores
-from iqa_jax.preprocess import unit_range
+from iqa_jax.readouts.safe import known_where
 from iqa_jax.revisions import OF_EVERY_IMAGE, revisions
 
 

@@ -3,7 +3,7 @@
 import jax
 import jax.numpy as jnp
 
-from iqa_jax.metrics.levels import PEAK, rgb_levels
+from iqa_jax.metrics.gray import PEAK, rgb_levels
 
 HIGHEST_DECIBELS = 100.0
 """The score of identical images, and of others that differ no more than by a mean squared error of

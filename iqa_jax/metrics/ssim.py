@@ -19,7 +19,7 @@ import jax
 import jax.numpy as jnp
 
 from iqa_jax.metrics.filters import box_downsample, gaussian, local_moments
-from iqa_jax.metrics.levels import PEAK, gray_levels, rgb_levels
+from iqa_jax.metrics.gray import PEAK, gray_levels, rgb_levels
 
 WINDOW_SIZE = 11
 _WINDOW = gaussian(WINDOW_SIZE, sigma=1.5)

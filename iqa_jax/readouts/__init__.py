@@ -31,7 +31,7 @@ with a dataset, so they are read from stored statistics and are no functions of 
 """
 
 from iqa_jax.readouts.formulas import READOUTS, readout_formulas
-from iqa_jax.readouts.layers import (
+from iqa_jax.readouts.layer import (
     NEEDS_A_DATASET,
     Layers,
     LayerStatistics,

@@ -1,7 +1,7 @@
 """The read-outs one by one, each in two steps: what is summed over layers, and what becomes of it.
 
-Differences of moments are statistics of their own (see ``iqa_jax.statistics``), so that equal
-images are at a distance of exactly 0 and little is lost of a small one.
+Differences of moments are statistics of their own (see ``iqa_jax.readouts.statistics``), so that
+equal images are at a distance of exactly 0 and little is lost of a small one.
 """
 
 import math
@@ -10,8 +10,8 @@ from collections.abc import Mapping
 import jax
 import jax.numpy as jnp
 
-from iqa_jax.numerics import guarded_sqrt, ratio
-from iqa_jax.readouts.layers import LayerStatistics, Readout, Terms, along_channels
+from iqa_jax.readouts.layer import LayerStatistics, Readout, Terms, along_channels
+from iqa_jax.readouts.safe import guarded_sqrt, ratio
 
 _STABILITY = 1e-6
 """DISTS's constant in both terms."""

@@ -8,8 +8,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from iqa_jax.datasets.table import Protocol
+from iqa_jax.engine.store import StatisticsStore
 from iqa_jax.errors import InputError
-from iqa_jax.store import StatisticsStore
 
 _BLOCK = 1024
 """Pairs whose contributions are turned into float64 at a time."""

@@ -17,7 +17,7 @@ from iqa_jax.datasets.table import Protocol
 from iqa_jax.errors import InputError
 from iqa_jax.relevance import ranking
 from iqa_jax.relevance.examples import Examples
-from iqa_jax.relevance.people import Batch, People
+from iqa_jax.relevance.judgements import Batch, People
 from iqa_jax.relevance.ranking import Network
 
 _RANKED = 128

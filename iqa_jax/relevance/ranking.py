@@ -13,7 +13,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from iqa_jax.relevance.people import Batch, People
+from iqa_jax.relevance.judgements import Batch, People
 
 _HIDDEN = 32
 _OFFSET = 0.1

@@ -20,9 +20,9 @@ import jax
 import jax.numpy as jnp
 import optax
 
-from iqa_jax.numerics import guarded_sqrt
+from iqa_jax.readouts.safe import guarded_sqrt
+from iqa_jax.relevance.judgements import Batch, People
 from iqa_jax.relevance.losses import LOSSES
-from iqa_jax.relevance.people import Batch, People
 from iqa_jax.relevance.ranking import Network
 
 CHECK_EVERY = 10

@@ -19,7 +19,7 @@ from etils import epath
 
 from iqa_jax.errors import CheckpointError
 from iqa_jax.files import appearing_whole, remove_leftovers
-from iqa_jax.weights.contents import describe
+from iqa_jax.weights.formats.budget import describe
 
 FORMAT = 1
 """Counts up when what is stored changes; older checkpoints are then refused."""

@@ -1,4 +1,4 @@
-"""The zoo: pretrained networks by name. ``python -m iqa_jax.zoo`` prints them all."""
+"""The zoo: pretrained networks by name. ``iqa models`` prints them all."""
 
 from iqa_jax.zoo.entries import Model
 from iqa_jax.zoo.fetching import convert_file, fetch
@@ -11,7 +11,7 @@ from iqa_jax.zoo.loading import (
     outline_backbone,
     training_data,
 )
-from iqa_jax.zoo.models import MODELS, RELEVANCES, expand_models, find_model, list_models
+from iqa_jax.zoo.registry import MODELS, RELEVANCES, expand_models, find_model, list_models
 
 __all__ = [
     "MODELS",

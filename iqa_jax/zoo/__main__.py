@@ -2,10 +2,10 @@
 
 import argparse
 
+from iqa_jax.zoo.listing import table
 from iqa_jax.zoo.manifest import manifest
-from iqa_jax.zoo.table import table
 
 if __name__ == "__main__":
-    parser = argparse.ArgumentParser(prog="python -m iqa_jax.zoo", description=__doc__)
+    parser = argparse.ArgumentParser(prog="iqa models", description=__doc__)
     parser.add_argument("--manifest", action="store_true", help="the sources of all weights")
     print(manifest() if parser.parse_args().manifest else table(), end="")

@@ -12,11 +12,10 @@ from iqa_jax.backbones import INPUT, build
 from iqa_jax.errors import CheckpointError
 from iqa_jax.weights import checkpoints
 from iqa_jax.weights.conversion import convert, flatten
-from iqa_jax.weights.downloads import UrlFile
-from iqa_jax.weights.readers import read_checkpoint, unwrap
+from iqa_jax.weights.download import UrlFile
+from iqa_jax.weights.formats.reading import read_checkpoint, unwrap
 from iqa_jax.zoo.entries import Arrays, Conversion
 from iqa_jax.zoo.finding import FINDERS, Found, Target, has_hash, not_registered, sha256_of
-from iqa_jax.zoo.models import RELEVANCES, find_model
 from iqa_jax.zoo.origins import (
     CLAIMED,
     PUBLISHED,
@@ -27,6 +26,7 @@ from iqa_jax.zoo.origins import (
     own_origin,
     read_record,
 )
+from iqa_jax.zoo.registry import RELEVANCES, find_model
 
 
 def fetch(

@@ -8,7 +8,7 @@ from etils import epath
 
 from iqa_jax.errors import CheckpointError
 from iqa_jax.weights.conversion import Shaped
-from iqa_jax.weights.downloads import OtherFileError, UrlFile, file_sha256
+from iqa_jax.weights.download import OtherFileError, UrlFile, file_sha256
 from iqa_jax.weights.packages import PackageFile
 from iqa_jax.zoo.entries import Conversion, Source
 from iqa_jax.zoo.origins import CLAIMED, DOWNLOADED, PUBLISHED, First, Place

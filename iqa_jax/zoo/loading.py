@@ -11,11 +11,11 @@ from etils import epath
 
 from iqa_jax.backbones import INPUT, PRECISIONS, Backbone, build, fold, from_function
 from iqa_jax.errors import CheckpointError, InputError
-from iqa_jax.preprocess import IDENTITY
+from iqa_jax.images.preprocess import IDENTITY
 from iqa_jax.weights import checkpoints
-from iqa_jax.zoo.models import MODELS, RELEVANCES, find_model
-from iqa_jax.zoo.own import Function, function_sha256, is_own, load_function
-from iqa_jax.zoo.untrained import initial_parameters
+from iqa_jax.zoo.functions import Function, function_sha256, is_own, load_function
+from iqa_jax.zoo.random_weights import initial_parameters
+from iqa_jax.zoo.registry import MODELS, RELEVANCES, find_model
 
 
 @jax.tree_util.register_dataclass
@@ -207,7 +207,7 @@ def _provenance(name: str, directory: epath.PathLike | None) -> Mapping[str, Any
     record = checkpoints.read_provenance(where, name)
     if record is None:
         fetchable = name in MODELS or name in RELEVANCES
-        advice = f"fetch it with: python scripts/fetch_weights.py --models={name}, or "
+        advice = f"fetch it with: iqa fetch --models={name}, or "
         raise CheckpointError(
             f"there is no checkpoint {name} in {where.resolve()}; {advice if fetchable else ''}"
             "name its folder with --checkpoints_dir or IQA_JAX_CHECKPOINTS"

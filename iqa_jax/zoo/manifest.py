@@ -5,7 +5,7 @@ import json
 from collections.abc import Iterator
 
 from iqa_jax.zoo.entries import Conversion
-from iqa_jax.zoo.models import MODELS, RELEVANCES
+from iqa_jax.zoo.registry import MODELS, RELEVANCES
 
 
 def manifest() -> str:

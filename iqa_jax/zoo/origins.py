@@ -15,7 +15,7 @@ from etils import epath
 from iqa_jax.errors import CheckpointError
 from iqa_jax.files import write_text
 from iqa_jax.weights import checkpoints
-from iqa_jax.weights.downloads import UrlFile
+from iqa_jax.weights.download import UrlFile
 from iqa_jax.weights.packages import PackageFile
 from iqa_jax.zoo.entries import Source
 

@@ -5,9 +5,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from iqa_jax.preprocess import IMAGENET
+from iqa_jax.images.preprocess import IMAGENET
 from iqa_jax.weights.conversion import Rename
-from iqa_jax.weights.downloads import UrlFile
+from iqa_jax.weights.download import UrlFile
 from iqa_jax.weights.packages import PackageFile
 from iqa_jax.zoo.entries import Conversion, Model, Source
 

@@ -3,9 +3,9 @@
 Where they are, on which terms, and how the networks in them become entries of the registry.
 """
 
-from iqa_jax.preprocess import IMAGENET, Preprocessing
+from iqa_jax.images.preprocess import IMAGENET, Preprocessing
 from iqa_jax.weights.conversion import Rename
-from iqa_jax.weights.downloads import UrlFile
+from iqa_jax.weights.download import UrlFile
 from iqa_jax.zoo import caffe2
 from iqa_jax.zoo.entries import Conversion, Model, Source
 

@@ -19,10 +19,9 @@ import numpy as np
 from flax import nnx
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
-import program
-
-from iqa_jax.backbones.blocks import conv
-from iqa_jax.tables import aligned
+from iqa_jax.backbones.layers import conv
+from iqa_jax.programs import running
+from iqa_jax.text import aligned
 
 _RUNS = 7
 _SHAPES = (
@@ -74,4 +73,4 @@ def _fastest(ours: Callable, theirs: Callable, x: jax.Array) -> list[float]:
 
 
 if __name__ == "__main__":
-    program.run(main)
+    running.run(Path(sys.argv[0]).name, sys.modules[__name__], sys.argv[1:])

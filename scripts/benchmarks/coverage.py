@@ -22,15 +22,14 @@ from absl import flags
 from scipy import special
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
-import program
-
-from iqa_jax.agreement import spearman
-from iqa_jax.columns import Column
+from iqa_jax.agreement.columns import Column
+from iqa_jax.agreement.correlation import spearman
+from iqa_jax.agreement.forced_choice import agreeing
+from iqa_jax.agreement.intervals import BOOTSTRAP, Method
+from iqa_jax.agreement.layer_choice import Source, choose_layers
 from iqa_jax.datasets import Pair, PairTable
-from iqa_jax.forced_choice import agreeing
-from iqa_jax.images import ImageFolder
-from iqa_jax.intervals import BOOTSTRAP, Method
-from iqa_jax.layer_choice import Source, choose_layers
+from iqa_jax.images.sources import ImageFolder
+from iqa_jax.programs import running
 
 DRAWS = flags.DEFINE_integer("draws", 400, "Datasets drawn for each number.", lower_bound=1)
 DRAWN_RESAMPLES = flags.DEFINE_integer(
@@ -230,4 +229,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    program.run(main)
+    running.run(Path(sys.argv[0]).name, sys.modules[__name__], sys.argv[1:])

@@ -19,11 +19,11 @@ import numpy as np
 from absl import flags
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
-import program
-
 from iqa_jax.backbones import Backbone
-from iqa_jax.parallel import compiler_options
-from iqa_jax.tables import aligned
+from iqa_jax.engine.devices import compiler_options
+from iqa_jax.programs import flags as program
+from iqa_jax.programs import running
+from iqa_jax.text import aligned
 from iqa_jax.zoo import load_backbone
 
 _TRUNKS = (
@@ -72,4 +72,4 @@ def _speed(backbone: Backbone, images: np.ndarray, options: dict[str, str] | Non
 
 
 if __name__ == "__main__":
-    program.run(main)
+    running.run(Path(sys.argv[0]).name, sys.modules[__name__], sys.argv[1:])

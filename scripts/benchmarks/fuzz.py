@@ -27,9 +27,8 @@ from fuzzing.workers import Limits, read_mutants
 from tqdm import tqdm
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
-import program
-
 from iqa_jax.errors import InputError
+from iqa_jax.programs import running
 
 _LIMITS = Limits()
 
@@ -137,4 +136,4 @@ def _print_row(*cells: object) -> None:
 
 
 if __name__ == "__main__":
-    program.run(main)
+    running.run(Path(sys.argv[0]).name, sys.modules[__name__], sys.argv[1:])

@@ -6,7 +6,7 @@ Example:
 
 PyTorch's `lpips` (with the converted weights in it), scikit-image (PSNR, and SSIM on the valid
 region) and `piq` (SSIM, and MS-SSIM at sizes that its padding does not change). Prints the largest
-relative difference of each; needs the weights of AlexNet and VGG-16 (scripts/fetch_weights.py).
+relative difference of each; needs the weights of AlexNet and VGG-16 (iqa fetch).
 """
 
 # These are no dependencies of the package.
@@ -25,10 +25,10 @@ from absl import flags
 from skimage.metrics import peak_signal_noise_ratio, structural_similarity
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
-import program
-
 from iqa_jax import load_metric
-from iqa_jax.tables import aligned
+from iqa_jax.programs import flags as program
+from iqa_jax.programs import running
+from iqa_jax.text import aligned
 
 _SIZES = ((65, 97), (256, 256), (384, 512))
 _STRENGTHS = (2, 20, 80)
@@ -106,4 +106,4 @@ class _Lpips:
 
 if __name__ == "__main__":
     flags.adopt_module_key_flags(program)
-    program.run(main)
+    running.run(Path(sys.argv[0]).name, sys.modules[__name__], sys.argv[1:])

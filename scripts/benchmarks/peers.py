@@ -1,4 +1,4 @@
-"""evaluate.py or score.py against a loop over PyTorch's `lpips`: pairs per second, and the scores.
+"""iqa evaluate or iqa score against a loop over PyTorch's `lpips`: pairs per second and scores.
 
 Example:
   pip install torch torchvision lpips
@@ -10,7 +10,7 @@ read-outs l2 and unit, correlations; of score likewise, with the one metric. `lp
 fastest of several batch sizes and memory layouts, once on tensors in memory, and once as a loop
 that reads each pair from its files, as its users write it. All are run in turn in one process.
 `lpips` is given the weights of this package, so that its scores can be compared. Needs the weights
-(scripts/fetch_weights.py).
+(iqa fetch).
 """
 
 # PyTorch and lpips are no dependencies of the package.
@@ -33,12 +33,12 @@ from etils import epath
 from PIL import Image
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
-import program
-
-from iqa_jax import score
 from iqa_jax.datasets import pair_lists
-from iqa_jax.evaluate import Settings, evaluate
-from iqa_jax.score import Job
+from iqa_jax.programs import flags as program
+from iqa_jax.programs import running
+from iqa_jax.programs.evaluate.evaluation import Settings, evaluate
+from iqa_jax.programs.score import scores
+from iqa_jax.programs.score.scores import Job
 from iqa_jax.zoo import load_backbone
 
 MODEL = flags.DEFINE_enum("model", "vgg16", ["alexnet", "vgg16"], "The network of LPIPS.")
@@ -110,7 +110,7 @@ def _ours(folder: Path) -> np.ndarray:
     if PROGRAM.value == "score":
         job = Job(
             pair_lists.from_csv(epath.Path(folder / "pairs.csv")),
-            score.Settings((name,), checkpoints_dir=program.CHECKPOINTS_DIR.value),
+            scores.Settings((name,), checkpoints_dir=program.CHECKPOINTS_DIR.value),
         )
         return job.run(epath.Path(folder / output)).values[name]
     settings = Settings(
@@ -197,4 +197,4 @@ def _tensor(path: Path) -> torch.Tensor:
 
 
 if __name__ == "__main__":
-    program.run(main)
+    running.run(Path(sys.argv[0]).name, sys.modules[__name__], sys.argv[1:])

@@ -1,11 +1,11 @@
-"""What the read-outs cost: the device step of evaluate.py against a bare forward pass.
+"""What the read-outs cost: the device step of iqa evaluate against a bare forward pass.
 
 Example:
   python scripts/benchmarks/readout_cost.py --model=vgg16 --size=384x512 --versions=8
 
 Both go over the same images, one reference and its versions, in turn in one process. The bare pass
 runs the network to its last layer and keeps nothing else; it is timed image by image and as one
-batch, and the faster way is compared with. Needs the weights (scripts/fetch_weights.py).
+batch, and the faster way is compared with. Needs the weights (iqa fetch).
 """
 
 import statistics
@@ -20,11 +20,11 @@ import numpy as np
 from absl import flags
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
-import program
-
 from iqa_jax.backbones import Backbone
-from iqa_jax.comparison import Comparison, load_comparison
-from iqa_jax.parallel import compiler_options
+from iqa_jax.engine.devices import compiler_options
+from iqa_jax.metrics.features import Comparison, load_comparison
+from iqa_jax.programs import flags as program
+from iqa_jax.programs import running
 from iqa_jax.readouts import ReadoutName
 from iqa_jax.zoo import model_layers
 
@@ -90,4 +90,4 @@ def _compiled(function: Callable[..., object], *arguments: object) -> Callable[[
 
 
 if __name__ == "__main__":
-    program.run(main)
+    running.run(Path(sys.argv[0]).name, sys.modules[__name__], sys.argv[1:])

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from flax import nnx
 
-from iqa_jax.backbones.blocks import conv
+from iqa_jax.backbones.layers import conv
 
 
 def check(shape, channels, window, groups, rng):

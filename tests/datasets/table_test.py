@@ -11,9 +11,9 @@ from PIL import Image
 from iqa_jax.datasets import fingerprint, inspect, load_dataset
 from iqa_jax.datasets.table import Pair, PairTable, Protocol, number_or_nan, read_headers
 from iqa_jax.datasets.triplets import Triplet, TripletTable
-from iqa_jax.decoding import Header
 from iqa_jax.errors import DatasetError, MissingImageError
-from iqa_jax.images import BlockImages, CheckedImages, ImageFolder, ImageSource
+from iqa_jax.images.decode import Header
+from iqa_jax.images.sources import BlockImages, CheckedImages, ImageFolder, ImageSource
 
 
 @pytest.fixture

@@ -5,7 +5,7 @@ import pytest
 
 from iqa_jax.datasets.table import Protocol
 from iqa_jax.datasets.triplets import Triplet, TripletTable
-from iqa_jax.images import ImageFolder
+from iqa_jax.images.sources import ImageFolder
 
 
 @pytest.fixture

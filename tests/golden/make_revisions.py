@@ -18,20 +18,20 @@ import numpy as np
 from golden import draws
 from PIL import Image
 
-from iqa_jax.agreement import agreement, fit_logistic
+from iqa_jax.agreement.correlation import agreement, fit_logistic
+from iqa_jax.agreement.forced_choice import same_or_different, two_alternatives
+from iqa_jax.agreement.groups import ceiling
+from iqa_jax.agreement.intervals import BOOTSTRAP, JACKKNIFE, Method, correlation_intervals
 from iqa_jax.backbones import Backbone, family
-from iqa_jax.breakdown import ceiling
-from iqa_jax.decoding import decode
-from iqa_jax.forced_choice import same_or_different, two_alternatives
-from iqa_jax.intervals import BOOTSTRAP, JACKKNIFE, Method, correlation_intervals
-from iqa_jax.luminance import luminance
+from iqa_jax.images.decode import decode
+from iqa_jax.images.luminance import luminance
+from iqa_jax.images.preprocess import IMAGENET
+from iqa_jax.images.resize import Resize, resize_pixels
 from iqa_jax.metrics.pixels import PIXEL_METRICS
 from iqa_jax.metrics.ssim import viewed_gray_levels
-from iqa_jax.preprocess import IMAGENET
 from iqa_jax.readouts import READOUTS, LayerStatistics
-from iqa_jax.resize import Resize, resize_pixels
+from iqa_jax.readouts.statistics import STATISTICS
 from iqa_jax.revisions import REVISIONS
-from iqa_jax.statistics import STATISTICS
 from iqa_jax.zoo import load_backbone
 
 FILE = Path(__file__).parent / "revisions.json"

@@ -13,7 +13,7 @@ import numpy as np
 
 from iqa_jax.backbones import ARCHITECTURES, build
 from iqa_jax.weights.checkpoints import digest
-from iqa_jax.zoo.untrained import initial_parameters
+from iqa_jax.zoo.random_weights import initial_parameters
 
 FILE = Path(__file__).parent / "untrained.json"
 

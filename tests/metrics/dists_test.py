@@ -9,14 +9,14 @@ from etils import epath
 
 import iqa_jax
 from iqa_jax import zoo
-from iqa_jax.comparison import Comparison, load_comparison
-from iqa_jax.decoding import decode
 from iqa_jax.errors import InputError
-from iqa_jax.images import ImageFolder
+from iqa_jax.images.decode import decode
+from iqa_jax.images.preprocess import unit_range
+from iqa_jax.images.resize import resize_pixels
+from iqa_jax.images.sources import ImageFolder
+from iqa_jax.metrics.features import Comparison, load_comparison
 from iqa_jax.metrics.names import parse_metric
-from iqa_jax.preprocess import unit_range
 from iqa_jax.readouts import ReadoutName
-from iqa_jax.resize import resize_pixels
 from iqa_jax.weights import checkpoints as stored
 
 MODEL = "vgg16-supervised-imagenet1k-l2pool"

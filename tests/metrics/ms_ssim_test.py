@@ -4,9 +4,9 @@ import numpy as np
 import pytest
 from golden import draws
 
+from iqa_jax.images.preprocess import unit_range
 from iqa_jax.metrics import ms_ssim
 from iqa_jax.metrics.pixels import PIXEL_METRICS
-from iqa_jax.preprocess import unit_range
 
 SIZE = (178, 161)
 

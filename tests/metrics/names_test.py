@@ -5,8 +5,8 @@ import pytest
 
 import iqa_jax
 from iqa_jax.errors import InputError
-from iqa_jax.evaluate import Settings, evaluate
 from iqa_jax.metrics import groups, list_metrics, parse_metric, parse_metrics
+from iqa_jax.programs.evaluate.evaluation import Settings, evaluate
 
 
 def test_published_metrics_are_listed():

@@ -11,11 +11,11 @@ import pytest
 from etils import epath
 from golden import draws, pixel_pairs
 
-from iqa_jax.decoding import decode
 from iqa_jax.errors import InputError
-from iqa_jax.images import ImageFolder
+from iqa_jax.images.decode import decode
+from iqa_jax.images.preprocess import unit_range
+from iqa_jax.images.sources import ImageFolder
 from iqa_jax.metrics.pixels import PIXEL_METRICS
-from iqa_jax.preprocess import unit_range
 
 FILE = Path(__file__).parents[1] / "golden" / "pixel_metrics.json"
 GOLDEN = json.loads(FILE.read_text())["scores"]

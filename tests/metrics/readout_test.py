@@ -11,9 +11,9 @@ from etils import epath
 from golden import pixel_pairs
 
 import iqa_jax
-from iqa_jax.decoding import decode
 from iqa_jax.errors import InputError
-from iqa_jax.images import ImageFolder
+from iqa_jax.images.decode import decode
+from iqa_jax.images.sources import ImageFolder
 from iqa_jax.metrics.names import READOUT_METRICS
 
 LPIPS = {

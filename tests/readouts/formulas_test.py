@@ -8,7 +8,7 @@ import pytest
 
 from iqa_jax.errors import InputError
 from iqa_jax.readouts import READOUTS, LayerStatistics
-from iqa_jax.statistics import STATISTICS
+from iqa_jax.readouts.statistics import STATISTICS
 
 CHANNELS = (4, 7)
 OF_A_DATASET = [name for name, readout in READOUTS.items() if readout.normalised_by]

@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 
 import iqa_jax
-from iqa_jax.comparison import Comparison, check_comparison, load_comparison
 from iqa_jax.errors import InputError
+from iqa_jax.metrics.features import Comparison, check_comparison, load_comparison
 from iqa_jax.readouts import READOUTS, ReadoutName
 
 DESCRIPTORS = ("cosine", "mean", "std", "mean_std", "gram", "structure_texture")

@@ -5,10 +5,10 @@ import numpy as np
 import pytest
 from relevance.stores import LAYERS, SIZES, statistic, write_store
 
+from iqa_jax.engine.store import StatisticsStore
 from iqa_jax.errors import InputError
 from iqa_jax.readouts import READOUTS, LayerStatistics
 from iqa_jax.relevance import FORMS, read_examples
-from iqa_jax.store import StatisticsStore
 
 
 @pytest.fixture

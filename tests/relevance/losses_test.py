@@ -5,8 +5,8 @@ import pytest
 from relevance.planted import plant
 from scipy import special, stats
 
+from iqa_jax.relevance.judgements import People
 from iqa_jax.relevance.losses import LOSSES, correlation
-from iqa_jax.relevance.people import People
 
 PAIRS = 40
 

@@ -8,7 +8,7 @@ from relevance.planted import plant
 from scipy import stats
 
 from iqa_jax.datasets.table import Protocol
-from iqa_jax.relevance.people import People
+from iqa_jax.relevance.judgements import People
 from iqa_jax.relevance.ranking import disagreement, draw, draw_once, preference_logits, start
 
 COUNT = 3000

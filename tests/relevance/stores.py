@@ -7,11 +7,11 @@ from etils import epath
 
 from iqa_jax.datasets import Pair, PairTable
 from iqa_jax.datasets.table import Protocol
-from iqa_jax.decoding import Header
-from iqa_jax.images import ImageFolder
-from iqa_jax.pipeline import plan
+from iqa_jax.engine.plan import plan
+from iqa_jax.engine.store import LayerShape, StatisticsWriter
+from iqa_jax.images.decode import Header
+from iqa_jax.images.sources import ImageFolder
 from iqa_jax.revisions import revisions
-from iqa_jax.store import LayerShape, StatisticsWriter
 
 SIZES = ((16, 16), (20, 12))
 LAYERS = {

@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 from relevance.planted import plant
 
+from iqa_jax.relevance.judgements import People
 from iqa_jax.relevance.losses import LOSSES
-from iqa_jax.relevance.people import People
 from iqa_jax.relevance.training import CHECK_EVERY, Problem, Recipe, Run, rescaled, train
 
 STRENGTHS = (0.0, 0.01, 0.01, 0.3)

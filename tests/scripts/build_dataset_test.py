@@ -35,7 +35,7 @@ def test_an_incomplete_copy(pair_folder, tmp_path):
     flags = ("--dataset=csv", f"--data_dir={pair_folder / 'pairs.csv'}", f"--tfds_dir={tmp_path}")
     refused, allowed = run(*flags), run(*flags, "--allow_partial")
     assert refused.returncode == 1
-    assert refused.stderr.startswith("build_dataset.py: error: pairs: 1 problems in 9 rows:")
+    assert refused.stderr.startswith("iqa build: error: pairs: 1 problems in 9 rows:")
     assert "Traceback" not in refused.stderr
     assert not refused.stdout
     assert allowed.returncode == 0

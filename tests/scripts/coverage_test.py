@@ -3,7 +3,7 @@
 import pytest
 from benchmarks import coverage
 
-from iqa_jax.intervals import BOOTSTRAP, Method
+from iqa_jax.agreement.intervals import BOOTSTRAP, Method
 
 
 @pytest.fixture(autouse=True)

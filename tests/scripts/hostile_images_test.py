@@ -114,7 +114,7 @@ def test_each_file_gets_its_score_or_its_reason(folder):
 def test_output_that_cannot_be_written(folder, output, complaint):
     done = score(f"--pairs={folder / 'pairs.csv'}", f"--output={folder / output}")
     assert done.returncode == 1
-    assert done.stderr.startswith("score.py: error: ")
+    assert done.stderr.startswith("iqa score: error: ")
     assert complaint in done.stderr
     assert "Traceback" not in done.stderr
     assert (folder / "text.png").read_text() == "no image"
@@ -134,6 +134,6 @@ def test_mistakes_end_with_one_line(folder, flags, complaint, monkeypatch):
     monkeypatch.chdir(folder)
     done = score(*flags)
     assert done.returncode == 1
-    assert done.stderr.startswith(f"score.py: error: {complaint}")
+    assert done.stderr.startswith(f"iqa score: error: {complaint}")
     assert len(done.stderr.splitlines()) == 1
     assert not (folder / "m").exists()

@@ -8,10 +8,10 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parents[2] / "scripts" / "benchmarks"))
 import fuzz
-import program
 from fuzzing.formats import Format
 
 from iqa_jax.errors import CheckpointError
+from iqa_jax.programs import running
 
 
 def read(path):
@@ -37,6 +37,9 @@ def read(path):
     return {"first": first}
 
 
+def main():
+    fuzz.main({"planted": Format("file", {"file": bytes(3)}, read)})
+
+
 if __name__ == "__main__":
-    PLANTED = {"planted": Format("file", {"file": bytes(3)}, read)}
-    program.run(lambda: fuzz.main(PLANTED))
+    running.run(Path(sys.argv[0]).name, sys.modules[__name__], sys.argv[1:])

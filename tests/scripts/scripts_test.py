@@ -16,11 +16,16 @@ from golden.configurations import read_trunk
 from golden.formats import FORMATS
 from PIL import Image
 
+from iqa_jax.__main__ import VERBS
+
 SCRIPTS = Path(__file__).parents[2] / "scripts"
-PROGRAMS = (
-    *("evaluate", "score", "extract_statistics", "train_relevance"),
-    *("fetch_weights", "convert_weights", "build_demo", "build_dataset", "verify_dataset"),
-)
+PACKAGE = Path(__file__).parents[2] / "iqa_jax" / "programs"
+PROGRAMS = {
+    **{"evaluate": "evaluate", "score": "score", "extract_statistics": "extract"},
+    **{"train_relevance": "train", "fetch_weights": "fetch", "convert_weights": "convert"},
+    **{"build_demo": "demo", "build_dataset": "build", "verify_dataset": "verify"},
+}
+"""The verb of each script."""
 
 
 def command(script, *flags):
@@ -35,12 +40,8 @@ def run(script, *flags):
 
 
 def test_every_program_is_here():
-    here = {path.stem for path in SCRIPTS.glob("*.py")} - {
-        "program",
-        "dataset_flags",
-        "interval_flags",
-    }
-    assert here == set(PROGRAMS)
+    assert {path.stem for path in SCRIPTS.glob("*.py")} == set(PROGRAMS)
+    assert {*PROGRAMS.values(), "models"} == set(VERBS)
 
 
 @pytest.mark.parametrize("script", PROGRAMS)
@@ -48,9 +49,10 @@ def test_help_tells_purpose_example_and_flags(script):
     done = run(script, "--help")
     assert done.returncode == 0
     text = done.stdout
-    source = (SCRIPTS / f"{script}.py").read_text()
+    verb = PROGRAMS[script]
+    source = (PACKAGE / f"{VERBS[verb][0].replace('.', '/')}.py").read_text()
     assert source.split('"""')[1].splitlines()[0] in text
-    assert f"python scripts/{script}.py --" in text
+    assert f"  iqa {verb} --" in text
     flags = [line.strip().split('"')[1] for line in source.split("flags.DEFINE_")[1:]]
     for flag in flags:
         assert f"--{flag}" in text or f"--[no]{flag}" in text
@@ -80,7 +82,7 @@ def test_converting_an_own_checkpoint(tmp_path):
     assert not done.stderr
     wrong = run("convert_weights", "--model=resnet18", *flags)
     assert wrong.returncode == 1
-    assert wrong.stderr.startswith("convert_weights.py: error: own training.pth for resnet18: ")
+    assert wrong.stderr.startswith("iqa convert: error: own training.pth for resnet18: ")
     assert "Traceback" not in wrong.stderr
 
 

@@ -85,6 +85,6 @@ def test_from_images_and_again_from_their_statistics(flags, pair_folder, tmp_pat
 def test_errors_are_lines(flags, wrong, message):
     done = run(*flags, *wrong)
     assert done.returncode == 1
-    assert done.stderr.startswith("train_relevance.py: error: ")
+    assert done.stderr.startswith("iqa train: error: ")
     assert message in done.stderr
     assert "Traceback" not in done.stderr

@@ -56,7 +56,7 @@ def test_a_bad_tree_gives_one_clear_error(tmp_path):
     (tmp_path / "mos_with_names.txt").write_text("5.5 ../I01_01_1.bmp\n")
     done = run("--dataset=tid2013", f"--data_dir={tmp_path}")
     assert done.returncode == 1
-    assert done.stderr.startswith("verify_dataset.py: error: ")
+    assert done.stderr.startswith("iqa verify: error: ")
     assert "1 rows of another form" in done.stderr
     assert "Traceback" not in done.stderr
     assert not done.stdout

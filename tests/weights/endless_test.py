@@ -25,9 +25,9 @@ from assembler import (
 from etils import epath
 
 from iqa_jax.errors import CheckpointError
-from iqa_jax.weights import unpickling
 from iqa_jax.weights.conversion import convert, flatten
-from iqa_jax.weights.readers import read_checkpoint, unwrap
+from iqa_jax.weights.formats import pickle_machine
+from iqa_jax.weights.formats.reading import read_checkpoint, unwrap
 
 _SECONDS = 10
 """Each takes far less, and without the limits far more."""
@@ -120,7 +120,7 @@ def test_arrays_around_one_list_share_it(tmp_path):
 
 
 def test_a_pickle_of_very_many_instructions(arrays_of, monkeypatch):
-    monkeypatch.setattr(unpickling, "_MOST_STEPS", 1000)
+    monkeypatch.setattr(pickle_machine, "_MOST_STEPS", 1000)
     with pytest.raises(CheckpointError, match="a pickle of more than 1000 instructions"):
         arrays_of(program(b"N0" * 600 + b"}"))
     assert not arrays_of(program(b"N0" * 400 + b"}"))

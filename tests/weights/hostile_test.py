@@ -27,7 +27,7 @@ from assembler import (
 from etils import epath
 
 from iqa_jax.errors import CheckpointError
-from iqa_jax.weights.readers import read_checkpoint
+from iqa_jax.weights.formats.reading import read_checkpoint
 
 GOLDEN = Path(__file__).parents[1] / "golden" / "checkpoints"
 

@@ -16,9 +16,9 @@ from PIL import Image
 from iqa_jax import zoo
 from iqa_jax.errors import CheckpointError, InputError
 from iqa_jax.weights import transfers
-from iqa_jax.weights.downloads import UrlFile, file_sha256
+from iqa_jax.weights.download import UrlFile, file_sha256
 from iqa_jax.zoo import MODELS, RELEVANCES, fetching, origins
-from iqa_jax.zoo.models import find_model
+from iqa_jax.zoo.registry import find_model
 
 
 @pytest.mark.parametrize("name", ["alexnet", "vgg16", "lpips-alex", "lpips-vgg"])

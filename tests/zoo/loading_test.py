@@ -42,9 +42,9 @@ def test_of_published_and_absent_relevances_no_training_data_are_known(checkpoin
 
 
 def test_says_how_to_fetch_what_is_missing(tmp_path, checkpoints):
-    with pytest.raises(CheckpointError, match=r"fetch_weights.py --models=alexnet"):
+    with pytest.raises(CheckpointError, match=r"iqa fetch --models=alexnet"):
         zoo.load_backbone("alexnet", checkpoints_dir=tmp_path)
-    with pytest.raises(CheckpointError, match=r"fetch_weights.py --models=lpips-vgg"):
+    with pytest.raises(CheckpointError, match=r"iqa fetch --models=lpips-vgg"):
         zoo.load_relevance("lpips-vgg", checkpoints_dir=tmp_path)
     with pytest.raises(CheckpointError, match=r"no checkpoint my-own in .*[^6]$"):
         zoo.load_relevance("my-own", checkpoints_dir=tmp_path)

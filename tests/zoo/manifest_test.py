@@ -8,7 +8,7 @@ STORED = Path(__file__).parents[2] / "checkpoints" / "MANIFEST.json"
 
 
 def test_the_stored_manifest_is_current():
-    """Else: ``python -m iqa_jax.zoo --manifest > checkpoints/MANIFEST.json``."""
+    """Else: ``iqa models --manifest > checkpoints/MANIFEST.json``."""
     assert STORED.read_text() == manifest()
 
 

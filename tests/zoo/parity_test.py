@@ -15,7 +15,7 @@ from golden.formats import FORMATS
 
 from iqa_jax import zoo
 from iqa_jax.backbones import ARCHITECTURES, build
-from iqa_jax.preprocess import unit_range
+from iqa_jax.images.preprocess import unit_range
 
 SLOW_TRUNKS = (
     *("efficientnet_b4", "efficientnet_b5", "efficientnet_b6", "efficientnet_b7"),

@@ -14,12 +14,13 @@ from etils import epath
 from PIL import features
 
 from fuzzing import seed_files
-from iqa_jax.datasets import bapps, csiq, inspect, live, load_dataset, pair_lists, tid
+from iqa_jax.datasets import inspect, load_dataset, pair_lists
+from iqa_jax.datasets.adapters import bapps, csiq, live, tid
 from iqa_jax.datasets.joined import read_joined_scores
 from iqa_jax.datasets.table import Pair, read_headers
 from iqa_jax.errors import ImageError
-from iqa_jax.images import ImageFolder
-from iqa_jax.weights.readers import read_checkpoint
+from iqa_jax.images.sources import ImageFolder
+from iqa_jax.weights.formats.reading import read_checkpoint
 
 Read = Callable[[epath.Path], Any]
 

@@ -1,0 +1,78 @@
+"""What correlations say of the scores that they were made with: which seem to count the other way.
+
+A column is *significantly negative* if Spearman's correlation within references is negative on
+average and Student's t test over the references rejects a mean of 0 (two-sided, p < .01): versions
+of one reference are no independent pairs. Where fewer than five references have a correlation, or
+it is undefined in one of them, the correlation of all pairs and its own test stand in.
+"""
+
+import math
+from collections.abc import Iterator, Sequence
+
+from scipy import stats
+
+from iqa_jax.agreement.columns import HIGHER, LOWER, Column
+from iqa_jax.agreement.correlation import Agreement
+from iqa_jax.agreement.groups import ReferenceAgreement
+
+_LEVEL = 0.01
+_LEAST_REFERENCES = 5
+_MOST_NOTES = 20
+
+
+def doubts(found: Sequence[tuple[Column, Agreement, ReferenceAgreement]]) -> Iterator[str]:
+    """A sentence for each doubt.
+
+    Args:
+      found: Every column, its agreement with opinion scores, and the same within references.
+    """
+    defined = [agreement.srcc for _, agreement, _ in found if not math.isnan(agreement.srcc)]
+    if not defined:
+        yield "There is no correlation: all scores are equal, or all distances of each column."
+    elif max(defined) < 0:
+        yield (
+            "Every distance grows with quality: the direction of the scores may be wrong (for csv "
+            "see --score_direction, for joined scores --joined_direction)."
+        )
+    else:
+        negative = [
+            _note(column, agreement)
+            for column, agreement, within in found
+            if is_negative(agreement, within)
+        ]
+        yield from negative[:_MOST_NOTES]
+        if len(negative) > _MOST_NOTES:
+            yield f"{len(negative) - _MOST_NOTES} more columns are significantly negative."
+
+
+def is_negative(agreement: Agreement, within: ReferenceAgreement) -> bool:
+    """Whether a column is significantly negative, by the rule of this module.
+
+    Args:
+      agreement: Of all pairs.
+      within: Of the pairs of each reference.
+    """
+    if within.references >= _LEAST_REFERENCES and not math.isnan(within.mean):
+        error = within.std / math.sqrt(within.references)
+        return within.mean < 0 and _p(within.mean, error, within.references - 1) < _LEVEL
+    freedom = agreement.pairs - 2
+    if freedom < 1 or not agreement.srcc < 0:
+        return False
+    error = math.sqrt(max(1 - agreement.srcc**2, 0) / freedom)
+    return _p(agreement.srcc, error, freedom) < _LEVEL
+
+
+def _p(mean: float, error: float, freedom: int) -> float:
+    """Of a two-sided t test of a mean that is not 0, or of a correlation."""
+    return 2 * float(stats.t.sf(abs(mean) / error, freedom)) if error > 0 else 0.0
+
+
+def _note(column: Column, agreement: Agreement) -> str:
+    note = f"{column.name} is significantly negative (Spearman {agreement.srcc:.3f})"
+    if column.known_metric:
+        return f"{note}: by it, people find images better that are less alike."
+    other = LOWER if column.higher_is_better else HIGHER
+    return (
+        f"{note}; {column.direction} scores were taken to mean more alike, the other direction is "
+        f"--joined_direction={column.name}={other}."
+    )

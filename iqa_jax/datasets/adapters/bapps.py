@@ -1,0 +1,290 @@
+"""BAPPS: patches of 64x64 pixels judged by forced choice; LPIPS was trained on its training part.
+
+Zhang et al., The unreasonable effectiveness of deep features as a perceptual metric, CVPR 2018.
+
+    dataset/2afc/val/cnn/{ref,p0,p1}/000000.png  judge/000000.npy  which is nearer to ref
+    dataset/jnd/val/cnn/{p0,p1}/000000.png       same/000000.npy   whether the two are the same
+
+The files have 256x256 pixels: each pixel of a patch is a block of 4x4. There are two ways to the
+patch, by the end of a dataset's name:
+
+* ``bapps-2afc``, ``bapps-2afc:train``, ``bapps-jnd``: one pixel of each block is kept. These are
+  the patches as they were stored.
+* ``bapps-2afc:lpips``, ``bapps-2afc:train-lpips``, ``bapps-jnd:lpips``: the files are resized to
+  64x64 by Pillow's antialiased bilinear filter, as LPIPS's loader (``Resize(64)``) does. On blocks
+  that is a blur by [1/8, 3/4, 1/8] in both axes, and changes which of two versions is nearer for
+  some triplets. These are the ones to reproduce published numbers with: so the loader says; it has
+  not been verified on BAPPS itself.
+"""
+
+import functools
+import io
+import itertools
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+
+import numpy as np
+from etils import epath
+
+from iqa_jax.datasets.folders import FolderIndex
+from iqa_jax.datasets.table import Pair, PairTable, Protocol
+from iqa_jax.datasets.triplets import Triplet, TripletTable
+from iqa_jax.errors import DatasetError, listed
+from iqa_jax.images.sources import BlockImages, ImageFolder
+
+SIZE = 64
+BLOCK = 4
+CITATION = "Zhang et al., CVPR 2018"
+
+_READERS = 16
+_FILES_AT_ONCE = 64
+_MOST_LISTED = 10
+_LONGEST_FILE = 4096
+"""Bytes of a judgement's file that are read; one number takes less than 150."""
+
+
+@dataclass(frozen=True)
+class Part:
+    """A part of BAPPS.
+
+    Attributes:
+      experiment: Its folder.
+      split: Its folder below that.
+      subsets: The folders below that, in the order of the paper's tables.
+      shown: Folders of the images that the observers saw.
+      judgements: Folder of what they said.
+      published: Number of judgements; None where only a rounded number is published.
+    """
+
+    experiment: str
+    split: str
+    subsets: Sequence[str]
+    shown: Sequence[str]
+    judgements: str
+    published: int | None = None
+
+
+_TRIPLET = ("ref", "p0", "p1")
+
+TWO_ALTERNATIVES: Mapping[str, Part] = {
+    "train": Part("2afc", "train", ("traditional", "cnn", "mix"), _TRIPLET, "judge"),
+    "val": Part(
+        "2afc",
+        "val",
+        ("traditional", "cnn", "superres", "deblur", "color", "frameinterp"),
+        _TRIPLET,
+        "judge",
+        36344,
+    ),
+}
+JUST_NOTICEABLE = Part("jnd", "val", ("traditional", "cnn"), ("p0", "p1"), "same")
+
+
+def load_2afc(folder: epath.Path, split: str = "val", *, is_filtered: bool = False) -> PairTable:
+    """Reads the judgements of two alternatives: which of p0 and p1 is nearer to ref.
+
+    Args:
+      folder: BAPPS's folder ``dataset``, the folder that this lies in, or ``2afc``.
+      split: ``val``, judged by five observers a triplet, or ``train``, by two.
+      is_filtered: Whether images are those of LPIPS's loader, with which published numbers are
+        expected to be reproduced (``bapps-2afc:lpips``, ``bapps-2afc:train-lpips``); by default
+        they are as stored, a little sharper, and numbers differ from the published ones.
+
+    Returns:
+      Two rows a triplet, as :meth:`TripletTable.as_pairs` gives them; the subset stands as the
+      distortion.
+
+    Raises:
+      DatasetError: If the layout is another, images have no judgement, or a judgement is not one
+        number in [0, 1].
+    """
+    part = TWO_ALTERNATIVES[split]
+    root = _find(folder, part)
+    return TripletTable(
+        name=_name("bapps-2afc", "" if split == "val" else split, is_filtered=is_filtered),
+        triplets=[
+            Triplet(
+                *judgement.images,
+                preference=judgement.share,
+                subset=judgement.subset,
+                reference_id=judgement.images[0].lower(),
+            )
+            for judgement in _read(root, part)
+        ],
+        images=BlockImages(ImageFolder(root), SIZE, BLOCK, is_filtered),
+        citation=CITATION,
+        published_triplets=part.published,
+    ).as_pairs()
+
+
+def load_jnd(folder: epath.Path, *, is_filtered: bool = False) -> PairTable:
+    """Reads the judgements of just noticeable differences: whether p0 and p1 are the same.
+
+    Args:
+      folder: BAPPS's folder ``dataset``, the folder that this lies in, or ``jnd``.
+      is_filtered: Whether images are those of LPIPS's loader, with which published numbers are
+        expected to be reproduced (``bapps-jnd:lpips``); by default they are as stored.
+
+    Returns:
+      A row a pair, p0 as its reference; the score is the share of the three observers who said that
+      the two are the same; the subset stands as the distortion.
+
+    Raises:
+      DatasetError: As by :func:`load_2afc`.
+    """
+    root = _find(folder, JUST_NOTICEABLE)
+    return PairTable(
+        name=_name("bapps-jnd", is_filtered=is_filtered),
+        pairs=[
+            Pair(
+                *judgement.images,
+                score=judgement.share,
+                distortion=judgement.subset,
+                reference_id=judgement.images[0].lower(),
+            )
+            for judgement in _read(root, JUST_NOTICEABLE)
+        ],
+        images=BlockImages(ImageFolder(root), SIZE, BLOCK, is_filtered),
+        higher_is_better=True,
+        score_range=(0.0, 1.0),
+        citation=CITATION,
+        target="share of observers who said that the two are the same",
+        published_pairs=JUST_NOTICEABLE.published,
+        protocol=Protocol.SAME_OR_DIFFERENT,
+    )
+
+
+def _name(experiment: str, split: str = "", *, is_filtered: bool) -> str:
+    variant = "-".join(filter(None, (split, "lpips" if is_filtered else "")))
+    return f"{experiment}:{variant}" if variant else experiment
+
+
+@dataclass(frozen=True)
+class _Judgement:
+    """The images that were shown, named from the part's folder, and what was said of them."""
+
+    images: Sequence[str]
+    share: float
+    subset: str
+
+
+def _find(folder: epath.Path, part: Part) -> epath.Path:
+    """The folder of a part, whichever of the usual folders was given."""
+    candidates = (
+        ("dataset", part.experiment, part.split),
+        (part.experiment, part.split),
+        (part.split,),
+    )
+    found = [
+        root
+        for root in (_descend(folder, *names) for names in candidates)
+        if root and any(_descend(root, subset, part.judgements) for subset in part.subsets)
+    ]
+    if not found:
+        raise DatasetError(
+            f"{folder}: expected {part.experiment}/{part.split}/SUBSET/{part.judgements} in it or "
+            f"in its folder dataset, SUBSET one of {', '.join(part.subsets)}; found "
+            + (_shortened(FolderIndex(folder).entries) or "nothing")
+        )
+    if len(found) > 1:
+        raise DatasetError(
+            f"{folder}: {part.experiment}/{part.split} could be any of "
+            f"{', '.join(map(str, found))}; give the folder dataset or {part.experiment} itself"
+        )
+    missing = [subset for subset in part.subsets if not _descend(found[0], subset)]
+    if missing and part.published is None:  # no number would tell that something is missing
+        raise DatasetError(f"{found[0]}: expected also the folders {', '.join(missing)} in it")
+    return found[0]
+
+
+def _descend(folder: epath.Path, *names: str) -> epath.Path | None:
+    """The folder that ``names`` lead to, upper and lower case taken as equal; None if none does."""
+    for name in names:
+        entry = FolderIndex(folder).find(name)
+        if entry is None or not (folder / entry).is_dir():
+            return None
+        folder = folder / entry
+    return folder
+
+
+def _read(root: epath.Path, part: Part) -> list[_Judgement]:
+    """All judgements of a part; one error for those that cannot be used."""
+    index = FolderIndex(root)
+    found, problems = [], []
+    for subset in part.subsets:
+        if index.find(subset):
+            judgements, unusable = _read_subset(index.enter(subset), subset, part)
+            found += judgements
+            problems += unusable
+    if problems:
+        raise DatasetError(f"{root}: {listed(problems, 'judgements cannot be used')}")
+    return found
+
+
+def _read_subset(index: FolderIndex, subset: str, part: Part) -> tuple[list[_Judgement], list[str]]:
+    """The judgements of a subset, and what is wrong with those that cannot be used."""
+    shown = [index.enter(name) for name in part.shown]
+    judged = index.enter(part.judgements)
+    files = _by_stem(judged, ".npy")
+    unjudged = set().union(*(_by_stem(folder, ".png") for folder in shown)) - files.keys()
+    problems = [f"{judged.image(f'{stem}.npy')}: there is no such file" for stem in unjudged]
+    contents = _contents([judged.require(name) for name in files.values()])
+    found = []
+    for (stem, name), content in zip(files.items(), contents, strict=True):
+        share = str(content) if isinstance(content, OSError) else _share(content)
+        if isinstance(share, str):
+            problems.append(f"{judged.image(name)}: {share}")
+        else:
+            images = [folder.image(f"{stem}.png") for folder in shown]
+            found.append(_Judgement(images, share, subset))
+    return found, sorted(problems)
+
+
+def _by_stem(index: FolderIndex, suffix: str) -> dict[str, str]:
+    """The sorted files with a suffix, in any case, by what is before it."""
+    return {
+        name[: -len(suffix)]: name
+        for name in index.entries
+        if name.lower().endswith(suffix) and not name.startswith(".")
+    }
+
+
+def _contents(paths: Sequence[epath.Path]) -> Iterator[bytes | OSError]:
+    """The first bytes of many small files, read by threads some files at a time."""
+    few = [paths[start : start + _FILES_AT_ONCE] for start in range(0, len(paths), _FILES_AT_ONCE)]
+    with ThreadPoolExecutor(_READERS) as pool:
+        yield from itertools.chain.from_iterable(pool.map(_read_few, few))
+
+
+def _read_few(paths: Sequence[epath.Path]) -> list[bytes | OSError]:
+    return [_first_bytes(path) for path in paths]
+
+
+def _first_bytes(path: epath.Path) -> bytes | OSError:
+    try:
+        with path.open("rb") as file:
+            return file.read(_LONGEST_FILE)
+    except OSError as error:
+        return error
+
+
+@functools.lru_cache
+def _share(content: bytes) -> float | str:
+    """The one number in a file that anybody may have written, or what is wrong with it."""
+    try:
+        array = np.load(io.BytesIO(content), allow_pickle=False)
+    except Exception as error:  # NumPy's reader raises errors of many types on broken files
+        return f"is not an array that can be read ({error})"
+    if not isinstance(array, np.ndarray) or array.shape != (1,) or array.dtype.kind not in "fiu":
+        return "expected one number, an array of shape (1,)"
+    if not 0 <= array[0] <= 1:
+        return f"expected a share from 0 to 1, found {array[0]}"
+    return float(array[0])
+
+
+def _shortened(names: Collection[str]) -> str:
+    """The first names, and how many more there are."""
+    shown = list(names)[:_MOST_LISTED]
+    more = [f"and {len(names) - _MOST_LISTED} more"] if len(names) > _MOST_LISTED else []
+    return ", ".join([*shown, *more])

@@ -1,0 +1,68 @@
+"""``csv``: a table of pairs in a file of one's own.
+
+Columns ``reference,distorted,score`` and optionally ``score_std,distortion,level,reference_id``;
+image paths are relative to the file.
+"""
+
+from collections.abc import Sequence
+
+from etils import epath
+
+from iqa_jax.datasets.csv_rows import read_rows
+from iqa_jax.datasets.table import Pair, PairTable, number_or_nan
+from iqa_jax.errors import DatasetError
+from iqa_jax.images.sources import ImageFolder
+
+REQUIRED = ("reference", "distorted", "score")
+OPTIONAL = ("score_std", "distortion", "level", "reference_id")
+
+
+def load(path: epath.Path, required: Sequence[str] = REQUIRED) -> PairTable:
+    """Reads the table in the file ``path``; its scores are taken to be higher for better images.
+
+    A score that is not a number becomes NaN, to be reported with its row by ``table.inspect``.
+
+    Args:
+      path: The file.
+      required: Columns that it has to have.
+
+    Raises:
+      DatasetError: If there is no such file, it is no table of text, two columns have one name, a
+        cell belongs to no column, or a required column is not there.
+    """
+    if not path.exists() or path.is_dir():
+        found = "a folder" if path.exists() else "no file"
+        raise DatasetError(
+            f"csv: found {found} at {path}; expected a file with {_columns(required)}"
+        )
+    names, rows = read_rows(path)
+    missing = [name for name in required if name not in names]
+    if missing:
+        raise DatasetError(
+            f"{path}: has no column {', '.join(missing)}; expected {_columns(required)}, "
+            f"found {','.join(names) or 'nothing'}"
+        )
+    return PairTable(
+        name=path.stem,
+        pairs=[_pair(row) for row in rows],
+        images=ImageFolder(path.parent),
+        higher_is_better=True,
+        target="score",
+    )
+
+
+def _pair(row: dict[str, str]) -> Pair:
+    return Pair(
+        reference=row["reference"],
+        distorted=row["distorted"],
+        score=number_or_nan(row.get("score", "")),
+        score_std=number_or_nan(row.get("score_std", "")),
+        distortion=row.get("distortion", ""),
+        level=row.get("level", ""),
+        reference_id=row.get("reference_id", "") or row["reference"],
+    )
+
+
+def _columns(required: Sequence[str]) -> str:
+    optional = [name for name in (*REQUIRED, *OPTIONAL) if name not in required]
+    return f"the columns {','.join(required)} (and, if known, {','.join(optional)})"

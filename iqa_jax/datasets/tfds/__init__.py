@@ -1,0 +1,1 @@
+"""Datasets in a few large files, through TFDS and without TensorFlow."""

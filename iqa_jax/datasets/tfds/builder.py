@@ -1,0 +1,235 @@
+"""Stores datasets with TFDS in ArrayRecord files, without TensorFlow.
+
+One builder with a configuration for each dataset. The files of the images are kept as they are,
+each once; a dataset appears under its name when it is whole.
+"""
+
+import contextlib
+import io
+import tempfile
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from functools import partial
+from typing import Any
+
+import tensorflow_datasets as tfds
+from etils import epath
+from tqdm import tqdm
+
+from iqa_jax.datasets import DATASETS, load_dataset
+from iqa_jax.datasets.table import PairTable, inspect
+from iqa_jax.datasets.tfds.records import (
+    FILE_FORMAT,
+    IMAGES,
+    PAIRS,
+    VERSION,
+    config_name,
+    facts,
+    features,
+    image_record,
+    pair_record,
+)
+from iqa_jax.datasets.tfds.source import dataset_folder, open_stored
+from iqa_jax.errors import DatasetError
+from iqa_jax.images.decode import Header
+
+_SHARD_BYTES = 128 * 2**20
+"""Images in one file: TFDS holds what it writes into one until that is closed."""
+
+
+@dataclass(frozen=True)
+class Built:
+    """What :func:`build` found or made.
+
+    Attributes:
+      folder: Where the dataset is.
+      is_new: Whether it was built now; else it was there.
+      pairs: Number of rows.
+      images: Number of images.
+      pairs_left_out: Rows whose images are missing.
+      unfinished: Folders that killed builds of this dataset left behind.
+    """
+
+    folder: epath.Path
+    is_new: bool
+    pairs: int
+    images: int
+    pairs_left_out: int
+    unfinished: Sequence[epath.Path]
+
+
+@dataclass(frozen=True)
+class Contents:
+    """What is stored.
+
+    Attributes:
+      table: The rows, and where the images are.
+      headers: Of the images of the rows, by name, in the order in which the rows name them.
+      known: What ``tfds_records.facts`` says.
+    """
+
+    table: PairTable
+    headers: Mapping[str, Header]
+    known: Mapping[str, Any]
+
+
+class ImageQuality(tfds.core.ShardBasedBuilder):
+    """Pairs of images with human scores; see ``tfds_records`` for the form of the records.
+
+    Args:
+      contents: What to store; None for reading what is stored.
+      advance: Called after each image.
+      options: As every builder of TFDS takes: ``config``, ``data_dir``, ``version``.
+    """
+
+    VERSION = tfds.core.Version(VERSION)
+    RELEASE_NOTES = {  # noqa: RUF012 (TFDS declares it)
+        "1.0.0": "First form.",
+        "1.1.0": "Checksums of the images' files stand with the pairs.",
+        "1.2.0": "How blocks become pixels; a fingerprint of everything that results depend on.",
+    }
+    BUILDER_CONFIGS = [  # noqa: RUF012
+        tfds.core.BuilderConfig(name=config_name(dataset)) for dataset in DATASETS
+    ]
+
+    code_path = None  # TFDS would look beside it for addresses of downloads
+
+    def __init__(
+        self,
+        *,
+        contents: Contents | None = None,
+        advance: Callable[[], object] = lambda: None,
+        **options: Any,
+    ):
+        self._contents = contents
+        self._advance = advance
+        super().__init__(**{"file_format": FILE_FORMAT, **options})
+
+    def _info(self) -> tfds.core.DatasetInfo:
+        known = self._contents.known if self._contents else {}
+        return tfds.core.DatasetInfo(
+            builder=self,
+            description=_describe(known) if known else None,
+            features=features(),
+            citation=known.get("citation"),
+            license=known.get("licence"),
+            metadata=tfds.core.MetadataDict(known),
+            disable_shuffling=True,
+        )
+
+    def _shard_iterators_per_split(
+        self, dl_manager: Any
+    ) -> dict[str, list[Callable[[], Iterator[tuple[int, dict[str, Any]]]]]]:
+        del dl_manager  # there is nothing to download
+        if self._contents is None:
+            raise DatasetError("build this dataset with scripts/build_dataset.py")
+        return {
+            IMAGES: [
+                partial(_images, self._contents, names, self._advance)
+                for names in _shards(self._contents.headers)
+            ],
+            PAIRS: [partial(_pairs, self._contents)],
+        }
+
+
+def build(
+    dataset: str,
+    data_dir: epath.PathLike,
+    tfds_dir: epath.PathLike,
+    *,
+    allow_partial: bool = False,
+) -> Built:
+    """Stores a dataset, once; every row is checked before anything is written.
+
+    Args:
+      dataset: Key of ``DATASETS``.
+      data_dir: Its folder; for ``csv`` the file.
+      tfds_dir: A folder for this and other datasets.
+      allow_partial: Whether an incomplete copy will do; rows whose images are missing are left out.
+
+    Raises:
+      DatasetError: If the dataset cannot be used as it is, or ``tfds_dir`` holds other contents
+        under its name.
+      ImageError: If an image cannot be decoded, or changes meanwhile.
+    """
+    folder = dataset_folder(dataset, tfds_dir)
+    listed = load_dataset(dataset, data_dir, allow_partial=allow_partial)
+    table, found = inspect(listed, leave_out_missing=allow_partial)
+    headers = {
+        name: found[name] for pair in table.pairs for name in (pair.reference, pair.distorted)
+    }
+    contents = Contents(table, headers, facts(dataset, table, headers))
+    is_new = not folder.exists()
+    if is_new:
+        _store(contents, dataset, tfds_dir)
+    elif open_stored(folder).known["sha256"] != contents.known["sha256"]:
+        raise DatasetError(
+            f"{folder}: holds other contents than {data_dir}; choose another --tfds_dir, or delete "
+            "that folder to build it anew"
+        )
+    return Built(
+        folder=folder,
+        is_new=is_new,
+        pairs=len(table.pairs),
+        images=len(headers),
+        pairs_left_out=table.pairs_left_out,
+        unfinished=sorted(folder.parent.glob(f"incomplete.*_{VERSION}")),
+    )
+
+
+def _store(contents: Contents, dataset: str, tfds_dir: epath.PathLike) -> None:
+    with (
+        tempfile.TemporaryDirectory() as downloads,  # TFDS makes a folder for them
+        contextlib.redirect_stdout(io.StringIO()),  # and tells of sizes that it does not know
+        tqdm(total=len(contents.headers), desc=contents.table.name, unit="image") as progress,
+    ):
+        builder = ImageQuality(
+            contents=contents,
+            advance=progress.update,
+            config=config_name(dataset),
+            data_dir=epath.Path(tfds_dir).expanduser(),
+        )
+        try:
+            builder.download_and_prepare(
+                download_dir=downloads,
+                download_config=tfds.download.DownloadConfig(try_download_gcs=False),
+            )
+        except RuntimeError as error:  # what ArrayRecord raises if a file cannot be written
+            raise DatasetError(f"{builder.data_dir}: cannot be written ({error})") from error
+
+
+def _images(
+    contents: Contents, names: Sequence[str], advance: Callable[[], object]
+) -> Iterator[tuple[int, dict[str, Any]]]:
+    for number, name in enumerate(names):
+        data = contents.table.images.read(name)
+        contents.table.images.decode(data, name)  # what is stored can be scored
+        yield number, image_record(name, data)
+        advance()
+
+
+def _pairs(contents: Contents) -> Iterator[tuple[int, dict[str, Any]]]:
+    positions = {name: position for position, name in enumerate(contents.headers)}
+    for number, pair in enumerate(contents.table.pairs):
+        yield number, pair_record(pair, contents.headers, positions)
+
+
+def _shards(headers: Mapping[str, Header]) -> list[list[str]]:
+    """The names of the images of each file, in order."""
+    shards, room = [], 0
+    for name, header in headers.items():
+        if not shards or header.length > room:
+            shards.append([])
+            room = _SHARD_BYTES
+        shards[-1].append(name)
+        room -= header.length
+    return shards
+
+
+def _describe(known: Mapping[str, Any]) -> str:
+    direction = "higher" if known["higher_is_better"] else "lower"
+    return (
+        f"Image pairs of {known['name']}. Scores: {known['target']}; {direction} is better. "
+        "Records of the split pairs find their images by position in the split images, which holds "
+        "the encoded files as they were published."
+    )

@@ -1,0 +1,234 @@
+"""What a stored dataset consists of: one form of records for TFDS, and the facts of its table.
+
+A TFDS dataset has one form of records in all its splits. In the split ``images`` each record is one
+image, whose ``name`` and encoded file stand in it; in the split ``pairs`` each is a row of the pair
+table, which finds its two images by their positions in ``images``. Fields of the other split are
+absent: None, and NaN for the scores.
+
+TFDS stores floating-point numbers with 32 bits; the scores are stored as the bytes of their 64.
+"""
+
+import functools
+import hashlib
+import math
+import tempfile
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+import tensorflow_datasets as tfds
+from etils import epath
+
+from iqa_jax.datasets.table import Pair, PairTable, Protocol, fingerprint
+from iqa_jax.errors import DatasetError
+from iqa_jax.images.decode import Header
+from iqa_jax.images.sources import BlockImages, CheckedImages, ImageFolder, ImageSource
+
+BUILDER = "image_quality"
+FEATURES_FILE = "features.json"
+FILE_FORMAT = "array_record"
+VERSION = "1.2.0"
+IMAGES = "images"
+PAIRS = "pairs"
+
+_TEXTS_OF_IMAGES = {
+    "name": "images: name of the image in the dataset's folder",
+    "image": "images: the encoded file, as it was found",
+}
+_TEXTS_OF_PAIRS = {
+    "reference": "pairs: name of the reference image",
+    "distorted": "pairs: name of the distorted image",
+    "distortion": "pairs: type of the distortion",
+    "level": "pairs: strength of the distortion, counted within its type",
+    "reference_id": "pairs: what the reference shows",
+}
+_INTEGERS = {
+    "reference_record": "pairs: position of the reference in the split images, from 0",
+    "distorted_record": "pairs: position of the distorted image in the split images, from 0",
+    "reference_length": "pairs: length of the reference's file in bytes",
+    "distorted_length": "pairs: length of the distorted image's file in bytes",
+    "reference_checksum": "pairs: CRC-32 of the reference's file",
+    "distorted_checksum": "pairs: CRC-32 of the distorted image's file",
+    "height": "pairs: height of both images in pixels",
+    "width": "pairs: width of both images in pixels",
+}
+_SCORES = {
+    "score": "pairs: what people thought of the distorted image",
+    "score_std": "pairs: standard deviation of the opinions; NaN if not published",
+}
+_ABSENT = {
+    **dict.fromkeys((*_TEXTS_OF_IMAGES, *_TEXTS_OF_PAIRS, *_INTEGERS)),
+    **dict.fromkeys(_SCORES, math.nan),
+}
+
+
+def config_name(dataset: str) -> str:
+    """The name of a dataset's configuration: colons would begin a version there."""
+    return dataset.replace(":", ".")
+
+
+def features() -> tfds.features.FeaturesDict:
+    """The fields of a record, each with its split and meaning."""
+    texts = _TEXTS_OF_IMAGES | _TEXTS_OF_PAIRS
+    fields = {
+        **{name: _optional(np.object_, text) for name, text in texts.items()},
+        **{name: _optional(np.int64, text) for name, text in _INTEGERS.items()},
+        **{
+            name: tfds.features.Tensor(shape=(), dtype=np.float64, encoding="bytes", doc=text)
+            for name, text in _SCORES.items()
+        },
+    }
+    return tfds.features.FeaturesDict(fields)
+
+
+@functools.cache
+def features_config() -> str:
+    """The file ``features.json`` of every dataset that is stored."""
+    with tempfile.TemporaryDirectory() as folder:
+        features().save_config(folder)
+        return (epath.Path(folder) / FEATURES_FILE).read_text()
+
+
+def image_record(name: str, data: bytes) -> dict[str, Any]:
+    """The record of an image and its encoded file."""
+    return {**_ABSENT, "name": name, "image": data}
+
+
+def pair_record(
+    pair: Pair, headers: Mapping[str, Header], positions: Mapping[str, int]
+) -> dict[str, Any]:
+    """The record of a row.
+
+    Args:
+      pair: The row.
+      headers: Of its images, by name; they have one size.
+      positions: Of its images in the split ``images``, by name.
+    """
+    reference, distorted = headers[pair.reference], headers[pair.distorted]
+    return {
+        **_ABSENT,
+        **vars(pair),
+        "reference_record": positions[pair.reference],
+        "distorted_record": positions[pair.distorted],
+        "reference_length": reference.length,
+        "distorted_length": distorted.length,
+        "reference_checksum": reference.checksum,
+        "distorted_checksum": distorted.checksum,
+        "height": distorted.height,
+        "width": distorted.width,
+    }
+
+
+def pair_of(record: Mapping[str, Any]) -> Pair:
+    """The row that :func:`pair_record` made a record of."""
+    return Pair(
+        score=float(record["score"]),
+        score_std=float(record["score_std"]),
+        **{name: record[name].decode() for name in _TEXTS_OF_PAIRS},
+    )
+
+
+def images_of(record: Mapping[str, Any]) -> dict[str, tuple[int, Header]]:
+    """Position and header of the two images of a row's record, by name."""
+    return {
+        record[role].decode(): (
+            record[f"{role}_record"],
+            Header(
+                *(record["height"], record["width"]),
+                *(record[f"{role}_length"], record[f"{role}_checksum"]),
+            ),
+        )
+        for role in ("reference", "distorted")
+    }
+
+
+def facts(dataset: str, table: PairTable, headers: Mapping[str, Header]) -> dict[str, Any]:
+    """What is known of the whole table, as JSON, with its :func:`table_sha256`.
+
+    Args:
+      dataset: Key of the table's adapter.
+      table: To be stored.
+      headers: Of its images, in the order in which the rows name them.
+
+    Raises:
+      DatasetError: If the images are not files as they are, nor blocks of such files.
+    """
+    known = {
+        "dataset": dataset,
+        "name": table.name,
+        "target": table.target,
+        "higher_is_better": table.higher_is_better,
+        "score_range": [None if math.isnan(end) else end for end in table.score_range],
+        "licence": table.licence,
+        "citation": table.citation,
+        "published_pairs": table.published_pairs,
+        "pairs_left_out": table.pairs_left_out,
+        "protocol": table.protocol.value,
+        "opinions": None if math.isnan(table.opinions) else table.opinions,
+        "blocks": _blocks(table.images),
+        "fingerprint": fingerprint(table, headers),
+    }
+    return {**known, "sha256": table_sha256(known, table.pairs, headers)}
+
+
+def table_sha256(
+    known: Mapping[str, Any], pairs: Sequence[Pair], headers: Mapping[str, Header]
+) -> str:
+    """SHA-256 over everything but the pixels: two builds of one copy have the same.
+
+    Args:
+      known: What :func:`facts` gives.
+      pairs: The rows.
+      headers: Of their images, in the order in which they name them.
+    """
+    rows = [
+        (
+            *(getattr(pair, name) for name in _TEXTS_OF_PAIRS),
+            float(pair.score),
+            float(pair.score_std),
+        )
+        for pair in pairs
+    ]
+    named = {name: fact for name, fact in known.items() if name != "sha256"}
+    return hashlib.sha256(repr((named, rows, dict(headers))).encode()).hexdigest()
+
+
+def table_of(known: Mapping[str, Any], pairs: list[Pair], images: ImageSource) -> PairTable:
+    """The table that was stored.
+
+    Args:
+      known: What :func:`facts` gave.
+      pairs: The rows.
+      images: The stored files.
+    """
+    low, high = (math.nan if end is None else end for end in known["score_range"])
+    return PairTable(
+        name=known["name"],
+        pairs=pairs,
+        images=BlockImages(images, **known["blocks"]) if known["blocks"] else images,
+        higher_is_better=known["higher_is_better"],
+        score_range=(low, high),
+        licence=known["licence"],
+        citation=known["citation"],
+        target=known["target"],
+        published_pairs=known["published_pairs"],
+        pairs_left_out=known["pairs_left_out"],
+        protocol=Protocol(known["protocol"]),
+        opinions=math.nan if known["opinions"] is None else known["opinions"],
+    )
+
+
+def _optional(dtype: Any, meaning: str) -> tfds.features.Scalar:
+    return tfds.features.Scalar(dtype, optional=True, doc=meaning)
+
+
+def _blocks(images: ImageSource) -> dict[str, int] | None:
+    """How pixels are made of blocks, where files hold such."""
+    match images:
+        case BlockImages(source=ImageFolder(), size=size, block=block, is_filtered=is_filtered):
+            return {"size": size, "block": block, "is_filtered": is_filtered}
+        case ImageFolder():
+            return None
+        case CheckedImages(source=source):
+            return _blocks(source)
+    raise DatasetError(f"images of the kind {type(images).__name__} cannot be stored")

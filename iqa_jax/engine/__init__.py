@@ -1,0 +1,1 @@
+"""The engine: work is planned, decoded, computed and kept. Knows no network."""

@@ -1,0 +1,102 @@
+"""Which images are too large for the memory that is there, known before anything is computed."""
+
+import bisect
+import math
+from collections.abc import Mapping, Sequence
+from typing import Any, Protocol
+
+import jax
+import numpy as np
+
+from iqa_jax.datasets.table import PairTable
+from iqa_jax.engine.devices import Excess, UnitRunner, available_memory
+from iqa_jax.engine.plan import Plan, WorkUnit
+from iqa_jax.errors import InputError
+from iqa_jax.images.resize import Size
+
+
+class Preparing(Protocol):
+    """A step's first half; a pytree."""
+
+    def prepare(self, image: jax.Array) -> Any:
+        """What is kept of a reference while its versions are looked at."""
+        ...
+
+
+def find_too_large(
+    units: Sequence[WorkUnit], runner: UnitRunner, versions: int, label: str
+) -> Mapping[Size, str]:
+    """The sizes at which a compiled step would take more memory than there is.
+
+    Memory grows with the size: what is compiled are the largest size and, where that does not fit,
+    a few others, to find the largest that fits, which is ready to run when this returns.
+
+    Args:
+      units: Those that are to be computed, in their order: of sizes with as many pixels the first
+        one is compiled, which is the first to run.
+      runner: Of the step.
+      versions: V, their number in a unit.
+      label: What the step is called.
+
+    Returns:
+      Why each of the sizes cannot be computed.
+    """
+    sizes = sorted(dict.fromkeys(unit.size for unit in units), key=math.prod, reverse=True)
+    found: dict[Size, Excess] = {}
+
+    def fits(size: Size) -> bool:
+        excess = runner.excess(*size, versions)
+        if excess:
+            found[size] = excess
+        return not excess
+
+    if not sizes or fits(sizes[0]):
+        return {}
+    too_large = sizes[: bisect.bisect_left(sizes, True, lo=1, key=fits)]
+    smallest = too_large[-1]
+    return {
+        size: _reason(
+            label,
+            size,
+            found[smallest].needed * math.prod(size) / math.prod(smallest),
+            found[smallest].there,
+        )
+        for size in too_large
+    }
+
+
+def check_memory(step: Preparing, table: PairTable, plan: Plan, label: str) -> None:
+    """Refuses images so large that what is kept of one alone does not fit.
+
+    Nothing is compiled: it takes no time, and what passes may still not fit.
+
+    Args:
+      step: Of which nothing but shapes is needed.
+      table: The dataset.
+      plan: Of the table.
+      label: What the step is called.
+
+    Raises:
+      InputError: If there are such images; the message names one of the largest.
+    """
+    unit = max(plan.units, key=lambda unit: math.prod(unit.size))
+    image = jax.ShapeDtypeStruct((*unit.size, 3), np.uint8)
+    kept = jax.eval_shape(lambda step, image: step.prepare(image), step, image)
+    needed = sum(math.prod(each.shape) * each.dtype.itemsize for each in jax.tree.leaves(kept))
+    there = available_memory()
+    if there is not None and needed > there:
+        name = table.pairs[unit.rows[0]].reference
+        raise InputError(f"{name}: {_reason(label, unit.size, needed, there)}")
+
+
+def _reason(label: str, size: Size, needed: float, there: float) -> str:
+    height, width = size
+    return (
+        f"{label} needs about {_gigabytes(needed)} GB of memory for images of {width}x{height} "
+        f"pixels, {_gigabytes(there)} GB are there; --resize, fewer layers or --precision=bf16 "
+        "need less"
+    )
+
+
+def _gigabytes(count: float) -> str:
+    return f"{count / 1e9:.3g}"

@@ -1,0 +1,150 @@
+"""Scores on disk while a run goes on: what is written is never computed again."""
+
+import hashlib
+import io
+import json
+import re
+import sys
+import time
+import zipfile
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from typing import Any
+
+import numpy as np
+from etils import epath
+from tqdm import tqdm
+
+from iqa_jax.engine.plan import WorkUnit
+from iqa_jax.files import appearing_whole, write_text
+
+_LEAST_SECONDS = 1.0
+_SHARE_OF_ELAPSED = 0.02
+"""A part is written when this share of the time since the start has passed: a killed run loses no
+more than that, and the number of files grows with the logarithm of the time."""
+
+_NAME_LENGTH = 32
+"""Hexadecimal digits of a part's SHA-256 in its name."""
+
+
+class ScoreParts:
+    """The finished work units of one run, in whole small files in a folder of their own.
+
+    A part is named after the checksum of its bytes: one that was cut short or changed is not used,
+    which is said, and its scores are computed again. What is on disk is read once, so that runs
+    that share a folder, and one of which removes it, do not disturb each other.
+
+    Args:
+      folder: The run's folder below it is called after the signature, so that a run with another
+        signature never continues this one.
+      label: First part of the run's folder name.
+      signature: Everything that the scores depend on, as JSON.
+      columns: Names of the scores.
+      keys: uint64 ``[pairs]``: what a pair is known by, whatever its row is.
+    """
+
+    def __init__(
+        self,
+        folder: epath.Path,
+        label: str,
+        signature: Mapping[str, Any],
+        columns: Sequence[str],
+        keys: np.ndarray,
+    ):
+        text = json.dumps({**signature, "columns": list(columns)}, indent=2, sort_keys=True) + "\n"
+        safe = re.sub(r"[^\w.@+-]", "_", label)
+        self._folder = folder / f"{safe}-{hashlib.sha256(text.encode()).hexdigest()[:12]}"
+        self._signature = text
+        self._columns = list(columns)
+        self._keys = keys
+        self._scores = np.full((len(keys), len(columns)), np.nan, np.float32)
+        self._is_there = np.zeros(len(keys), bool)
+        self._waiting: list[np.ndarray] = []
+        self._started = self._written = time.monotonic()
+        self._make_folder()
+        self._read_all()
+
+    def missing(self, units: Sequence[WorkUnit]) -> list[WorkUnit]:
+        """Those of the units of which a row is not on disk."""
+        return [unit for unit in units if not self._is_there[list(unit.rows)].all()]
+
+    def add(
+        self, unit: WorkUnit, scores: Mapping[str, np.ndarray], *, failed: Collection[int] = ()
+    ) -> None:
+        """Takes the scores of a unit, ``[V]`` by column; they are on disk soon after.
+
+        Args:
+          unit: The unit; scores beyond its rows are padding.
+          scores: By column.
+          failed: Rows of the unit that have no scores; a later run tries them again.
+        """
+        whole = [place for place, row in enumerate(unit.rows) if row not in failed]
+        rows = np.asarray(unit.rows)[whole]
+        self._scores[rows] = np.stack([scores[name][whole] for name in self._columns], axis=-1)
+        self._is_there[rows] = True
+        self._waiting.append(rows)
+        now = time.monotonic()
+        if now - self._written > max(_LEAST_SECONDS, _SHARE_OF_ELAPSED * (now - self._started)):
+            self.write()
+
+    def write(self) -> None:
+        """Writes what has been taken and not yet written."""
+        rows = np.concatenate([np.zeros(0, int), *self._waiting])
+        if len(rows):
+            data = _npz(keys=self._keys[rows], scores=self._scores[rows])
+            if not self._folder.exists():  # another run that is finished has removed it
+                self._make_folder()
+            with appearing_whole(self._folder / _name(data)) as path:
+                path.write_bytes(data)
+            self._waiting = []
+        self._written = time.monotonic()
+
+    def collect(self) -> dict[str, np.ndarray]:
+        """The scores of all pairs, float32 ``[pairs]`` by column; NaN where there are none yet."""
+        return dict(zip(self._columns, self._scores.T.copy(), strict=True))
+
+    def _make_folder(self) -> None:
+        self._folder.mkdir(parents=True, exist_ok=True)
+        write_text(self._folder / "signature.json", self._signature)
+
+    def _read_all(self) -> None:
+        parts = list(self._parts())
+        if not parts:
+            return
+        keys, first = np.unique(np.concatenate([part["keys"] for part in parts]), return_index=True)
+        scores = np.concatenate([part["scores"] for part in parts])[first]
+        places = np.minimum(np.searchsorted(keys, self._keys), len(keys) - 1)
+        self._is_there = keys[places] == self._keys
+        self._scores[self._is_there] = scores[places[self._is_there]]
+
+    def _parts(self) -> Iterator[Mapping[str, np.ndarray]]:
+        for path in sorted(self._folder.glob("part-*.npz")):
+            try:
+                yield self._part(path)
+            except FileNotFoundError:  # removed by another run that is finished
+                continue
+            except (OSError, ValueError, KeyError, zipfile.BadZipFile) as error:
+                reason = str(error) or type(error).__name__
+                tqdm.write(
+                    f"{path}: cannot be used ({reason}); its scores are computed again",
+                    file=sys.stderr,
+                )
+
+    def _part(self, path: epath.Path) -> Mapping[str, np.ndarray]:
+        data = path.read_bytes()
+        if path.name != _name(data):
+            raise ValueError("damaged or cut short")
+        with np.load(io.BytesIO(data), allow_pickle=False) as file:
+            part = dict(file)
+        if part["scores"].shape != (len(part["keys"]), len(self._columns)):
+            raise ValueError("of another form")
+        return part
+
+
+def _name(data: bytes) -> str:
+    return f"part-{hashlib.sha256(data).hexdigest()[:_NAME_LENGTH]}.npz"
+
+
+def _npz(**arrays: np.ndarray) -> bytes:
+    file = io.BytesIO()
+    np.savez(file, allow_pickle=False, **arrays)
+    return file.getvalue()

@@ -1,0 +1,225 @@
+"""The files of a store beside its arrays, and where everything lies."""
+
+import csv
+import hashlib
+import io
+import json
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, fields
+from typing import Any
+from urllib.parse import quote
+
+from etils import epath
+
+from iqa_jax.datasets.table import Pair, PairTable, Protocol
+from iqa_jax.errors import ImageError, InputError
+from iqa_jax.files import appearing_whole
+from iqa_jax.images.resize import Size
+from iqa_jax.images.sources import ImageSource
+
+RECORD = "zarr.json"
+_PAIRS = "pairs.csv"
+_PAIR_FIELDS = tuple(field.name for field in fields(Pair))
+_COLUMNS = (*_PAIR_FIELDS, "height", "width", "row")
+_TABLE_FIELDS = tuple(
+    field.name for field in fields(PairTable) if field.name not in ("pairs", "images")
+)
+_NAN = "NaN"
+"""As zarr writes it; JSON has no such number."""
+
+
+@dataclass(frozen=True)
+class LayerShape:
+    """What is the same of a layer for all images, or for all of one size.
+
+    Attributes:
+      channels: Number of channels.
+      positions: Height x width of the layer, by height and width of the image.
+    """
+
+    channels: int
+    positions: Mapping[Size, int]
+
+
+@dataclass(frozen=True)
+class Contents:
+    """Everything in a store but its arrays.
+
+    Attributes:
+      signature: What the statistics depend on, as JSON.
+      table: The pairs, in the dataset's own order.
+      sizes: Height and width of the images of each pair as they were scored, in the same order.
+      rows: For each row of the arrays the row of the table.
+      layers: Of the model, in forward order.
+    """
+
+    signature: Mapping[str, Any]
+    table: PairTable
+    sizes: Sequence[Size]
+    rows: Sequence[int]
+    layers: Mapping[str, LayerShape]
+
+
+@dataclass(frozen=True)
+class _NoImages(ImageSource):
+    """The images of a table that was read from a store."""
+
+    path: epath.Path
+
+    def read(self, name: str) -> bytes:
+        raise ImageError(f"{name}: the statistics in {self.path} come without their images")
+
+
+def store_path(statistics_dir: epath.PathLike, dataset: str, model: str) -> epath.Path:
+    """The folder of the statistics of a model on a dataset.
+
+    Args:
+      statistics_dir: Where stores are.
+      dataset: Name of the dataset.
+      model: Name of the model.
+    """
+    return epath.Path(statistics_dir) / file_name(dataset) / file_name(model)
+
+
+def array_path(path: epath.Path, layer: str, statistic: str) -> epath.Path:
+    """The folder of an array.
+
+    Args:
+      path: The folder of the store.
+      layer: Name of the layer.
+      statistic: Name of the statistic.
+    """
+    return path / statistic / file_name(layer)
+
+
+def file_name(name: str) -> str:
+    """A name as one part of a path, different for different names."""
+    quoted = quote(name, safe="@+, ")
+    return quoted.replace(".", "%2E") if set(quoted) == {"."} else quoted
+
+
+def create(path: epath.Path, contents: Contents) -> None:
+    """Makes the store in ``path`` without its arrays; it appears whole.
+
+    A store that is there, or that another process makes at the same time, is left as it is.
+    """
+    path.parent.mkdir(parents=True, exist_ok=True)
+    try:
+        with appearing_whole(path, replacing=False) as unfinished:
+            unfinished.mkdir()
+            _write_contents(unfinished, contents)
+    except OSError:
+        if not (path / RECORD).exists():
+            raise
+
+
+def _write_contents(path: epath.Path, contents: Contents) -> None:
+    pairs = _pairs_text(contents)
+    (path / _PAIRS).write_text(pairs)
+    record = {
+        "zarr_format": 3,
+        "node_type": "group",
+        "attributes": {
+            "signature": contents.signature,
+            "dataset": _table_record(contents.table),
+            "layers": [
+                {
+                    "name": name,
+                    "channels": layer.channels,
+                    "positions": {
+                        f"{height}x{width}": count
+                        for (height, width), count in layer.positions.items()
+                    },
+                }
+                for name, layer in contents.layers.items()
+            ],
+            "pairs_sha256": _sha256(pairs),
+        },
+    }
+    (path / RECORD).write_text(json.dumps(record, indent=2) + "\n")
+
+
+def read_contents(path: epath.Path) -> Contents:
+    """Reads the store in ``path`` without its arrays.
+
+    Raises:
+      InputError: If there is no store, or it was damaged.
+    """
+    try:
+        attributes = json.loads((path / RECORD).read_text())["attributes"]
+        text = (path / _PAIRS).read_bytes().decode()
+        if _sha256(text) != attributes["pairs_sha256"]:
+            raise ValueError(f"{_PAIRS} was changed")
+        rows = [
+            (_pair(row), (int(row["height"]), int(row["width"])), int(row["row"]))
+            for row in csv.DictReader(io.StringIO(text, newline=""))
+        ]
+        in_order = sorted(rows, key=lambda row: row[2])
+        return Contents(
+            signature=attributes["signature"],
+            table=_table(attributes["dataset"], [pair for pair, _, _ in in_order], path),
+            sizes=[size for _, size, _ in in_order],
+            rows=[row for _, _, row in rows],
+            layers={
+                layer["name"]: LayerShape(
+                    layer["channels"],
+                    {_size(text): count for text, count in layer["positions"].items()},
+                )
+                for layer in attributes["layers"]
+            },
+        )
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise InputError(
+            f"{path}: is no statistics store, or a damaged one ({error!r}); make it with "
+            "iqa extract, after deleting what is there"
+        ) from error
+
+
+def _pairs_text(contents: Contents) -> str:
+    file = io.StringIO(newline="")
+    writer = csv.writer(file, lineterminator="\n")
+    writer.writerow(_COLUMNS)
+    for row in contents.rows:
+        pair = contents.table.pairs[row]
+        # The repr of a float, which csv writes, is read back as the same float.
+        values = (getattr(pair, name) for name in _PAIR_FIELDS)
+        writer.writerow([*values, *contents.sizes[row], row])
+    return file.getvalue()
+
+
+def _pair(row: Mapping[str, str]) -> Pair:
+    values: dict[str, Any] = {name: row[name] for name in _PAIR_FIELDS}
+    numbers = {name: float(row[name]) for name in ("score", "score_std")}
+    return Pair(**{**values, **numbers})
+
+
+def _table_record(table: PairTable) -> dict[str, Any]:
+    return {name: _to_json(getattr(table, name)) for name in _TABLE_FIELDS}
+
+
+def _table(record: Mapping[str, Any], pairs: Sequence[Pair], path: epath.Path) -> PairTable:
+    values = {name: _from_json(record[name]) for name in _TABLE_FIELDS if name in record}
+    protocol = Protocol(values["protocol"])
+    return PairTable(**{**values, "protocol": protocol}, pairs=pairs, images=_NoImages(path))
+
+
+def _to_json(value: Any) -> Any:
+    if isinstance(value, tuple):
+        return [_to_json(each) for each in value]
+    return _NAN if isinstance(value, float) and math.isnan(value) else value
+
+
+def _from_json(value: Any) -> Any:
+    if isinstance(value, list):
+        return tuple(map(_from_json, value))
+    return math.nan if value == _NAN else value
+
+
+def _size(text: str) -> Size:
+    height, width = map(int, text.split("x"))
+    return height, width
+
+
+def _sha256(text: str) -> str:
+    return hashlib.sha256(text.encode()).hexdigest()

@@ -1,0 +1,262 @@
+"""Image files to pixels: encoded bytes in, ``uint8`` RGB out, one stated policy for the rest.
+
+* Gray images are replicated into three channels; palettes are expanded; white is 255, also where a
+  TIFF says that white is zero.
+* Gray of 1 to 16 bits a sample (PNG, PGM of any greatest value, TIFF of 1, 2, 4, 8, 12 and 16 bits,
+  JPEG 2000) is scaled from its own greatest value to 255 and rounded.
+* Of 16-bit colour, and of 16-bit gray with alpha, the high byte is kept; PPM is scaled and rounded.
+  AVIF of 10 and 12 bits is brought to 8 by its decoder, libavif.
+* Alpha is composited over white; a fully opaque alpha changes nothing.
+* The orientation tag of a camera is applied, as viewers do; colour profiles are not.
+* No one way shows CMYK, Lab, signed, 32-bit and floating-point samples, and animations: refused.
+* What Pillow cannot read, or misreads, is refused: JPEG of 12 bits; colour JPEG 2000 of other than
+  8 bits; TIFF of 10 or 14 bits, of 16 bits in planes, with subsampled colours uncompressed, or
+  without word of what is zero; 16-bit colour PNG with one transparent colour.
+* Damaged files are refused as far as it can be told (``damage``), JPEGs whose compressed data end
+  too early by :func:`check_compressed_data` alone. Whatever a decoder raises becomes an
+  :class:`ImageError` that names the file.
+"""
+
+import contextlib
+import functools
+import io
+import zlib
+from collections.abc import Iterator
+from typing import IO, Any, NamedTuple, cast
+
+import numpy as np
+from PIL import Image, ImageOps, JpegImagePlugin, UnidentifiedImageError
+
+from iqa_jax.errors import ImageError
+from iqa_jax.images.damage import check_structure, filled_jpeg
+from iqa_jax.images.samples import Scale, gray_scale
+
+MAX_PIXELS = 80_000_000
+"""Larger images are refused from their header, before any memory is taken."""
+
+BACKGROUND = (255, 255, 255)
+"""What shows through transparent pixels."""
+
+_FORMATS = ("AVIF", "BMP", "GIF", "JPEG", "JPEG2000", "PNG", "PPM", "TIFF", "WEBP")
+_JPEG = ("JPEG", "MPO")
+_SIXTEEN_BIT_GRAY = ("I;16", "I;16B", "I;16L", "I;16N")
+_EIGHT_BIT = ("1", "L", "LA", "P", "PA", "RGB", "RGBA", "RGBX", "YCbCr")
+_PART = 2**16
+"""So many bytes of a file are read at a time."""
+
+_START = 2**4
+"""So many bytes tell a format."""
+
+_ORIENTATION_TAG = 0x0112
+_ORIENTATIONS_ON_THE_SIDE = (5, 6, 7, 8)
+_WIDTH, _LENGTH = 256, 257
+
+
+class Header(NamedTuple):
+    """What is known of an image before it is decoded.
+
+    Attributes:
+      height: As :func:`decode` gives it.
+      width: Likewise.
+      length: Number of encoded bytes.
+      checksum: CRC-32 of the encoded bytes.
+    """
+
+    height: int
+    width: int
+    length: int
+    checksum: int = 0
+
+    def is_of(self, data: bytes) -> bool:
+        """Whether these encoded bytes are those whose header this is."""
+        return (len(data), zlib.crc32(data)) == (self.length, self.checksum)
+
+
+class _Bounded:
+    """A file that takes no memory for what it does not have, however much is asked for.
+
+    Args:
+      file: The file.
+      length: Number of its bytes.
+    """
+
+    def __init__(self, file: IO[bytes], length: int):
+        self._file = file
+        self._length = length
+
+    def read(self, count: int = -1) -> bytes:
+        """The next ``count`` bytes, or as many as there are."""
+        left = max(0, self._length - self._file.tell())
+        return self._file.read(min(count, left) if count >= 0 else left)
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._file, name)
+
+
+def read_header(file: IO[bytes], length: int, name: str) -> Header:
+    """What is known of an image file without decoding it.
+
+    Args:
+      file: The open file.
+      length: Number of its bytes.
+      name: What error messages call it.
+
+    Raises:
+      ImageError: If its header is not that of a supported image.
+      OSError: If the file system fails.
+    """
+    whole = cast(IO[bytes], _Bounded(file, length))
+    with _told(name, "has a damaged header"), _open_image(whole, name) as image:
+        gray_scale(image, file, name)
+        width, height = image.size
+        if _is_on_its_side(image):
+            width, height = height, width
+        return Header(height, width, length, _checksum(file))
+
+
+def decode(data: bytes, name: str) -> np.ndarray:
+    """Decodes an image file.
+
+    Args:
+      data: The whole encoded file, in any of the usual formats that Pillow reads.
+      name: What error messages call it.
+
+    Returns:
+      ``uint8`` ``[height, width, 3]``, RGB.
+
+    Raises:
+      ImageError: If this is not a readable single image of a supported kind.
+    """
+    file = io.BytesIO(data)
+    with _told(name, "is damaged or cut short"), _open_image(file, name) as image:
+        scale = gray_scale(image, file, name)
+        check_structure(data, image.format)
+        if image.format == "PNG":
+            _verify_checksums(data)
+        image.load()
+        return _to_rgb(ImageOps.exif_transpose(image), scale)
+
+
+def check_compressed_data(data: bytes, name: str) -> None:
+    """Looks whether the compressed data of a JPEG end before its image does.
+
+    That takes as long as decoding it twice; nothing else tells it.
+
+    Args:
+      data: The whole encoded file, of any format, which :func:`decode` has accepted.
+      name: What error messages call it.
+
+    Raises:
+      ImageError: If they do.
+    """
+    with _told(name, "is damaged or cut short"), Image.open(io.BytesIO(data)) as image:
+        filled = filled_jpeg(data) if image.format in _JPEG else None
+        if filled is None:
+            return
+        with JpegImagePlugin.JpegImageFile(io.BytesIO(filled)) as other:
+            if other.tobytes() != image.tobytes():
+                raise ValueError("its compressed data end too early")
+
+
+def _verify_checksums(data: bytes) -> None:
+    """Raises if a chunk of a PNG is not what was written; loading alone accepts other pixels."""
+    with Image.open(io.BytesIO(data), formats=("PNG",)) as image:
+        image.verify()
+
+
+def _checksum(file: IO[bytes]) -> int:
+    file.seek(0)
+    checksum = 0
+    while part := file.read(_PART):
+        checksum = zlib.crc32(part, checksum)
+    return checksum
+
+
+def _is_on_its_side(image: Any) -> bool:
+    """Whether the size that Pillow gives is not yet that of the image as it is shown."""
+    if image.format == "PNG" and "exif" not in image.info:  # to look further would decode it
+        return False
+    if image.format == "TIFF":  # Pillow turns these when it loads them, and some versions before
+        return _orientation(image) and image.size == (image.tag_v2[_WIDTH], image.tag_v2[_LENGTH])
+    return _orientation(image)
+
+
+def _to_rgb(image: Image.Image, scale: Scale | None) -> np.ndarray:
+    if scale:
+        stored = scale.stored(np.asarray(image))
+        gray = scale.eight_bits(stored)
+        if "transparency" in image.info:  # of a PNG: one level
+            gray[stored == image.info["transparency"]] = BACKGROUND[0]
+        return np.repeat(gray[..., None], 3, axis=-1)
+    if image.has_transparency_data:
+        background = Image.new("RGBA", image.size, BACKGROUND)
+        image = Image.alpha_composite(background, image.convert("RGBA"))
+    return np.asarray(image.convert("RGB"))
+
+
+def _orientation(image: Image.Image) -> bool:
+    return image.getexif().get(_ORIENTATION_TAG) in _ORIENTATIONS_ON_THE_SIDE
+
+
+@functools.cache
+def _readable_formats() -> tuple[str, ...]:
+    Image.init()
+    return tuple(name for name in _FORMATS if name in Image.OPEN)
+
+
+@contextlib.contextmanager
+def _open_image(file: IO[bytes], name: str) -> Iterator[Image.Image]:
+    """Opens an image, reading no further than its header, and refuses what the policy refuses."""
+    try:
+        image = Image.open(file, formats=_readable_formats())
+    except UnidentifiedImageError as error:
+        raise ImageError(f"{name}: {_why_unidentified(file)}") from error
+    except (Image.DecompressionBombError, Image.DecompressionBombWarning) as error:
+        raise ImageError(f"{name}: has more than the limit of {MAX_PIXELS:,} pixels") from error
+    with image:
+        width, height = image.size
+        if width * height > MAX_PIXELS:
+            raise ImageError(
+                f"{name}: is {width}x{height}, more than the limit of {MAX_PIXELS:,} pixels"
+            )
+        is_deep = image.mode in _SIXTEEN_BIT_GRAY or (image.format, image.mode) == ("PPM", "I")
+        if image.mode not in _EIGHT_BIT and not is_deep:
+            raise ImageError(
+                f"{name}: has the colour mode {image.mode}; convert it to RGB, gray or 16-bit gray"
+            )
+        if image.format != "MPO" and getattr(image, "n_frames", 1) > 1:
+            raise ImageError(f"{name}: holds several frames; save the one to be scored on its own")
+        yield image
+
+
+def _why_unidentified(file: IO[bytes]) -> str:
+    """What the reader of the format that a file begins like says of it."""
+    file.seek(0)
+    start = file.read(_START)
+    if not start:
+        return "is an empty file"
+    for name in _readable_formats():
+        reader, accepts = Image.OPEN[name]
+        if accepts and accepts(start) is True:
+            file.seek(0)
+            try:
+                reader(file, "")
+            except Exception as error:  # that it raises one is known
+                return f"has a damaged header, or is of an unsupported kind ({error})"
+    return "is not an image"
+
+
+@contextlib.contextmanager
+def _told(name: str, what: str) -> Iterator[None]:
+    """Turns whatever a decoder raises into an :class:`ImageError`; not what the file system does.
+
+    On broken files Pillow's plugins raise errors of many types, wherever an image is touched.
+    """
+    try:
+        yield
+    except ImageError:
+        raise
+    except Exception as error:
+        if isinstance(error, OSError) and error.errno is not None:
+            raise
+        raise ImageError(f"{name}: {what} ({str(error) or type(error).__name__})") from error

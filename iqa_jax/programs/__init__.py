@@ -1,0 +1,1 @@
+"""Programs: one verb each, from settings to tables, text and figures."""

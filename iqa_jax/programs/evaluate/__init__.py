@@ -1,0 +1,1 @@
+"""Evaluation: image distances against human scores."""

@@ -1,0 +1,278 @@
+"""Datasets x models x layers x read-outs -> correlations with human scores."""
+
+import sys
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
+from typing import Any
+
+import numpy as np
+from etils import epath
+from tqdm import tqdm
+
+from iqa_jax.agreement.analysis import Analysis, analyse
+from iqa_jax.agreement.columns import Column, joined_columns
+from iqa_jax.agreement.correlation import Agreement
+from iqa_jax.agreement.intervals import choose
+from iqa_jax.agreement.layer_choice import find_source
+from iqa_jax.datasets import PairTable, fingerprint, read_joined_scores
+from iqa_jax.engine import devices
+from iqa_jax.engine import run as engine
+from iqa_jax.engine.capacity import check_memory
+from iqa_jax.engine.parts import ScoreParts
+from iqa_jax.engine.plan import Plan, plan
+from iqa_jax.engine.store import StatisticsStore
+from iqa_jax.errors import InputError
+from iqa_jax.images.decode import Header
+from iqa_jax.images.resize import Resize
+from iqa_jax.metrics import Group, check_group, groups, load_group
+from iqa_jax.metrics.features import load_relevances
+from iqa_jax.metrics.pair_function import PairComparison
+from iqa_jax.programs.evaluate.exposure import mark
+from iqa_jax.programs.evaluate.from_store import distances as stored_distances
+from iqa_jax.programs.evaluate.normaliser import open_normalisers
+from iqa_jax.programs.evaluate.run_record import describe_columns, describe_dataset
+from iqa_jax.programs.evaluate.selection import select_columns
+from iqa_jax.programs.extract.extraction import ensure_store
+from iqa_jax.programs.settings import DatasetSettings, ModelSettings
+from iqa_jax.readouts import needed_arrays, readout_formulas
+from iqa_jax.revisions import OF_AGREEMENT, revisions
+from iqa_jax.zoo import TrainingData
+
+
+@dataclass(frozen=True, kw_only=True)
+class Settings(DatasetSettings, ModelSettings):
+    """What an evaluation is asked for; the flags of ``iqa evaluate`` say what each means."""
+
+    output_dir: str
+    models: tuple[str, ...] = ()
+    layers: tuple[str, ...] = ("all",)
+    readouts: tuple[str, ...] = ("l2", "unit")
+    metrics: tuple[str, ...] = ()
+    statistics_dir: str | None = None
+    normaliser_from: str | None = None
+    scores_csv: str | None = None
+    joined_direction: tuple[str, ...] = ()
+    interval: str | None = None
+    resamples: int | None = None
+    layers_from: str | None = None
+
+
+@dataclass(frozen=True)
+class Evaluation:
+    """What an evaluation found.
+
+    Attributes:
+      table: The pairs that were scored.
+      scores: Raw scores, float32 ``[pairs]`` by name.
+      analysis: Their agreement with people.
+      record: Settings, signatures, devices, versions and speed, as JSON.
+    """
+
+    table: PairTable
+    scores: Mapping[str, np.ndarray]
+    analysis: Analysis
+    record: Mapping[str, Any]
+
+    @property
+    def agreements(self) -> Sequence[tuple[Column, Agreement]]:
+        """Every column and its agreement with opinion scores."""
+        return self.analysis.agreements
+
+
+def evaluate(settings: Settings) -> Evaluation:
+    """Scores a dataset with every layer and read-out asked for and correlates them with people.
+
+    Everything that can be wrong with the input is checked before anything is computed. Scores are
+    kept below ``output_dir/parts`` as they are made: a killed run continues there.
+
+    Raises:
+      InputError: If the dataset, a model, a layer or a read-out cannot be used.
+    """
+    resize = settings.parsed_resize
+    table, headers = settings.inspect_dataset()
+    joined = (
+        read_joined_scores(epath.Path(settings.scores_csv), table) if settings.scores_csv else {}
+    )
+    given = joined_columns(joined, settings.joined_direction)
+    columns = select_columns(
+        settings.models,
+        layers=settings.layers,
+        readouts=settings.readouts,
+        metrics=settings.metrics,
+        checkpoints_dir=settings.checkpoints_dir,
+    )
+    _say_what_is_left(settings, columns)
+    twice = joined.keys() & {column.name for column in columns}
+    if twice:
+        raise InputError(f"scores_csv: {', '.join(twice)} is computed here; rename the column")
+    work = plan(table, headers, versions=settings.versions, resize=resize)
+    wanted = groups(column.metric for column in columns if column.metric)
+    for group in wanted:
+        outline = check_group(
+            group,
+            work.sizes,
+            checkpoints_dir=settings.checkpoints_dir,
+            stored=_is_stored(group, settings),
+        )
+        check_memory(outline, table, work, outline.label)
+    normalisers = _open_normalisers(columns, settings)
+    pairs = TrainingData(table.name, fingerprint(table, headers))
+    columns = mark(
+        [*columns, *given],
+        pairs,
+        normalisers=normalisers,
+        checkpoints_dir=settings.checkpoints_dir,
+    )
+    references = len({pair.reference_id for pair in table.pairs})
+    method = choose(settings.interval, settings.resamples, references=references)
+    layers_from = find_source(settings.layers_from, columns, table, pairs.fingerprint)
+    _announce(table, work)
+    scores, runs = dict(joined), []
+    data = _Data(table, headers, work, pairs.fingerprint, resize, normalisers)
+    for group in wanted:
+        score = _score_from_store if _is_stored(group, settings) else _score
+        found, run = score(group, data, settings)
+        scores |= {metric.name: found[metric.computed] for metric in group}
+        runs.append(run)
+    scores = {column.name: scores[column.name] for column in columns}
+    analysis = analyse(table, columns, scores, method=method, layers_from=layers_from)
+    record = {
+        "settings": asdict(settings),
+        "dataset": describe_dataset(table, pairs.fingerprint, analysis.ceiling),
+        "revisions": revisions(OF_AGREEMENT),
+        "interval": method.describe(references),
+        "devices": devices.describe_devices(),
+        "runs": runs,
+        "columns": describe_columns(columns),
+        "chosen_layers": [chosen.record for chosen in analysis.chosen if chosen.column.layer],
+        "warnings": list(analysis.warnings),
+    }
+    return Evaluation(table, scores, analysis, record)
+
+
+def _say_what_is_left(settings: Settings, columns: Sequence[Column]) -> None:
+    """A line for models that give nothing, and one for what is named twice and done once."""
+    read = {column.known_readout.model for column in columns if column.known_readout}
+    left_out = [model for model in dict.fromkeys(settings.models) if model not in read]
+    if left_out:
+        tqdm.write(
+            f"left out, without the layers asked for besides the pixels: {', '.join(left_out)}",
+            file=sys.stderr,
+        )
+    asked = (settings.models, settings.layers, settings.readouts, settings.metrics)
+    repeated = [name for names in asked for name, count in Counter(names).items() if count > 1]
+    repeated += [c.name for c in columns if c.kind == "layer" and c.name in settings.metrics]
+    if repeated:
+        tqdm.write(f"named twice, done once: {', '.join(repeated)}", file=sys.stderr)
+
+
+def _open_normalisers(
+    columns: Sequence[Column], settings: Settings
+) -> Mapping[str, StatisticsStore]:
+    """By model, the statistics that its read-outs compare with; none for those of the dataset."""
+    if settings.normaliser_from is None:
+        return {}
+    resize = settings.parsed_resize
+    return open_normalisers(
+        settings.normaliser_from,
+        [column.known_readout for column in columns if column.known_readout],
+        checkpoints_dir=settings.checkpoints_dir,
+        precision=settings.precision,
+        resize=resize.text if resize else None,
+    )
+
+
+def _is_stored(group: Group, settings: Settings) -> bool:
+    """Whether the scores of a group are read from a store; images may not be resized on the way."""
+    return settings.statistics_dir is not None and all(
+        metric.readout and not metric.resize for metric in group
+    )
+
+
+@dataclass(frozen=True)
+class _Data:
+    """A dataset as it is scored."""
+
+    table: PairTable
+    headers: Mapping[str, Header]
+    work: Plan
+    fingerprint: str
+    resize: Resize | None
+    normalisers: Mapping[str, StatisticsStore]
+
+
+_Scored = tuple[Mapping[str, np.ndarray], dict[str, Any]]
+"""Scores by name, and the record of the run that made them."""
+
+
+def _score(group: Group, data: _Data, settings: Settings) -> _Scored:
+    """The scores of a group, computed from the images."""
+    comparison = load_group(
+        group, checkpoints_dir=settings.checkpoints_dir, precision=settings.precision
+    )
+    signature = {
+        **comparison.signature,
+        "dataset": data.fingerprint,
+        "resize": settings.resize,
+        "versions": data.work.versions,
+        **engine.environment(),
+    }
+    parts_folder = epath.Path(settings.output_dir) / "parts"
+    rows = np.arange(len(data.table.pairs), dtype=np.uint64)
+    run = engine.run(
+        data.table,
+        data.work,
+        devices.UnitRunner(PairComparison.versions, comparison),
+        ScoreParts(parts_folder, comparison.label, signature, comparison.names, rows),
+        label=comparison.label,
+        resize=data.resize,
+    )
+    return run.scores, {**signature, "pairs_per_second": run.pairs_per_second}
+
+
+def _score_from_store(group: Group, data: _Data, settings: Settings) -> _Scored:
+    """The scores of a group from stored statistics, which are extracted if they are not there."""
+    assert settings.statistics_dir is not None
+    readouts = [metric.readout for metric in group if metric.readout]
+    extracted = ensure_store(
+        data.table,
+        data.headers,
+        readouts[0].model,
+        needed_arrays(readouts),
+        statistics_dir=settings.statistics_dir,
+        checkpoints_dir=settings.checkpoints_dir,
+        precision=settings.precision,
+        resize=data.resize,
+        versions=settings.versions,
+    )
+    relevances = load_relevances(readouts, checkpoints_dir=settings.checkpoints_dir)
+    normaliser = data.normalisers.get(extracted.store.model)
+    record = {
+        **extracted.store.signature,
+        **engine.environment(),
+        "revisions": {
+            **extracted.store.signature["revisions"],
+            **revisions(name for readout in readouts for name in readout_formulas(readout.readout)),
+        },
+        "relevances": {name: each.sha256 for name, each in relevances.items()},
+        **({"normaliser": dict(normaliser.signature)} if normaliser else {}),
+        "pairs_per_second": extracted.pairs_per_second,
+    }
+    found = stored_distances(
+        extracted.store, readouts, relevances=relevances, normaliser=normaliser
+    )
+    return found, record
+
+
+def _announce(table: PairTable, work: Plan) -> None:
+    sizes = ", ".join(f"{width}x{height}" for height, width in work.sizes[:4])
+    more = f" and {len(work.sizes) - 4} more sizes" if len(work.sizes) > 4 else ""
+    left_out = table.pairs_left_out
+    note = f"; {left_out} pairs whose images are missing are left out" if left_out else ""
+    references = len({pair.reference_id for pair in table.pairs})
+    tqdm.write(
+        f"{table.name}: {len(table.pairs)} pairs of {references} references, "
+        f"{sizes}{more}; {len(work.units)} work units of up to {work.versions} versions{note}",
+        file=sys.stderr,
+    )

@@ -1,0 +1,82 @@
+"""What columns have seen of the pairs that they are tested on: their scores, or their images.
+
+A relevance that was learned from these pairs, or from others that show the same photographs, is
+tested *in sample*. ``balanced`` and ``normalized`` need no scores, but a mean over some pairs;
+where these are the tested pairs, or show the same photographs, they are *transductive*.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+
+from etils import epath
+
+from iqa_jax.agreement.columns import Column
+from iqa_jax.datasets.splits import overlap_warning, trained_on
+from iqa_jax.engine.store import StatisticsStore
+from iqa_jax.zoo import TrainingData, training_data
+
+
+def mark(
+    columns: Sequence[Column],
+    tested: TrainingData,
+    *,
+    normalisers: Mapping[str, StatisticsStore] | None = None,
+    checkpoints_dir: epath.PathLike | None = None,
+) -> list[Column]:
+    """The columns with what they have seen, as far as it is known.
+
+    Args:
+      columns: What is scored.
+      tested: The pairs that are scored.
+      normalisers: By model, the statistics that its read-outs compare with; those of other models
+        compare with the pairs that are scored.
+      checkpoints_dir: Where the relevances are.
+    """
+    own = {model: _origin(store) for model, store in (normalisers or {}).items()}
+    learned = {
+        name: training_data(name, checkpoints_dir=checkpoints_dir)
+        for name in {_relevance(column) for column in columns}
+        if name
+    }
+    return [
+        replace(
+            column,
+            overlap=_overlap(column, tested, learned) or "",
+            is_transductive=column.needs_a_dataset and _sees(_normaliser(column, own), tested),
+        )
+        for column in columns
+    ]
+
+
+def _relevance(column: Column) -> str | None:
+    return column.known_readout.relevance if column.known_readout else None
+
+
+def _overlap(
+    column: Column, tested: TrainingData, learned: Mapping[str, TrainingData | None]
+) -> str | None:
+    relevance = _relevance(column)
+    training = learned[relevance] if relevance else None
+    if training is None:
+        return trained_on(relevance or column.name, tested.dataset)
+    shared = _shared(training, tested)
+    return shared and f"The relevance {relevance} was learned from {training.dataset}: {shared}"
+
+
+def _normaliser(column: Column, own: Mapping[str, TrainingData]) -> TrainingData | None:
+    """What a column compares with; None for the pairs that are scored."""
+    return own.get(column.metric.readout.model) if column.metric and column.metric.readout else None
+
+
+def _sees(normaliser: TrainingData | None, tested: TrainingData) -> bool:
+    return normaliser is None or _shared(normaliser, tested) is not None
+
+
+def _shared(training: TrainingData, tested: TrainingData) -> str | None:
+    """What two sets of pairs share; they are the same if one of name and fingerprint is."""
+    is_same = training.fingerprint == tested.fingerprint
+    return overlap_warning(tested.dataset if is_same else training.dataset, tested.dataset)
+
+
+def _origin(store: StatisticsStore) -> TrainingData:
+    return TrainingData(store.signature["dataset"], store.signature["dataset_fingerprint"])

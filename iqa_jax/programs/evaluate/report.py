@@ -1,0 +1,234 @@
+"""What an evaluation found, as text for a terminal."""
+
+import math
+import re
+from collections import Counter
+from collections.abc import Iterable, Iterator, Sequence
+
+from iqa_jax.agreement.analysis import Analysis
+from iqa_jax.agreement.columns import Column
+from iqa_jax.agreement.correlation import Agreement
+from iqa_jax.agreement.layer_choice import Chosen
+from iqa_jax.programs.evaluate.evaluation import Evaluation
+from iqa_jax.text import aligned
+
+_MOST_MODELS = 6
+"""With more models than this the layers are left to ``correlations.csv``."""
+
+_MOST_JOINED = 3
+
+_CHOSEN_HERE = "chosen here"
+"""In the place of an interval, which would cover the truth half of the time."""
+_IN_SAMPLE, _TRANSDUCTIVE = "(i)", "(t)"
+_MARKS = {
+    _IN_SAMPLE: "in sample: learned from this dataset, or from the same photographs",
+    _TRANSDUCTIVE: "transductive: compared with means over this dataset, or the same photographs",
+}
+
+Found = tuple[Column, Agreement]
+
+
+def report(evaluation: Evaluation) -> str:
+    """What was evaluated, and tables: the best of every model, and every model's layers by depth.
+
+    Correlations are oriented: positive means that smaller distances go with better scores.
+    """
+    analysis = evaluation.analysis
+    found = analysis.forced_choices or analysis.agreements
+    tables = _forced_choices(analysis) if analysis.forced_choices else _correlations(analysis)
+    marks = [f"  {line}" for line in legend(column for column, _ in found)]
+    notes = [line for warning in analysis.warnings for line in ("", f"Note: {warning}")]
+    return "\n".join([*_heading(evaluation), "", *tables, *marks, *notes])
+
+
+def _heading(evaluation: Evaluation) -> Iterator[str]:
+    table = evaluation.table
+    references = evaluation.record["dataset"]["references"]
+    direction = "higher is better" if table.higher_is_better else "lower is better"
+    yield f"{table.name}: {len(table.pairs)} pairs of {references} references"
+    yield f"target: {table.target}, {direction}"
+    ceiling = evaluation.analysis.ceiling
+    if ceiling:
+        yield (
+            "ceiling, the true quality against these scores: "
+            f"srcc {_number(ceiling.srcc)}, plcc {_number(ceiling.plcc)}"
+        )
+        if not math.isnan(ceiling.observer_plcc):
+            yield (
+                "one more observer against these scores: "
+                f"srcc {_number(ceiling.observer_srcc)}, plcc {_number(ceiling.observer_plcc)}"
+            )
+
+
+def _correlations(analysis: Analysis) -> Iterator[str]:
+    if analysis.chosen:
+        yield from _chosen(analysis.chosen)
+        yield ""
+    yield "Best layers on these data (optimistic) and metrics, by Spearman's correlation"
+    yield from _best(analysis)
+    models = list(dict.fromkeys(column.model for column, _ in analysis.agreements if column.layer))
+    if len(models) <= _MOST_MODELS:
+        for model in models:
+            yield ""
+            yield f"{model} by depth (Spearman, Pearson; * best)"
+            yield from _by_depth([each for each in analysis.agreements if each[0].model == model])
+
+
+def _forced_choices(analysis: Analysis) -> list[str]:
+    """Every column, the best first, with its score in each subset; the last line is an observer."""
+    ranked = sorted(
+        analysis.forced_choices, key=lambda found: _nan_last(found[1].mean.score), reverse=True
+    )
+    first = ranked[0][1]
+    has_intervals = any(found.mean.interval for _, found in ranked)
+    header = ("model", "layer", "read-out", *first.subsets, "mean", *["95 %"] * has_intervals)
+    rows = [
+        (
+            *_names(column),
+            *(_number(subset.score) for subset in (*found.subsets.values(), found.mean)),
+            *[_interval(found.mean.interval)] * has_intervals,
+        )
+        for column, found in ranked
+    ]
+    subsets, empty = (*first.subsets.values(), first.mean), [""] * has_intervals
+    rows.append(("best possible", "-", "-", *(_number(each.best) for each in subsets), *empty))
+    if not math.isnan(first.mean.observer):
+        rows.append(("an observer", "-", "-", *(_number(e.observer) for e in subsets), *empty))
+    title = "Agreement with the observers' choices, by subset, the best first"
+    return [title, *aligned(header, rows, text_columns=3)]
+
+
+def best_layers(agreements: Iterable[Found]) -> list[Found]:
+    """The best layer of each model and read-out, and every other column; the best of all first."""
+    best: dict[tuple[str, str], Found] = {}
+    for column, agreement in agreements:
+        key = (column.model, column.readout)
+        if key not in best or _rank(agreement) > _rank(best[key][1]):
+            best[key] = column, agreement
+    return sorted(best.values(), key=lambda found: _rank(found[1]), reverse=True)
+
+
+def _rank(agreement: Agreement) -> float:
+    return _nan_last(agreement.srcc)
+
+
+def _nan_last(value: float) -> float:
+    """To sort by from the largest on."""
+    return -math.inf if math.isnan(value) else value
+
+
+def marked(text: str, column: Column) -> str:
+    """Text with the marks of what a column has seen of the pairs that it is tested on."""
+    return " ".join([text, *_marks_of(column)])
+
+
+def legend(columns: Iterable[Column]) -> list[str]:
+    """What the marks mean that some of the columns have, a line each."""
+    used = {mark for column in columns for mark in _marks_of(column)}
+    return [f"{mark} {meaning}" for mark, meaning in _MARKS.items() if mark in used]
+
+
+def _marks_of(column: Column) -> list[str]:
+    has = {_IN_SAMPLE: column.is_in_sample, _TRANSDUCTIVE: column.is_transductive}
+    return [mark for mark in _MARKS if has[mark]]
+
+
+def short_name(name: str) -> str:
+    """The name of a layer or a metric with only the ends of a long concatenation."""
+    return re.sub(rf"([^+/]+)(\+[^+/]+){{{_MOST_JOINED},}}(\+[^+/]+)", r"\1+...\3", name)
+
+
+def _chosen(chosen: Sequence[Chosen]) -> Iterator[str]:
+    """The layers that other data chose, with the intervals that these deserve."""
+    (source,) = {each.chosen_on for each in chosen if each.chosen_on}
+    first = chosen[0]
+    yield (
+        f"Layers chosen on {source}, and metrics, scored on {first.pairs} pairs of "
+        f"{first.references} references"
+    )
+    rows = [
+        (
+            *_names(each.column),
+            *(_number(each.srcc), _interval((each.srcc_low, each.srcc_high))),
+            *(_number(each.plcc), _interval((each.plcc_low, each.plcc_high))),
+        )
+        for each in chosen
+    ]
+    header = ("model", "layer", "read-out", "srcc", "95 %", "plcc", "95 %")
+    yield from aligned(header, rows, text_columns=3)
+
+
+def _names(column: Column) -> tuple[str, str, str]:
+    """Model, layer and read-out; marks stand at the read-out, of a metric at its name."""
+    model, layer = short_name(column.model), short_name(column.layer) or "-"
+    if column.readout:
+        return model, layer, marked(column.readout, column)
+    return marked(model, column), layer, "-"
+
+
+def _best(analysis: Analysis) -> list[str]:
+    header = ["model", "layer", "read-out", "srcc", "plcc", "krcc"]
+    header += ["plcc_logistic", "rmse_logistic"]
+    if analysis.intervals:
+        header.insert(4, "95 %")
+    within = {id(column): found.mean for column, found in analysis.references}
+    if within:
+        header.append("srcc in references")
+    positions = {id(column): number for number, (column, _) in enumerate(analysis.agreements)}
+    candidates = Counter((column.model, column.readout) for column, _ in analysis.agreements)
+    rows = []
+    for column, agreement in best_layers(analysis.agreements):
+        converged = "" if agreement.logistic.converged else " (no fit)"
+        row = [
+            *_names(column),
+            _number(agreement.srcc),
+            _number(agreement.plcc),
+            _number(agreement.krcc),
+            _number(agreement.logistic.plcc),
+            _number(agreement.logistic.rmse) + converged,
+        ]
+        if analysis.intervals:
+            number = positions[id(column)]
+            ends = (analysis.intervals.srcc_low[number], analysis.intervals.srcc_high[number])
+            was_chosen = candidates[column.model, column.readout] > 1
+            row.insert(4, _CHOSEN_HERE if was_chosen else _interval(ends))
+        if within:
+            row.append(_number(within[id(column)]))
+        rows.append(row)
+    return aligned(header, rows, text_columns=3)
+
+
+def _by_depth(agreements: Sequence[Found]) -> list[str]:
+    """A line a layer, first to last, with two numbers for each read-out."""
+    readouts = {column.readout: marked(column.readout, column) for column, _ in agreements}
+    best = {
+        id(agreement) for _, agreement in best_layers(agreements) if not math.isnan(agreement.srcc)
+    }
+    by_layer: dict[str, dict[str, Agreement]] = {}
+    depths = {}
+    for column, agreement in agreements:
+        by_layer.setdefault(column.layer, {})[column.readout] = agreement
+        depths[column.layer] = column.relative_depth
+    rows = []
+    for layer, by_readout in by_layer.items():
+        depth = depths[layer]
+        row = ["" if depth is None else f"{depth:.2f}", short_name(layer)]
+        for readout in readouts:
+            found = by_readout.get(readout)
+            mark = "*" if id(found) in best else " "
+            row += [_number(found.srcc) + mark, _number(found.plcc)] if found else ["", ""]
+        rows.append(row)
+    header = [
+        "depth",
+        "layer",
+        *(f"{name} {kind}" for name in readouts.values() for kind in ("srcc ", "plcc")),
+    ]
+    return aligned(header, rows, text_columns=2)
+
+
+def _interval(ends: tuple[float, float] | None) -> str:
+    return "-" if ends is None or math.isnan(ends[0]) else "{:.3f} to {:.3f}".format(*ends)
+
+
+def _number(value: float) -> str:
+    return "nan" if math.isnan(value) else f"{value:.3f}"

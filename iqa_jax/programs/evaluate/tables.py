@@ -1,0 +1,162 @@
+"""The files of an evaluation: tables of agreement, ``scores.csv`` and ``run.json``."""
+
+import csv
+import io
+import json
+import math
+from collections.abc import Iterable, Iterator, Sequence
+from typing import Any
+
+from etils import epath
+
+from iqa_jax.agreement.columns import Column
+from iqa_jax.files import write_text
+from iqa_jax.programs.evaluate.evaluation import Evaluation
+from iqa_jax.programs.evaluate.run_record import as_json
+
+PLACE = ("dataset", "model", "layer", "layer_index", "relative_depth", "readout")
+COLUMN = ("column", "in_sample", "transductive")
+CORRELATIONS = (
+    *PLACE,
+    *("pairs", "plcc", "srcc", "krcc", "plcc_logistic", "rmse_logistic", "fit_converged"),
+    *COLUMN,
+)
+INTERVALS = ("plcc_low", "plcc_high", "srcc_low", "srcc_high")
+GROUPS = (*PLACE, "kind", "group", "pairs", "plcc", "srcc", "krcc")
+REFERENCES = (*PLACE, "references", "references_left_out", "srcc_mean", "srcc_std")
+FORCED_CHOICES = (
+    *(*PLACE, "subset", "judgements", "score", "best", "observer", "low", "high"),
+    *COLUMN,
+)
+CHOSEN = (*PLACE, "chosen_on", "pairs", "references", "plcc", "srcc", *INTERVALS)
+IDENTIFIERS = (
+    "reference",
+    "distorted",
+    "reference_id",
+    "distortion",
+    "level",
+    "score",
+    "score_std",
+)
+MEAN = "mean of the subsets"
+ALL = "all judgements"
+_DIGITS = 9
+"""Significant digits: enough to tell any two float32 numbers apart."""
+
+
+def write(evaluation: Evaluation, folder: epath.Path) -> list[str]:
+    """Writes the tables and the record of an evaluation into ``folder``, each file whole.
+
+    Tables of an earlier evaluation that this one does not have are removed.
+
+    Returns:
+      The names of the files.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    names = list(evaluation.scores)
+    intervals = INTERVALS if evaluation.analysis.intervals else ()
+    tables = {
+        "correlations.csv": ((*CORRELATIONS, *intervals), list(_correlations(evaluation))),
+        "correlations_by_distortion.csv": (GROUPS, list(_groups(evaluation))),
+        "correlations_by_reference.csv": (REFERENCES, list(_references(evaluation))),
+        "chosen_layers.csv": (CHOSEN, list(_chosen(evaluation))),
+        "forced_choice.csv": (FORCED_CHOICES, list(_forced_choices(evaluation))),
+        "scores.csv": ((*IDENTIFIERS, *names), list(_scores(evaluation, names))),
+    }
+    for name, (header, rows) in tables.items():
+        if rows:
+            write_text(folder / name, _csv(header, rows))
+        else:
+            (folder / name).unlink(missing_ok=True)
+    record = json.dumps(as_json(evaluation.record), indent=2, allow_nan=False)
+    write_text(folder / "run.json", record + "\n")
+    return [*(name for name, (_, rows) in tables.items() if rows), "run.json"]
+
+
+def _place(evaluation: Evaluation, column: Column) -> Sequence[Any]:
+    return (
+        evaluation.table.name,
+        column.model,
+        column.layer,
+        column.layer_index,
+        column.relative_depth,
+        column.readout,
+    )
+
+
+def _column(column: Column) -> Sequence[Any]:
+    return column.name, column.is_in_sample, column.is_transductive
+
+
+def _correlations(evaluation: Evaluation) -> Iterator[Sequence[Any]]:
+    intervals = evaluation.analysis.intervals
+    for number, (column, agreement) in enumerate(evaluation.agreements):
+        ends = [float(getattr(intervals, name)[number]) for name in INTERVALS] if intervals else []
+        yield (
+            *_place(evaluation, column),
+            agreement.pairs,
+            agreement.plcc,
+            agreement.srcc,
+            agreement.krcc,
+            agreement.logistic.plcc,
+            agreement.logistic.rmse,
+            agreement.logistic.converged,
+            *_column(column),
+            *ends,
+        )
+
+
+def _groups(evaluation: Evaluation) -> Iterator[Sequence[Any]]:
+    for column, groups in evaluation.analysis.groups:
+        for group in groups:
+            found = group.agreement
+            yield (
+                *_place(evaluation, column),
+                *(group.kind, group.group),
+                *(found.pairs, found.plcc, found.srcc, found.krcc),
+            )
+
+
+def _references(evaluation: Evaluation) -> Iterator[Sequence[Any]]:
+    for column, found in evaluation.analysis.references:
+        yield (
+            *_place(evaluation, column),
+            *(found.references, found.left_out, found.mean, found.std),
+        )
+
+
+def _chosen(evaluation: Evaluation) -> Iterator[Sequence[Any]]:
+    for chosen in evaluation.analysis.chosen:
+        numbers = (getattr(chosen, name) for name in CHOSEN[len(PLACE) :])
+        yield (*_place(evaluation, chosen.column), *numbers)
+
+
+def _forced_choices(evaluation: Evaluation) -> Iterator[Sequence[Any]]:
+    for column, found in evaluation.analysis.forced_choices:
+        subsets = {**found.subsets, MEAN: found.mean, ALL: found.overall}
+        for name, subset in subsets.items():
+            yield (
+                *_place(evaluation, column),
+                *(name, subset.judgements, subset.score, subset.best, subset.observer),
+                *(subset.interval or (None, None)),
+                *_column(column),
+            )
+
+
+def _scores(evaluation: Evaluation, names: Sequence[str]) -> Iterable[Sequence[Any]]:
+    for row, pair in enumerate(evaluation.table.pairs):
+        identifiers = [getattr(pair, name) for name in IDENTIFIERS]
+        identifiers[-1] = None if math.isnan(pair.score_std) else pair.score_std
+        yield (*identifiers, *(float(evaluation.scores[name][row]) for name in names))
+
+
+def _csv(header: Sequence[str], rows: Iterable[Sequence[Any]]) -> str:
+    file = io.StringIO(newline="")
+    writer = csv.writer(file, lineterminator="\n")
+    writer.writerow(header)
+    writer.writerows([_text(value) for value in row] for row in rows)
+    return file.getvalue()
+
+
+def _text(value: Any) -> Any:
+    return f"{value:.{_DIGITS}g}" if isinstance(value, float) else value

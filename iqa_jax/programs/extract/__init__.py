@@ -1,0 +1,1 @@
+"""Extraction: the statistics of networks over a dataset, stored."""

@@ -1,0 +1,243 @@
+"""The files of a scoring run: a table that appears whole, its record, and what it continues."""
+
+import contextlib
+import csv
+import io
+import json
+import math
+import sys
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from etils import epath
+from tqdm import tqdm
+
+from iqa_jax.datasets.table import PairTable, number_or_nan
+from iqa_jax.errors import InputError
+from iqa_jax.files import create_text, write_text
+from iqa_jax.images.decode import Header
+from iqa_jax.programs.score.scores import Scored, Scores
+
+_DIGITS = 9
+"""Significant digits: enough to tell any two float32 numbers apart."""
+
+_IMAGES, _UNREAD = "images", "unread"
+_OF_PAIRS = ("reference", "distorted")
+_MOST_NAMED = 5
+_DAMAGED = "\ufffd"
+"""What stands for bytes that are no text."""
+
+
+@dataclass(frozen=True)
+class Kept:
+    """What an earlier run brought of the pairs that are asked for now.
+
+    Attributes:
+      rows: What stands as it is, by row.
+      tried_again: Number of pairs of which an image could not be read, was too large for the
+        memory, was another than it is now, or is not on record.
+      missing: Number of pairs that the table does not have, or not whole.
+      is_complete: Whether all stands, in the rows of the table and no others, in their order.
+    """
+
+    rows: Mapping[int, Scored]
+    tried_again: int
+    missing: int
+    is_complete: bool
+
+
+class ScoreFiles:
+    """``OUTPUT``, ``OUTPUT.json`` beside it, and ``OUTPUT.parts`` while the run goes on.
+
+    ``OUTPUT.json`` says what the scores depend on; with the table it also gets the size, length and
+    checksum of every image, and which images could not be read or were too large for the memory.
+
+    Args:
+      path: The CSV file to write.
+    """
+
+    def __init__(self, path: epath.Path):
+        self._path = path
+        self._record_path = path.with_name(f"{path.name}.json")
+        self.parts = path.with_name(f"{path.name}.parts")
+        self._signature: Mapping[str, Any] = {}
+
+    def claim(self, signature: Mapping[str, Any], *, resume: bool) -> None:
+        """Makes sure that nothing is overwritten or mixed, and writes the signature.
+
+        Of several runs that begin at once one is the first; the others are told so.
+
+        Args:
+          signature: Everything that the scores depend on besides the images.
+          resume: Whether a run that was begun is to be continued.
+
+        Raises:
+          InputError: If there is a table or a begun run and ``resume`` is False, or it was made
+            with another signature.
+        """
+        if self._path.is_dir():
+            raise InputError(f"{self._path}: is a folder; expected the name of a CSV file")
+        if self._path.exists() and not self._record_path.exists():
+            raise InputError(f"{self._path}: is there already and was not made by this program")
+        self._path.parent.mkdir(parents=True, exist_ok=True)
+        self._signature = signature
+        if create_text(self._record_path, _text(signature)):
+            return
+        if not resume:
+            state = "is there already" if self._path.exists() else "has been begun"
+            raise InputError(
+                f"{self._path}: {state}; continue it with --resume, or remove it and what "
+                f"stands beside it ({self._record_path.name}, {self.parts.name})"
+            )
+        before = self._record()
+        if not before:
+            tqdm.write(
+                f"{self._record_path}: is damaged; everything is scored again", file=sys.stderr
+            )
+            write_text(self._record_path, _text(signature))
+            return
+        before = {name: each for name, each in before.items() if name not in (_IMAGES, _UNREAD)}
+        now = json.loads(_text(signature))
+        different = [key for key in {**before, **now} if before.get(key) != now.get(key)]
+        if different:
+            raise InputError(
+                f"{self._path}: was made with different {', '.join(different)} (see "
+                f"{self._record_path.name}); it is not continued"
+            )
+
+    def read(
+        self, table: PairTable, images: Mapping[str, Header], metrics: Collection[str]
+    ) -> Kept:
+        """What the table that is there, if any, says of the pairs of ``table``.
+
+        A pair is kept if its images are what they were and could be read: its scores, or an error
+        that would come again.
+
+        Args:
+          table: The pairs that are asked for.
+          images: What the images are that can be opened now, by name.
+          metrics: Those that are asked for.
+
+        Raises:
+          InputError: If images of pairs that were scored have changed, or scores of pairs or
+            metrics would be lost that are not asked for.
+        """
+        there = list(self._rows(metrics))
+        found = dict(there)
+        scored = [names for names, each in found.items() if not each.error]
+        asked = [(pair.reference, pair.distorted) for pair in table.pairs]
+        wanted = set(asked)
+        self._refuse(
+            [names[1] for names in scored if names not in wanted],
+            "has scores of pairs that are not asked for; ask for them as well",
+        )
+        record = self._record()
+        before, unread = record.get(_IMAGES, {}), set(record.get(_UNREAD, ()))
+        now = {name: _described(header) for name, header in images.items()}
+        changed = {name for name in before if name in now and now[name] != before[name]}
+        self._refuse(
+            [name for names in scored for name in dict.fromkeys(names) if name in changed],
+            "has scores of images that have changed since; remove it to score all anew",
+        )
+        stands = before.keys() - changed
+        rows, tried_again = {}, 0
+        for row, pair in enumerate(table.pairs):
+            names = {pair.reference, pair.distorted}
+            each = found.get((pair.reference, pair.distorted))
+            if each and names <= (stands - unread if each.error else stands):
+                rows[row] = each
+            elif each:
+                tried_again += 1
+        missing = len(asked) - len(rows) - tried_again
+        is_complete = len(rows) == len(asked) and [names for names, _ in there] == asked
+        return Kept(rows, tried_again, missing, is_complete)
+
+    def finish(self, scores: Scores) -> None:
+        """Writes the table, a row a pair in the order given, and removes the parts."""
+        before = self._record().get(_IMAGES, {})
+        now = {name: _described(header) for name, header in scores.images.items()}
+        names = dict.fromkeys(
+            name for pair in scores.table.pairs for name in (pair.reference, pair.distorted)
+        )
+        images = {name: each for name in names if (each := now.get(name) or before.get(name))}
+        write_text(self._path, to_csv(scores))
+        record = {**self._signature, _IMAGES: images, _UNREAD: sorted(scores.unread)}
+        write_text(self._record_path, _text(record))
+        self.remove_parts()
+
+    def remove_parts(self) -> None:
+        """Removes what was kept while the run went on; another run may do so at the same time."""
+        with contextlib.suppress(OSError):
+            self.parts.rmtree(missing_ok=True)
+
+    def _record(self) -> dict[str, Any]:
+        """What stands beside the table; empty if it is damaged."""
+        try:
+            record = json.loads(self._record_path.read_bytes())
+        except (FileNotFoundError, ValueError):
+            return {}
+        return record if isinstance(record, dict) else {}
+
+    def _rows(self, metrics: Collection[str]) -> Iterator[tuple[tuple[str, str], Scored]]:
+        """The whole rows of the table by the names of their images."""
+        try:
+            text = self._path.read_bytes().decode(errors="replace")
+        except FileNotFoundError:
+            return
+        whole, _, _ = text.rpartition("\n")
+        lines = _lines(whole)
+        columns = next(lines, [])
+        if not (tuple(columns[:2]) == _OF_PAIRS and columns[-1] == "error"):
+            return
+        if {*columns[2:-1]} != {*metrics}:
+            if _IMAGES in self._record():  # the record is that of these metrics: it is damage
+                return
+            raise InputError(
+                f"{self._path}: has the columns {', '.join(columns[2:-1])}, not "
+                f"{', '.join(metrics)}; it is not continued"
+            )
+        for line in lines:
+            if len(line) == len(columns) and not any(_DAMAGED in field for field in line):
+                reference, distorted, *texts, error = line
+                values = dict(zip(columns[2:-1], map(number_or_nan, texts), strict=True))
+                if error or not any(map(math.isnan, values.values())):
+                    yield (reference, distorted), Scored(values, error)
+
+    def _refuse(self, names: Sequence[str], complaint: str) -> None:
+        if names:
+            named = ", ".join([*dict.fromkeys(names)][:_MOST_NAMED])
+            more = f" and {len(names) - _MOST_NAMED} more" if len(names) > _MOST_NAMED else ""
+            raise InputError(
+                f"{self._path}: {complaint}, or choose another --output: {named}{more}"
+            )
+
+
+def to_csv(scores: Scores) -> str:
+    """``reference,distorted,METRIC...,error``; a missing score is empty."""
+    file = io.StringIO(newline="")
+    writer = csv.writer(file, lineterminator="\n")
+    writer.writerow((*_OF_PAIRS, *scores.values, "error"))
+    columns = [_texts(values) for values in scores.values.values()]
+    for pair, error, *texts in zip(scores.table.pairs, scores.errors, *columns, strict=True):
+        writer.writerow((pair.reference, pair.distorted, *texts, error))
+    return file.getvalue()
+
+
+def _texts(values: np.ndarray) -> Sequence[str]:
+    return ["" if np.isnan(value) else f"{value:.{_DIGITS}g}" for value in values.tolist()]
+
+
+def _lines(text: str) -> Iterator[list[str]]:
+    """The lines of a table as far as they can be told apart."""
+    with contextlib.suppress(csv.Error):
+        yield from csv.reader(io.StringIO(text, newline=""))
+
+
+def _described(header: Header) -> str:
+    return f"{header.width}x{header.height}, {header.length} bytes, CRC-32 {header.checksum:08x}"
+
+
+def _text(record: Mapping[str, Any]) -> str:
+    return json.dumps(record, indent=2) + "\n"

@@ -1,0 +1,1 @@
+"""Training: which channels of a network matter to people."""

@@ -1,0 +1,164 @@
+"""Every image of a table opened: sizes, checksums, and how far the images of a pair are apart."""
+
+import hashlib
+import itertools
+import os
+from collections.abc import Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from functools import partial
+from typing import NamedTuple
+
+import numpy as np
+from tqdm import tqdm
+
+from iqa_jax.datasets.table import PairTable, read_headers
+from iqa_jax.errors import ImageError
+from iqa_jax.images.decode import Header, check_compressed_data
+from iqa_jax.images.sources import CheckedImages, ImageSource
+
+_MOST_READERS = 16
+_MOST_VERSIONS = 8
+"""Of one reference, looked at by one thread while it holds the reference's pixels: few, for steady
+progress and so that an interruption need not wait for many."""
+
+_VALUES_AT_ONCE = 1 << 20
+"""Of an image, turned into float64 together."""
+
+
+@dataclass(frozen=True)
+class Examination:
+    """What was seen of the images of a table.
+
+    Attributes:
+      headers: Of every image by name, or why it cannot be read.
+      is_decoded: Whether the images were decoded too; if not, what follows is empty.
+      damaged: By name, why an image that has a header cannot be decoded.
+      sha256: Of the encoded bytes of every image that could be decoded, by name.
+      squared_errors: float64 ``[pairs]``: mean over pixels and channels of the squared difference,
+        in levels from 0 to 255; NaN for two images that cannot be compared.
+    """
+
+    headers: Mapping[str, Header | ImageError]
+    is_decoded: bool
+    damaged: Mapping[str, ImageError]
+    sha256: Mapping[str, bytes]
+    squared_errors: np.ndarray
+
+
+class _Group(NamedTuple):
+    """A reference and some of its versions: what one thread looks at."""
+
+    reference: str
+    versions: Sequence[str]
+
+
+@dataclass
+class _Seen:
+    """What was seen of the images of some groups; squared errors by the names of a pair."""
+
+    headers: dict[str, Header | ImageError] = field(default_factory=dict)
+    damaged: dict[str, ImageError] = field(default_factory=dict)
+    sha256: dict[str, bytes] = field(default_factory=dict)
+    squared_errors: dict[tuple[str, str], float] = field(default_factory=dict)
+
+    def update(self, other: "_Seen") -> None:
+        self.headers.update(other.headers)
+        self.damaged.update(other.damaged)
+        self.sha256.update(other.sha256)
+        self.squared_errors.update(other.squared_errors)
+
+
+def examine(table: PairTable, *, headers_only: bool = False) -> Examination:
+    """Opens every image of a table, with threads and a progress bar.
+
+    A version is decoded once, a reference once for at most 8 of its versions; a thread holds the
+    pixels of two images.
+
+    Args:
+      table: The dataset.
+      headers_only: Whether images are not decoded, which is quick.
+
+    Returns:
+      What was seen; images that cannot be read or decoded are part of it.
+    """
+    unknown = np.full(len(table.pairs), np.nan)
+    if headers_only:
+        return Examination(read_headers(table), False, {}, {}, unknown)
+    groups = list(_groups(table))
+    names = {name for group in groups for name in (group.reference, *group.versions)}
+    seen = _Seen()
+    with (
+        tqdm(total=len(names), desc=table.name, unit="image") as progress,
+        ThreadPoolExecutor(min(os.cpu_count() or 1, _MOST_READERS)) as pool,
+    ):
+        for of_group in pool.map(partial(_examine, table.images), groups):
+            seen.update(of_group)
+            progress.update(len(seen.headers) - progress.n)
+    squared_errors = [
+        seen.squared_errors.get((pair.reference, pair.distorted), np.nan) for pair in table.pairs
+    ]
+    return Examination(
+        headers=seen.headers,
+        is_decoded=True,
+        damaged=seen.damaged,
+        sha256=seen.sha256,
+        squared_errors=np.array(squared_errors, np.float64),
+    )
+
+
+def mean_squared_error(reference: np.ndarray, distorted: np.ndarray) -> float:
+    """Mean squared difference of two images, from the exact sum: a whole number below 2^53.
+
+    Args:
+      reference: ``uint8`` ``[H, W, 3]``.
+      distorted: Likewise, of the same size.
+    """
+    rows = max(1, _VALUES_AT_ONCE // reference[0].size)
+    total = 0.0
+    for start in range(0, len(reference), rows):
+        part = slice(start, start + rows)
+        difference = np.subtract(reference[part], distorted[part], dtype=np.float64)
+        total += float(np.vdot(difference, difference))
+    return total / reference.size
+
+
+def _groups(table: PairTable) -> Iterator[_Group]:
+    versions: dict[str, dict[str, None]] = {}
+    for pair in table.pairs:
+        versions.setdefault(pair.reference, {})[pair.distorted] = None
+    for reference, distorted in versions.items():
+        remaining = iter(distorted)
+        while some := list(itertools.islice(remaining, _MOST_VERSIONS)):
+            yield _Group(reference, some)
+
+
+def _examine(images: ImageSource, group: _Group) -> _Seen:
+    seen = _Seen()
+    reference = _look(images, group.reference, seen)
+    for version in group.versions:
+        distorted = _look(images, version, seen)
+        if reference is None or distorted is None or reference.shape != distorted.shape:
+            continue
+        error = mean_squared_error(reference, distorted)
+        seen.squared_errors[group.reference, version] = error
+    return seen
+
+
+def _look(images: ImageSource, name: str, seen: _Seen) -> np.ndarray | None:
+    """The pixels of an image, None if there are none; what else there is to know goes to seen."""
+    try:
+        header = images.header(name)
+        data = CheckedImages(images, {name: header}).read(name)
+    except ImageError as error:
+        seen.headers[name] = error
+        return None
+    seen.headers[name] = header
+    try:
+        pixels = images.decode(data, name)
+        check_compressed_data(data, name)
+    except ImageError as error:
+        seen.damaged[name] = error
+        return None
+    seen.sha256[name] = hashlib.sha256(data).digest()
+    return pixels

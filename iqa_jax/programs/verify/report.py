@@ -1,0 +1,165 @@
+"""A verification as text for a person, and as JSON for a program."""
+
+import json
+import math
+from collections import Counter
+from collections.abc import Iterable, Iterator, Sequence
+from typing import Any
+
+from iqa_jax.programs.verify.checks import Check, Range, Verdict
+from iqa_jax.programs.verify.verification import Verification
+from iqa_jax.text import aligned
+
+_MOST_LISTED = 20
+
+
+def to_text(verification: Verification) -> str:
+    """What the dataset is, its image sizes, every check, and whatever needs a person's attention.
+
+    The last line says whether the dataset can be used.
+    """
+    lines = [
+        *_facts(verification),
+        "",
+        *_sizes(verification),
+        "",
+        *aligned(
+            ("check", "found", "expected", "verdict"),
+            [_cells(check) for check in verification.checks],
+            text_columns=1,
+        ),
+    ]
+    for verdict in (Verdict.PROBLEM, Verdict.NOTE):
+        for check in verification.checks:
+            if check.verdict is verdict:
+                lines += ["", *_details(check)]
+    return "\n".join([*lines, "", _conclusion(verification)])
+
+
+def to_json(verification: Verification) -> str:
+    """The same with all names, however many; a number that is not finite becomes null."""
+    table = verification.table
+    return json.dumps(
+        {
+            "dataset": table.name,
+            "licence": table.licence,
+            "citation": table.citation,
+            "target": table.target,
+            "protocol": table.protocol.value,
+            "higher_is_better": table.higher_is_better,
+            "pairs": len(table.pairs),
+            "published_pairs": table.published_pairs,
+            "references": len({pair.reference for pair in table.pairs}),
+            "images": len(_names(verification)),
+            "sizes": dict(_histogram(verification)),
+            "fingerprint": verification.fingerprint,
+            "checks": [
+                {
+                    "subject": check.subject,
+                    "verdict": check.verdict.value.lower(),
+                    "found": _plain(check.found),
+                    "expected": _plain(check.expected),
+                    "items": list(check.items),
+                    "explanation": check.explanation,
+                }
+                for check in verification.checks
+            ],
+            "problems": len(verification.problems),
+        },
+        indent=2,
+        ensure_ascii=False,
+        allow_nan=False,
+    )
+
+
+def _facts(verification: Verification) -> list[str]:
+    table = verification.table
+    versions = Counter(pair.reference for pair in table.pairs).values()
+    distortions = {pair.distortion for pair in table.pairs if pair.distortion}
+    deviations = sum(math.isfinite(pair.score_std) for pair in table.pairs)
+    direction = "higher is better" if table.higher_is_better else "lower is better"
+    rows = [
+        ("licence", table.licence or "not stated"),
+        ("citation", table.citation or "not stated"),
+        ("protocol", f"{table.protocol}, {len(table.pairs) // table.protocol.rows} judgements"),
+        ("scores", f"{table.target}, {direction}"),
+        ("references", f"{len(versions)}, each with {_span(versions)} versions"),
+        ("images", str(len(_names(verification)))),
+        ("distortions", f"{len(distortions)} types" if distortions else "not stated"),
+        ("deviations", f"of {deviations} scores" if deviations else "not stated"),
+        ("fingerprint", verification.fingerprint or "none: not every image can be read"),
+    ]
+    return aligned(("dataset", table.name), rows, text_columns=2)
+
+
+def _sizes(verification: Verification) -> list[str]:
+    sizes = _histogram(verification)
+    rows = [(size, str(count)) for size, count in sizes[:_MOST_LISTED]]
+    if sizes[_MOST_LISTED:]:
+        others = sum(count for _, count in sizes[_MOST_LISTED:])
+        rows.append((f"{len(sizes) - _MOST_LISTED} others", str(others)))
+    return aligned(("width x height", "images"), rows, text_columns=1)
+
+
+def _histogram(verification: Verification) -> list[tuple[str, int]]:
+    """Sizes and how many images have them, the most frequent first."""
+    return Counter(
+        f"{header.width}x{header.height}" for header in verification.headers.values()
+    ).most_common()
+
+
+def _names(verification: Verification) -> set[str]:
+    return {name for pair in verification.table.pairs for name in (pair.reference, pair.distorted)}
+
+
+def _cells(check: Check) -> tuple[str, str, str, str]:
+    return check.subject, _text(check.found), _text(check.expected), check.verdict
+
+
+def _details(check: Check) -> Iterator[str]:
+    yield f"{check.verdict.upper()}: {check.subject}"
+    if check.explanation:
+        yield f"  {check.explanation}"
+    for item in check.items[:_MOST_LISTED]:
+        yield f"    {item}"
+    if check.items[_MOST_LISTED:]:
+        yield f"    and {len(check.items) - _MOST_LISTED} more"
+
+
+def _conclusion(verification: Verification) -> str:
+    name, problems = verification.table.name, verification.problems
+    if problems:
+        subjects = ", ".join(check.subject for check in problems)
+        return f"{name}: {len(problems)} of the checks found a problem ({subjects})"
+    unchecked = [check for check in verification.checks if check.verdict is Verdict.NOT_CHECKED]
+    if unchecked:
+        return f"{name}: no problem found, but {len(unchecked)} checks were not made"
+    return f"{name}: no problem found"
+
+
+def _text(value: float | str | Range | None) -> str:
+    match value:
+        case None:
+            return "-"
+        case Range(least, greatest):
+            return f"{_text(least)} to {_text(greatest)}"
+        case float():
+            return "any" if math.isnan(value) else f"{value:.4g}"
+        case _:
+            return str(value)
+
+
+def _plain(value: float | str | Range | None) -> Any:
+    match value:
+        case Range():
+            return [_plain(end) for end in value]
+        case float() if not math.isfinite(value):
+            return None
+        case _:
+            return value
+
+
+def _span(counts: Iterable[int]) -> str:
+    numbers: Sequence[int] = sorted(counts) or [0]
+    least, greatest = numbers[0], numbers[-1]
+    return str(least) if least == greatest else f"{least} to {greatest}"

@@ -1,0 +1,200 @@
+"""Per-channel statistics of a pair of activations: all that is kept of a pass through a network.
+
+A statistic is a vector ``[channels]`` in float32; one is a single number, ``[1]``. It is made in
+two steps: what it needs of one image, which for a reference is prepared once, and the comparison of
+two images.
+"""
+
+import math
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+
+from iqa_jax.readouts.safe import finite_or_nan, guarded_sqrt, inverse_norms, known_where
+
+
+@dataclass(frozen=True)
+class Statistic:
+    """A statistic of the activations of a layer, ``[height, width, channels]``.
+
+    Attributes:
+      prepare: From the activations of one image to what is compared, any pytree.
+      compare: From what was prepared of reference and distorted image to ``[channels]``.
+      local: Likewise to ``[height, width, channels]``, whose mean over positions is the statistic;
+        None where it is no such mean.
+      is_number: Whether it is one number for the layer, ``[1]``, instead of one for each channel.
+      is_moment: Whether it is a moment of one of the images; else it is 0 for equal ones.
+    """
+
+    prepare: Callable[[jax.Array], Any]
+    compare: Callable[[Any, Any], jax.Array]
+    local: Callable[[Any, Any], jax.Array] | None = None
+    is_number: bool = False
+    is_moment: bool = False
+
+    def __call__(self, reference: jax.Array, distorted: jax.Array) -> jax.Array:
+        """The statistic of a pair of activations."""
+        return self.compare(self.prepare(reference), self.prepare(distorted))
+
+    def of_pair(self, reference: Any, distorted: Any, identical: jax.Array) -> jax.Array:
+        """The statistic of two images as they were prepared; exact where they are identical.
+
+        Args:
+          reference: As it was prepared.
+          distorted: Likewise.
+          identical: Whether all their pixels are equal. Their activations need not be: they may
+            have come from two pieces of a program that round differently.
+        """
+        computed = self.compare(reference, distorted)
+        known = self.compare(reference, reference) if self.is_moment else jnp.zeros_like(computed)
+        return known_where(identical, known, computed)
+
+    def local_of_pair(self, reference: Any, distorted: Any, identical: jax.Array) -> jax.Array:
+        """Likewise of each position, for a statistic that is a mean of them."""
+        assert self.local is not None
+        assert not self.is_moment
+        computed = self.local(reference, distorted)
+        return known_where(identical, jnp.zeros_like(computed), computed)
+
+    def length(self, channels: int) -> int:
+        """How many numbers it is for a layer of ``channels``."""
+        return 1 if self.is_number else channels
+
+
+def _rounded(activations: jax.Array) -> jax.Array:
+    """The activations in float32, as they would be stored; NaN where they are not finite."""
+    return finite_or_nan(activations.astype(jnp.float32))
+
+
+def _squared_error(reference: jax.Array, distorted: jax.Array) -> jax.Array:
+    return _mean_square(reference - distorted)
+
+
+def _mean_square(difference: jax.Array) -> jax.Array:
+    return _mean(jnp.square(difference))
+
+
+def _mean(values: jax.Array) -> jax.Array:
+    # Row by row: the sums stay short, which keeps float32 exact, and rows are reduced in parallel.
+    return jnp.mean(jnp.mean(values, axis=1), axis=0)
+
+
+def _variance(values: jax.Array) -> jax.Array:
+    return _mean_square(_deviations(values))
+
+
+def _deviations(values: jax.Array) -> jax.Array:
+    # In two passes: the difference of two large numbers would leave little of a small variance.
+    return values - _mean(values).reshape(1, 1, -1)
+
+
+def _with_deviations(activations: jax.Array) -> tuple[jax.Array, jax.Array]:
+    values = _rounded(activations)
+    return values, _deviations(values)
+
+
+def _variance_change(
+    reference: tuple[jax.Array, jax.Array], distorted: tuple[jax.Array, jax.Array]
+) -> jax.Array:
+    (r, r_deviation), (d, d_deviation) = reference, distorted
+    return _mean(_deviations(r - d) * (r_deviation + d_deviation))
+
+
+def _gram_error(reference: jax.Array, distorted: jax.Array) -> jax.Array:
+    positions, channels = math.prod(reference.shape[:-1]), reference.shape[-1]
+    difference, total = (
+        values.reshape(positions, channels)
+        for values in (reference - distorted, reference + distorted)
+    )
+    # R'R - D'D is the symmetric part of (R - D)'(R + D), which nothing cancels in.
+    product = jnp.matmul(difference.T, total, precision=jax.lax.Precision.HIGHEST) / positions
+    return guarded_sqrt(jnp.sum(jnp.square((product + product.T) / 2), keepdims=True)).reshape(1)
+
+
+def _of_reference(moment: Callable[[jax.Array], jax.Array]) -> Statistic:
+    return Statistic(
+        lambda activations: moment(_rounded(activations)), lambda r, d: r, is_moment=True
+    )
+
+
+def _of_distorted(moment: Callable[[jax.Array], jax.Array]) -> Statistic:
+    return Statistic(
+        lambda activations: moment(_rounded(activations)), lambda r, d: d, is_moment=True
+    )
+
+
+def _of_difference(moment: Callable[[jax.Array], jax.Array]) -> Statistic:
+    return Statistic(_rounded, lambda r, d: moment(r - d))
+
+
+def _with_inverse_norms(activations: jax.Array) -> tuple[jax.Array, jax.Array]:
+    values = _rounded(activations)
+    return values, inverse_norms(values)
+
+
+def _local_unit_squared_error(
+    reference: tuple[jax.Array, jax.Array], distorted: tuple[jax.Array, jax.Array]
+) -> jax.Array:
+    (r, r_inverse), (d, d_inverse) = reference, distorted
+    # r r_inverse - d d_inverse, in a form that is exactly 0 for equal vectors whether or not a
+    # compiler rounds the products, and that does not cancel for similar ones.
+    return jnp.square((r - d) * r_inverse + d * (r_inverse - d_inverse))
+
+
+squared_error = Statistic(_rounded, _squared_error)
+"""Mean over positions of ``(r - d)^2``: Euclidean read-outs."""
+
+unit_squared_error = Statistic(
+    _with_inverse_norms,
+    lambda r, d: _mean(_local_unit_squared_error(r, d)),
+    _local_unit_squared_error,
+)
+"""The same of the channel vectors scaled to unit length at each position: LPIPS's distance before
+its linear layers (Zhang et al. 2018, equation 1)."""
+
+mean_reference = _of_reference(_mean)
+"""Mean over positions of the activations of the reference."""
+
+mean_distorted = _of_distorted(_mean)
+"""The same of the distorted image."""
+
+variance_reference = _of_reference(_variance)
+"""Variance over positions (of the population) of the activations of the reference."""
+
+variance_distorted = _of_distorted(_variance)
+"""The same of the distorted image."""
+
+difference_mean = _of_difference(_mean)
+"""Mean over positions of ``r - d``: the difference of the two means, but exactly 0 for equal
+activations in whatever order a compiler sums each of them."""
+
+difference_variance = _of_difference(_variance)
+"""Variance over positions of ``r - d``, exactly 0 for equal images. It stands for the covariance,
+``(variance_reference + variance_distorted - difference_variance) / 2``, which compared with the
+variances would leave little of a small distance."""
+
+variance_change = Statistic(_with_deviations, _variance_change)
+"""``variance_reference - variance_distorted``, but exactly 0 for equal images and without what the
+rounding of two large variances would leave of a small difference: the mean over positions of the
+product of the deviations of ``r - d`` and of ``r + d`` from their means."""
+
+gram_error = Statistic(_rounded, _gram_error, is_number=True)
+"""``[1]``: Frobenius norm of ``G_r - G_d`` with ``G = F^T F / N``, F the activations of an image as
+``[N, channels]`` (Gatys et al. 2015, arXiv 1505.07376). The difference is made from that of the
+activations, so that it is exactly 0 for equal images; it costs as much as one Gram matrix."""
+
+STATISTICS: Mapping[str, Statistic] = {
+    "squared_error": squared_error,
+    "unit_squared_error": unit_squared_error,
+    "mean_reference": mean_reference,
+    "mean_distorted": mean_distorted,
+    "variance_reference": variance_reference,
+    "variance_distorted": variance_distorted,
+    "difference_mean": difference_mean,
+    "difference_variance": difference_variance,
+    "variance_change": variance_change,
+    "gram_error": gram_error,
+}

@@ -1,0 +1,1 @@
+"""Formats of checkpoints, read without running what they contain."""

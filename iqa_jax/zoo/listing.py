@@ -1,0 +1,45 @@
+"""The registry as a table for a terminal."""
+
+from iqa_jax.text import aligned
+from iqa_jax.weights.download import UrlFile
+from iqa_jax.zoo.entries import Model
+from iqa_jax.zoo.registry import MODELS, STUDY
+
+_HEADER = ("model", "architecture", "goal", "environment", "from", "parameters", "top-1", "probe")
+
+
+def table() -> str:
+    """A line for each network of the registry, with a legend."""
+    rows = [_row(name, model) for name, model in MODELS.items()]
+    study = sum(model.in_study for model in MODELS.values())
+    legend = (
+        f"{len(MODELS)} networks; * the {study} of {STUDY}.\n"
+        "parameters: of the convolutional part, in millions. top-1: percent on ImageNet-1k after\n"
+        "supervised training; probe: the same of a linear classifier on the frozen features.\n"
+        "Untrained networks need no file and exist for every seed."
+    )
+    return "\n".join([*aligned(_HEADER, rows, text_columns=5), "", legend, ""])
+
+
+def _row(name: str, model: Model) -> tuple[str, ...]:
+    return (
+        name + ("*" if model.in_study else ""),
+        model.architecture,
+        model.goal,
+        model.environment,
+        _origin(model),
+        f"{model.parameters / 1e6:.2f}",
+        _percent(model.top1),
+        _percent(model.linear_probe),
+    )
+
+
+def _origin(model: Model) -> str:
+    if not model.conversions:
+        return "seed"
+    file = model.conversions[0].source.file
+    return "download" if isinstance(file, UrlFile) else file.distribution
+
+
+def _percent(value: float | None) -> str:
+    return "-" if value is None else f"{value:.1f}"

@@ -1,0 +1,61 @@
+import itertools
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import oracle
+import pytest
+from flax import nnx
+
+from iqa_jax.backbones.convnext import convnext_tiny
+from iqa_jax.backbones.layers import l2_pool, local_response_norm, max_pool
+
+
+@pytest.mark.parametrize(("height", "width"), [*itertools.product(range(3, 9), repeat=2)])
+def test_pooling_counts_an_incomplete_window_only_if_asked(height, width, rng):
+    x = rng.normal(size=(height, width)).astype(np.float32)
+    for ceil in (False, True):
+        rows, columns = (
+            range(0, length - 2 + (1 if ceil and length % 2 == 0 else 0), 2)
+            for length in (height, width)
+        )
+        expected = [[x[i : i + 3, j : j + 3].max() for j in columns] for i in rows]
+        found = max_pool(3, 2, ceil=ceil)(jnp.asarray(x)[None, :, :, None])[0, :, :, 0]
+        np.testing.assert_array_equal(found, expected)
+
+
+def test_the_margin_of_a_pooling_is_never_the_maximum():
+    pooled = max_pool(3, 2, padding=1)(-jnp.ones((1, 5, 5, 1)))
+    np.testing.assert_array_equal(pooled, -np.ones((1, 3, 3, 1)))
+
+
+@pytest.mark.parametrize(("height", "width"), [*itertools.product(range(1, 5), repeat=2), (9, 14)])
+def test_l2_pool_is_its_formula(height, width, rng):
+    x = rng.normal(size=(height, width, 3)).astype(np.float32)
+    found = l2_pool(jnp.asarray(x)[None])[0]
+    np.testing.assert_allclose(found, oracle.l2_pool(x), rtol=1e-6)
+
+
+def test_l2_pool_of_zeros():
+    zeros = jnp.zeros((1, 6, 5, 2))
+    np.testing.assert_allclose(l2_pool(zeros), 1e-6, rtol=1e-6)
+    assert not jax.grad(lambda x: l2_pool(x).sum())(zeros).any()
+    assert l2_pool(zeros.astype(jnp.bfloat16)).dtype == jnp.bfloat16
+
+
+def test_local_response_norm_is_its_formula(rng):
+    x = rng.normal(0, 100, (3, 4, 9)).astype(np.float32)
+    expected = np.empty_like(x)
+    for channel in range(9):
+        near = x[..., max(0, channel - 2) : channel + 3]
+        expected[..., channel] = x[..., channel] / (1 + 1e-4 / 5 * (near**2).sum(-1)) ** 0.75
+    found = local_response_norm(jnp.asarray(x)[None])[0]
+    np.testing.assert_allclose(found, expected, rtol=1e-5)
+
+
+def test_blocks_are_skipped_where_they_are_not_asked_for():
+    network = nnx.eval_shape(lambda: convnext_tiny(rngs=nnx.Rngs(0)))
+    graph, state = nnx.split(network)
+    x = jax.ShapeDtypeStruct((1, 64, 64, 3), jnp.float32)
+    compiled = jax.jit(lambda state, x: nnx.merge(graph, state)(x)["stem"]).lower(state, x)
+    assert compiled.as_text().count("dot_general") == 0

@@ -1,0 +1,190 @@
+import gc
+import weakref
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+
+from iqa_jax.engine import devices
+from iqa_jax.engine.devices import UnitRunner
+from iqa_jax.metrics.features import Comparison, load_comparison
+from iqa_jax.readouts import ReadoutName
+
+NAMES = ("alexnet/relu1/l2", "alexnet/relu5/unit", "alexnet/input/rmse")
+
+
+@pytest.fixture(scope="module")
+def comparison(checkpoints):
+    return load_comparison([*map(ReadoutName.parse, NAMES)], checkpoints_dir=checkpoints)
+
+
+@pytest.fixture
+def units(rng):
+    """Eight references with two versions each."""
+    reference = rng.integers(0, 256, (8, 64, 72, 3)).astype(np.uint8)
+    return reference, rng.integers(0, 256, (8, 2, 64, 72, 3)).astype(np.uint8)
+
+
+def scores(comparison, units, count):
+    """Of all units, on the first ``count`` devices."""
+    devices = jax.local_devices()[:count]
+    runner = UnitRunner(Comparison.versions, comparison, devices=devices)
+    assert runner.unit_count(384, 512) == count
+    batches = [
+        jax.device_get(runner(*(array[start : start + count] for array in units)))
+        for start in range(0, len(units[0]), count)
+    ]
+    return {name: np.concatenate([batch[name] for batch in batches]) for name in NAMES}
+
+
+def test_eight_devices_are_there():
+    assert devices.describe_devices()["count"] == len(jax.local_devices()) == 8
+
+
+@pytest.mark.parametrize("count", [2, 8])
+def test_devices_give_the_scores_of_one_device(comparison, units, count):
+    one, several = scores(comparison, units, 1), scores(comparison, units, count)
+    for name in NAMES:
+        assert one[name].shape == (8, 2)
+        np.testing.assert_array_equal(one[name], several[name])
+
+
+def test_pmap_of_the_same_step_gives_the_same_scores(comparison, units, monkeypatch):
+    monkeypatch.setattr(devices, "compiler_options", dict)  # pmap knows none
+    ours = scores(comparison, units, 8)
+    theirs = jax.pmap(Comparison.versions, in_axes=(None, 0, 0))(comparison, *units)
+    for name in NAMES:
+        np.testing.assert_allclose(ours[name], theirs[name], rtol=1e-6)
+
+
+def test_results_lie_on_all_devices(comparison, units):
+    found = UnitRunner(Comparison.versions, comparison)(*units)
+    assert len(found[NAMES[0]].sharding.device_set) == 8
+
+
+def test_several_units_at_once_on_each_device(comparison, units):
+    several = jax.device_get(
+        UnitRunner(Comparison.versions, comparison, devices=one_device())(*units)
+    )
+    alone = scores(comparison, units, 1)
+    for name in NAMES:
+        np.testing.assert_allclose(alone[name], several[name], rtol=1e-5)
+
+
+def test_a_score_does_not_depend_on_its_place(comparison, units, rng):
+    """Whatever the other units of a call are, and how many of them are padding: to the bit."""
+    runner = UnitRunner(Comparison.versions, comparison, devices=one_device())
+    together = jax.device_get(runner(*units))
+    order = rng.permutation(8)
+    moved = jax.device_get(runner(*(array[order] for array in units)))
+    padded = jax.device_get(runner(*(only_third(array) for array in units)))
+    for name in NAMES:
+        np.testing.assert_array_equal(together[name][order], moved[name], err_msg=name)
+        np.testing.assert_array_equal(together[name][2], padded[name][2], err_msg=name)
+
+
+def only_third(array):
+    kept = np.zeros_like(array)
+    kept[2] = array[2]
+    return kept
+
+
+def one_device():
+    return jax.local_devices()[:1]
+
+
+def test_one_image_fills_a_cpu_and_small_ones_go_together():
+    assert devices.images_at_once(384, 512) == devices.images_at_once(2000, 3000) == 1
+    assert devices.images_at_once(64, 64) == 32
+
+
+def test_a_call_takes_units_for_every_device(comparison):
+    runner = UnitRunner(Comparison.versions, comparison, devices=jax.local_devices()[:2])
+    assert runner.unit_count(384, 512) == 2
+    assert runner.unit_count(64, 128) == 32
+
+
+def test_convolutions_on_a_cpu_are_those_of_the_faster_library():
+    def convolve(x, kernel):
+        return jax.lax.conv_general_dilated(
+            x, kernel, (1, 1), "SAME", dimension_numbers=("NHWC", "HWIO", "NHWC")
+        )
+
+    shapes = [jax.ShapeDtypeStruct(shape, np.float32) for shape in ((1, 9, 9, 32), (3, 3, 32, 32))]
+    compiled = jax.jit(convolve, compiler_options=devices.compiler_options())
+    text = compiled.lower(*shapes).compile().as_text()
+    assert "convolution(" in text
+    assert "ynn" not in text
+
+
+def test_what_xla_flags_say_comes_first(monkeypatch):
+    choose = devices.compiler_options.__wrapped__
+    assert choose()
+    monkeypatch.setenv("XLA_FLAGS", "--xla_cpu_experimental_ynn_fusion_type=individual_dot")
+    assert choose() == {}
+
+
+def test_options_that_xla_does_not_know_are_left_out(monkeypatch):
+    monkeypatch.setattr(devices, "_EIGEN", {"xla_cpu_of_another_time": "true"})
+    assert devices.compiler_options.__wrapped__() == {}
+
+
+def difference(factor, reference, distorted):
+    return {"difference": factor * jnp.mean(jnp.abs(distorted - reference[None]), axis=(1, 2, 3))}
+
+
+def small(height):
+    """A call's worth of images of a height, on two devices."""
+    runner = UnitRunner(difference, np.float32(2), devices=jax.local_devices()[:2])
+    count = runner.unit_count(height, 300)
+    shape = (count, height, 300, 3)
+    return runner, np.zeros(shape, np.uint8), np.ones((count, 2, *shape[1:]), np.uint8)
+
+
+def test_a_program_is_compiled_once_and_goes_with_its_size(monkeypatch):
+    compiled, compile_step = [], UnitRunner._compile
+
+    def spy(runner, shapes):
+        program = compile_step(runner, shapes)
+        compiled.append(weakref.ref(program))
+        return program
+
+    monkeypatch.setattr(UnitRunner, "_compile", spy)
+    runner, *_ = small(400)
+    for height in (400, 500):
+        _, reference, distorted = small(height)
+        assert runner.excess(height, 300, 2) is None
+        for _ in range(2):
+            assert (
+                jax.device_get(runner(reference, distorted))["difference"].tolist()
+                == [[2.0] * 2] * 2
+            )
+    gc.collect()
+    assert [program() is not None for program in compiled] == [False, True]
+
+
+def test_a_step_that_does_not_fit_is_not_kept(monkeypatch):
+    runner, reference, distorted = small(400)
+    images = 2 * 3 * 400 * 300 * 3  # two units of three images
+    monkeypatch.setattr(devices, "available_memory", lambda: images)
+    excess = runner.excess(400, 300, 2)
+    assert excess.there == images < excess.needed < 40 * images
+    assert runner._program is None
+    monkeypatch.setattr(devices, "available_memory", lambda: excess.needed)
+    assert runner.excess(400, 300, 2) is None
+    monkeypatch.setattr(devices, "available_memory", lambda: None)
+    assert runner.excess(500, 300, 2) is None
+    runner(reference, distorted)
+
+
+def test_memory_is_that_of_the_device_or_of_the_machine(monkeypatch):
+    assert 2**20 < devices.available_memory() < 2**50
+
+    class Device:
+        def memory_stats(self):
+            return {"bytes_limit": 7}
+
+    monkeypatch.setattr(jax, "default_backend", lambda: "gpu")
+    monkeypatch.setattr(jax, "local_devices", lambda: [Device()])
+    assert devices.available_memory() == 7

@@ -1,0 +1,173 @@
+import dataclasses
+import re
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import oracle
+import pytest
+
+from iqa_jax.errors import InputError
+from iqa_jax.images.resize import Resize
+from iqa_jax.metrics.features import Comparison, load_comparison
+from iqa_jax.readouts import ReadoutName, needed_arrays
+from iqa_jax.revisions import REVISIONS
+from iqa_jax.zoo import model_layers, outline_backbone
+
+NAMES = (
+    "alexnet/input/l2",
+    "alexnet/relu2/l2",
+    "alexnet/relu2/rmse",
+    "alexnet/relu1+pool5/l2",
+    "alexnet/relu5/unit",
+    "alexnet/relu1+relu5/unit_root",
+    "alexnet/relu1+relu2+relu3+relu4+relu5/unit@lpips-alex",
+)
+
+
+@pytest.fixture(scope="module")
+def comparison(checkpoints):
+    return load_comparison([*map(ReadoutName.parse, NAMES)], checkpoints_dir=checkpoints)
+
+
+@pytest.fixture
+def images(rng):
+    reference = rng.integers(0, 256, (65, 97, 3)).astype(np.uint8)
+    noise = rng.normal(0, 20, (5, *reference.shape))
+    return reference, np.clip(reference + noise, 0, 255).astype(np.uint8)
+
+
+def expected(name, comparison, reference, distorted):
+    readout = ReadoutName.parse(name)
+    r, d = (oracle.alexnet(x, comparison.backbone.parameters) for x in (reference, distorted))
+    r, d = ([features[layer] for layer in readout.layers] for features in (r, d))
+    if readout.readout in ("l2", "rmse"):
+        scale = 1 if readout.readout == "l2" else sum(x.size for x in r) ** 0.5
+        return oracle.l2(r, d) / scale
+    weights = None
+    if readout.relevance:
+        weights = [comparison.relevances[readout.relevance].weights[x] for x in readout.layers]
+    distance = oracle.unit(r, d, weights)
+    return distance**0.5 if readout.readout == "unit_root" else distance
+
+
+def test_agrees_with_plain_numpy(comparison, images):
+    reference, distorted = images
+    found = jax.jit(Comparison.versions)(comparison, reference, distorted)
+    assert sorted(found) == sorted(NAMES) == sorted(comparison.names)
+    for name in NAMES:
+        for version in range(2):
+            value = expected(name, comparison, reference, distorted[version])
+            np.testing.assert_allclose(found[name][version], value, rtol=1e-5, err_msg=name)
+
+
+def test_pairs_are_versions_with_their_own_reference(comparison, images):
+    reference, distorted = images
+    together = jax.jit(Comparison.versions)(comparison, reference, distorted)
+    references = np.broadcast_to(reference, distorted.shape)
+    apart = jax.jit(Comparison.pairs)(comparison, references, distorted)
+    for name in NAMES:
+        np.testing.assert_allclose(together[name], apart[name], rtol=1e-4, err_msg=name)
+
+
+def test_scores_do_not_depend_on_neighbours(comparison, images):
+    reference, distorted = images
+    step = jax.jit(Comparison.versions)
+    others = distorted.copy()
+    others[1:] = 255
+    together, beside_white = (step(comparison, reference, x) for x in (distorted, others))
+    for name in NAMES:
+        assert together[name][0] == beside_white[name][0], name
+
+
+@pytest.mark.parametrize("model", ["alexnet", "vgg16"])
+@pytest.mark.parametrize("readouts", [("l2",), ("unit",), ("l2", "unit")], ids="+".join)
+@pytest.mark.parametrize("versions", [1, 3])
+def test_identical_images_are_at_no_distance(model, readouts, versions, checkpoints, images):
+    reference, _ = images
+    names = [ReadoutName(model, (x,), r) for x in model_layers(model) for r in readouts]
+    comparison = load_comparison(names, checkpoints_dir=checkpoints)
+    distorted = np.zeros((versions, *reference.shape), np.uint8)
+    distorted[0] = reference
+    found = jax.jit(Comparison.versions)(comparison, reference, distorted)
+    assert {name: float(values[0]) for name, values in found.items() if values[0] != 0} == {}
+
+
+def test_a_statistic_is_computed_once(comparison):
+    needed = needed_arrays(comparison.readouts)
+    assert len(needed) == len(set(needed))
+    assert ("relu2", "squared_error") in needed
+    assert ("relu2", "unit_squared_error") in needed  # LPIPS
+
+
+@pytest.mark.parametrize("platform", ["cpu", "cuda", "tpu"])
+@pytest.mark.parametrize("model", ["alexnet", "convnext_tiny-random-none-seed0"])
+def test_every_product_has_the_precision_that_is_published(model, platform, checkpoints):
+    """Accelerators would take fewer digits; CPUs, where this runs, cannot show it."""
+    layers = model_layers(model)
+    names = [ReadoutName(model, layers[1:], readout) for readout in ("unit", "gram")]
+    comparison = load_comparison(names, checkpoints_dir=checkpoints)
+    images = [jax.ShapeDtypeStruct((*versions, 65, 97, 3), jnp.uint8) for versions in ((), (2,))]
+    lowered = jax.jit(Comparison.versions).trace(comparison, *images)
+    text = lowered.lower(lowering_platforms=(platform,)).as_text()
+    products = re.findall(r"stablehlo\.(?:convolution|dot_general)[( ].*", text)
+    assert len(products) > len(layers) - 5
+    assert [each for each in products if each.count("HIGHEST") != 2] == []
+
+
+def test_signature_tells_the_weights(comparison):
+    signature = comparison.signature
+    assert signature["model"] == comparison.label == "alexnet"
+    assert len(signature["weights_sha256"]) == 64
+    assert set(signature["relevances"]) == {"lpips-alex"}
+    assert signature["precision"] == "highest"
+
+
+def test_signature_tells_the_revisions_of_all_that_computes(comparison, monkeypatch):
+    found = comparison.only(["alexnet/relu5/unit"]).signature["revisions"]
+    assert set(found) == {
+        *("images/decoding", "images/resizing", "images/preprocessing", "backbone/alexnet"),
+        *("statistic/unit_squared_error", "readout/unit"),
+    }
+    shrunk = dataclasses.replace(comparison, resize=Resize("short:64")).signature["revisions"]
+    assert "images/resizing on the device" in shrunk
+    monkeypatch.setitem(REVISIONS, "readout/unit", 7)
+    assert comparison.signature["revisions"]["readout/unit"] == 7
+
+
+def test_a_network_that_sees_luminance_depends_on_its_revision():
+    outline = outline_backbone("alexnet_colorization-random-none-seed0")
+    assert "images/luminance" in outline.formulas
+    assert "backbone/alexnet" in outline.formulas
+
+
+@pytest.mark.parametrize(
+    ("name", "complaint"),
+    [
+        ("alexnet/relu9/l2", "alexnet has no layer relu9; it has: input, relu1"),
+        ("alexnet/pool1/unit@lpips-alex", "weighs the layers relu1, .*relu5 of alexnet"),
+        ("vgg16/relu1_2/unit@lpips-alex", "weighs the layers .* of alexnet"),
+    ],
+)
+def test_refuses_what_does_not_fit(name, complaint, checkpoints):
+    with pytest.raises(InputError, match=complaint):
+        load_comparison([ReadoutName.parse(name)], checkpoints_dir=checkpoints)
+
+
+def test_size_is_checked_for_the_layers_asked_for(checkpoints, comparison):
+    early = load_comparison([ReadoutName.parse("alexnet/relu1/l2")], checkpoints_dir=checkpoints)
+    early.check_size(20, 20)
+    refused = comparison.refusals(31, 31)
+    assert comparison.only(refused).names == [name for name in NAMES if name in refused]
+    assert "alexnet/relu5/unit" not in refused
+    assert "for its layer pool5" in refused["alexnet/relu1+pool5/l2"]
+    with pytest.raises(InputError, match="at least 63x63"):
+        comparison.check_size(62, 70)
+
+
+def test_activations_in_bfloat16_stay_near(comparison, checkpoints, images):
+    half = load_comparison(list(comparison.readouts), checkpoints_dir=checkpoints, precision="bf16")
+    exact, rough = (jax.jit(Comparison.versions)(c, *images) for c in (comparison, half))
+    for name in NAMES:
+        assert rough[name].dtype == jnp.float32
+        np.testing.assert_allclose(rough[name], exact[name], rtol=0.05, err_msg=name)

@@ -1,0 +1,91 @@
+import csv
+import json
+import math
+
+import numpy as np
+import pytest
+from etils import epath
+
+from iqa_jax.agreement.analysis import Analysis
+from iqa_jax.agreement.columns import Column
+from iqa_jax.agreement.correlation import NO_FIT, Agreement, LogisticFit
+from iqa_jax.datasets import Pair, PairTable
+from iqa_jax.images.sources import ImageFolder
+from iqa_jax.programs.evaluate import tables
+from iqa_jax.programs.evaluate.evaluation import Evaluation
+
+
+@pytest.fixture
+def evaluation():
+    pairs = [
+        Pair("r.png", "d, 1.png", 4.5, 0.25, "blur", "1", "r"),
+        Pair("r.png", "d2.png", 3.0, reference_id="r"),
+    ]
+    columns = [
+        Column("net/input/l2", "net", "input", 0, 0.0, "l2"),
+        Column("net/a/l2", "net", "a", 1, 0.5, "l2", is_transductive=True),
+        Column("net/a+b/l2", "net", "a+b", None, None, "l2"),
+        Column("psnr", "psnr", overlap="Learned from this."),
+    ]
+    agreements = [
+        Agreement(2, 0.5, 0.25, 0.125, LogisticFit(0.75, 1.5, True)),
+        Agreement(2, 1 / 3, 0.5, 0.25, LogisticFit(0.5, 1.0, True)),
+        Agreement(2, -0.5, -0.25, -0.125, NO_FIT),
+        Agreement(2, math.nan, math.nan, math.nan, NO_FIT),
+    ]
+    return Evaluation(
+        table=PairTable("made", pairs, ImageFolder(epath.Path("/")), higher_is_better=True),
+        scores={
+            column.name: np.array([number + 1 / 3, math.nan], np.float32)
+            for number, column in enumerate(columns)
+        },
+        analysis=Analysis(agreements=list(zip(columns, agreements, strict=True))),
+        record={
+            "settings": {"models": ["net"]},
+            "dataset": {"references": 1, "score_range": (0.0, math.nan), "opinions": math.inf},
+        },
+    )
+
+
+def read(path):
+    with path.open(newline="") as file:
+        return list(csv.reader(file))
+
+
+def test_correlations(evaluation, tmp_path):
+    tables.write(evaluation, epath.Path(tmp_path))
+    header, *rows = read(tmp_path / "correlations.csv")
+    assert ",".join(header) == (
+        "dataset,model,layer,layer_index,relative_depth,readout,pairs,plcc,srcc,krcc,"
+        "plcc_logistic,rmse_logistic,fit_converged,column,in_sample,transductive"
+    )
+    assert rows[1] == [
+        *("made", "net", "a", "1", "0.5", "l2", "2"),
+        *("0.333333333", "0.5", "0.25", "0.5", "1", "True"),
+        *("net/a/l2", "False", "True"),
+    ]
+    assert rows[2][3:5] == ["", ""]  # a concatenation has no place
+    assert rows[3][1:7] == ["psnr", "", "", "", "", "2"]
+    assert rows[3][7:] == ["nan"] * 5 + ["False", "psnr", "True", "False"]
+
+
+def test_scores_survive_to_the_last_bit(evaluation, tmp_path):
+    tables.write(evaluation, epath.Path(tmp_path))
+    header, first, second = read(tmp_path / "scores.csv")
+    assert header[:7] == [
+        *("reference", "distorted", "reference_id", "distortion", "level", "score", "score_std")
+    ]
+    assert header[7:] == ["net/input/l2", "net/a/l2", "net/a+b/l2", "psnr"]
+    assert first[:7] == ["r.png", "d, 1.png", "r", "blur", "1", "4.5", "0.25"]
+    assert second[:7] == ["r.png", "d2.png", "r", "", "", "3", ""]
+    for name, text in zip(header[7:], first[7:], strict=True):
+        assert np.float32(text) == evaluation.scores[name][0]
+    assert second[7:] == ["nan"] * 4
+
+
+def test_record(evaluation, tmp_path):
+    tables.write(evaluation, epath.Path(tmp_path / "new" / "folder"))
+    text = (tmp_path / "new" / "folder" / "run.json").read_text()
+    record = json.loads(text, parse_constant=lambda word: pytest.fail(f"{word} is no JSON"))
+    assert record["settings"] == {"models": ["net"]}
+    assert record["dataset"] == {"references": 1, "score_range": [0.0, None], "opinions": None}

@@ -1,0 +1,80 @@
+import math
+from collections import Counter
+
+import pytest
+
+from iqa_jax.backbones import ARCHITECTURES, build
+from iqa_jax.errors import InputError
+from iqa_jax.zoo import MODELS, expand_models, find_model, list_models
+from iqa_jax.zoo.registry import STUDY
+
+
+@pytest.mark.parametrize("name", MODELS)
+def test_parameter_counts(name):
+    shapes = build(MODELS[name].trunk).parameters
+    moments = (".mean", ".var")
+    counted = [each.shape for key, each in shapes.items() if not key.endswith(moments)]
+    assert sum(map(math.prod, counted)) == MODELS[name].parameters
+
+
+def test_counts_are_those_that_are_published():
+    """torchvision's ``num_params`` without the parameters of the classifier that is left out."""
+    assert MODELS["resnet50"].parameters == 25_557_032 - 1000 * 2049
+    assert MODELS["densenet121"].parameters == 7_978_856 - 1000 * 1025
+    assert MODELS["efficientnet_b0"].parameters == 5_288_548 - 1000 * 1281
+    assert MODELS["squeezenet1_1"].parameters == 1_235_496 - 1000 * 513
+    assert MODELS["convnext_tiny"].parameters == 28_589_128 - 1000 * 769 - 2 * 768
+
+
+def test_the_study_has_46_networks():
+    study = expand_models([STUDY])
+    assert len(study) == 46
+    assert Counter(MODELS[name].architecture for name in study)["resnet50"] == 23
+    assert Counter(MODELS[name].architecture for name in study)["alexnet"] == 12
+    assert expand_models(["resnet50", STUDY, "vgg11"]) == [
+        "resnet50",
+        *(name for name in study if name != "resnet50"),
+        "vgg11",
+    ]
+
+
+@pytest.mark.parametrize("name", MODELS)
+def test_long_names_say_the_factors(name):
+    model = MODELS[name]
+    if "-" in name:
+        architecture, goal, environment, *_ = name.split("-")
+        assert (goal, environment) == (model.goal, model.environment)
+        assert architecture in (model.architecture, model.trunk)
+    else:
+        assert (model.goal, model.environment) == ("supervised", "imagenet1k")
+
+
+def test_every_architecture_has_its_untrained_control():
+    untrained = {MODELS[name].trunk for name in list_models(goal="random", environment="none")}
+    assert untrained == set(ARCHITECTURES)
+
+
+def test_listing_by_factor():
+    assert list_models() == list(MODELS)
+    assert list_models(architecture="vgg16", goal="random") == [
+        "vgg16-random-none-seed0",
+        "vgg16_l2pool-random-none-seed0",
+    ]
+    assert list_models(goal="jigsaw", environment="imagenet22k") == [
+        "alexnet-jigsaw-imagenet22k",
+        "resnet50-jigsaw-imagenet22k",
+    ]
+
+
+def test_everything_downloaded_has_a_licence_and_a_citation():
+    for name, model in MODELS.items():
+        for conversion in model.conversions:
+            assert conversion.source.licence, name
+            assert conversion.source.citation, name
+
+
+def test_a_wrong_name_gets_those_that_are_alike():
+    with pytest.raises(InputError, match="no model 'resnet-50'; do you mean resnet50"):
+        find_model("resnet-50")
+    with pytest.raises(InputError, match="no model 'dinov2'; iqa models lists all"):
+        find_model("dinov2")
