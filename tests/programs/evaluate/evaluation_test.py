@@ -466,7 +466,7 @@ def test_everything_is_checked_before_anything_is_computed(settings, pair_folder
             InputError,
             "has no statistics of alexnet",
         ),
-        ({"checkpoints_dir": str(pair_folder)}, CheckpointError, "fetch_weights.py"),
+        ({"checkpoints_dir": str(pair_folder)}, CheckpointError, "iqa fetch"),
     ):
         with pytest.raises(error, match=complaint):
             evaluate(settings(**changes))
