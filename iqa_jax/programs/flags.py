@@ -12,7 +12,8 @@ CHECKPOINTS_DIR = flags.DEFINE_string(
     "checkpoints_dir",
     None,
     "Folder of the converted weights. Default: the environment variable IQA_JAX_CHECKPOINTS, else "
-    "'checkpoints' in the current folder.",
+    "'checkpoints' in the current folder if a checkpoint is there, else iqa_jax/checkpoints in the "
+    "user's folder for caches (XDG_CACHE_HOME, else ~/.cache).",
 )
 PRECISION = flags.DEFINE_enum(
     "precision",
