@@ -11,7 +11,7 @@ PACKAGE = Path(iqa_jax.__file__).parent
 
 # Each folder, or file of the top level, may import those before it, and itself.
 ORDER = """
-errors revisions files text images readouts backbones weights zoo datasets engine metrics agreement
+_renamed errors revisions files text images readouts backbones weights zoo datasets engine metrics agreement
 relevance programs __init__ __main__
 """.split()
 
