@@ -1,4 +1,4 @@
-"""Modules and names of version 0.1, and what they are called now, for whoever still imports them."""
+"""Modules and names of version 0.1, and what they are called since 0.2."""
 
 from importlib.abc import MetaPathFinder
 
@@ -101,8 +101,8 @@ RENAMED = {
         "zoo.untrained": "zoo.random_weights",
     }.items()
 }
-"""Dotted name to dotted name; a name that is no module stands here where its module is a folder now,
-which Python asks for the name as for a module of it."""
+"""Dotted name to dotted name. Names that are no modules are those of modules that are folders now:
+there Python looks for them as for modules."""
 
 
 class RenamedFinder(MetaPathFinder):

@@ -4,7 +4,6 @@ from typing import Any
 
 from absl import flags
 
-from iqa_jax.backbones import PRECISIONS
 from iqa_jax.errors import InputError
 from iqa_jax.images.resize import FORMS
 
@@ -18,7 +17,7 @@ CHECKPOINTS_DIR = flags.DEFINE_string(
 PRECISION = flags.DEFINE_enum(
     "precision",
     "highest",
-    PRECISIONS,
+    ("highest", "high", "default", "bf16"),
     "Of float32 products: highest (for published scores), high or default (TF32 on GPU, bfloat16 "
     "passes on TPU); or bf16: weights and activations in bfloat16.",
 )

@@ -11,16 +11,18 @@ import threading
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import orbax.checkpoint as ocp
 from etils import epath
 
 from iqa_jax.errors import CheckpointError
 from iqa_jax.files import appearing_whole, remove_leftovers, user_cache
 from iqa_jax.revisions import versions_with
 from iqa_jax.weights.formats.budget import describe
+
+if TYPE_CHECKING:
+    from orbax.checkpoint import StandardCheckpointer
 
 FORMAT = 1
 """Counts up when what is stored changes; older checkpoints are then refused."""
@@ -94,7 +96,7 @@ def save(
     with appearing_whole(directory / name) as unfinished:
         with _writing_into(directory):  # where nothing can be written, Orbax would wait for ever
             unfinished.mkdir()
-        with _SAVING, ocp.StandardCheckpointer() as checkpointer:
+        with _SAVING, _checkpointer() as checkpointer:
             checkpointer.save(unfinished / "arrays", dict(arrays))
         (unfinished / "provenance.json").write_text(json.dumps(record, indent=2) + "\n")
 
@@ -131,7 +133,7 @@ def load(directory: epath.Path, name: str) -> Checkpoint:
     path = (directory / name / "arrays").resolve()
     try:
         shapes = {key: np.empty(shape, np.float32) for key, shape in provenance["arrays"].items()}
-        with ocp.StandardCheckpointer() as checkpointer:
+        with _checkpointer() as checkpointer:
             arrays = checkpointer.restore(path, shapes)
     except Exception as error:  # Orbax and its storage raise errors of many types
         raise CheckpointError(
@@ -150,6 +152,12 @@ def digest(arrays: Mapping[str, np.ndarray]) -> str:
         sha256.update(f"{name} {array.dtype} {array.shape}\n".encode())
         sha256.update(array.data)
     return sha256.hexdigest()
+
+
+def _checkpointer() -> "StandardCheckpointer":
+    from orbax.checkpoint import StandardCheckpointer  # noqa: PLC0415  takes long to import
+
+    return StandardCheckpointer()
 
 
 @contextmanager
