@@ -38,7 +38,7 @@ COMPILATION_CACHE_DIR = flags.DEFINE_string(
     None,
     "Folder in which compiled programs are kept for the next run; empty for none. It can be "
     "deleted at any time. Default: the environment variable JAX_COMPILATION_CACHE_DIR, else "
-    "iqa_jax in the user's folder for caches (XDG_CACHE_HOME, else ~/.cache).",
+    "iqa_jax/compiled in the user's folder for caches (XDG_CACHE_HOME, else ~/.cache).",
 )
 
 

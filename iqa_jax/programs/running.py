@@ -69,7 +69,7 @@ def _keep_compiled_programs() -> None:
 def _user_cache() -> str | None:
     """The project's folder among the user's caches; None where it cannot be made."""
     try:
-        folder = user_cache()
+        folder = user_cache() / "compiled"
         folder.mkdir(parents=True, exist_ok=True)
     except (OSError, RuntimeError):  # no home
         return None

@@ -122,7 +122,7 @@ class ImageQuality(tfds.core.ShardBasedBuilder):
     ) -> dict[str, list[Callable[[], Iterator[tuple[int, dict[str, Any]]]]]]:
         del dl_manager  # there is nothing to download
         if self._contents is None:
-            raise DatasetError("build this dataset with scripts/build_dataset.py")
+            raise DatasetError("build this dataset with iqa build")
         return {
             IMAGES: [
                 partial(_images, self._contents, names, self._advance)
