@@ -19,9 +19,9 @@ ifneq ($(filter command environment,$(origin PYTHON)),)
 endif
 
 demo: $(VENV)/demo.installed
-	$(BIN)/python scripts/fetch_weights.py --models=alexnet,vgg16
-	$(BIN)/python scripts/build_demo.py --data_dir=demo/data
-	$(BIN)/python scripts/evaluate.py --dataset=demo --data_dir=demo/data \
+	$(BIN)/iqa fetch --models=alexnet,vgg16 --checkpoints_dir=checkpoints
+	$(BIN)/iqa demo --data_dir=demo/data
+	$(BIN)/iqa evaluate --dataset=demo --data_dir=demo/data --checkpoints_dir=checkpoints \
 	  --models=alexnet,vgg16 --metrics=$(LPIPS) --output_dir=demo/results
 
 test: $(VENV)/test.installed
@@ -31,13 +31,13 @@ test: $(VENV)/test.installed
 	$(BIN)/pytest --numprocesses=auto --maxprocesses=8 --dist=worksteal
 
 $(VENV)/%.installed: pyproject.toml | $(BIN)/pip
-	@echo "Installing iqa_jax[$*] into $(VENV) (a minute or two, once)"
+	@echo "Installing jax-iqa[$*] into $(VENV) (a minute or two, once)"
 	$(BIN)/pip install --quiet --disable-pip-version-check --editable '.[$*]'
 	@touch $@
 
 $(BIN)/pip:
 	@$(PYTHON) $(NEW_ENOUGH) || \
-	  { echo "iqa_jax needs Python 3.11 or newer, and $(PYTHON) is older: say make PYTHON=python3.12"; exit 1; }
+	  { echo "jax-iqa needs Python 3.11 or newer, and $(PYTHON) is older: say make PYTHON=python3.12"; exit 1; }
 	$(PYTHON) -m venv $(VENV)
 
 clean:

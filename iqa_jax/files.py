@@ -6,6 +6,7 @@ import time
 import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from pathlib import Path
 
 from etils import epath
 
@@ -13,6 +14,17 @@ UNFINISHED = ".unfinished"
 """How the name of a file ends that is being written, or was when a run was killed."""
 
 _REPLACED = ".replaced"
+
+
+def user_cache() -> Path:
+    """The folder of this package among the user's caches; it need not be there.
+
+    It is ``iqa_jax`` below ``XDG_CACHE_HOME``, else below ``.cache`` in the home folder.
+
+    Raises:
+      RuntimeError: If the user has no home folder.
+    """
+    return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "iqa_jax"
 
 
 def is_local(path: epath.Path) -> bool:

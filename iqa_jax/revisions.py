@@ -7,7 +7,14 @@ values changes nothing: ``tests/golden/revisions.json`` holds the values of each
 probe, and the tests fail when they move without a new revision.
 """
 
+import importlib.metadata
 from collections.abc import Iterable, Mapping
+
+DISTRIBUTION = "jax-iqa"
+"""What this package is called where packages are installed from."""
+
+VERSION = "0.2.0"
+"""Of this package."""
 
 REVISIONS: Mapping[str, int] = {
     # From files to what a network is shown.
@@ -86,3 +93,13 @@ def revisions(names: Iterable[str]) -> dict[str, int]:
     """
     wanted = {name: REVISIONS[name] for name in names}
     return {name: number for name, number in REVISIONS.items() if name in wanted}
+
+
+def versions_with(*distributions: str) -> dict[str, str]:
+    """The versions of this package and of others, as JSON.
+
+    Args:
+      distributions: Names of the others; they are installed.
+    """
+    others = {name: importlib.metadata.version(name) for name in distributions}
+    return {DISTRIBUTION: VERSION, **others}

@@ -1,6 +1,8 @@
 """Dependencies point one way, and only some modules know flax, grain or the devices."""
 
 import ast
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -11,8 +13,8 @@ PACKAGE = Path(iqa_jax.__file__).parent
 
 # Each folder, or file of the top level, may import those before it, and itself.
 ORDER = """
-errors revisions files text images readouts backbones weights zoo datasets engine metrics agreement
-relevance programs __init__ __main__
+_renamed errors revisions files text images readouts backbones weights zoo datasets engine metrics
+agreement relevance programs __init__ __main__
 """.split()
 
 NETWORKS = {"backbones", "zoo", "metrics"}
@@ -88,3 +90,44 @@ def test_devices_are_known_to_one_module(part, path):
 @pytest.mark.parametrize(("part", "path"), MODULES)
 def test_a_file_has_one_subject(part, path):
     assert len(path.read_text().splitlines()) <= 400, part
+
+
+def loaded_by(code, among):
+    """Which of the libraries Python has imported after it ran the code."""
+    code += f"\nimport sys; print(*sorted(set({sorted(among)!r}) & set(sys.modules)))"
+    command = [sys.executable, "-c", code]
+    return subprocess.run(
+        command, check=True, capture_output=True, text=True, cwd=PACKAGE.parent
+    ).stdout.splitlines()[-1]
+
+
+HEAVY = {"flax", "grain", "h5py", "matplotlib", "optax", "orbax", "pandas", "scipy"}
+HEAVY |= {"tensorflow_datasets", "tensorstore"}
+
+
+def test_the_package_alone_loads_nothing():
+    assert not loaded_by("import iqa_jax; iqa_jax.__version__", HEAVY | {"jax", "numpy", "PIL"})
+
+
+def test_a_metric_of_pixels_loads_no_library_of_networks():
+    assert not loaded_by("import iqa_jax; iqa_jax.load_metric('psnr')", HEAVY)
+
+
+def test_a_metric_of_a_network_loads_none_of_datasets_stores_or_other_formats(checkpoints):
+    code = (
+        f"import iqa_jax; iqa_jax.load_metric('lpips-alex', checkpoints_dir={str(checkpoints)!r})"
+    )
+    found = loaded_by(code, HEAVY - {"optax", "tensorstore"}).split()  # of flax and of Orbax
+    assert found == ["flax", "orbax"]
+
+
+def test_scoring_by_a_metric_of_pixels_loads_no_library_of_networks(pair_folder):
+    images = [f"--reference={pair_folder / 'a.png'}", f"--distorted={pair_folder / 'a_1.png'}"]
+    code = f"""
+from iqa_jax.__main__ import main
+try:
+    main(["score", "--metrics=psnr", *{images!r}])
+except SystemExit as ended:
+    assert not ended.code
+"""
+    assert loaded_by(code, HEAVY - {"orbax", "tensorstore"}) == "grain"  # which loads the two

@@ -1,6 +1,5 @@
 """The run: work units through a compiled step, onto disk, with progress; killed, it continues."""
 
-import importlib.metadata
 import sys
 import time
 from collections import deque
@@ -19,8 +18,7 @@ from iqa_jax.engine.parts import ScoreParts
 from iqa_jax.engine.plan import Batch, Plan, WorkUnit, feed
 from iqa_jax.errors import ImageError, InputError
 from iqa_jax.images.resize import Resize
-
-_SOFTWARE = ("iqa_jax", "jax", "jaxlib", "numpy", "pillow")
+from iqa_jax.revisions import versions_with
 
 _FEW_SIZES = 8
 """To compile for so many is not worth a word."""
@@ -30,7 +28,7 @@ def environment() -> dict[str, Any]:
     """What scores depend on besides images, weights and settings, as JSON."""
     return {
         "platform": describe_devices()["platform"],
-        "software": {name: importlib.metadata.version(name) for name in _SOFTWARE},
+        "software": versions_with("jax", "jaxlib", "numpy", "pillow"),
     }
 
 

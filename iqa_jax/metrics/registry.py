@@ -4,7 +4,6 @@ from collections.abc import Iterable, Sequence
 
 from etils import epath
 
-from iqa_jax.metrics.features import check_comparison, load_comparison
 from iqa_jax.metrics.metric import Metric
 from iqa_jax.metrics.names import MetricName, parse_metric
 from iqa_jax.metrics.pair_function import PairComparison
@@ -64,6 +63,8 @@ def load_group(
     readouts = [metric.readout for metric in group if metric.readout]
     if not readouts:
         return PixelComparison(tuple(dict.fromkeys(metric.computed for metric in group)))
+    from iqa_jax.metrics.features import load_comparison  # noqa: PLC0415  loads flax
+
     return load_comparison(
         list(dict.fromkeys(readouts)),
         checkpoints_dir=checkpoints_dir,
@@ -95,6 +96,8 @@ def check_group(
     """
     readouts = [metric.readout for metric in group if metric.readout]
     if readouts:
+        from iqa_jax.metrics.features import check_comparison  # noqa: PLC0415  loads flax
+
         return check_comparison(
             readouts,
             sizes,

@@ -39,7 +39,7 @@ flags.declare_key_flag("checkpoints_dir")
 
 def main() -> None:
     """Fetches what the flags ask for."""
-    directory = epath.Path(program.CHECKPOINTS_DIR.value or default_directory())
+    directory = epath.Path(program.CHECKPOINTS_DIR.value or default_directory()).resolve()
     for model in expand_models(MODEL_NAMES.value):
         for name, is_new in fetch(model, source=SOURCE.value, directory=directory):
             print(f"{directory / name}: {'converted' if is_new else 'already there'}")

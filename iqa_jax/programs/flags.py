@@ -4,7 +4,6 @@ from typing import Any
 
 from absl import flags
 
-from iqa_jax.backbones import PRECISIONS
 from iqa_jax.errors import InputError
 from iqa_jax.images.resize import FORMS
 
@@ -12,12 +11,13 @@ CHECKPOINTS_DIR = flags.DEFINE_string(
     "checkpoints_dir",
     None,
     "Folder of the converted weights. Default: the environment variable IQA_JAX_CHECKPOINTS, else "
-    "'checkpoints' in the current folder.",
+    "'checkpoints' in the current folder if a checkpoint is there, else iqa_jax/checkpoints in the "
+    "user's folder for caches (XDG_CACHE_HOME, else ~/.cache).",
 )
 PRECISION = flags.DEFINE_enum(
     "precision",
     "highest",
-    PRECISIONS,
+    ("highest", "high", "default", "bf16"),
     "Of float32 products: highest (for published scores), high or default (TF32 on GPU, bfloat16 "
     "passes on TPU); or bf16: weights and activations in bfloat16.",
 )
@@ -38,7 +38,7 @@ COMPILATION_CACHE_DIR = flags.DEFINE_string(
     None,
     "Folder in which compiled programs are kept for the next run; empty for none. It can be "
     "deleted at any time. Default: the environment variable JAX_COMPILATION_CACHE_DIR, else "
-    "iqa_jax in the user's folder for caches (XDG_CACHE_HOME, else ~/.cache).",
+    "iqa_jax/compiled in the user's folder for caches (XDG_CACHE_HOME, else ~/.cache).",
 )
 
 

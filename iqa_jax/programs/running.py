@@ -3,13 +3,13 @@
 import os
 import sys
 from collections.abc import Sequence
-from pathlib import Path
 from types import ModuleType
 
 import jax
 from absl import app, flags, logging
 
 from iqa_jax.errors import InputError
+from iqa_jax.files import user_cache
 from iqa_jax.programs.flags import COMPILATION_CACHE_DIR
 
 _HELP = {"--help", "-help", "-h", "-?", "--helpshort"}
@@ -69,8 +69,7 @@ def _keep_compiled_programs() -> None:
 def _user_cache() -> str | None:
     """The project's folder among the user's caches; None where it cannot be made."""
     try:
-        caches = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
-        folder = caches / "iqa_jax"
+        folder = user_cache() / "compiled"
         folder.mkdir(parents=True, exist_ok=True)
     except (OSError, RuntimeError):  # no home
         return None

@@ -5,29 +5,32 @@ checkpoint appears under its name when both are whole. Of two that are made at o
 """
 
 import hashlib
-import importlib.metadata
 import json
 import os
 import threading
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import orbax.checkpoint as ocp
 from etils import epath
 
 from iqa_jax.errors import CheckpointError
-from iqa_jax.files import appearing_whole, remove_leftovers
+from iqa_jax.files import appearing_whole, remove_leftovers, user_cache
+from iqa_jax.revisions import versions_with
 from iqa_jax.weights.formats.budget import describe
+
+if TYPE_CHECKING:
+    from orbax.checkpoint import StandardCheckpointer
 
 FORMAT = 1
 """Counts up when what is stored changes; older checkpoints are then refused."""
 
 _SAVING = threading.Lock()  # Orbax mixes up what several threads save
 _LONGEST_SAVE = 24 * 3600.0  # seconds
+_NAME_ANOTHER = "name a folder with --checkpoints_dir or IQA_JAX_CHECKPOINTS"
 _MAKE_AGAIN = "fetch it again (or convert or train it, as it was made)"
-_SOFTWARE = ("iqa_jax", "jax", "flax", "orbax-checkpoint")
 
 
 @dataclass(frozen=True)
@@ -44,8 +47,24 @@ class Checkpoint:
 
 
 def default_directory() -> epath.Path:
-    """The folder of the environment variable ``IQA_JAX_CHECKPOINTS``, else ``checkpoints`` here."""
-    return epath.Path(os.environ.get("IQA_JAX_CHECKPOINTS", "checkpoints"))
+    """The folder of all checkpoints where none is named, for reading and for writing.
+
+    It is that of the environment variable ``IQA_JAX_CHECKPOINTS``; else ``checkpoints`` in the
+    current folder, if a checkpoint is there; else ``iqa_jax/checkpoints`` in the user's folder for
+    caches (``XDG_CACHE_HOME``, else ``~/.cache``).
+
+    Raises:
+      CheckpointError: If it would be the last of these, and the user has no home folder.
+    """
+    if named := os.environ.get("IQA_JAX_CHECKPOINTS"):
+        return epath.Path(named)
+    here = epath.Path("checkpoints")
+    if any(here.glob("*/provenance.json")):
+        return here
+    try:
+        return epath.Path(user_cache() / "checkpoints")
+    except RuntimeError as error:
+        raise CheckpointError(f"there is no home folder for weights; {_NAME_ANOTHER}") from error
 
 
 def save(
@@ -59,20 +78,25 @@ def save(
       arrays: By name.
       provenance: Facts about the arrays, as JSON; format, array shapes, versions and the hash of
         the arrays are added.
+
+    Raises:
+      CheckpointError: If nothing can be written into the folder.
     """
     record = {
         **provenance,
         "format": FORMAT,
         "arrays": {key: list(value.shape) for key, value in arrays.items()},
         "weights_sha256": digest(arrays),
-        "versions": {package: importlib.metadata.version(package) for package in _SOFTWARE},
+        "versions": versions_with("jax", "flax", "orbax-checkpoint"),
     }
     directory = directory.resolve()  # Orbax takes no relative paths
-    directory.mkdir(parents=True, exist_ok=True)
+    with _writing_into(directory):
+        directory.mkdir(parents=True, exist_ok=True)
     remove_leftovers(directory / name, _LONGEST_SAVE)
     with appearing_whole(directory / name) as unfinished:
-        unfinished.mkdir()  # raises where nothing can be written; Orbax would wait for ever
-        with _SAVING, ocp.StandardCheckpointer() as checkpointer:
+        with _writing_into(directory):  # where nothing can be written, Orbax would wait for ever
+            unfinished.mkdir()
+        with _SAVING, _checkpointer() as checkpointer:
             checkpointer.save(unfinished / "arrays", dict(arrays))
         (unfinished / "provenance.json").write_text(json.dumps(record, indent=2) + "\n")
 
@@ -109,7 +133,7 @@ def load(directory: epath.Path, name: str) -> Checkpoint:
     path = (directory / name / "arrays").resolve()
     try:
         shapes = {key: np.empty(shape, np.float32) for key, shape in provenance["arrays"].items()}
-        with ocp.StandardCheckpointer() as checkpointer:
+        with _checkpointer() as checkpointer:
             arrays = checkpointer.restore(path, shapes)
     except Exception as error:  # Orbax and its storage raise errors of many types
         raise CheckpointError(
@@ -128,3 +152,19 @@ def digest(arrays: Mapping[str, np.ndarray]) -> str:
         sha256.update(f"{name} {array.dtype} {array.shape}\n".encode())
         sha256.update(array.data)
     return sha256.hexdigest()
+
+
+def _checkpointer() -> "StandardCheckpointer":
+    from orbax.checkpoint import StandardCheckpointer  # noqa: PLC0415  takes long to import
+
+    return StandardCheckpointer()
+
+
+@contextmanager
+def _writing_into(directory: epath.Path) -> Iterator[None]:
+    try:
+        yield
+    except OSError as error:
+        raise CheckpointError(
+            f"{directory}: cannot be written into ({error.strerror or error}); {_NAME_ANOTHER}"
+        ) from error

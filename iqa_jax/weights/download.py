@@ -105,8 +105,9 @@ class UrlFile:
                 self._check(path, sha256)
         except OSError as error:
             raise CheckpointError(
-                f"{path}: cannot be read or written ({error}); make room and give access there "
-                "and run again, or give the path of a copy with --source=PATH"
+                f"{path}: cannot be read or written ({error}); make room and give access there, "
+                "or name another folder with --checkpoints_dir, and run again; or give the path of "
+                "a copy with --source=PATH"
             ) from error
         return path
 

@@ -129,7 +129,7 @@ def not_registered(
     known = dict.fromkeys(_described(conversion.source) for conversion in conversions)
     return CheckpointError(
         f"{path}: is not the registered file: expected {' or '.join(known)}, found sha256 "
-        f"{sha256}; a checkpoint of your own is converted by scripts/convert_weights.py"
+        f"{sha256}; a checkpoint of your own is converted by iqa convert"
     )
 
 

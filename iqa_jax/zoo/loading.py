@@ -68,8 +68,8 @@ def load_backbone(
         images, float32 ``[B, H, W, 3]`` in [0, 1], to a dict of activations
         ``[B, height, width, channels]`` in forward order, or where it is, ``FILE.py:NAME``. Its
         hash is that of its program, of all arrays in it, and of the file.
-      checkpoints_dir: The folder of the converted weights; None for the environment variable
-        ``IQA_JAX_CHECKPOINTS``, else ``checkpoints`` in the current folder.
+      checkpoints_dir: The folder of the converted weights; None for that of
+        :func:`iqa_jax.weights.checkpoints.default_directory`.
       precision: Of the float32 products: ``highest`` (for published scores), ``high`` or
         ``default`` (TF32 on GPU, bfloat16 passes on TPU); or ``bf16``, weights and activations in
         bfloat16.

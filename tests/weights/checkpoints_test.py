@@ -8,6 +8,7 @@ import pytest
 from etils import epath
 
 from iqa_jax.errors import CheckpointError
+from iqa_jax.revisions import VERSION
 from iqa_jax.weights import checkpoints
 
 
@@ -113,13 +114,53 @@ def test_missing_damaged_and_older_checkpoints(directory, arrays):
         checkpoints.load(directory, "net")
 
 
-def test_default_directory(monkeypatch):
+def a_checkpoint_in(directory):
+    (directory / "net").mkdir(parents=True)
+    (directory / "net" / "provenance.json").write_text("{}")
+
+
+def test_the_folder_is_that_of_the_environment_variable(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    a_checkpoint_in(tmp_path / "checkpoints")
+    monkeypatch.setenv("IQA_JAX_CHECKPOINTS", "elsewhere")
+    assert checkpoints.default_directory() == epath.Path("elsewhere")
+
+
+def test_else_checkpoints_here_once_it_holds_one(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
     monkeypatch.delenv("IQA_JAX_CHECKPOINTS", raising=False)
+    monkeypatch.setenv("XDG_CACHE_HOME", "/caches")
+    of_the_user = epath.Path("/caches/iqa_jax/checkpoints")
+    assert checkpoints.default_directory() == of_the_user
+    (tmp_path / "checkpoints" / "downloads").mkdir(parents=True)
+    (tmp_path / "checkpoints" / "MANIFEST.json").write_text("{}")  # as in a fresh clone
+    assert checkpoints.default_directory() == of_the_user
+    a_checkpoint_in(tmp_path / "checkpoints")
     assert checkpoints.default_directory() == epath.Path("checkpoints")
-    monkeypatch.setenv("IQA_JAX_CHECKPOINTS", "/elsewhere")
-    assert checkpoints.default_directory() == epath.Path("/elsewhere")
 
 
-def test_where_nothing_can_be_written_is_an_error():
-    with pytest.raises(OSError, match="nowhere"):
-        checkpoints.save(epath.Path("/proc/nowhere"), "name", {"a": np.zeros(1)}, {})
+def test_without_a_home_the_error_says_how_to_name_a_folder(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    for name in ("IQA_JAX_CHECKPOINTS", "XDG_CACHE_HOME"):
+        monkeypatch.delenv(name, raising=False)
+
+    def no_home():
+        raise RuntimeError("Could not determine home directory.")
+
+    monkeypatch.setattr("pathlib.Path.home", no_home)
+    with pytest.raises(CheckpointError, match="no home folder .* --checkpoints_dir"):
+        checkpoints.default_directory()
+
+
+@pytest.mark.parametrize("place", ["a file", "a file/below", "/proc/nowhere"])
+def test_a_folder_that_cannot_be_written_into(tmp_path, arrays, place):
+    (tmp_path / "a file").touch()
+    with pytest.raises(CheckpointError, match="cannot be written into .* --checkpoints_dir"):
+        checkpoints.save(epath.Path(tmp_path) / place, "net", arrays, {"kind": "backbone"})
+
+
+def test_a_checkpoint_says_which_version_made_it(directory, arrays):
+    checkpoints.save(directory, "net", arrays, {"kind": "backbone"})
+    record = checkpoints.read_provenance(directory, "net")
+    assert record
+    assert record["versions"]["jax-iqa"] == VERSION

@@ -6,7 +6,6 @@ from contextlib import AbstractContextManager, contextmanager
 from typing import Any
 
 import numpy as np
-import tensorstore
 from etils import epath
 
 from iqa_jax.errors import InputError
@@ -61,6 +60,8 @@ class StoredArray:
         }
         to_make = {"metadata": {**metadata, "attributes": dict(attributes or {})}, "create": True}
         is_there = (path / "zarr.json").exists()
+        import tensorstore  # noqa: PLC0415  takes long to import
+
         with self._damage():
             self._array = tensorstore.open(
                 {

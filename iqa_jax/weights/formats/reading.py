@@ -17,7 +17,6 @@ from etils import epath
 
 from iqa_jax.errors import CheckpointError
 from iqa_jax.weights.formats.budget import Contents, describe, open_contents
-from iqa_jax.weights.formats.hdf5_file import read_hdf5
 from iqa_jax.weights.formats.numpy_file import read_npy, read_npz
 from iqa_jax.weights.formats.numpy_pickle import ARRAYS
 from iqa_jax.weights.formats.pickle_machine import resolve, unpickle
@@ -149,6 +148,12 @@ def _read_npy(contents: Contents) -> Any:
     return read_npy(contents, memoryview(contents.data))
 
 
+def _read_hdf5(contents: Contents) -> Any:
+    from iqa_jax.weights.formats.hdf5_file import read_hdf5  # noqa: PLC0415  loads h5py
+
+    return read_hdf5(contents)
+
+
 def _read_safetensors(contents: Contents) -> dict[str, np.ndarray]:
     tree = {}
     for name, tensor in safetensors.deserialize(contents.data[:]):
@@ -170,7 +175,7 @@ class _Format:
 
 _FORMATS = (
     _Format("zip archive", rb"PK(\x03\x04|\x05\x06)", _read_zip),
-    _Format("HDF5 file", rb"\x89HDF\r\n\x1a\n", read_hdf5),
+    _Format("HDF5 file", rb"\x89HDF\r\n\x1a\n", _read_hdf5),
     _Format("npy file", rb"\x93NUMPY", _read_npy),
     _Format("safetensors file", rb".{4}\0{4}\{", _read_safetensors),
     # The magic number, pickled; since protocol 4 there is a frame around it.

@@ -59,7 +59,7 @@ def test_the_signature_names_weights_and_pairs(table, settings):
     relevance = load_relevance("lpips-alex", checkpoints_dir=settings.checkpoints_dir)
     found = signature["metrics"]["lpips-alex"]["relevances"]
     assert found == {"lpips-alex": relevance.sha256}
-    assert {"iqa_jax", "jax", "jaxlib"} <= signature["software"].keys()
+    assert {"jax-iqa", "jax", "jaxlib"} <= signature["software"].keys()
 
 
 def test_identical_images_are_at_no_distance(settings, pair_folder, tmp_path):

@@ -1,0 +1,121 @@
+"""Modules and names of version 0.1, and what they are called since 0.2."""
+
+from importlib.abc import MetaPathFinder
+
+RENAMED = {
+    f"iqa_jax.{old}": f"iqa_jax.{new}"
+    for old, new in {
+        "agreement.Agreement": "agreement.correlation.Agreement",
+        "agreement.LogisticFit": "agreement.correlation.LogisticFit",
+        "agreement.agreement": "agreement.correlation.agreement",
+        "agreement.fit_logistic": "agreement.correlation.fit_logistic",
+        "agreement.spearman": "agreement.correlation.spearman",
+        "analysis": "agreement.analysis",
+        "backbones.blocks": "backbones.layers",
+        "breakdown": "agreement.groups",
+        "capacity": "engine.capacity",
+        "columns": "agreement.columns",
+        "comparison": "metrics.features",
+        "damage": "images.damage",
+        "datasets.bapps": "datasets.adapters.bapps",
+        "datasets.csiq": "datasets.adapters.csiq",
+        "datasets.csv_table": "datasets.adapters.csv_table",
+        "datasets.demo": "datasets.adapters.demo",
+        "datasets.kadid10k": "datasets.adapters.kadid10k",
+        "datasets.live": "datasets.adapters.live",
+        "datasets.livemd": "datasets.adapters.livemd",
+        "datasets.pieapp": "datasets.adapters.pieapp",
+        "datasets.pipal": "datasets.adapters.pipal",
+        "datasets.tfds_builder": "datasets.tfds.builder",
+        "datasets.tfds_records": "datasets.tfds.records",
+        "datasets.tfds_source": "datasets.tfds.source",
+        "datasets.tid": "datasets.adapters.tid",
+        "decoding": "images.decode",
+        "doubts": "agreement.doubts",
+        "evaluate": "programs.evaluate.evaluation",
+        "exposure": "programs.evaluate.exposure",
+        "extraction": "programs.extract.extraction",
+        "forced_choice": "agreement.forced_choice",
+        "images.BlockImages": "images.sources.BlockImages",
+        "images.CheckedImages": "images.sources.CheckedImages",
+        "images.ImageFolder": "images.sources.ImageFolder",
+        "images.ImageSource": "images.sources.ImageSource",
+        "intervals": "agreement.intervals",
+        "layer_choice": "agreement.layer_choice",
+        "luminance": "images.luminance",
+        "map_pictures": "programs.score.maps",
+        "memory": "engine.memory",
+        "metrics.levels": "metrics.gray",
+        "metrics.loading": "metrics.registry",
+        "normaliser": "programs.evaluate.normaliser",
+        "numerics": "readouts.safe",
+        "outputs": "programs.evaluate.tables",
+        "pairing": "metrics.pair_function",
+        "parallel": "engine.devices",
+        "parts": "engine.parts",
+        "pipeline": "engine.plan",
+        "plots": "programs.evaluate.figure",
+        "preprocess": "images.preprocess",
+        "readouts.layers": "readouts.layer",
+        "records": "programs.evaluate.run_record",
+        "reduction": "metrics.layer_statistics",
+        "relevance.Learned": "programs.train.training.Learned",
+        "relevance.Settings": "programs.train.training.Settings",
+        "relevance.comparison": "relevance.gains",
+        "relevance.figure": "programs.train.figure",
+        "relevance.folds": "relevance.cross_validation",
+        "relevance.job": "programs.train.training",
+        "relevance.outputs": "programs.train.tables",
+        "relevance.people": "relevance.judgements",
+        "relevance.report": "programs.train.report",
+        "relevance.train_relevance": "programs.train.training.train_relevance",
+        "report": "programs.evaluate.report",
+        "resampling": "agreement.resampling",
+        "resize": "images.resize",
+        "samples": "images.samples",
+        "score": "programs.score.scores",
+        "score_files": "programs.score.files",
+        "scoring": "engine.run",
+        "selection": "programs.evaluate.selection",
+        "settings": "programs.settings",
+        "statistics": "readouts.statistics",
+        "store": "engine.store",
+        "stored_readouts": "programs.evaluate.from_store",
+        "tables": "text",
+        "verification": "programs.verify",
+        "weights.archives": "weights.formats.zip_archive",
+        "weights.contents": "weights.formats.budget",
+        "weights.downloads": "weights.download",
+        "weights.hdf5_files": "weights.formats.hdf5_file",
+        "weights.numpy_files": "weights.formats.numpy_file",
+        "weights.pickles": "weights.formats.numpy_pickle",
+        "weights.readers": "weights.formats.reading",
+        "weights.torch_files": "weights.formats.torch_file",
+        "weights.torch_tensors": "weights.formats.torch_tensors",
+        "weights.unpickling": "weights.formats.pickle_machine",
+        "zoo.models": "zoo.registry",
+        "zoo.others": "zoo.keras_and_cifar10",
+        "zoo.own": "zoo.functions",
+        "zoo.relevances": "zoo.perceptual",
+        "zoo.table": "zoo.listing",
+        "zoo.untrained": "zoo.random_weights",
+    }.items()
+}
+"""Dotted name to dotted name. Names that are no modules are those of modules that are folders now:
+there Python looks for them as for modules."""
+
+
+class RenamedFinder(MetaPathFinder):
+    """Asked last for a module that nobody has; finds none, and says what a former one is now."""
+
+    def find_spec(self, fullname: str, path: object = None, target: object = None) -> None:
+        """Returns None, for not found.
+
+        Raises:
+          ImportError: If there was a module of this name.
+        """
+        if new := RENAMED.get(fullname):
+            raise ImportError(
+                f"{fullname} is {new} since version 0.2.0; see 'Renamed' in CHANGELOG.md",
+                name=fullname,
+            )
