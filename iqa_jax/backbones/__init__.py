@@ -1,17 +1,8 @@
 """Backbones: frozen networks that map images to named activations. The only users of flax."""
 
 from iqa_jax.backbones.backbone import PRECISIONS, Backbone
-from iqa_jax.backbones.network import (
-    ARCHITECTURES,
-    INPUT,
-    Activations,
-    Network,
-    aliases,
-    build,
-    family,
-    fold,
-    from_function,
-)
+from iqa_jax.backbones.network import INPUT, Activations, Network, aliases, from_function
+from iqa_jax.backbones.registry import ARCHITECTURES, build, build_folded, family, fold
 
 __all__ = [
     "ARCHITECTURES",
@@ -22,6 +13,7 @@ __all__ = [
     "Network",
     "aliases",
     "build",
+    "build_folded",
     "family",
     "fold",
     "from_function",

@@ -152,29 +152,31 @@ def sobel(x: jax.Array) -> jax.Array:
 
 _WIDE = (96, 256, 384, 384, 256)
 
-alexnet_bvlc = functools.partial(
-    VisslAlexNet,
-    Trunk((3, *_WIDE), groups=2, normalised=(), pooling=(local_response_norm, max_pool(3, 2))),
-)
-"""Caffe's reference AlexNet, with groups and local response normalisation."""
-
-alexnet_jigsaw = functools.partial(
-    VisslAlexNet,
-    Trunk(
-        (3, *_WIDE),
-        stride=2,
-        groups=2,
-        normalised=(3, 4, 5),
-        pooling=(max_pool(3, 2), local_response_norm),
+VARIANTS = {
+    "alexnet": AlexNet,
+    # Caffe's reference AlexNet, with groups and local response normalisation.
+    "alexnet_bvlc": functools.partial(
+        VisslAlexNet,
+        Trunk((3, *_WIDE), groups=2, normalised=(), pooling=(local_response_norm, max_pool(3, 2))),
     ),
-)
-"""That of Goyal et al. 2019 (arXiv 1905.01235) for jigsaw puzzles: its first stride is 2."""
-
-alexnet_colorization = functools.partial(VisslAlexNet, Trunk((1, *_WIDE), groups=2))
-"""That of Goyal et al. 2019 for colorization: it sees luminance alone."""
-
-alexnet_rotnet = functools.partial(VisslAlexNet, Trunk((3, 64, 192, 384, 256, 256), padding=2))
-"""That of Gidaris et al. 2018 (arXiv 1803.07728)."""
-
-alexnet_deepcluster = functools.partial(VisslAlexNet, Trunk((2, *_WIDE), padding=2), sobel)
-"""That of Caron et al. 2018 (arXiv 1807.05520): it sees derivatives alone."""
+    # That of Goyal et al. 2019 (arXiv 1905.01235) for jigsaw puzzles: its first stride is 2.
+    "alexnet_jigsaw": functools.partial(
+        VisslAlexNet,
+        Trunk(
+            (3, *_WIDE),
+            stride=2,
+            groups=2,
+            normalised=(3, 4, 5),
+            pooling=(max_pool(3, 2), local_response_norm),
+        ),
+    ),
+    # That of Goyal et al. 2019 for colorization: it sees luminance alone.
+    "alexnet_colorization": functools.partial(VisslAlexNet, Trunk((1, *_WIDE), groups=2)),
+    # That of Gidaris et al. 2018 (arXiv 1803.07728).
+    "alexnet_rotnet": functools.partial(
+        VisslAlexNet, Trunk((3, 64, 192, 384, 256, 256), padding=2)
+    ),
+    # That of Caron et al. 2018 (arXiv 1807.05520): it sees derivatives alone.
+    "alexnet_deepcluster": functools.partial(VisslAlexNet, Trunk((2, *_WIDE), padding=2), sobel),
+}
+"""Builders by architecture; with the keyword ``rngs``."""

@@ -11,6 +11,7 @@ import numpy as np
 from iqa_jax.backbones.network import INPUT, Activations, Network, aliases
 from iqa_jax.errors import InputError
 from iqa_jax.images.preprocess import Preprocessing, check_images, unit_range
+from iqa_jax.pytrees import register_pytree
 from iqa_jax.revisions import OF_EVERY_IMAGE
 
 PRECISIONS = ("highest", "high", "default", "bf16")
@@ -19,15 +20,16 @@ PRECISIONS = ("highest", "high", "default", "bf16")
 _LARGEST_LEAST_SIZE = 1024
 
 
-@jax.tree_util.register_dataclass
+@register_pytree
 @dataclass(frozen=True, eq=False)
 class Backbone:
     """A frozen network: images to named activations.
 
-    A pytree whose leaves are the parameters, so that it passes through ``jit`` as an argument.
+    A pytree whose leaves are the parameters, so that it passes through ``jit`` as an argument. Name
+    and hash are labels: checkpoints that differ in nothing else static share a compiled program.
 
     Attributes:
-      parameters: By dotted name.
+      parameters: By dotted name; their shapes in an outline.
       network: The architecture.
       preprocessing: What the checkpoint expects.
       name: The model's name.
@@ -38,9 +40,9 @@ class Backbone:
     parameters: Mapping[str, jax.Array] = field(repr=False)
     network: Network = field(metadata={"static": True}, repr=False)
     preprocessing: Preprocessing = field(metadata={"static": True}, repr=False)
-    name: str = field(metadata={"static": True})
+    name: str = field(metadata={"label": True})
     precision: str = field(metadata={"static": True}, default="highest")
-    sha256: str = field(metadata={"static": True}, default="")
+    sha256: str = field(metadata={"label": True}, default="")
 
     @property
     def layers(self) -> tuple[str, ...]:
@@ -76,7 +78,9 @@ class Backbone:
         """
         check_images(images)
         _, height, width, _ = images.shape
-        self.check_size(height, width)
+        reason = self.refusal(height, width)
+        if reason:
+            raise InputError(reason)
         activations = _jitted_activations(self, jnp.asarray(images))
         return {layer: activations[layer] for layer in self.layers}
 
@@ -97,26 +101,35 @@ class Backbone:
         short = {alias: activations[layer] for alias, layer in aliases(self.layers).items()}
         return activations | short
 
-    def check_size(self, height: int, width: int, layers: Iterable[str] | None = None) -> None:
-        """Refuses images at which one of ``layers`` (all, if None) would have no positions.
+    def refusal(
+        self, height: int, width: int, *, layers: Iterable[str] | None = None
+    ) -> str | None:
+        """Why images of a size are too small.
 
-        Raises:
-          InputError: If the images are too small; the message says the least size.
+        Args:
+          height: Height of the images in pixels.
+          width: Width of the images in pixels.
+          layers: The layers that must have positions, also by their short names; None for all.
+
+        Returns:
+          A sentence that says the least size; None if the images are large enough.
         """
-        layers = self.layers if layers is None else tuple(layers)
         unreached = self.without_positions(height, width)
-        missing = [name for name in layers if name in unreached]
-        if missing:
-            least = bisect.bisect_left(
-                range(1, _LARGEST_LEAST_SIZE),
-                True,
-                key=lambda size: self.without_positions(size, size).isdisjoint(missing),
-            )
-            plural = "s" if len(missing) > 1 else ""
-            raise InputError(
-                f"{self.name} needs images of at least {least + 1}x{least + 1} pixels for its "
-                f"layer{plural} {', '.join(missing)}, got {height}x{width}"
-            )
+        missing = [
+            name for name in (self.layers if layers is None else layers) if name in unreached
+        ]
+        if not missing:
+            return None
+        least = bisect.bisect_left(
+            range(1, _LARGEST_LEAST_SIZE),
+            True,
+            key=lambda size: self.without_positions(size, size).isdisjoint(missing),
+        )
+        plural = "s" if len(missing) > 1 else ""
+        return (
+            f"{self.name} needs images of at least {least + 1}x{least + 1} pixels for its "
+            f"layer{plural} {', '.join(missing)}, got {height}x{width}"
+        )
 
     def without_positions(self, height: int, width: int) -> set[str]:
         """The layers, also by their short names, that an image of this size does not reach."""

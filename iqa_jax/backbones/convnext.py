@@ -82,5 +82,8 @@ class ConvNeXt(nnx.Module):
         return activations
 
 
-convnext_tiny = functools.partial(ConvNeXt, (3, 3, 9, 3), (96, 192, 384, 768))
-convnext_base = functools.partial(ConvNeXt, (3, 3, 27, 3), (128, 256, 512, 1024))
+VARIANTS = {
+    "convnext_tiny": functools.partial(ConvNeXt, (3, 3, 9, 3), (96, 192, 384, 768)),
+    "convnext_base": functools.partial(ConvNeXt, (3, 3, 27, 3), (128, 256, 512, 1024)),
+}
+"""Builders by architecture; with the keyword ``rngs``."""

@@ -10,7 +10,7 @@ import jax
 import jax.numpy as jnp
 
 
-def convolution(
+def convolve(
     x: jax.Array,
     kernel: jax.Array,
     strides: tuple[int, int],
@@ -29,7 +29,7 @@ def convolution(
       feature_group_count: Into how many groups the channels are cut that do not see each other.
       options: Further ones, as XLA's convolution takes them.
     """
-    convolve = functools.partial(
+    by_xla = functools.partial(
         jax.lax.conv_general_dilated, window_strides=strides, padding=padding, **options
     )
     if feature_group_count == x.shape[-1] == kernel.shape[-1]:
@@ -37,7 +37,7 @@ def convolution(
             x,
             kernel,
             cpu=functools.partial(shift_and_add, strides=strides, padding=padding),
-            default=functools.partial(convolve, feature_group_count=feature_group_count),
+            default=functools.partial(by_xla, feature_group_count=feature_group_count),
         )
     if feature_group_count > 1:
         groups = zip(
@@ -45,7 +45,7 @@ def convolution(
             jnp.split(kernel, feature_group_count, -1),
             strict=True,
         )
-        alone = functools.partial(convolution, feature_group_count=1, **options)
+        alone = functools.partial(convolve, feature_group_count=1, **options)
         return jnp.concatenate([alone(*group, strides, padding) for group in groups], -1)
     if math.prod(x.shape[1:3]) < math.prod(kernel.shape[:2]):
         # XLA for CPUs would take the kernel for the image, and be fifty times slower
@@ -56,9 +56,9 @@ def convolution(
             cpu=functools.partial(
                 _patches_times_kernel, strides=strides, padding=padding, precision=precision
             ),
-            default=convolve,
+            default=by_xla,
         )
-    return convolve(x, kernel)
+    return by_xla(x, kernel)
 
 
 def _patches_times_kernel(

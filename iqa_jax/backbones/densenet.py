@@ -107,7 +107,10 @@ class DenseNet(nnx.Module):
         return activations
 
 
-densenet121 = functools.partial(DenseNet, 32, (6, 12, 24, 16), 64)
-densenet161 = functools.partial(DenseNet, 48, (6, 12, 36, 24), 96)
-densenet169 = functools.partial(DenseNet, 32, (6, 12, 32, 32), 64)
-densenet201 = functools.partial(DenseNet, 32, (6, 12, 48, 32), 64)
+VARIANTS = {
+    "densenet121": functools.partial(DenseNet, 32, (6, 12, 24, 16), 64),
+    "densenet161": functools.partial(DenseNet, 48, (6, 12, 36, 24), 96),
+    "densenet169": functools.partial(DenseNet, 32, (6, 12, 32, 32), 64),
+    "densenet201": functools.partial(DenseNet, 32, (6, 12, 48, 32), 64),
+}
+"""Builders by architecture; with the keyword ``rngs``."""

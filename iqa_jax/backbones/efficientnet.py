@@ -147,11 +147,14 @@ class EfficientNet(nnx.Module):
         return activations
 
 
-efficientnet_b0 = functools.partial(EfficientNet, 1.0, 1.0)
-efficientnet_b1 = functools.partial(EfficientNet, 1.0, 1.1)
-efficientnet_b2 = functools.partial(EfficientNet, 1.1, 1.2)
-efficientnet_b3 = functools.partial(EfficientNet, 1.2, 1.4)
-efficientnet_b4 = functools.partial(EfficientNet, 1.4, 1.8)
-efficientnet_b5 = functools.partial(EfficientNet, 1.6, 2.2, epsilon=1e-3)
-efficientnet_b6 = functools.partial(EfficientNet, 1.8, 2.6, epsilon=1e-3)
-efficientnet_b7 = functools.partial(EfficientNet, 2.0, 3.1, epsilon=1e-3)
+VARIANTS = {
+    "efficientnet_b0": functools.partial(EfficientNet, 1.0, 1.0),
+    "efficientnet_b1": functools.partial(EfficientNet, 1.0, 1.1),
+    "efficientnet_b2": functools.partial(EfficientNet, 1.1, 1.2),
+    "efficientnet_b3": functools.partial(EfficientNet, 1.2, 1.4),
+    "efficientnet_b4": functools.partial(EfficientNet, 1.4, 1.8),
+    "efficientnet_b5": functools.partial(EfficientNet, 1.6, 2.2, epsilon=1e-3),
+    "efficientnet_b6": functools.partial(EfficientNet, 1.8, 2.6, epsilon=1e-3),
+    "efficientnet_b7": functools.partial(EfficientNet, 2.0, 3.1, epsilon=1e-3),
+}
+"""Builders by architecture; with the keyword ``rngs``."""

@@ -17,24 +17,24 @@ from iqa_jax.backbones.layers import BatchNorm, Chain
 
 
 @dataclass(frozen=True)
-class Fold:
+class FoldedNorm:
     """A normalisation and the convolution that takes it in.
 
     Attributes:
+      name: Dotted name of the normalisation.
       conv: Dotted name of the convolution.
-      norm: Dotted name of the normalisation.
       epsilon: Added to the variance.
     """
 
+    name: str
     conv: str
-    norm: str
     epsilon: float
 
 
-def fold_modules(module: nnx.Module) -> tuple[Fold, ...]:
+def fold_modules(module: nnx.Module) -> tuple[FoldedNorm, ...]:
     """Takes every normalisation that follows a convolution out of ``module``, which is changed."""
     nodes: dict[tuple[Any, ...], Any] = dict(nnx.iter_graph(module))
-    folds = []
+    folded = []
     for path, norm in nodes.items():
         if not isinstance(norm, BatchNorm) or norm.after is None:
             continue
@@ -45,8 +45,8 @@ def fold_modules(module: nnx.Module) -> tuple[Fold, ...]:
         if conv.bias is None:
             conv.bias = nnx.Param(jax.ShapeDtypeStruct((norm.num_features,), jnp.float32))
             conv.use_bias = True
-        folds.append(Fold(_dotted((*parent, after)), _dotted(path), norm.epsilon))
-    return tuple(folds)
+        folded.append(FoldedNorm(_dotted(path), _dotted((*parent, after)), norm.epsilon))
+    return tuple(folded)
 
 
 def _replace(parent: Any, name: Any, value: Any) -> None:
@@ -61,22 +61,22 @@ def _dotted(path: Sequence[Any]) -> str:
 
 
 def fold_parameters(
-    parameters: Mapping[str, np.ndarray], folds: Sequence[Fold]
+    parameters: Mapping[str, np.ndarray], norms: Sequence[FoldedNorm]
 ) -> dict[str, np.ndarray]:
     """The parameters of the network without the folded normalisations.
 
     Args:
       parameters: Of the network with them, float32, by dotted name.
-      folds: As returned by :func:`fold_modules`.
+      norms: As returned by :func:`fold_modules`.
     """
     folded = dict(parameters)
-    for fold in folds:
+    for norm in norms:
         scale, bias, mean, var = (
-            folded.pop(f"{fold.norm}.{name}").astype(np.float64)
-            for name in ("scale", "bias", "mean", "var")
+            folded.pop(f"{norm.name}.{leaf}").astype(np.float64)
+            for leaf in ("scale", "bias", "mean", "var")
         )
-        factor = scale / np.sqrt(var + fold.epsilon)
-        kernel, shift = f"{fold.conv}.kernel", f"{fold.conv}.bias"
+        factor = scale / np.sqrt(var + norm.epsilon)
+        kernel, shift = f"{norm.conv}.kernel", f"{norm.conv}.bias"
         folded[kernel] = folded[kernel] * factor.astype(np.float32)
         folded[shift] = (bias + (folded.get(shift, 0) - mean) * factor).astype(np.float32)
     return folded

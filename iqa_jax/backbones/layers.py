@@ -7,7 +7,7 @@ import jax.numpy as jnp
 import numpy as np
 from flax import nnx
 
-from iqa_jax.backbones.convolution import convolution, shift_and_add
+from iqa_jax.backbones.convolution import convolve, shift_and_add
 
 Layer = Callable[[jax.Array], jax.Array]
 
@@ -53,7 +53,7 @@ def conv(
         padding=((padding, padding), (padding, padding)),
         feature_group_count=groups,
         use_bias=bias,
-        conv_general_dilated=convolution,
+        conv_general_dilated=convolve,
         kernel_init=nnx.initializers.zeros_init(),  # parameters are always given; this is quick
         rngs=rngs,
     )

@@ -182,11 +182,19 @@ def _run_stages(stages: tuple[nnx.List, ...], x: jax.Array) -> dict[str, jax.Arr
     return activations
 
 
-resnet18 = functools.partial(ResNet, BasicBlock, (2, 2, 2, 2))
-resnet34 = functools.partial(ResNet, BasicBlock, (3, 4, 6, 3))
-resnet50 = functools.partial(ResNet, Bottleneck, (3, 4, 6, 3))
-resnet101 = functools.partial(ResNet, Bottleneck, (3, 4, 23, 3))
-resnet152 = functools.partial(ResNet, Bottleneck, (3, 8, 36, 3))
-
-resnet50_colorization = functools.partial(resnet50, in_channels=1, last_stride=1)
-"""That of Goyal et al. 2019 (arXiv 1905.01235): luminance alone, the last stage without stride."""
+VARIANTS = {
+    "resnet18": functools.partial(ResNet, BasicBlock, (2, 2, 2, 2)),
+    "resnet34": functools.partial(ResNet, BasicBlock, (3, 4, 6, 3)),
+    "resnet50": functools.partial(ResNet, Bottleneck, (3, 4, 6, 3)),
+    "resnet101": functools.partial(ResNet, Bottleneck, (3, 4, 23, 3)),
+    "resnet152": functools.partial(ResNet, Bottleneck, (3, 8, 36, 3)),
+    # That of Goyal et al. 2019 (arXiv 1905.01235): luminance alone, the last stage without stride.
+    "resnet50_colorization": functools.partial(
+        ResNet, Bottleneck, (3, 4, 6, 3), in_channels=1, last_stride=1
+    ),
+    "resnet20": functools.partial(CifarResNet, 3),
+    "resnet32": functools.partial(CifarResNet, 5),
+    "resnet44": functools.partial(CifarResNet, 7),
+    "resnet56": functools.partial(CifarResNet, 9),
+}
+"""Builders by architecture; with the keyword ``rngs``."""

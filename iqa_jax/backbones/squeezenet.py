@@ -59,5 +59,8 @@ class SqueezeNet(nnx.Module):
         return named_activations(self.features, self.names, x)
 
 
-squeezenet1_0 = functools.partial(SqueezeNet, 96, 7, (1, 4, 8))
-squeezenet1_1 = functools.partial(SqueezeNet, 64, 3, (1, 3, 5))
+VARIANTS = {
+    "squeezenet1_0": functools.partial(SqueezeNet, 96, 7, (1, 4, 8)),
+    "squeezenet1_1": functools.partial(SqueezeNet, 64, 3, (1, 3, 5)),
+}
+"""Builders by architecture; with the keyword ``rngs``."""

@@ -64,17 +64,22 @@ class VGG(nnx.Module):
         return named_activations(self.features, self.names, x)
 
 
-vgg11 = functools.partial(VGG, (1, 1, 2, 2, 2))
-"""Configuration A of the paper."""
+_A = (1, 1, 2, 2, 2)
+_B = (2, 2, 2, 2, 2)
+_D = (2, 2, 3, 3, 3)
+_E = (2, 2, 4, 4, 4)
+"""Numbers of convolutions in the configurations of the paper's table 1."""
 
-vgg13 = functools.partial(VGG, (2, 2, 2, 2, 2))
-"""Configuration B."""
-
-vgg16 = functools.partial(VGG, (2, 2, 3, 3, 3))
-"""Configuration D."""
-
-vgg16_l2pool = functools.partial(vgg16, pool=l2_pool)
-"""DISTS's: D with L2 poolings (Ding et al. 2020, arXiv 2004.07728)."""
-
-vgg19 = functools.partial(VGG, (2, 2, 4, 4, 4))
-"""Configuration E."""
+VARIANTS = {
+    "vgg11": functools.partial(VGG, _A),
+    "vgg13": functools.partial(VGG, _B),
+    "vgg16": functools.partial(VGG, _D),
+    # DISTS's (Ding et al. 2020, arXiv 2004.07728).
+    "vgg16_l2pool": functools.partial(VGG, _D, pool=l2_pool),
+    "vgg19": functools.partial(VGG, _E),
+    "vgg11_bn": functools.partial(VGG, _A, normalised=True),
+    "vgg13_bn": functools.partial(VGG, _B, normalised=True),
+    "vgg16_bn": functools.partial(VGG, _D, normalised=True),
+    "vgg19_bn": functools.partial(VGG, _E, normalised=True),
+}
+"""Builders by architecture; with the keyword ``rngs``."""

@@ -103,15 +103,11 @@ class Comparison(PairComparison):
     def refusals(self, height: int, width: int) -> dict[str, str]:
         """The read-outs of layers that would have no positions."""
         size = self.resize.size(height, width) if self.resize else (height, width)
-        too_deep = self.backbone.without_positions(*size)
-        refused = {}
-        for readout in self.readouts:
-            missing = [layer for layer in readout.layers if layer in too_deep]
-            try:
-                self.backbone.check_size(*size, missing) if missing else None
-            except InputError as error:
-                refused[str(readout)] = str(error)
-        return refused
+        reasons = {
+            str(readout): self.backbone.refusal(*size, layers=readout.layers)
+            for readout in self.readouts
+        }
+        return {name: reason for name, reason in reasons.items() if reason}
 
     def only(self, names: Collection[str]) -> Self:
         """The same with some of the read-outs."""

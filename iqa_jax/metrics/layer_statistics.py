@@ -85,5 +85,7 @@ def check_arrays(backbone: Backbone, arrays: Arrays, sizes: Iterable[Size]) -> A
         )
     layers = list(dict.fromkeys(layer for layer, _ in named))
     for size in sizes:
-        backbone.check_size(*size, layers)
+        reason = backbone.refusal(*size, layers=layers)
+        if reason:
+            raise InputError(reason)
     return named

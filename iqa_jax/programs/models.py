@@ -6,8 +6,7 @@ Example:
 
 from absl import flags
 
-from iqa_jax.zoo.listing import table
-from iqa_jax.zoo.manifest import manifest
+from iqa_jax.zoo.listing import manifest, table
 
 MANIFEST = flags.DEFINE_bool("manifest", False, "Print the sources of all weights as JSON.")
 

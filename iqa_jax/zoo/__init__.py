@@ -5,6 +5,7 @@ from iqa_jax.zoo.fetching import convert_file, fetch
 from iqa_jax.zoo.loading import (
     Relevance,
     TrainingData,
+    fill_backbone,
     load_backbone,
     load_relevance,
     model_layers,
@@ -22,6 +23,7 @@ __all__ = [
     "convert_file",
     "expand_models",
     "fetch",
+    "fill_backbone",
     "find_model",
     "list_models",
     "load_backbone",

@@ -2,8 +2,7 @@
 
 import argparse
 
-from iqa_jax.zoo.listing import table
-from iqa_jax.zoo.manifest import manifest
+from iqa_jax.zoo.listing import manifest, table
 
 if __name__ == "__main__":
     parser = argparse.ArgumentParser(prog="iqa models", description=__doc__)

@@ -1,9 +1,12 @@
-"""The registry as a table for a terminal."""
+"""The registry as a table for a terminal, and the sources of all weights as JSON."""
+
+import dataclasses
+import json
 
 from iqa_jax.text import aligned
 from iqa_jax.weights.download import UrlFile
-from iqa_jax.zoo.entries import Model
-from iqa_jax.zoo.registry import MODELS, STUDY
+from iqa_jax.zoo.entries import Model, Source
+from iqa_jax.zoo.registry import MODELS, RELEVANCES, STUDY
 
 _HEADER = ("model", "architecture", "goal", "environment", "from", "parameters", "top-1", "probe")
 
@@ -19,6 +22,25 @@ def table() -> str:
         "Untrained networks need no file and exist for every seed."
     )
     return "\n".join([*aligned(_HEADER, rows, text_columns=5), "", legend, ""])
+
+
+def manifest() -> str:
+    """The sources of each checkpoint with hash, licence and citation: ``MANIFEST.json``."""
+    entries = {
+        name: [_source(conversion.source) for conversion in entry.conversions]
+        for name, entry in (*MODELS.items(), *RELEVANCES.items())
+        if entry.conversions
+    }
+    return json.dumps(entries, indent=2) + "\n"
+
+
+def _source(source: Source) -> dict[str, str | int | None]:
+    return {
+        **dataclasses.asdict(source.file),
+        "sha256": source.sha256,
+        "licence": source.licence,
+        "citation": source.citation,
+    }
 
 
 def _row(name: str, model: Model) -> tuple[str, ...]:

@@ -1,27 +1,35 @@
 """From our checkpoints to backbones and relevances in memory."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, NamedTuple, cast
 
 import jax
 import jax.numpy as jnp
-import numpy as np
 from etils import epath
 
-from iqa_jax.backbones import INPUT, PRECISIONS, Backbone, build, fold, from_function
+from iqa_jax.backbones import (
+    INPUT,
+    PRECISIONS,
+    Backbone,
+    build,
+    build_folded,
+    fold,
+    from_function,
+)
 from iqa_jax.errors import CheckpointError, InputError
 from iqa_jax.images.preprocess import IDENTITY
+from iqa_jax.pytrees import register_pytree
 from iqa_jax.weights import checkpoints
 from iqa_jax.zoo.functions import Function, function_sha256, is_own, load_function
 from iqa_jax.zoo.random_weights import initial_parameters
 from iqa_jax.zoo.registry import MODELS, RELEVANCES, find_model
 
 
-@jax.tree_util.register_dataclass
+@register_pytree
 @dataclass(frozen=True, eq=False)
 class Relevance:
-    """A weight for each channel of some layers of one model; a pytree.
+    """A weight for each channel of some layers of one model; a pytree, whose names are labels.
 
     Attributes:
       weights: ``{layer: [channels]}``, or ``{layer: [terms, channels]}`` for a read-out of several
@@ -32,9 +40,9 @@ class Relevance:
     """
 
     weights: Mapping[str, jax.Array] = field(repr=False)
-    name: str = field(metadata={"static": True})
-    model: str = field(metadata={"static": True})
-    sha256: str = field(metadata={"static": True})
+    name: str = field(metadata={"label": True})
+    model: str = field(metadata={"label": True})
+    sha256: str = field(metadata={"label": True})
 
     @property
     def terms(self) -> int:
@@ -78,6 +86,34 @@ def load_backbone(
       InputError: If there is no such model or precision, or the function returns something else.
       CheckpointError: If its weights have not been fetched, or are damaged.
     """
+    outline = outline_backbone(model, checkpoints_dir=checkpoints_dir, precision=precision)
+    return fill_backbone(outline, checkpoints_dir=checkpoints_dir)
+
+
+def outline_backbone(
+    model: str | Function,
+    *,
+    checkpoints_dir: epath.PathLike | None = None,
+    precision: str = "highest",
+) -> Backbone:
+    """All of a network but its weights: a backbone with shapes in the place of its parameters.
+
+    With it, what is asked of a network can be checked before anything is loaded. Filling it changes
+    nothing of what is compiled.
+
+    Args:
+      model: As for :func:`load_backbone`.
+      checkpoints_dir: As for :func:`load_backbone`.
+      precision: As for :func:`load_backbone`.
+
+    Returns:
+      The outline. Its ``sha256`` is that of the stored weights, and empty for an untrained
+      network, whose weights are yet to be drawn. That of a function lacks nothing.
+
+    Raises:
+      InputError: As by :func:`load_backbone`.
+      CheckpointError: If its weights have not been fetched, or are of another architecture.
+    """
     if precision not in PRECISIONS:
         raise InputError(f"precision: expected one of {', '.join(PRECISIONS)}, got {precision!r}")
     if callable(model):
@@ -85,38 +121,45 @@ def load_backbone(
     if is_own(model):
         return _own_backbone(load_function(model), model, precision)
     entry = find_model(model)
-    stored, sha256 = _parameters(model, checkpoints_dir)
-    network, folded = fold(entry.trunk, stored)
+    network = build_folded(entry.trunk)
     dtype = jnp.bfloat16 if precision == "bf16" else jnp.float32
+    parameters = {
+        name: jax.ShapeDtypeStruct(each.shape, dtype) for name, each in network.parameters.items()
+    }
     return Backbone(
-        parameters={name: jnp.asarray(array, dtype) for name, array in folded.items()},
+        parameters=cast(Mapping[str, jax.Array], parameters),
         network=network,
         preprocessing=entry.preprocessing,
         name=model,
         precision=precision,
-        sha256=sha256,
+        sha256="" if entry.seed is not None else _stored_sha256(model, checkpoints_dir),
     )
 
 
-def outline_backbone(model: str, *, checkpoints_dir: epath.PathLike | None = None) -> Backbone:
-    """As :func:`load_backbone`, with the shapes of the parameters in the place of parameters.
+def fill_backbone(outline: Backbone, *, checkpoints_dir: epath.PathLike | None = None) -> Backbone:
+    """Loads the weights of a network.
 
     Args:
-      model: As for :func:`load_backbone`.
+      outline: As :func:`outline_backbone` returns it.
       checkpoints_dir: As for :func:`load_backbone`.
 
     Raises:
-      InputError: If there is no such model.
-      CheckpointError: If its weights have not been fetched.
+      CheckpointError: If the weights are damaged, or no longer there.
     """
-    if is_own(model):
-        return load_backbone(model)
-    entry = find_model(model)
+    if not outline.parameters:
+        return outline
+    entry = find_model(outline.name)
     if entry.seed is None:
-        _provenance(model, checkpoints_dir)
-    network = build(entry.trunk)
-    parameters = cast(Mapping[str, jax.Array], network.parameters)
-    return Backbone(parameters, network, entry.preprocessing, model)
+        checkpoint = _load(outline.name, checkpoints_dir)
+        arrays, sha256 = checkpoint.arrays, checkpoint.provenance["weights_sha256"]
+    else:
+        arrays = initial_parameters(build(entry.trunk).parameters, entry.seed)
+        sha256 = checkpoints.digest(arrays)
+    parameters = {
+        name: jnp.asarray(array, outline.parameters[name].dtype)
+        for name, array in fold(entry.trunk, arrays).items()
+    }
+    return replace(outline, parameters=parameters, sha256=sha256)
 
 
 def _own_backbone(function: Function, name: str, precision: str) -> Backbone:
@@ -130,20 +173,13 @@ def _own_backbone(function: Function, name: str, precision: str) -> Backbone:
     )
 
 
-def _parameters(
-    name: str, checkpoints_dir: epath.PathLike | None
-) -> tuple[Mapping[str, np.ndarray], str]:
-    """The parameters of a model as they are stored, and their hash."""
-    model = find_model(name)
-    shapes = build(model.trunk).parameters
-    if model.seed is not None:
-        initial = initial_parameters(shapes, model.seed)
-        return initial, checkpoints.digest(initial)
-    checkpoint = _load(name, checkpoints_dir)
-    found = {key: value.shape for key, value in checkpoint.arrays.items()}
-    if found != {key: value.shape for key, value in shapes.items()}:
-        raise CheckpointError(f"the checkpoint {name} is of another architecture; fetch it again")
-    return checkpoint.arrays, checkpoint.provenance["weights_sha256"]
+def _stored_sha256(model: str, checkpoints_dir: epath.PathLike | None) -> str:
+    """The hash of the stored weights, which have to be those of the model's architecture."""
+    record = _provenance(model, checkpoints_dir)
+    shapes = build(find_model(model).trunk).parameters
+    if record["arrays"] != {name: [*each.shape] for name, each in shapes.items()}:
+        raise CheckpointError(f"the checkpoint {model} is of another architecture; fetch it again")
+    return record["weights_sha256"]
 
 
 def model_layers(name: str) -> tuple[str, ...]:
@@ -154,7 +190,7 @@ def model_layers(name: str) -> tuple[str, ...]:
     """
     if is_own(name):
         return (INPUT, *from_function(load_function(name)).layers)
-    return (INPUT, *build(find_model(name).trunk).layers)
+    return (INPUT, *build_folded(find_model(name).trunk).layers)
 
 
 def load_relevance(name: str, *, checkpoints_dir: epath.PathLike | None = None) -> Relevance:

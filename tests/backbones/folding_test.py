@@ -4,7 +4,7 @@ import pytest
 from golden import draws
 from golden.configurations import read_trunk
 
-from iqa_jax.backbones import build, fold
+from iqa_jax.backbones import build, build_folded, fold
 from iqa_jax.weights.conversion import convert
 
 
@@ -21,7 +21,7 @@ from iqa_jax.weights.conversion import convert
 def test_folding_changes_nothing_beyond_rounding(trunk, left, rng):
     network = build(trunk)
     parameters = convert(draws.draw(read_trunk(trunk).parameters, seed=3), network.parameters)
-    folded, folded_parameters = fold(trunk, parameters)
+    folded, folded_parameters = build_folded(trunk), fold(trunk, parameters)
     assert set(folded_parameters) == set(folded.parameters)
     assert sum(name.endswith(".var") for name in folded_parameters) == left
     x = rng.normal(size=(1, 67, 73, 3)).astype(np.float32)

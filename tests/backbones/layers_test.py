@@ -7,7 +7,7 @@ import oracle
 import pytest
 from flax import nnx
 
-from iqa_jax.backbones.convnext import convnext_tiny
+from iqa_jax.backbones.convnext import VARIANTS
 from iqa_jax.backbones.layers import l2_pool, local_response_norm, max_pool
 
 
@@ -54,7 +54,7 @@ def test_local_response_norm_is_its_formula(rng):
 
 
 def test_blocks_are_skipped_where_they_are_not_asked_for():
-    network = nnx.eval_shape(lambda: convnext_tiny(rngs=nnx.Rngs(0)))
+    network = nnx.eval_shape(lambda: VARIANTS["convnext_tiny"](rngs=nnx.Rngs(0)))
     graph, state = nnx.split(network)
     x = jax.ShapeDtypeStruct((1, 64, 64, 3), jnp.float32)
     compiled = jax.jit(lambda state, x: nnx.merge(graph, state)(x)["stem"]).lower(state, x)

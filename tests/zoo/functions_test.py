@@ -54,6 +54,18 @@ def test_a_function_in_a_file_is_a_backbone(file, rng):
     np.testing.assert_allclose(metric(images, other), expected, rtol=1e-5)
 
 
+def test_a_file_is_run_once_for_a_backbone(file):
+    runs = file.with_name("runs")
+    file.write_text(f"{SOURCE}\nwith open({str(runs)!r}, 'a') as log: log.write('x')")
+    outline = zoo.outline_backbone(f"{file}:edges", precision="high")
+    backbone = zoo.fill_backbone(outline)
+    assert backbone.precision == "high"
+    assert backbone.layers == ("input", "across", "pyramid.0", "pyramid.1")
+    assert runs.read_text() == "x"
+    iqa_jax.load_backbone(f"{file}:edges")
+    assert runs.read_text() == "xx"
+
+
 def test_the_hash_is_that_of_the_file(file):
     before = iqa_jax.load_backbone(f"{file}:edges").sha256
     file.write_text(SOURCE + "# changed")

@@ -1,3 +1,5 @@
+import jax
+import jax.numpy as jnp
 import numpy as np
 import pytest
 
@@ -50,6 +52,33 @@ def test_says_how_to_fetch_what_is_missing(tmp_path, checkpoints):
         zoo.load_relevance("my-own", checkpoints_dir=tmp_path)
     with pytest.raises(CheckpointError, match="holds a backbone, not a relevance"):
         zoo.load_relevance("alexnet", checkpoints_dir=checkpoints)
+
+
+@pytest.mark.parametrize("precision", ["highest", "bf16"])
+@pytest.mark.parametrize("name", ["alexnet", "resnet20-random-none-seed3"])
+def test_an_outline_is_the_network_without_its_weights(name, precision, checkpoints):
+    where = {"checkpoints_dir": checkpoints}
+    outline = zoo.outline_backbone(name, precision=precision, **where)
+    filled = zoo.fill_backbone(outline, **where)
+    loaded = zoo.load_backbone(name, precision=precision, **where)
+    for each in (filled, loaded):
+        assert jax.tree.map(lambda leaf: (leaf.shape, leaf.dtype), each.parameters) == (
+            jax.tree.map(lambda leaf: (leaf.shape, leaf.dtype), outline.parameters)
+        )
+        assert jax.tree.structure(each) == jax.tree.structure(outline)
+    assert all(isinstance(each, jax.ShapeDtypeStruct) for each in jax.tree.leaves(outline))
+    assert all(isinstance(each, jax.Array) for each in jax.tree.leaves(filled))
+    assert jax.tree.all(jax.tree.map(jnp.array_equal, filled, loaded))
+    assert filled.sha256 == loaded.sha256
+    assert outline.sha256 == (filled.sha256 if name == "alexnet" else "")
+
+
+def test_refuses_the_weights_of_another_architecture_before_they_are_read(tmp_path, checkpoints):
+    (tmp_path / "vgg16").mkdir()
+    record = (checkpoints / "alexnet" / "provenance.json").read_text()
+    (tmp_path / "vgg16" / "provenance.json").write_text(record)
+    with pytest.raises(CheckpointError, match="vgg16 is of another architecture; fetch it again"):
+        zoo.outline_backbone("vgg16", checkpoints_dir=tmp_path)
 
 
 def test_refuses_unknown_names(checkpoints):

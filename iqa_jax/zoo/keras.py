@@ -1,6 +1,6 @@
-"""Networks of other publishers.
+"""The VGGs and the SqueezeNet of their authors, as Keras and others converted them.
 
-The original VGGs and SqueezeNet, DISTS's variant of VGG-16, and ResNets for CIFAR-10.
+Beside them DISTS's VGG-16: torchvision's weights with other poolings.
 """
 
 import dataclasses
@@ -8,28 +8,18 @@ from collections.abc import Mapping
 
 import numpy as np
 
-from iqa_jax.images.preprocess import IMAGENET, Preprocessing
+from iqa_jax.images.preprocess import Preprocessing
 from iqa_jax.weights.conversion import Rename
 from iqa_jax.weights.download import UrlFile
 from iqa_jax.zoo import torchvision
 from iqa_jax.zoo.entries import Conversion, Model, Source
 from iqa_jax.zoo.torchvision import TORCHVISION, TORCHVISION_LICENCE
 
-DISTS_CITATION = (
-    "Ding et al., Image Quality Assessment: Unifying Structure and Texture Similarity, "
-    "IEEE TPAMI 2020, arXiv 2004.07728"
-)
-
 _KERAS = "https://storage.googleapis.com/tensorflow/keras-applications"
 _KERAS_SQUEEZENET = "https://github.com/rcmalli/keras-squeezenet/releases/download/v1.0"
-_CIFAR10 = "https://github.com/akamaster/pytorch_resnet_cifar10/raw/master/pretrained_models"
 
 _VGG = "Simonyan and Zisserman, ICLR 2015, arXiv 1409.1556"
 _SQUEEZENET = "Iandola et al. 2016, arXiv 1602.07360"
-_RESNET = (
-    "He et al., CVPR 2016, arXiv 1512.03385; Idelbayev, Proper ResNet Implementation for "
-    "CIFAR10/CIFAR100 in PyTorch, github.com/akamaster/pytorch_resnet_cifar10"
-)
 
 
 def _unscaled(red: float, green: float, blue: float) -> Preprocessing:
@@ -97,19 +87,6 @@ _KERAS_SQUEEZENET_RENAMES = (
 )
 
 
-def _cifar10(trunk: str, file: str, sha256: str, size: int, parameters: int) -> Model:
-    source = Source(UrlFile(f"{_CIFAR10}/{file}", size), sha256, "BSD-2-Clause", _RESNET)
-    return Model(
-        architecture=trunk,
-        goal="supervised",
-        environment="cifar10",
-        trunk=trunk,
-        preprocessing=IMAGENET,
-        parameters=parameters,
-        conversions=(Conversion(source, ignored=(r"linear\..*",)),),
-    )
-
-
 MODELS: Mapping[str, Model] = {
     "vgg16-supervised-imagenet1k-keras": _keras_vgg(
         *("vgg16", (2, 2, 3, 3, 3), "vgg16_weights_tf_dim_ordering_tf_kernels_notop.h5"),
@@ -169,25 +146,5 @@ MODELS: Mapping[str, Model] = {
                 _KERAS_SQUEEZENET_RENAMES,
             ),
         ),
-    ),
-    "resnet20-supervised-cifar10": _cifar10(
-        *("resnet20", "resnet20-12fca82f.th"),
-        "12fca82f0bebc4135bf1f32f6e3710e61d5108578464b84fd6d7f5c1b04036c8",
-        *(1_099_231, 269_072),
-    ),
-    "resnet32-supervised-cifar10": _cifar10(
-        *("resnet32", "resnet32-d509ac18.th"),
-        "d509ac1820d7f25398913559d7e81a13229b1e7adc5648e3bfa5e22dc137f850",
-        *(1_890_043, 463_504),
-    ),
-    "resnet44-supervised-cifar10": _cifar10(
-        *("resnet44", "resnet44-014dd654.th"),
-        "014dd6541728a1c700b1642ab640e211dc6eb8ed507d70697458dc8f8a0ae2e4",
-        *(2_680_855, 657_936),
-    ),
-    "resnet56-supervised-cifar10": _cifar10(
-        *("resnet56", "resnet56-4bfd9763.th"),
-        "4bfd97631478d6b638d2764fd2baff3edb1d7d82252d54439343b6596b9b5367",
-        *(3_471_733, 852_368),
     ),
 }

@@ -1,0 +1,78 @@
+"""Every architecture by name, built as a pure function."""
+
+import functools
+from collections.abc import Callable, Mapping
+from typing import cast
+
+import jax
+import numpy as np
+from flax import nnx
+
+from iqa_jax.backbones import alexnet, convnext, densenet, efficientnet, resnet, squeezenet, vgg
+from iqa_jax.backbones.folding import FoldedNorm, fold_modules, fold_parameters
+from iqa_jax.backbones.network import Network, from_module
+
+_FAMILIES: Mapping[str, Mapping[str, Callable[..., nnx.Module]]] = {
+    "alexnet": alexnet.VARIANTS,
+    "vgg": vgg.VARIANTS,
+    "resnet": resnet.VARIANTS,
+    "densenet": densenet.VARIANTS,
+    "squeezenet": squeezenet.VARIANTS,
+    "efficientnet": efficientnet.VARIANTS,
+    "convnext": convnext.VARIANTS,
+}
+
+ARCHITECTURES: Mapping[str, Callable[..., nnx.Module]] = {
+    name: builder for variants in _FAMILIES.values() for name, builder in variants.items()
+}
+"""Builders of the convolutional parts; with the keyword ``rngs``."""
+
+
+def family(architecture: str) -> str:
+    """The family that a key of :data:`ARCHITECTURES` belongs to."""
+    return next(name for name, variants in _FAMILIES.items() if architecture in variants)
+
+
+@functools.cache
+def build(architecture: str) -> Network:
+    """The network of a key of :data:`ARCHITECTURES` as its weights are stored."""
+    return from_module(_abstract(architecture), family(architecture))
+
+
+def build_folded(architecture: str) -> Network:
+    """As :func:`build`, with its batch normalisations folded into convolutions: as it is run."""
+    network, _ = _folded(architecture)
+    return network
+
+
+def fold(architecture: str, parameters: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
+    """From the parameters of :func:`build` to those of :func:`build_folded`.
+
+    Args:
+      architecture: Key of :data:`ARCHITECTURES`.
+      parameters: float32, by dotted name.
+    """
+    _, norms = _folded(architecture)
+    return fold_parameters(parameters, norms)
+
+
+@functools.cache
+def _folded(architecture: str) -> tuple[Network, tuple[FoldedNorm, ...]]:
+    module = _abstract(architecture)
+    norms = fold_modules(module)
+    return from_module(module, family(architecture)), norms
+
+
+def _abstract(architecture: str) -> nnx.Module:
+    """The module with shapes in the place of parameters."""
+    return nnx.eval_shape(lambda: ARCHITECTURES[architecture](rngs=cast(nnx.Rngs, _OneKey())))
+
+
+class _OneKey:
+    """The same key for every parameter, none of which is drawn: counting keys takes seconds."""
+
+    def __init__(self):
+        self._key = jax.random.key(0)
+
+    def params(self) -> jax.Array:
+        return self._key
