@@ -9,7 +9,7 @@ from etils import epath
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from iqa_jax.files import appearing_whole
+from iqa_jax.files import write_bytes
 
 _COLOURS = {"uniform": "0.55", "learned": "#0072B2"}
 _OTHERS = ("#D55E00", "#009E73", "#CC79A7")
@@ -59,8 +59,7 @@ def shares_by_layer(shares: Mapping[str, Shares], title: str, path: epath.Path) 
     figure.suptitle(title, fontsize=11)
     image = io.BytesIO()
     figure.savefig(image, format="png", dpi=150)
-    with appearing_whole(path) as unfinished:
-        unfinished.write_bytes(image.getvalue())
+    write_bytes(path, image.getvalue())
 
 
 def _draw_layers(
