@@ -28,7 +28,7 @@ _SUMMED_AT_ONCE = 256
 
 @dataclass(frozen=True)
 class Correlations:
-    """Correlations, or differences of them, under every weighting.
+    """Correlations under every weighting.
 
     Attributes:
       plcc: Pearson's, ``[weightings, columns]``; NaN under a weighting without two different
@@ -38,18 +38,6 @@ class Correlations:
 
     plcc: np.ndarray
     srcc: np.ndarray
-
-    def difference(self, a: int | Sequence[int], b: int | Sequence[int]) -> "Correlations":
-        """Correlation of column ``a`` minus that of column ``b`` under the same weightings.
-
-        Args:
-          a: Position of a column, or of several.
-          b: Likewise, as many.
-        """
-        of_a, of_b = np.atleast_1d(a), np.atleast_1d(b)
-        return Correlations(
-            self.plcc[:, of_a] - self.plcc[:, of_b], self.srcc[:, of_a] - self.srcc[:, of_b]
-        )
 
 
 @dataclass(frozen=True)
