@@ -60,7 +60,7 @@ def single_deviations(score_std: np.ndarray, opinions: float) -> np.ndarray:
 
     Args:
       score_std: ``[pairs]``, as published.
-      opinions: As of :func:`standard_errors`.
+      opinions: As for :func:`standard_errors`.
 
     Returns:
       ``[pairs]``, in units of the score; NaN where those of the mean are published, or it is
@@ -98,7 +98,7 @@ def noise_ceiling(
         of single opinions (see :func:`standard_errors`).
       deviations: ``[pairs]``, standard deviation of single opinions (see
         :func:`single_deviations`); None if it is unknown.
-      seed: Of the simulated errors.
+      seed: Seed of the simulated errors.
 
     Returns:
       Correlations in [0, 1], 0 where the errors explain all variance; NaN if an error is unknown or

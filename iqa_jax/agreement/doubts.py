@@ -51,8 +51,8 @@ def is_negative(agreement: Agreement, within: ReferenceAgreement) -> bool:
     """Whether a column is significantly negative, by the rule of this module.
 
     Args:
-      agreement: Of all pairs.
-      within: Of the pairs of each reference.
+      agreement: Agreement over all pairs.
+      within: Agreement within references.
     """
     if within.references >= _LEAST_REFERENCES and not math.isnan(within.mean):
         error = within.std / math.sqrt(within.references)
@@ -65,7 +65,7 @@ def is_negative(agreement: Agreement, within: ReferenceAgreement) -> bool:
 
 
 def _p(mean: float, error: float, freedom: int) -> float:
-    """Of a two-sided t test of a mean that is not 0, or of a correlation."""
+    """The p value of a two-sided t test that a mean, or a correlation, is 0."""
     return 2 * float(stats.t.sf(abs(mean) / error, freedom)) if error > 0 else 0.0
 
 

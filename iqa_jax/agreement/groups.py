@@ -35,8 +35,8 @@ class ReferenceAgreement:
     Attributes:
       references: Number of references that have a correlation.
       left_out: Number of references with fewer than three pairs or with equal scores.
-      mean: Of the correlations, in [-1, 1].
-      std: Their standard deviation over references (n - 1 in the denominator).
+      mean: Mean of the correlations, in [-1, 1].
+      std: Standard deviation of the correlations over references (n - 1 in the denominator).
     """
 
     references: int

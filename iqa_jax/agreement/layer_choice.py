@@ -30,7 +30,7 @@ class Source:
     """Where layers are chosen.
 
     Attributes:
-      name: In words, for tables.
+      name: Name of the data that choose, for tables.
       srcc: Spearman's correlation of each layer there; None where one half of the references of the
         dataset itself chooses.
       warning: What the two datasets share, if anything.
@@ -52,10 +52,10 @@ class Chosen:
       references: Number of their references.
       plcc: Pearson's correlation.
       srcc: Spearman's.
-      plcc_low: Ends of the intervals; NaN where there is none.
-      plcc_high: See ``plcc_low``.
-      srcc_low: See ``plcc_low``.
-      srcc_high: See ``plcc_low``.
+      plcc_low: Lower end of the interval of Pearson's correlation; NaN where there is none.
+      plcc_high: Upper end.
+      srcc_low: Lower end of the interval of Spearman's; NaN where there is none.
+      srcc_high: Upper end.
     """
 
     column: Column

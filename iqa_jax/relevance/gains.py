@@ -79,7 +79,7 @@ def held_out_gains(
 
     Args:
       examples: What was learned from.
-      learned: By :func:`iqa_jax.relevance.cross_validation.cross_validate`.
+      learned: Result of :func:`iqa_jax.relevance.cross_validation.cross_validate`.
       published: Other weights, ``[channels]`` by name.
       method: How intervals are made.
     """
@@ -118,7 +118,7 @@ def transfer_gains(
     """Compares weights on another dataset.
 
     Args:
-      examples: Of the other dataset, with the same layers.
+      examples: Pairs of the other dataset, with the same layers.
       weights: Learned from all references of the first one, ``[channels]``.
       published: Other weights, ``[channels]`` by name.
       method: How intervals are made.

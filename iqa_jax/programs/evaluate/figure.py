@@ -1,4 +1,4 @@
-"""Figures."""
+"""The figure of an evaluation: agreement with people against the depth of the layer."""
 
 import io
 import math
@@ -52,7 +52,7 @@ class _Style:
 
     @classmethod
     def of(cls, number: int) -> "_Style":
-        """Of the model at a place among all: colours first, then markers, then lines."""
+        """The style of the model at a place: colours change first, then markers, then lines."""
         turn, colour = divmod(number, len(_COLOURS))
         lines, marker = divmod(turn, len(_MARKERS))
         return cls(
@@ -72,7 +72,7 @@ class _Point:
 
     @property
     def name(self) -> str:
-        """Of the layer, if it is one of a model."""
+        """Name of the layer, if it is one of a model."""
         return short_name(self.column.layer)
 
 
@@ -86,7 +86,7 @@ def correlation_by_layer(evaluation: Evaluation, path: epath.Path) -> None:
 
     Args:
       evaluation: What is drawn.
-      path: Of the PNG file, which appears whole.
+      path: The PNG file, which appears whole.
     """
     analysis = evaluation.analysis
     kinds = _FORCED_CHOICES if analysis.forced_choices else _CORRELATIONS

@@ -15,7 +15,7 @@ def describe_dataset(table: PairTable, fingerprint: str, ceiling: Ceiling | None
 
     Args:
       table: The pairs.
-      fingerprint: Of these pairs.
+      fingerprint: Fingerprint of these pairs.
       ceiling: What agreement the uncertainty of the scores allows; None where it is unknown.
     """
     return {

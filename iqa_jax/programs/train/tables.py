@@ -38,10 +38,10 @@ def write(
       examples: What was learned from.
       learned: What was learned.
       published: Other weights, ``[channels]`` by name.
-      title: Of the figure.
+      title: Title of the figure.
       rows: The numbers of the report.
-      report: As text.
-      record: Of the run, as JSON.
+      report: The report as text.
+      record: Record of the run, as JSON.
     """
     folder.mkdir(parents=True, exist_ok=True)
     uniform = np.ones_like(learned.weights)

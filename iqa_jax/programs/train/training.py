@@ -68,7 +68,7 @@ class Learned:
     Attributes:
       checkpoint: The folder of the relevance.
       rows: The numbers of the report.
-      report: As text.
+      report: The report as text.
     """
 
     checkpoint: epath.Path
@@ -235,7 +235,7 @@ def _published(
         if set(examples.contributions) <= set(published.layers):
             if checkpoints.read_provenance(directory, name) is None:
                 print(
-                    f"{name} has not been fetched and is not compared with; fetch it with: python "
+                    f"{name} has not been fetched and is not compared with; fetch it with: "
                     f"iqa fetch --models={name}",
                     file=sys.stderr,
                 )

@@ -137,7 +137,7 @@ def test_lpips_is_compared_with_where_it_applies(with_lpips, capsys):
 def test_lpips_that_was_not_fetched_is_said(settings, capsys):
     learned = train_relevance(replace(settings, recipe=Recipe(most_steps=0)))
     assert "lpips" not in learned.report
-    assert "iqa fetch --models=lpips-alex" in capsys.readouterr().err
+    assert "fetch it with: iqa fetch --models=lpips-alex" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize(
