@@ -78,6 +78,12 @@ def write_text(path: epath.Path, text: str) -> None:
         unfinished.write_text(text)
 
 
+def write_bytes(path: epath.Path, data: bytes) -> None:
+    """Writes a binary file whole."""
+    with appearing_whole(path) as unfinished:
+        unfinished.write_bytes(data)
+
+
 def create_text(path: epath.Path, text: str) -> bool:
     """Writes a text file whole unless it is there: of several who try at once, one does.
 

@@ -1,12 +1,15 @@
-"""Tables as text: words to the left, numbers to the right."""
+"""Tables as text: aligned for a terminal, or as comma-separated values."""
 
-from collections.abc import Sequence
+import csv
+import io
+from collections.abc import Iterable, Sequence
+from typing import Any
 
 
 def aligned(
     header: Sequence[str], rows: Sequence[Sequence[str]], *, text_columns: int
 ) -> list[str]:
-    """The lines of a table with a rule below its header.
+    """The lines of a table with a rule below its header: words to the left, numbers to the right.
 
     Args:
       header: A word a column.
@@ -22,3 +25,25 @@ def aligned(
         ).rstrip()
 
     return [f"  {line(cells)}" for cells in (header, ["-" * width for width in widths], *rows)]
+
+
+def csv_text(
+    header: Sequence[str], rows: Iterable[Iterable[Any]], *, digits: int | None = 9
+) -> str:
+    """A table as comma-separated values, each line with a line feed at its end.
+
+    Args:
+      header: Names of the columns.
+      rows: As many values each; None is an empty cell.
+      digits: Significant digits of floats; 9 tell any two float32 numbers apart. None for as many
+        as it takes to read the same float64 number back.
+    """
+
+    def cell(value: Any) -> Any:
+        return f"{value:.{digits}g}" if digits and isinstance(value, float) else value
+
+    file = io.StringIO(newline="")
+    writer = csv.writer(file, lineterminator="\n")
+    writer.writerow(header)
+    writer.writerows(map(cell, row) for row in rows)
+    return file.getvalue()

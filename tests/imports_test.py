@@ -23,7 +23,7 @@ NEVER = {
     "datasets": NETWORKS,
     "engine": NETWORKS,
     "metrics": {"datasets", "engine"},
-    "agreement": {"backbones", "zoo"},
+    "agreement": NETWORKS,
     "relevance": NETWORKS,
 }
 

@@ -7,51 +7,45 @@ from dataclasses import dataclass
 import numpy as np
 from tqdm import tqdm
 
+from iqa_jax.agreement.ceiling import Ceiling, noise_ceiling, single_deviations, standard_errors
 from iqa_jax.agreement.columns import Column
-from iqa_jax.agreement.correlation import Agreement, agreement
-from iqa_jax.agreement.doubts import doubts
-from iqa_jax.agreement.forced_choice import Sampling, Subsets, by_subset
-from iqa_jax.agreement.groups import (
-    Ceiling,
-    GroupAgreement,
-    ReferenceAgreement,
-    by_group,
-    by_reference,
-    ceiling,
-    single_deviations,
-    standard_errors,
-)
-from iqa_jax.agreement.intervals import NONE, Intervals, Method, caution, correlation_intervals
+from iqa_jax.agreement.correlation import agreement
+from iqa_jax.agreement.doubts import find_doubts
+from iqa_jax.agreement.forced_choice import Sampling, by_subset
+from iqa_jax.agreement.groups import by_group, by_reference
+from iqa_jax.agreement.intervals import NONE, Method, caution, correlation_intervals
 from iqa_jax.agreement.layer_choice import Chosen, Source, cautions, choose_layers
+from iqa_jax.agreement.results import ColumnResult, ForcedChoiceResult
 from iqa_jax.datasets import PairTable
 from iqa_jax.datasets.table import Protocol
 
 _FEW_PAIRS = 20
 
+_Interval = tuple[float, float] | None
+
 
 @dataclass(frozen=True)
 class Analysis:
-    """Agreement with people; of opinion scores or of forced choices, the other is empty.
+    """Agreement with people: with opinion scores or with forced choices; the other is empty.
 
     Attributes:
-      agreements: With opinion scores, by column.
-      groups: The same within each type and level of distortion, by column.
-      references: The same within references, by column.
-      intervals: Of the agreements, in their order; None where none are made.
+      results: Agreement with opinion scores, a row a column.
+      forced_choices: Agreement with forced choices, a row a column.
       ceiling: What agreement the uncertainty of the scores allows; None where it is not published.
       chosen: Layers that were chosen elsewhere, and metrics, if a source of these was given.
-      forced_choices: Agreement with forced choices, by column.
       warnings: What a reader of the numbers has to know, a sentence each.
     """
 
-    agreements: Sequence[tuple[Column, Agreement]] = ()
-    groups: Sequence[tuple[Column, Sequence[GroupAgreement]]] = ()
-    references: Sequence[tuple[Column, ReferenceAgreement]] = ()
-    intervals: Intervals | None = None
+    results: Sequence[ColumnResult] = ()
+    forced_choices: Sequence[ForcedChoiceResult] = ()
     ceiling: Ceiling | None = None
     chosen: Sequence[Chosen] = ()
-    forced_choices: Sequence[tuple[Column, Subsets]] = ()
     warnings: Sequence[str] = ()
+
+    @property
+    def has_intervals(self) -> bool:
+        """Whether the agreement of columns has intervals."""
+        return any(result.has_interval for result in (*self.results, *self.forced_choices))
 
 
 def analyse(
@@ -78,35 +72,31 @@ def analyse(
     if table.protocol is not Protocol.OPINION:
         sampling = Sampling.of(table, method)
         forced = [
-            (column, by_subset(table, distances[column.name], sampling)) for column in progress
+            ForcedChoiceResult(column, by_subset(table, distances[column.name], sampling))
+            for column in progress
         ]
         return Analysis(forced_choices=forced, warnings=warnings)
     human = np.array([pair.score for pair in table.pairs])
-    agreements, groups, references = [], [], []
-    for column in progress:
-        of_column = distances[column.name]
-        overall = agreement(of_column, human, higher_is_better=table.higher_is_better)
-        agreements.append((column, overall))
-        groups.append((column, by_group(table, of_column)))
-        references.append((column, by_reference(table, of_column)))
-    warnings += doubts(
-        [
-            (column, overall, within)
-            for (column, overall), (_, within) in zip(agreements, references, strict=True)
-        ]
-    )
+    by_column = [distances[column.name] for column in columns]
+    intervals = _intervals(table, by_column, human, method)
+    results = [
+        ColumnResult(
+            column=column,
+            agreement=agreement(of_column, human, higher_is_better=table.higher_is_better),
+            within=by_reference(table, of_column),
+            groups=by_group(table, of_column),
+            plcc_interval=plcc,
+            srcc_interval=srcc,
+        )
+        for column, of_column, (plcc, srcc) in zip(progress, by_column, intervals, strict=True)
+    ]
+    warnings += find_doubts(results)
     chosen = []
     if layers_from:
         chosen = choose_layers(table, columns, distances, layers_from, method)
         warnings += cautions(layers_from, chosen, method)
     return Analysis(
-        agreements=agreements,
-        groups=groups,
-        references=references,
-        intervals=_intervals(table, list(distances.values()), human, method),
-        ceiling=_ceiling(table, human),
-        chosen=chosen,
-        warnings=warnings,
+        results=results, ceiling=_ceiling(table, human), chosen=chosen, warnings=warnings
     )
 
 
@@ -116,22 +106,26 @@ def _distances(column: Column, scores: Mapping[str, np.ndarray]) -> np.ndarray:
 
 def _intervals(
     table: PairTable, distances: Sequence[np.ndarray], human: np.ndarray, method: Method
-) -> Intervals | None:
+) -> list[tuple[_Interval, _Interval]]:
+    """The intervals of Pearson's and Spearman's correlation of each column."""
     contents = [pair.reference_id for pair in table.pairs]
     if not method.applies(len(set(contents))):
-        return None
-    return correlation_intervals(
+        return [(None, None)] * len(distances)
+    found = correlation_intervals(
         np.stack(distances, axis=-1),
         human,
         contents,
         higher_is_better=table.higher_is_better,
         method=method,
     )
+    plcc = zip(found.plcc_low.tolist(), found.plcc_high.tolist(), strict=True)
+    srcc = zip(found.srcc_low.tolist(), found.srcc_high.tolist(), strict=True)
+    return list(zip(plcc, srcc, strict=True))
 
 
 def _ceiling(table: PairTable, human: np.ndarray) -> Ceiling | None:
     deviations = np.array([pair.score_std for pair in table.pairs])
-    found = ceiling(
+    found = noise_ceiling(
         human,
         standard_errors(deviations, table.opinions),
         single_deviations(deviations, table.opinions),
@@ -142,8 +136,8 @@ def _ceiling(table: PairTable, human: np.ndarray) -> Ceiling | None:
 def _warnings(table: PairTable, columns: Sequence[Column], method: Method) -> list[str]:
     overlaps = dict.fromkeys(column.overlap for column in columns)
     warnings = [overlap for overlap in overlaps if overlap]
-    comparing = [column.known_readout for column in columns if column.is_transductive]
-    compared = dict.fromkeys(readout.weighted_readout for readout in comparing if readout)
+    readouts = dict.fromkeys(column.transductive_readout for column in columns)
+    compared = [readout for readout in readouts if readout]
     if compared:
         warnings.append(
             f"Compared with means over these pairs themselves: {', '.join(compared)}; "

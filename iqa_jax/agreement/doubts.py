@@ -14,19 +14,21 @@ from scipy import stats
 from iqa_jax.agreement.columns import HIGHER, LOWER, Column
 from iqa_jax.agreement.correlation import Agreement
 from iqa_jax.agreement.groups import ReferenceAgreement
+from iqa_jax.agreement.results import ColumnResult
 
 _LEVEL = 0.01
 _LEAST_REFERENCES = 5
 _MOST_NOTES = 20
 
 
-def doubts(found: Sequence[tuple[Column, Agreement, ReferenceAgreement]]) -> Iterator[str]:
+def find_doubts(results: Sequence[ColumnResult]) -> Iterator[str]:
     """A sentence for each doubt.
 
     Args:
-      found: Every column, its agreement with opinion scores, and the same within references.
+      results: The agreement of every column with opinion scores.
     """
-    defined = [agreement.srcc for _, agreement, _ in found if not math.isnan(agreement.srcc)]
+    correlations = [result.agreement.srcc for result in results]
+    defined = [srcc for srcc in correlations if not math.isnan(srcc)]
     if not defined:
         yield "There is no correlation: all scores are equal, or all distances of each column."
     elif max(defined) < 0:
@@ -36,9 +38,9 @@ def doubts(found: Sequence[tuple[Column, Agreement, ReferenceAgreement]]) -> Ite
         )
     else:
         negative = [
-            _note(column, agreement)
-            for column, agreement, within in found
-            if is_negative(agreement, within)
+            _note(result.column, result.agreement)
+            for result in results
+            if is_negative(result.agreement, result.within)
         ]
         yield from negative[:_MOST_NOTES]
         if len(negative) > _MOST_NOTES:
@@ -49,8 +51,8 @@ def is_negative(agreement: Agreement, within: ReferenceAgreement) -> bool:
     """Whether a column is significantly negative, by the rule of this module.
 
     Args:
-      agreement: Of all pairs.
-      within: Of the pairs of each reference.
+      agreement: Agreement over all pairs.
+      within: Agreement within references.
     """
     if within.references >= _LEAST_REFERENCES and not math.isnan(within.mean):
         error = within.std / math.sqrt(within.references)
@@ -63,13 +65,13 @@ def is_negative(agreement: Agreement, within: ReferenceAgreement) -> bool:
 
 
 def _p(mean: float, error: float, freedom: int) -> float:
-    """Of a two-sided t test of a mean that is not 0, or of a correlation."""
+    """The p value of a two-sided t test that a mean, or a correlation, is 0."""
     return 2 * float(stats.t.sf(abs(mean) / error, freedom)) if error > 0 else 0.0
 
 
 def _note(column: Column, agreement: Agreement) -> str:
     note = f"{column.name} is significantly negative (Spearman {agreement.srcc:.3f})"
-    if column.known_metric:
+    if column.is_direction_known:
         return f"{note}: by it, people find images better that are less alike."
     other = LOWER if column.higher_is_better else HIGHER
     return (

@@ -25,7 +25,7 @@ class ForcedChoice:
 
     Attributes:
       judgements: Number of triplets or pairs that were judged.
-      score: Of the distances.
+      score: Score of the distances.
       best: The highest score that any distances can have, as the observers do not agree.
       observer: The score to expect of one of the observers; NaN where this is not defined.
       interval: Ends of the interval of the score, over references; None where there is none.
@@ -43,8 +43,8 @@ class Subsets:
     """Forced choices by subset of a dataset.
 
     Attributes:
-      subsets: By name, in the order of the table.
-      mean: Of the subsets, each with the same weight, as the LPIPS paper averages.
+      subsets: Agreement in each subset by its name, in the order of the table.
+      mean: Mean of the subsets, each with the same weight, as the LPIPS paper averages.
       overall: All judgements taken as one subset.
     """
 
@@ -128,7 +128,7 @@ class Sampling:
     Attributes:
       method: How intervals are made.
       overall: Weightings of all judgements.
-      subsets: Of those of each subset, by its name: of its own references.
+      subsets: Weightings of each subset by its name, over its own references.
       rows: The judgements of each subset, as positions.
     """
 
@@ -161,9 +161,10 @@ def by_subset(table: PairTable, distances: np.ndarray, sampling: Sampling | None
     """The forced choices of a dataset, each of its subsets apart and all together.
 
     Args:
-      table: Of two alternatives, or of same or different; the distortion names the subset.
+      table: Judgements of two alternatives, or of same or different; the distortion names the
+        subset.
       distances: ``[pairs]``, in the table's order.
-      sampling: Of the table's references, for intervals; without it there are none.
+      sampling: Sampling of the table's references, for intervals; without it there are none.
 
     Raises:
       ValueError: If the table is of another protocol, or the lengths differ.
@@ -177,7 +178,7 @@ def by_subset(table: PairTable, distances: np.ndarray, sampling: Sampling | None
     distances, shares = (each.reshape(-1, table.protocol.rows) for each in (distances, shares))
 
     def scores(rows: np.ndarray, weightings: Weightings) -> np.ndarray:
-        """Of some judgements, under each weighting."""
+        """The scores of some judgements under each weighting."""
         return weighed(distances[rows], shares[rows], weightings)
 
     def with_interval(found: ForcedChoice, values: np.ndarray) -> ForcedChoice:
@@ -212,9 +213,9 @@ def agreeing(
 
     Args:
       to_first: Distance of the first version of each triplet, finite, ``[triplets, ...]``.
-      to_second: Likewise of the second.
+      to_second: Distance of the second version, ``[triplets, ...]``.
       first: Share of the observers who chose the first, in the same dimensions or of size 1.
-      second: Likewise the second.
+      second: Share of the observers who chose the second.
     """
     chosen = np.where(to_first < to_second, first, second)
     return np.where(to_first == to_second, 0.5, chosen)

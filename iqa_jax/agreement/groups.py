@@ -1,23 +1,16 @@
-"""Where distances agree with human scores and how far they can, on the host in float64.
-
-Agreement by type and level of distortion and by reference, and the noise ceiling: the agreement of
-the scores with the quality that they measure, which no distance can be expected to exceed.
-"""
+"""Where distances agree with human scores: by distortion, level and reference, in float64."""
 
 import math
 from collections import defaultdict
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 
 from iqa_jax.agreement.correlation import Agreement, agreement, spearman
-from iqa_jax.datasets.table import Pair, PairTable
+from iqa_jax.datasets.table import PairTable
 
 LEAST_PAIRS = 3
 """A reference with fewer has no rank correlation that could be anything but -1 or 1."""
-
-_SIMULATIONS = 100
 
 
 @dataclass(frozen=True)
@@ -25,9 +18,9 @@ class GroupAgreement:
     """Agreement within one group of pairs.
 
     Attributes:
-      kind: What its pairs have in common: ``distortion``, ``level`` or ``distortion and level``.
-      group: Which one; for both, distortion and level with a comma between them.
-      agreement: Of distances and scores within the group, without a logistic map.
+      kind: What its pairs have in common: ``distortion`` or ``level``.
+      group: The distortion or the level.
+      agreement: Agreement of distances and scores within the group, without a logistic map.
     """
 
     kind: str
@@ -42,8 +35,8 @@ class ReferenceAgreement:
     Attributes:
       references: Number of references that have a correlation.
       left_out: Number of references with fewer than three pairs or with equal scores.
-      mean: Of the correlations, in [-1, 1].
-      std: Their standard deviation over references (n - 1 in the denominator).
+      mean: Mean of the correlations, in [-1, 1].
+      std: Standard deviation of the correlations over references (n - 1 in the denominator).
     """
 
     references: int
@@ -52,42 +45,12 @@ class ReferenceAgreement:
     std: float
 
 
-@dataclass(frozen=True)
-class Ceiling:
-    """What agreement to expect with scores that are noisy measurements of the quality.
-
-    There are two ceilings. The true quality itself would agree with the scores by ``plcc`` and
-    ``srcc``: no distance can be expected to do better. One observer would agree with them by
-    ``observer_plcc`` and ``observer_srcc``, which is less: a distance may well do better.
-
-    Attributes:
-      pairs: Number of pairs.
-      reliability: Share of the scores' variance that is variance of the quality; not above 1, and
-        below 0 where the noise that is claimed exceeds the variance that there is.
-      plcc: Pearson's correlation of true quality and scores.
-      srcc: Spearman's.
-      observer_plcc: Pearson's correlation of the opinions of one observer, who is not among those
-        of the scores, and the scores; NaN where the deviation of single opinions is unknown.
-      observer_srcc: Spearman's.
-    """
-
-    pairs: int
-    reliability: float
-    plcc: float
-    srcc: float
-    observer_plcc: float = math.nan
-    observer_srcc: float = math.nan
-
-
-def by_group(
-    table: PairTable, distances: np.ndarray, kinds: Sequence[str] = ("distortion", "level")
-) -> list[GroupAgreement]:
+def by_group(table: PairTable, distances: np.ndarray) -> list[GroupAgreement]:
     """The agreement of distances and scores within groups of pairs.
 
     Args:
       table: The pairs; those whose distortion or level is unknown are in no such group.
       distances: ``[pairs]``, 0 for identical images and growing.
-      kinds: Of groups, in the order wanted, ``distortion and level`` being another.
 
     Returns:
       A row a group, by kind and in the order of the table.
@@ -97,10 +60,10 @@ def by_group(
     """
     distances, scores = _float64(table, distances)
     found = []
-    for kind in kinds:
+    for kind in ("distortion", "level"):
         rows = defaultdict(list)
         for row, pair in enumerate(table.pairs):
-            rows[_GROUP_OF[kind](pair)].append(row)
+            rows[getattr(pair, kind)].append(row)
         rows.pop("", None)
         for group, those in rows.items():
             within = agreement(
@@ -145,115 +108,6 @@ def by_reference(table: PairTable, distances: np.ndarray) -> ReferenceAgreement:
         mean=float(correlations.mean()) if ranked else math.nan,
         std=float(correlations.std(ddof=1)) if len(ranked) > 1 else math.nan,
     )
-
-
-def standard_errors(score_std: np.ndarray, opinions: float) -> np.ndarray:
-    """Standard deviations of mean opinions from those of single opinions.
-
-    Args:
-      score_std: ``[pairs]``, as published.
-      opinions: Number of opinions behind each score; 1 where the deviations published are those of
-        the mean already, NaN where it is unknown what they are.
-
-    Returns:
-      ``[pairs]``, in units of the score; NaN where one of the two is.
-    """
-    return np.asarray(score_std, np.float64) / math.sqrt(opinions)
-
-
-def single_deviations(score_std: np.ndarray, opinions: float) -> np.ndarray:
-    """Standard deviations of single opinions.
-
-    Args:
-      score_std: ``[pairs]``, as published.
-      opinions: As of :func:`standard_errors`.
-
-    Returns:
-      ``[pairs]``, in units of the score; NaN where those of the mean are published, or it is
-      unknown which are.
-    """
-    return np.where(opinions > 1, np.asarray(score_std, np.float64), math.nan)
-
-
-def ceiling(
-    scores: np.ndarray, errors: np.ndarray, deviations: np.ndarray | None = None, *, seed: int = 0
-) -> Ceiling:
-    """The agreement of the true quality, and of one observer, with scores of known uncertainty.
-
-    The model: a score is the quality plus an independent error whose standard deviation is known,
-    ``y_i = q_i + e_i``. The variance of the scores is then that of the quality plus the mean
-    variance of the errors, so that the reliability is ``1 - mean(errors^2) / var(scores)`` and the
-    expected Pearson correlation of quality and scores its square root. Spearman's depends on how
-    the quality is distributed, too: as the quality are taken the scores, drawn to their mean until
-    they have its variance (by the root of the reliability); errors are then added to it, and the
-    correlations of many such draws averaged. Nothing is clipped to the ends of the scale. An
-    observer's opinion is likewise the quality plus an error, whose deviation is that of single
-    opinions; what observers differ by in their use of the scale counts as such error.
-
-    Pearson's ceiling holds for any distribution of the quality. Spearman's is right within .005
-    for a uniform or normal quality of a reliability above .8. Where the quality is bunched it is
-    too high, as the errors blur the bunches in the scores and the order within a bunch is lost:
-    simulated by .02 (exponential quality, reliability .9), by .03 (two bunches of a deviation of a
-    tenth of their distance from the middle, .99) to .10 (.9), and by more than .1 where most pairs
-    stand at one end of the scale. It is then a bound, no estimate. A distance may exceed both by
-    chance, or if errors of the scores have a cause that it shares.
-
-    Args:
-      scores: ``[pairs]``, finite.
-      errors: ``[pairs]``, standard deviation of each score as an estimate: of the mean opinion, not
-        of single opinions (see :func:`standard_errors`).
-      deviations: ``[pairs]``, standard deviation of single opinions (see
-        :func:`single_deviations`); None if it is unknown.
-      seed: Of the simulated errors.
-
-    Returns:
-      Correlations in [0, 1], 0 where the errors explain all variance; NaN if an error is unknown or
-      all scores are equal.
-
-    Raises:
-      ValueError: If the lengths differ.
-    """
-    scores, errors = np.asarray(scores, np.float64), np.asarray(errors, np.float64)
-    single = np.full_like(scores, math.nan) if deviations is None else np.asarray(deviations)
-    for each in (errors, single):
-        if scores.shape != each.shape:
-            raise ValueError(f"{len(each)} standard errors do not fit {len(scores)} scores")
-    known = len(scores) > 0 and np.isfinite(errors).all() and np.ptp(scores) > 0
-    if not known:
-        return Ceiling(len(scores), math.nan, math.nan, math.nan)
-    reliability = 1 - float(np.mean(np.square(errors)) / scores.var(ddof=1))
-    is_known = bool(np.isfinite(single).all())
-    if reliability <= 0:
-        return Ceiling(len(scores), reliability, 0.0, 0.0, *[0.0 if is_known else math.nan] * 2)
-    shrinkage = math.sqrt(reliability)
-    quality = scores.mean() + shrinkage * (scores - scores.mean())
-    random = np.random.default_rng(seed)
-
-    def measured(errors: np.ndarray) -> np.ndarray:
-        return quality + errors * random.standard_normal(len(scores))
-
-    simulated = [spearman(quality, measured(errors)) for _ in range(_SIMULATIONS)]
-    found = Ceiling(len(scores), reliability, shrinkage, float(np.mean(simulated)))
-    if not is_known:
-        return found
-    by_observer = [spearman(measured(single), measured(errors)) for _ in range(_SIMULATIONS)]
-    noise = float(np.mean(np.square(single)) / scores.var(ddof=1))
-    return replace(
-        found,
-        observer_plcc=reliability / math.sqrt(reliability + noise),
-        observer_srcc=float(np.mean(by_observer)),
-    )
-
-
-def _both(pair: Pair) -> str:
-    return f"{pair.distortion}, {pair.level}" if pair.distortion and pair.level else ""
-
-
-_GROUP_OF = {
-    "distortion": lambda pair: pair.distortion,
-    "level": lambda pair: pair.level,
-    "distortion and level": _both,
-}
 
 
 def _float64(table: PairTable, distances: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

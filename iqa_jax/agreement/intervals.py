@@ -48,9 +48,9 @@ class Method:
 
     Attributes:
       name: One of :data:`METHODS`.
-      resamples: How many draws a bootstrap makes.
+      resamples: Number of resamples of a bootstrap.
       level: How often the intervals should cover the truth, between 0 and 1.
-      seed: Of the draws of a bootstrap.
+      seed: Seed of the resamples of a bootstrap.
 
     Raises:
       InputError: If the level is not between 0 and 1.
@@ -109,7 +109,7 @@ class Method:
         """The method, its level and the references, as JSON.
 
         Args:
-          references: How many there are.
+          references: Number of references.
 
         Returns:
           With the number of groups that a jackknife leaves out, each a reference if there are not
@@ -132,8 +132,8 @@ def choose(interval: str | None, resamples: int | None, *, references: int) -> M
 
     Args:
       interval: One of :data:`METHODS`; None for the jackknife, as far as it applies.
-      resamples: Of a bootstrap; None for :data:`RESAMPLES`.
-      references: How many there are.
+      resamples: Number of resamples of a bootstrap; None for :data:`RESAMPLES`.
+      references: Number of references.
 
     Raises:
       InputError: If there is no such method, resamples are asked for and no bootstrap, or there are
@@ -160,8 +160,8 @@ def caution(method: Method, references: int) -> str | None:
     """What a reader of intervals has to know; None where there is nothing.
 
     Args:
-      method: How they are made.
-      references: How many there are.
+      method: How the intervals are made.
+      references: Number of references.
     """
     if method.name == NONE:
         return None

@@ -6,28 +6,19 @@ earlier evaluation of another dataset chooses, or one half of the references, is
 that score it.
 """
 
-import csv
-import io
-import json
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
 import numpy as np
-from etils import epath
 
 from iqa_jax.agreement.columns import Column
 from iqa_jax.agreement.correlation import spearman
 from iqa_jax.agreement.intervals import Method, caution
 from iqa_jax.datasets import PairTable
-from iqa_jax.datasets.splits import content_folds, overlap_warning
-from iqa_jax.datasets.table import Protocol
-from iqa_jax.errors import InputError
+from iqa_jax.datasets.splits import content_folds
 
-SPLIT = "split"
-RESULTS = "correlations.csv"
-RECORD = "run.json"
 _CHOOSING, _SCORING = 0, 1
 
 Layer = tuple[str, str, str]
@@ -39,7 +30,7 @@ class Source:
     """Where layers are chosen.
 
     Attributes:
-      name: In words, for tables.
+      name: Name of the data that choose, for tables.
       srcc: Spearman's correlation of each layer there; None where one half of the references of the
         dataset itself chooses.
       warning: What the two datasets share, if anything.
@@ -61,10 +52,10 @@ class Chosen:
       references: Number of their references.
       plcc: Pearson's correlation.
       srcc: Spearman's.
-      plcc_low: Ends of the intervals; NaN where there is none.
-      plcc_high: See ``plcc_low``.
-      srcc_low: See ``plcc_low``.
-      srcc_high: See ``plcc_low``.
+      plcc_low: Lower end of the interval of Pearson's correlation; NaN where there is none.
+      plcc_high: Upper end.
+      srcc_low: Lower end of the interval of Spearman's; NaN where there is none.
+      srcc_high: Upper end.
     """
 
     column: Column
@@ -81,62 +72,9 @@ class Chosen:
     @property
     def record(self) -> dict[str, Any]:
         """What ``run.json`` says of it."""
-        place = dict(zip(("model", "layer", "readout"), _layer(self.column), strict=True))
+        place = dict(zip(("model", "layer", "readout"), self.column.place, strict=True))
         numbers = {name: value for name, value in asdict(self).items() if name != "column"}
         return {**place, **numbers}
-
-
-def find_source(
-    wanted: str | None, columns: Sequence[Column], table: PairTable, fingerprint: str
-) -> Source | None:
-    """Reads where layers are to be chosen, and checks it before anything is computed.
-
-    Args:
-      wanted: ``split``, or the folder of an earlier evaluation of other data; None for no choice.
-      columns: What is evaluated now.
-      table: On what.
-      fingerprint: Of the table.
-
-    Raises:
-      InputError: If people were forced to choose, there is no layer to choose, there are fewer than
-        two references to split, the folder holds no evaluation, one of the same pairs, or one
-        without some of the models and read-outs.
-    """
-    if wanted is None:
-        return None
-    if table.protocol is not Protocol.OPINION:
-        raise InputError(
-            f"layers_from: layers are chosen by correlations with opinion scores; {table.name} has "
-            f"the {table.target}"
-        )
-    candidates = _candidates(columns)
-    if not candidates:
-        raise InputError("layers_from: there is no layer to choose; name a model with --models")
-    if wanted == SPLIT:
-        references = {pair.reference_id for pair in table.pairs}
-        if len(references) < 2:
-            raise InputError("layers_from: a split needs two references at least, found 1")
-        return Source("one half of the references")
-    folder = epath.Path(wanted)
-    dataset, srcc = _read_results(folder)
-    if _fingerprint(folder) == fingerprint:
-        raise InputError(
-            f"layers_from: {folder} evaluates the same pairs; name an evaluation of another "
-            f"dataset, or say --layers_from={SPLIT}"
-        )
-    unknown = {
-        f"{model} with {readout}"
-        for (model, readout), those in candidates.items()
-        if all(_layer(column) not in srcc for column in those)
-    }
-    if unknown:
-        models = ", ".join(dict.fromkeys(model for model, _, _ in srcc)) or "none"
-        raise InputError(
-            f"layers_from: {folder / RESULTS} has none of the layers evaluated here of "
-            f"{', '.join(sorted(unknown))}; its models are: {models}"
-        )
-    shared = overlap_warning(dataset, table.name)
-    return Source(dataset, srcc, shared and f"Layers are chosen on {dataset}: {shared}")
 
 
 def choose_layers(
@@ -171,10 +109,10 @@ def choose_layers(
         if source.srcc is None:
             found = spearman(-distances[column.name][chooses], quality[chooses])
         else:
-            found = source.srcc.get(_layer(column), math.nan)
+            found = source.srcc.get(column.place, math.nan)
         return -math.inf if math.isnan(found) else found
 
-    best = [max(those, key=rank) for those in _candidates(columns).values()]
+    best = [max(those, key=rank) for those in candidates(columns).values()]
     scored = [*best, *(column for column in columns if not column.layer)]
     weightings = method.weightings(contents[scores].tolist())
     found = weightings.correlations(
@@ -212,44 +150,10 @@ def cautions(source: Source, chosen: Sequence[Chosen], method: Method) -> list[s
     ]
 
 
-def _candidates(columns: Sequence[Column]) -> dict[tuple[str, str], list[Column]]:
+def candidates(columns: Sequence[Column]) -> dict[tuple[str, str], list[Column]]:
     """The layers to choose from, by model and read-out."""
-    candidates: dict[tuple[str, str], list[Column]] = {}
+    found: dict[tuple[str, str], list[Column]] = {}
     for column in columns:
         if column.layer:
-            candidates.setdefault((column.model, column.readout), []).append(column)
-    return candidates
-
-
-def _layer(column: Column) -> Layer:
-    return column.model, column.layer, column.readout
-
-
-def _read_results(folder: epath.Path) -> tuple[str, dict[Layer, float]]:
-    """The dataset of an evaluation, and the correlation of each layer that has one."""
-    path = folder / RESULTS
-    if not path.exists():
-        raise InputError(
-            f"layers_from: expected {SPLIT} or the folder of an earlier evaluation; found no {path}"
-        )
-    rows = list(csv.DictReader(io.StringIO(path.read_text(), newline="")))
-    try:
-        (dataset,) = {row["dataset"] for row in rows}
-        srcc = {
-            (row["model"], row["layer"], row["readout"]): float(row["srcc"])
-            for row in rows
-            if row["layer"]
-        }
-    except (KeyError, TypeError, ValueError):
-        raise InputError(f"layers_from: {path} is not as iqa evaluate writes it") from None
-    return dataset, {layer: value for layer, value in srcc.items() if not math.isnan(value)}
-
-
-def _fingerprint(folder: epath.Path) -> str | None:
-    path = folder / RECORD
-    if not path.exists():
-        return None
-    try:
-        return json.loads(path.read_text())["dataset"]["fingerprint"]
-    except (KeyError, TypeError, ValueError):
-        raise InputError(f"layers_from: {path} is not as iqa evaluate writes it") from None
+            found.setdefault((column.model, column.readout), []).append(column)
+    return found

@@ -28,7 +28,7 @@ _SUMMED_AT_ONCE = 256
 
 @dataclass(frozen=True)
 class Correlations:
-    """Correlations, or differences of them, under every weighting.
+    """Correlations under every weighting.
 
     Attributes:
       plcc: Pearson's, ``[weightings, columns]``; NaN under a weighting without two different
@@ -38,18 +38,6 @@ class Correlations:
 
     plcc: np.ndarray
     srcc: np.ndarray
-
-    def difference(self, a: int | Sequence[int], b: int | Sequence[int]) -> "Correlations":
-        """Correlation of column ``a`` minus that of column ``b`` under the same weightings.
-
-        Args:
-          a: Position of a column, or of several.
-          b: Likewise, as many.
-        """
-        of_a, of_b = np.atleast_1d(a), np.atleast_1d(b)
-        return Correlations(
-            self.plcc[:, of_a] - self.plcc[:, of_b], self.srcc[:, of_a] - self.srcc[:, of_b]
-        )
 
 
 @dataclass(frozen=True)
@@ -147,9 +135,9 @@ def drawn(contents: Sequence[str], *, resamples: int = 1000, seed: int = 0) -> W
 
     Args:
       contents: What the reference of each pair shows.
-      resamples: How many times.
-      seed: Of the draws. Contents are put in order of their names first: the order of the pairs
-        does not matter.
+      resamples: Number of resamples.
+      seed: Seed of the draws. Contents are put in order of their names first, so that the order
+        of the pairs does not matter.
 
     Raises:
       InputError: If there are fewer than two contents, or no resample is asked for.
@@ -184,7 +172,7 @@ def _after_all(counts: np.ndarray) -> np.ndarray:
 
 
 def _pearson(weightings: Weightings, x: np.ndarray, y: np.ndarray) -> np.ndarray:
-    """Of each column of x with y, from sums over contents."""
+    """Pearson's correlation of each column of x with y, from sums over contents."""
     x, y = _standardised(x), _standardised(y[:, None])
     (count, sum_x, sum_y, sum_xx, sum_yy, sum_xy) = np.split(
         weightings.sums(np.concatenate([np.ones_like(y), x, y, x * x, y * y, x * y], axis=1)),
@@ -204,7 +192,7 @@ def _standardised(values: np.ndarray) -> np.ndarray:
 
 
 def _spearman(weightings: Weightings, x: np.ndarray, y: np.ndarray) -> np.ndarray:
-    """Of each column of x with y.
+    """Spearman's correlation of each column of x with y.
 
     Ranks are half integers: their sums are exact, and variances exactly 0 where all are tied.
     """

@@ -4,9 +4,7 @@ Versions of one reference resemble each other and their scores: a split by pairs
 learned by heart. All pairs of a reference therefore belong to one fold.
 """
 
-import csv
 import hashlib
-import io
 from collections.abc import Iterable, Mapping
 
 from etils import epath
@@ -14,6 +12,7 @@ from etils import epath
 from iqa_jax.datasets.csv_rows import read_cells
 from iqa_jax.errors import DatasetError, listed
 from iqa_jax.files import write_text
+from iqa_jax.text import csv_text
 
 COLUMNS = ("reference_id", "fold")
 
@@ -79,11 +78,7 @@ def write_folds(path: epath.Path, folds: Mapping[str, int]) -> None:
       path: The file.
       folds: As :func:`content_folds` returns them.
     """
-    file = io.StringIO(newline="")
-    writer = csv.writer(file, lineterminator="\n")
-    writer.writerow(COLUMNS)
-    writer.writerows(sorted(folds.items()))
-    write_text(path, file.getvalue())
+    write_text(path, csv_text(COLUMNS, sorted(folds.items())))
 
 
 def read_folds(path: epath.Path, contents: Iterable[str]) -> dict[str, int]:

@@ -291,7 +291,7 @@ def check_readouts(
                 f"{readout.model} has no layer {', '.join(unknown)}; it has: {', '.join(layers)}"
             )
         relevance = relevances[readout.relevance] if readout.relevance else None
-        if relevance and not _weighs(relevance, readout):
+        if relevance and not relevance.weighs(readout.model, readout.layers):
             raise InputError(
                 f"{readout}: the relevance {relevance.name} weighs the layers "
                 f"{', '.join(relevance.weights)} of {relevance.model}"
@@ -307,7 +307,3 @@ def _refuse_those_of_a_dataset(readouts: Iterable[ReadoutName]) -> None:
     for readout in readouts:
         if READOUTS[readout.readout].normalised_by:
             raise InputError(f"{readout}: {NEEDS_A_DATASET}")
-
-
-def _weighs(relevance: Relevance, readout: ReadoutName) -> bool:
-    return relevance.model == readout.model and set(readout.layers) <= set(relevance.weights)

@@ -1,6 +1,6 @@
 """Learning which channels matter to people, from stored statistics and scores."""
 
-from iqa_jax.relevance.cross_validation import CrossValidation, Fold, Scheme, cross_validate
+from iqa_jax.relevance.cross_validation import CrossValidation, HeldOutFold, Scheme, cross_validate
 from iqa_jax.relevance.examples import FORMS, Examples, read_examples
 from iqa_jax.relevance.losses import LOSSES
 from iqa_jax.relevance.training import Recipe
@@ -10,7 +10,7 @@ __all__ = [
     "LOSSES",
     "CrossValidation",
     "Examples",
-    "Fold",
+    "HeldOutFold",
     "Recipe",
     "Scheme",
     "cross_validate",

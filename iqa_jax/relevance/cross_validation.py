@@ -47,13 +47,13 @@ class Scheme:
 
 
 @dataclass(frozen=True, eq=False)
-class Fold:
-    """What one fold brought.
+class HeldOutFold:
+    """Weights that were learned without one fold of the references.
 
     Attributes:
-      test: Its references, by name.
-      rows: Its pairs, bool ``[pairs]``.
-      strength: The one that was best in validation.
+      test: Names of the references of the fold.
+      rows: Pairs of the fold, bool ``[pairs]``.
+      strength: The strength that was best in validation.
       steps: After how many steps the runs with that strength stopped, ``[seeds]``.
       validation: The loss, ``[seeds, strengths]``.
       weights: ``[channels]``, with sum(w m) = sum(m) over all pairs that are not tested.
@@ -72,17 +72,17 @@ class CrossValidation:
     """Weights for testing, and weights to be used.
 
     Attributes:
-      folds: The fold of each content.
-      parts: What each fold brought.
-      distances: Of every pair under the weights of the fold that has not seen it, ``[pairs]``.
+      fold_of: The fold of each content.
+      folds: Weights for each fold.
+      distances: Distance of every pair under the weights that have not seen it, ``[pairs]``.
       strength: Best in validation over all folds.
       steps: Median of the steps of all runs with that strength.
       weights: ``[channels]``, trained on all references with this strength for as many steps: the
         relevance.
     """
 
-    folds: Mapping[str, int]
-    parts: Sequence[Fold]
+    fold_of: Mapping[str, int]
+    folds: Sequence[HeldOutFold]
     distances: np.ndarray
     strength: float
     steps: int
@@ -105,8 +105,8 @@ def cross_validate(examples: Examples, recipe: Recipe, scheme: Scheme) -> CrossV
     examples.check()
     check_loss(recipe.loss, examples)
     check_scheme(scheme, examples)
-    folds = content_folds(examples.contents.tolist(), scheme.folds, scheme.seed)
-    masks = _masks(examples, folds, scheme)
+    fold_of = content_folds(examples.contents.tolist(), scheme.folds, scheme.seed)
+    masks = _masks(examples, fold_of, scheme)
     _check_masks(examples, masks)
     problem = Problem(
         contributions=jnp.asarray(examples.matrix),
@@ -115,19 +115,19 @@ def cross_validate(examples: Examples, recipe: Recipe, scheme: Scheme) -> CrossV
     )
     trained = _train_all(problem, masks, recipe, scheme)
     over_seeds = trained.validation.mean(axis=1)
-    parts = [
-        _fold(examples, folds, number, _select(trained, number), scheme.strengths)
+    folds = [
+        _fold(examples, fold_of, number, _select(trained, number), scheme.strengths)
         for number in range(scheme.folds)
     ]
     distances = np.empty(len(examples.scores))
-    for part in parts:
-        distances[part.rows] = examples.distances(part.weights)[part.rows]
+    for fold in folds:
+        distances[fold.rows] = examples.distances(fold.weights)[fold.rows]
     best = int(over_seeds.mean(axis=0).argmin())
     steps = CHECK_EVERY * round(float(np.median(trained.steps[:, :, best])) / CHECK_EVERY)
     strength = scheme.strengths[best]
     weights = _train_on_all(problem, replace(recipe, most_steps=steps), strength, scheme.seeds)
     return CrossValidation(
-        folds, parts, distances, strength, steps, _mean_of_seeds(weights, examples.mean())
+        fold_of, folds, distances, strength, steps, _mean_of_seeds(weights, examples.mean())
     )
 
 
@@ -158,13 +158,13 @@ def check_scheme(scheme: Scheme, examples: Examples) -> None:
 
 
 def _masks(
-    examples: Examples, folds: Mapping[str, int], scheme: Scheme
+    examples: Examples, fold_of: Mapping[str, int], scheme: Scheme
 ) -> tuple[np.ndarray, np.ndarray]:
     """Training and validation pairs of each fold and seed, bool ``[folds, seeds, pairs]``."""
     training = np.zeros((scheme.folds, scheme.seeds, len(examples.contents)), bool)
     validation = np.zeros_like(training)
     for fold in range(scheme.folds):
-        others = sorted(content for content, number in folds.items() if number != fold)
+        others = sorted(content for content, number in fold_of.items() if number != fold)
         count = min(max(1, round(scheme.validation_share * len(others))), len(others) - 1)
         for seed in range(scheme.seeds):
             drawn = np.random.default_rng((scheme.seed, fold, seed)).permutation(others)
@@ -214,16 +214,16 @@ def _select(trained: Trained, fold: int) -> Trained:
 
 def _fold(
     examples: Examples,
-    folds: Mapping[str, int],
+    fold_of: Mapping[str, int],
     number: int,
     trained: Trained,
     strengths: Sequence[float],
-) -> Fold:
+) -> HeldOutFold:
     """One fold, from its runs ``[seeds, strengths]``."""
-    test = tuple(sorted(content for content, fold in folds.items() if fold == number))
+    test = tuple(sorted(content for content, fold in fold_of.items() if fold == number))
     rows = np.isin(examples.contents, test)
     best = int(trained.validation.mean(axis=0).argmin())
-    return Fold(
+    return HeldOutFold(
         test=test,
         rows=rows,
         strength=strengths[best],

@@ -48,7 +48,7 @@ class Examples:
     The distance is the sum over channels of weight times contribution, or the root of that.
 
     Attributes:
-      name: Of the dataset.
+      name: Name of the dataset.
       contributions: By layer, float32 ``[pairs, channels]``; what each channel adds under weight 1.
       is_root: Whether the distance is the root of the sum.
       scores: Human scores, ``[pairs]``.

@@ -23,17 +23,17 @@ MEAN, POOLED, TRANSFER = "mean of folds", "pooled", "transfer"
 
 
 @dataclass(frozen=True)
-class Row:
-    """One number of the report.
+class Gain:
+    """Agreement under some weights, or what they gain over others: one number of the report.
 
     Attributes:
       part: A fold, the mean of the folds, all pairs pooled, or a transfer.
-      dataset: Whose pairs these are.
-      references: How many of them.
-      pairs: How many of these.
+      dataset: Name of the dataset of these pairs.
+      references: Number of references.
+      pairs: Number of pairs.
       measure: ``plcc``, ``srcc`` or ``2afc``; positive and large is good.
-      weights: Those of the channels.
-      minus: Other weights whose value is subtracted; empty for none.
+      weights: Name of the weights of the channels.
+      minus: Name of other weights whose value is subtracted; empty for none.
       value: NaN where it is not defined.
       low: Lower end of the interval; NaN where there are too few references for one.
       high: Upper end.
@@ -53,7 +53,7 @@ class Row:
 
 @dataclass(frozen=True)
 class _Group:
-    """Pairs that numbers are about; see :class:`Row`."""
+    """Pairs that numbers are about; see :class:`Gain`."""
 
     part: str
     dataset: str
@@ -65,12 +65,12 @@ class _Group:
         return cls(part, examples.name, examples.references, len(examples.scores))
 
 
-def compare(
+def held_out_gains(
     examples: Examples,
     learned: CrossValidation,
     published: Mapping[str, np.ndarray],
     method: Method,
-) -> list[Row]:
+) -> list[Gain]:
     """Compares weights on pairs whose references the learned ones have not seen.
 
     The mean of the folds is that of Fisher's z of their correlations, each fold counting as its
@@ -79,7 +79,7 @@ def compare(
 
     Args:
       examples: What was learned from.
-      learned: By :func:`iqa_jax.relevance.cross_validation.cross_validate`.
+      learned: Result of :func:`iqa_jax.relevance.cross_validation.cross_validate`.
       published: Other weights, ``[channels]`` by name.
       method: How intervals are made.
     """
@@ -87,10 +87,10 @@ def compare(
     fixed = _fixed_distances(examples, published)
     distances = np.stack([fixed[0], learned.distances, *fixed[1:]], axis=1)
     weightings = method.weightings(examples.contents.tolist())
-    by_fold = [weightings.select(part.rows) for part in learned.parts]
+    by_fold = [weightings.select(fold.rows) for fold in learned.folds]
     of_folds = [
-        _measure(examples, distances, part.rows, each)
-        for part, each in zip(learned.parts, by_fold, strict=True)
+        _measure(examples, distances, fold.rows, each)
+        for fold, each in zip(learned.folds, by_fold, strict=True)
     ]
     pairs = np.stack([each.pairs for each in by_fold])[:, :, None]
     mean = {
@@ -98,10 +98,10 @@ def compare(
         for measure in of_folds[0]
     }
     rows = []
-    for number, part in enumerate(learned.parts):
-        group = _Group(f"fold {number}", examples.name, len(part.test), int(part.rows.sum()))
-        of_own_references = method.weightings(examples.contents[part.rows].tolist())
-        found = _measure(examples, distances, part.rows, of_own_references)
+    for number, fold in enumerate(learned.folds):
+        group = _Group(f"fold {number}", examples.name, len(fold.test), int(fold.rows.sum()))
+        of_own_references = method.weightings(examples.contents[fold.rows].tolist())
+        found = _measure(examples, distances, fold.rows, of_own_references)
         rows += _rows(group, names, found, method)
     rows += _rows(_Group.of_all(MEAN, examples), names, mean, method)
     pooled = _measure(examples, distances, _all(examples), weightings)
@@ -109,16 +109,16 @@ def compare(
     return rows
 
 
-def transfer(
+def transfer_gains(
     examples: Examples,
     weights: np.ndarray,
     published: Mapping[str, np.ndarray],
     method: Method,
-) -> list[Row]:
+) -> list[Gain]:
     """Compares weights on another dataset.
 
     Args:
-      examples: Of the other dataset, with the same layers.
+      examples: Pairs of the other dataset, with the same layers.
       weights: Learned from all references of the first one, ``[channels]``.
       published: Other weights, ``[channels]`` by name.
       method: How intervals are made.
@@ -181,7 +181,7 @@ def _mean(measure: str, values: np.ndarray, weights: np.ndarray) -> np.ndarray:
 
 def _rows(
     group: _Group, names: Sequence[str], found: Mapping[str, np.ndarray], method: Method
-) -> Iterator[Row]:
+) -> Iterator[Gain]:
     """Every weights' value in a group, and the learned weights' minus those of the others."""
     for measure, values in found.items():
         learned = values[:, names.index(LEARNED)]
@@ -191,7 +191,7 @@ def _rows(
             are_correlations = measure != "2afc" and not minus
             (low,), (high,) = method.ends(its[:, None], correlations=are_correlations)
             size = (group.references, group.pairs)
-            yield Row(
+            yield Gain(
                 *(group.part, group.dataset, *size, measure, weights, minus),
                 *(float(its[0]), float(low), float(high)),
             )

@@ -29,7 +29,7 @@ _JUDGED_IN_VALIDATION = 4096
 same."""
 
 _TEMPERATURE = 0.1
-"""Of soft ranks, in standard deviations of the distances."""
+"""Temperature of soft ranks, in standard deviations of the distances."""
 
 Value = Callable[[Network, jax.Array, jax.Array, jax.Array], jax.Array]
 """From the network, distances ``[rows]``, what people said, and which rows count (bool) to a number
@@ -42,7 +42,7 @@ class Loss:
 
     Attributes:
       draw: From a key and people to the batch of a step.
-      value: Of a batch.
+      value: Value of the loss for a batch.
       whole: From people to the batch on which a run is validated.
       criterion: The value there: what decides when to stop, and which strength is best.
       start: From a seed to what is trained besides the weights.

@@ -30,7 +30,7 @@ def draw(key: jax.Array, people: People, count: int) -> Batch:
     Args:
       key: Random.
       people: What they said.
-      count: How many.
+      count: Number of pairs.
     """
     of_place, of_partner = jax.random.split(key)
     place = jax.random.randint(of_place, (count,), 0, people.order.shape[0])
@@ -38,7 +38,7 @@ def draw(key: jax.Array, people: People, count: int) -> Batch:
 
 
 def draw_once(people: People, count: int) -> Batch:
-    """The same, but always the same ones."""
+    """As :func:`draw`, but always the same pairs."""
     random = np.random.default_rng(0)
     place = random.integers(people.order.shape[0], size=count, dtype=np.int32)
     bits = random.integers(2**32, size=count, dtype=np.uint32)
@@ -76,9 +76,9 @@ def preference_logits(network: Network, first: jax.Array, second: jax.Array) -> 
     """LPIPS's network: log odds that the second version is preferred, ``[judgements]``.
 
     Args:
-      network: As :func:`start` gives it.
+      network: A network as :func:`start` makes it.
       first: Distances of the first versions, ``[judgements]``.
-      second: Of the second ones.
+      second: Distances of the second ones.
     """
     inputs = (
         first,
@@ -101,7 +101,7 @@ def disagreement(
     """Mean binary cross entropy of the network's preferences and those of people, in nats.
 
     Args:
-      network: As :func:`start` gives it.
+      network: A network as :func:`start` makes it.
       distances: ``[2 * judgements]``, of all first and then of all second versions.
       preference: ``[judgements]``, share of the observers that prefer the second.
       included: bool ``[2 * judgements]``.

@@ -1,6 +1,6 @@
 """From our checkpoints to backbones and relevances in memory."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any, NamedTuple, cast
 
@@ -49,6 +49,10 @@ class Relevance:
         """How many weights each channel has."""
         weights = next(iter(self.weights.values()))
         return 1 if weights.ndim == 1 else weights.shape[0]
+
+    def weighs(self, model: str, layers: Iterable[str]) -> bool:
+        """Whether it has weights for all of some layers of a model."""
+        return model == self.model and set(layers) <= set(self.weights)
 
 
 class TrainingData(NamedTuple):

@@ -1,47 +1,15 @@
-import pytest
-
-from iqa_jax.agreement.columns import Column, joined_columns
-from iqa_jax.errors import InputError
-
-READOUT = "vgg16/relu1_2/l2"
+from iqa_jax.agreement.columns import Column
 
 
-def test_a_column_with_the_name_of_a_metric_has_its_direction():
-    names = ["psnr", "SSIM", "ms-ssim:unknown", "ssim:matlab", "lpips-alex", READOUT, "vif"]
-    columns = joined_columns(names)
-    assert [column.name for column in columns] == [column.model for column in columns] == names
-    assert [column.direction for column in columns] == [
-        *("higher", "higher", "lower", "higher", "lower", "lower", "lower")
-    ]
-    assert {column.kind for column in columns} == {"joined"}
+def test_a_column_is_a_distance_that_has_seen_nothing():
+    column = Column("net/a/l2", "net", "a", 1, 0.5, "l2")
+    assert column.place == ("net", "a", "l2")
+    assert column.direction == "lower"
+    assert not column.is_in_sample
+    assert not column.is_transductive
 
 
-def test_directions_that_are_said():
-    said = ["vif=higher", "a=b=higher", "d=lower", "psnr=higher", "vif=higher"]
-    columns = joined_columns(["d", "vif", "a=b", "psnr", "e"], said)
-    assert [column.higher_is_better for column in columns] == [False, True, True, True, False]
-
-
-@pytest.mark.parametrize(
-    ("said", "complaint"),
-    [
-        (["e=higher"], "no scores are joined under the name e; there are: d, ssim, vgg16/"),
-        (["d"], "expected NAME=higher or NAME=lower, got 'd'"),
-        (["d=up"], "got 'd=up'"),
-        (["=higher"], "got '=higher'"),
-        (["d=higher", "d=lower"], "d is said to be both"),
-        (["ssim=lower"], "ssim is the name of a metric of ours, of which higher scores mean more"),
-        ([f"{READOUT}=higher"], "of which lower scores mean more alike; rename the column"),
-    ],
-)
-def test_refuses_directions_that_cannot_be(said, complaint):
-    with pytest.raises(InputError, match=complaint):
-        joined_columns(["d", "ssim", READOUT], said)
-
-
-def test_what_is_known_of_joined_scores_by_their_name():
-    column = Column("alexnet/relu1/normalized", "x")
-    assert column.needs_a_dataset
-    assert column.known_readout.model == "alexnet"
-    assert Column("pixels/input/normalized", "x").needs_a_dataset
-    assert Column("theirs", "theirs").known_metric is None
+def test_what_a_column_has_seen():
+    assert Column("a", "a", higher_is_better=True).direction == "higher"
+    assert Column("a", "a", overlap="Learned from this.").is_in_sample
+    assert Column("a", "a", transductive_readout="balanced").is_transductive

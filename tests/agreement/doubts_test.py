@@ -6,11 +6,11 @@ from scipy import stats
 
 from iqa_jax.agreement.columns import Column
 from iqa_jax.agreement.correlation import NO_FIT, Agreement, agreement
-from iqa_jax.agreement.doubts import doubts, is_negative
+from iqa_jax.agreement.doubts import find_doubts, is_negative
 from iqa_jax.agreement.groups import ReferenceAgreement, by_reference
+from iqa_jax.agreement.results import ColumnResult
 from iqa_jax.datasets import Pair, PairTable
 from iqa_jax.images.sources import ImageFolder
-from iqa_jax.metrics import parse_metric
 
 
 def pooled(srcc, pairs=100):
@@ -21,7 +21,7 @@ def within(mean, std=0.2, references=9):
     return ReferenceAgreement(references, 0, mean, std)
 
 
-FINE = (Column("fine", "net", "a", 1, 1.0, "l2"), pooled(0.5), within(0.5))
+FINE = ColumnResult(Column("fine", "net", "a", 1, 1.0, "l2"), pooled(0.5), within(0.5))
 
 
 def test_the_rule_is_the_t_test_of_scipy_over_references(rng):
@@ -69,15 +69,17 @@ def test_perfect_disagreement_is_significant(few):
 
 
 def test_every_column_that_is_negative_has_its_note():
-    net = Column("net/b/l2", "net", "b", 1, 1.0, "l2", metric=parse_metric("net/b/l2"))
-    found = [
+    net = Column("net/b/l2", "net", "b", 1, 1.0, "l2")
+    theirs = Column("theirs", "theirs", is_direction_known=False)
+    vif = Column("vif", "vif", higher_is_better=True, is_direction_known=False)
+    results = [
         FINE,
-        (Column("theirs", "theirs"), pooled(-0.6), within(-0.6)),
-        (Column("vif", "vif", higher_is_better=True), pooled(-0.4), within(-0.5)),
-        (net, pooled(-0.01), within(-0.01)),
-        (net, pooled(-0.3), within(-0.3)),
+        ColumnResult(theirs, pooled(-0.6), within(-0.6)),
+        ColumnResult(vif, pooled(-0.4), within(-0.5)),
+        ColumnResult(net, pooled(-0.01), within(-0.01)),
+        ColumnResult(net, pooled(-0.3), within(-0.3)),
     ]
-    assert list(doubts(found)) == [
+    assert list(find_doubts(results)) == [
         "theirs is significantly negative (Spearman -0.600); lower scores were taken to mean more "
         "alike, the other direction is --joined_direction=theirs=higher.",
         "vif is significantly negative (Spearman -0.400); higher scores were taken to mean more "
@@ -85,15 +87,16 @@ def test_every_column_that_is_negative_has_its_note():
         "net/b/l2 is significantly negative (Spearman -0.300): by it, people find images better "
         "that are less alike.",
     ]
-    many = list(doubts([FINE, *[(FINE[0], pooled(-0.5), within(-0.5))] * 23]))
+    negative = ColumnResult(net, pooled(-0.5), within(-0.5))
+    many = list(find_doubts([FINE, *[negative] * 23]))
     assert len(many) == 21
     assert many[-1] == "3 more columns are significantly negative."
 
 
 def test_no_column_agrees():
-    negative = (FINE[0], pooled(-0.5), within(-0.5))
-    undefined = (FINE[0], pooled(math.nan), within(math.nan))
-    for found, doubt in ((negative, "direction of the scores"), (undefined, "no correlation")):
-        (told,) = doubts([found])
+    negative = ColumnResult(FINE.column, pooled(-0.5), within(-0.5))
+    undefined = ColumnResult(FINE.column, pooled(math.nan), within(math.nan))
+    for result, doubt in ((negative, "direction of the scores"), (undefined, "no correlation")):
+        (told,) = find_doubts([result])
         assert doubt in told
-    assert not list(doubts([FINE, undefined]))
+    assert not list(find_doubts([FINE, undefined]))

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from iqa_jax.agreement.resampling import MOST_LEFT_OUT, Correlations, drawn, each_left_out, once
+from iqa_jax.agreement.resampling import MOST_LEFT_OUT, drawn, each_left_out, once
 from iqa_jax.errors import InputError
 
 CONTENTS = [f"content {number}" for number in (3, 1, 1, 2, 0, 0, 0, 3, 2, 4) for _ in range(4)]
@@ -95,16 +95,6 @@ def test_depends_on_the_seed_alone(data, monkeypatch):
     assert (again.plcc == found.plcc).all()
     shuffled = np.random.default_rng(1).permutation(PAIRS)
     assert (correlations(shuffled).srcc == found.srcc).all()
-
-
-def test_differences_are_paired(data):
-    distances, quality = data
-    found = each_left_out(CONTENTS).correlations(distances, quality, higher_is_better=True)
-    difference = found.difference([0, 0], [1, 2])
-    assert isinstance(difference, Correlations)
-    assert (difference.plcc[:, 1] == found.plcc[:, 0] - found.plcc[:, 2]).all()
-    assert (difference.srcc[:, 0] == found.srcc[:, 0] - found.srcc[:, 1]).all()
-    assert (found.difference(1, 1).plcc == 0).all()
 
 
 def test_what_is_not_defined_is_nan(data):

@@ -18,9 +18,9 @@ import numpy as np
 from golden import draws
 from PIL import Image
 
+from iqa_jax.agreement.ceiling import noise_ceiling
 from iqa_jax.agreement.correlation import agreement, fit_logistic
 from iqa_jax.agreement.forced_choice import same_or_different, two_alternatives
-from iqa_jax.agreement.groups import ceiling
 from iqa_jax.agreement.intervals import BOOTSTRAP, JACKKNIFE, Method, correlation_intervals
 from iqa_jax.backbones import Backbone, family
 from iqa_jax.images.decode import decode
@@ -209,7 +209,7 @@ def _agreement() -> dict[str, list]:
     shares[1::2] = 1 - shares[::2]
     choices = two_alternatives(distances, shares)
     differences = same_or_different(distances, shares)
-    ceilings = ceiling(scores, np.full(24, 0.5), np.full(24, 2.0))
+    ceilings = noise_ceiling(scores, np.full(24, 0.5), np.full(24, 2.0))
     contents = [f"{number % 6}" for number in range(24)]
     intervals = {
         method: dataclasses.astuple(

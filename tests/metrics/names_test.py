@@ -133,7 +133,7 @@ def test_similarities_are_turned_round_for_correlations(checkpoints, pair_folder
     )
     evaluation = evaluate(settings)
     assert list(evaluation.scores) == ["psnr", "lpips-alex", "ssim"]
-    assert all(agreement.srcc > 0.5 for _, agreement in evaluation.agreements)
+    assert all(result.agreement.srcc > 0.5 for result in evaluation.analysis.results)
     assert (evaluation.scores["psnr"] > 10).all()  # raw, in its own direction
 
 

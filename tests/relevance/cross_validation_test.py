@@ -35,7 +35,7 @@ def test_recovers_the_channels_that_matter(loss, is_root):
     irrelevant = shares[planted.weights == 0].sum() / shares.sum()
     assert irrelevant < 0.2 < mean[planted.weights == 0].sum() / mean.sum()
     uniform = examples.distances(np.ones_like(mean))
-    for part in found.parts:
+    for part in found.folds:
         learned, equal = (
             stats.pearsonr(-distances[part.rows], examples.quality[part.rows])[0]
             for distances in (found.distances, uniform)
@@ -54,7 +54,7 @@ def test_weights_are_scaled_and_not_negative(planted, found):
     examples = planted.examples
     for weights, rows in [
         (found.weights, np.ones(len(examples.scores), bool)),
-        *((part.weights, ~part.rows) for part in found.parts),
+        *((part.weights, ~part.rows) for part in found.folds),
     ]:
         assert weights.min() >= 0
         mean = examples.mean(rows)
@@ -75,18 +75,18 @@ def test_does_not_feel_the_unit_of_the_statistics_or_scores(planted, found):
 
 def test_no_content_is_on_two_sides(planted, found):
     examples = planted.examples
-    tested = [content for part in found.parts for content in part.test]
+    tested = [content for part in found.folds for content in part.test]
     assert sorted(tested) == sorted(set(examples.contents))
-    assert sum(part.rows for part in found.parts).tolist() == [1] * len(examples.scores)
-    for number, part in enumerate(found.parts):
-        assert set(part.test) == {name for name, fold in found.folds.items() if fold == number}
+    assert sum(part.rows for part in found.folds).tolist() == [1] * len(examples.scores)
+    for number, part in enumerate(found.folds):
+        assert set(part.test) == {name for name, fold in found.fold_of.items() if fold == number}
         assert set(examples.contents[part.rows]) == set(part.test)
 
 
 @pytest.mark.parametrize("loss", ["pearson", "ranking"])
 def test_weights_of_a_fold_depend_on_nothing_that_is_tested(loss, planted, found):
     examples, recipe = planted.examples, Recipe(loss, most_steps=10)
-    rows = found.parts[0].rows
+    rows = found.folds[0].rows
     first = cross_validate(examples, recipe, SMALL)
     changed = {
         k: np.where(rows[:, None], 3 * v[::-1], v) for k, v in examples.contributions.items()
@@ -94,9 +94,9 @@ def test_weights_of_a_fold_depend_on_nothing_that_is_tested(loss, planted, found
     scores = examples.scores.copy()
     scores[rows] = 7 + 100 * scores[rows][::-1]
     other = cross_validate(replace(examples, contributions=changed, scores=scores), recipe, SMALL)
-    assert (other.parts[0].weights == first.parts[0].weights).all()
-    assert (other.parts[0].validation == first.parts[0].validation).all()
-    assert np.abs(other.parts[1].weights - first.parts[1].weights).max() > 0.1
+    assert (other.folds[0].weights == first.folds[0].weights).all()
+    assert (other.folds[0].validation == first.folds[0].validation).all()
+    assert np.abs(other.folds[1].weights - first.folds[1].weights).max() > 0.1
 
 
 def test_is_the_same_every_time(planted, found):
@@ -109,11 +109,11 @@ def test_validation_chooses_the_strength_and_the_steps(planted):
     scheme = replace(SMALL, strengths=(0.001, 100.0))
     found = cross_validate(planted.examples, Recipe(), scheme)
     assert found.strength == 0.001
-    for part in found.parts:
+    for part in found.folds:
         assert part.validation.shape == (2, 2)
         assert part.strength == 0.001
         assert (part.validation[:, 0] < part.validation[:, 1]).all()
-    steps = np.concatenate([part.steps for part in found.parts])
+    steps = np.concatenate([part.steps for part in found.folds])
     assert abs(found.steps - np.median(steps)) <= 5
 
 

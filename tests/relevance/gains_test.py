@@ -10,8 +10,8 @@ from iqa_jax.agreement.forced_choice import two_alternatives
 from iqa_jax.agreement.intervals import BOOTSTRAP, Method, correlation_intervals
 from iqa_jax.datasets.table import Protocol
 from iqa_jax.errors import InputError
-from iqa_jax.relevance import CrossValidation, Fold
-from iqa_jax.relevance.gains import MEAN, POOLED, TRANSFER, compare, transfer
+from iqa_jax.relevance import CrossValidation, HeldOutFold
+from iqa_jax.relevance.gains import MEAN, POOLED, TRANSFER, held_out_gains, transfer_gains
 
 METHOD = Method()
 
@@ -20,12 +20,12 @@ def cross_validation(examples, weights, folds=3):
     """As if training had found ``weights`` for every fold."""
     names = sorted(set(examples.contents))
     number = {name: position % folds for position, name in enumerate(names)}
-    parts = []
+    held_out = []
     for fold in range(folds):
         test = tuple(name for name in names if number[name] == fold)
         rows = np.isin(examples.contents, test)
-        parts.append(Fold(test, rows, 0.1, np.array([10]), np.zeros((1, 1)), weights))
-    return CrossValidation(number, parts, examples.distances(weights), 0.1, 10, weights)
+        held_out.append(HeldOutFold(test, rows, 0.1, np.array([10]), np.zeros((1, 1)), weights))
+    return CrossValidation(number, held_out, examples.distances(weights), 0.1, 10, weights)
 
 
 @pytest.fixture
@@ -46,7 +46,7 @@ def other(rng):
 @pytest.fixture
 def rows(examples, weights, other):
     learned = cross_validation(examples, weights)
-    return compare(examples, learned, {"other": other}, METHOD)
+    return held_out_gains(examples, learned, {"other": other}, METHOD)
 
 
 def select(rows, **wanted):
@@ -75,7 +75,7 @@ def test_values_are_correlations_of_the_pairs_of_a_part(rows, examples, weights,
     learned = cross_validation(examples, weights)
     for name, each in {"uniform": np.ones(40), "learned": weights, "other": other}.items():
         similarity = -examples.distances(each)
-        for number, part in enumerate(learned.parts):
+        for number, part in enumerate(learned.folds):
             x, y = similarity[part.rows], examples.quality[part.rows]
             plcc = select(rows, part=f"fold {number}", measure="plcc", weights=name, minus="")
             srcc = select(rows, part=f"fold {number}", measure="srcc", weights=name, minus="")
@@ -98,9 +98,9 @@ def test_folds_count_as_their_pairs(planted):
     examples = planted.examples
     weights = planted.weights + 0.1
     learned = cross_validation(examples, weights, folds=2)
-    sizes = [int(part.rows.sum()) for part in learned.parts]
+    sizes = [int(part.rows.sum()) for part in learned.folds]
     assert sizes == [96, 84]
-    rows = compare(examples, learned, {}, METHOD)
+    rows = held_out_gains(examples, learned, {}, METHOD)
     wanted = {"measure": "plcc", "weights": "learned", "minus": ""}
     z = [math.atanh(select(rows, part=f"fold {n}", **wanted).value) for n in range(2)]
     expected = math.tanh(np.average(z, weights=sizes))
@@ -125,8 +125,8 @@ def test_differences_are_paired(rows):
 @pytest.mark.parametrize("method", [Method(), Method(BOOTSTRAP, 100)])
 def test_intervals_of_folds_are_of_their_own_references(examples, weights, method):
     learned = cross_validation(examples, weights)
-    rows = compare(examples, learned, {}, method)
-    part = learned.parts[2].rows
+    rows = held_out_gains(examples, learned, {}, method)
+    part = learned.folds[2].rows
     expected = correlation_intervals(
         examples.distances(weights)[part, None],
         examples.scores[part],
@@ -161,7 +161,7 @@ def test_the_jackknife_of_a_paired_difference_by_hand(rows, examples, weights):
 
 def test_few_references_have_no_interval(planted):
     learned = cross_validation(planted.examples, planted.weights, folds=5)
-    rows = compare(planted.examples, learned, {}, METHOD)
+    rows = held_out_gains(planted.examples, learned, {}, METHOD)
     fold = select(rows, part="fold 2", measure="plcc", weights="learned", minus="")
     assert fold.references == 3
     assert math.isnan(fold.low)
@@ -173,7 +173,7 @@ def test_few_references_have_no_interval(planted):
 
 def test_transfer_to_another_dataset(planted, weights, other):
     examples = replace(plant(seed=7).examples, name="elsewhere")
-    rows = transfer(examples, weights, {"other": other}, METHOD)
+    rows = transfer_gains(examples, weights, {"other": other}, METHOD)
     assert {row.part for row in rows} == {TRANSFER}
     assert {row.dataset for row in rows} == {"elsewhere"}
     learned = select(rows, measure="plcc", weights="learned", minus="")
@@ -184,13 +184,13 @@ def test_transfer_to_another_dataset(planted, weights, other):
 
 def test_transfer_to_other_channels(planted):
     with pytest.raises(InputError, match="planted: has 40 channels, the weights are for 39"):
-        transfer(planted.examples, np.ones(39), {}, METHOD)
+        transfer_gains(planted.examples, np.ones(39), {}, METHOD)
 
 
 def test_choices_are_scored_as_such(rng):
     planted = plant(protocol=Protocol.TWO_ALTERNATIVES)
     examples, weights = planted.examples, planted.weights
-    rows = compare(examples, cross_validation(examples, weights), {}, METHOD)
+    rows = held_out_gains(examples, cross_validation(examples, weights), {}, METHOD)
     assert {row.measure for row in rows} == {"2afc"}
     learned = select(rows, part=POOLED, weights="learned", minus="")
     expected = two_alternatives(examples.distances(weights), examples.scores)
@@ -204,8 +204,8 @@ def test_choices_are_scored_as_such(rng):
 def test_a_fold_that_says_nothing_is_left_out_of_the_mean(planted):
     examples = planted.examples
     learned = cross_validation(examples, planted.weights)
-    scores = np.where(learned.parts[1].rows, 5.0, examples.scores)
-    rows = compare(replace(examples, scores=scores), learned, {}, METHOD)
+    scores = np.where(learned.folds[1].rows, 5.0, examples.scores)
+    rows = held_out_gains(replace(examples, scores=scores), learned, {}, METHOD)
     wanted = {"measure": "plcc", "weights": "learned", "minus": ""}
     assert math.isnan(select(rows, part="fold 1", **wanted).value)
     z = [math.atanh(select(rows, part=f"fold {n}", **wanted).value) for n in (0, 2)]

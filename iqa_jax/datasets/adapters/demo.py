@@ -3,7 +3,6 @@
 No human scores are claimed: the target is the level of the distortion, 1 (weak) to 5 (strong).
 """
 
-import csv
 import dataclasses
 import importlib.util
 import io
@@ -17,6 +16,7 @@ from iqa_jax.datasets.adapters import csv_table
 from iqa_jax.datasets.table import PairTable
 from iqa_jax.errors import DatasetError
 from iqa_jax.files import appearing_whole
+from iqa_jax.text import csv_text
 
 TABLE = "pairs.csv"
 LEVELS = (1, 2, 3, 4, 5)
@@ -88,10 +88,8 @@ def build(folder: epath.Path) -> bool:
     with appearing_whole(folder) as unfinished:
         (unfinished / "references").mkdir(parents=True)
         (unfinished / "distorted").mkdir()
-        with (unfinished / TABLE).open("w") as file:
-            writer = csv.writer(file, lineterminator="\n")
-            writer.writerow((*csv_table.REQUIRED, "distortion", "level", "reference_id"))
-            writer.writerows(_make_images(unfinished))
+        header = (*csv_table.REQUIRED, "distortion", "level", "reference_id")
+        (unfinished / TABLE).write_text(csv_text(header, _make_images(unfinished)))
     return True
 
 

@@ -6,7 +6,7 @@ import io
 import json
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, fields
+from dataclasses import astuple, dataclass, fields
 from typing import Any
 from urllib.parse import quote
 
@@ -17,6 +17,7 @@ from iqa_jax.errors import ImageError, InputError
 from iqa_jax.files import appearing_whole
 from iqa_jax.images.resize import Size
 from iqa_jax.images.sources import ImageSource
+from iqa_jax.text import csv_text
 
 RECORD = "zarr.json"
 _PAIRS = "pairs.csv"
@@ -177,15 +178,10 @@ def read_contents(path: epath.Path) -> Contents:
 
 
 def _pairs_text(contents: Contents) -> str:
-    file = io.StringIO(newline="")
-    writer = csv.writer(file, lineterminator="\n")
-    writer.writerow(_COLUMNS)
-    for row in contents.rows:
-        pair = contents.table.pairs[row]
-        # The repr of a float, which csv writes, is read back as the same float.
-        values = (getattr(pair, name) for name in _PAIR_FIELDS)
-        writer.writerow([*values, *contents.sizes[row], row])
-    return file.getvalue()
+    rows = (
+        (*astuple(contents.table.pairs[row]), *contents.sizes[row], row) for row in contents.rows
+    )
+    return csv_text(_COLUMNS, rows, digits=None)
 
 
 def _pair(row: Mapping[str, str]) -> Pair:

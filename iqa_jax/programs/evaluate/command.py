@@ -19,7 +19,7 @@ from iqa_jax.programs import dataset_flags, interval_flags
 from iqa_jax.programs import flags as program
 from iqa_jax.programs.evaluate import figure, tables
 from iqa_jax.programs.evaluate.evaluation import Settings, evaluate
-from iqa_jax.programs.evaluate.report import report
+from iqa_jax.programs.evaluate.report import report_text
 from iqa_jax.readouts import READOUTS
 
 OUTPUT_DIR = flags.DEFINE_string("output_dir", None, "Folder for the results.", required=True)
@@ -110,7 +110,7 @@ def main() -> None:
     folder = epath.Path(settings.output_dir)
     written = tables.write(evaluation, folder)
     figure.correlation_by_layer(evaluation, folder / "correlation_by_layer.png")
-    print(report(evaluation))
+    print(report_text(evaluation))
     print(f"\nWritten: {folder}/{{{','.join([*written, 'correlation_by_layer.png'])}}}")
 
 

@@ -11,10 +11,7 @@ from etils import epath
 from tqdm import tqdm
 
 from iqa_jax.agreement.analysis import Analysis, analyse
-from iqa_jax.agreement.columns import Column, joined_columns
-from iqa_jax.agreement.correlation import Agreement
 from iqa_jax.agreement.intervals import choose
-from iqa_jax.agreement.layer_choice import find_source
 from iqa_jax.datasets import PairTable, fingerprint, read_joined_scores
 from iqa_jax.engine import devices
 from iqa_jax.engine import run as engine
@@ -28,8 +25,10 @@ from iqa_jax.images.resize import Resize
 from iqa_jax.metrics import Group, check_group, groups, load_group
 from iqa_jax.metrics.features import load_relevances
 from iqa_jax.metrics.pair_function import PairComparison
+from iqa_jax.programs.evaluate.columns import ScoreColumn, joined_columns
 from iqa_jax.programs.evaluate.exposure import mark
 from iqa_jax.programs.evaluate.from_store import distances as stored_distances
+from iqa_jax.programs.evaluate.layer_source import find_source
 from iqa_jax.programs.evaluate.normaliser import open_normalisers
 from iqa_jax.programs.evaluate.run_record import describe_columns, describe_dataset
 from iqa_jax.programs.evaluate.selection import select_columns
@@ -73,11 +72,6 @@ class Evaluation:
     scores: Mapping[str, np.ndarray]
     analysis: Analysis
     record: Mapping[str, Any]
-
-    @property
-    def agreements(self) -> Sequence[tuple[Column, Agreement]]:
-        """Every column and its agreement with opinion scores."""
-        return self.analysis.agreements
 
 
 def evaluate(settings: Settings) -> Evaluation:
@@ -151,7 +145,7 @@ def evaluate(settings: Settings) -> Evaluation:
     return Evaluation(table, scores, analysis, record)
 
 
-def _say_what_is_left(settings: Settings, columns: Sequence[Column]) -> None:
+def _say_what_is_left(settings: Settings, columns: Sequence[ScoreColumn]) -> None:
     """A line for models that give nothing, and one for what is named twice and done once."""
     read = {column.known_readout.model for column in columns if column.known_readout}
     left_out = [model for model in dict.fromkeys(settings.models) if model not in read]
@@ -168,7 +162,7 @@ def _say_what_is_left(settings: Settings, columns: Sequence[Column]) -> None:
 
 
 def _open_normalisers(
-    columns: Sequence[Column], settings: Settings
+    columns: Sequence[ScoreColumn], settings: Settings
 ) -> Mapping[str, StatisticsStore]:
     """By model, the statistics that its read-outs compare with; none for those of the dataset."""
     if settings.normaliser_from is None:

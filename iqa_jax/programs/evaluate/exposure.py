@@ -10,19 +10,20 @@ from dataclasses import replace
 
 from etils import epath
 
-from iqa_jax.agreement.columns import Column
 from iqa_jax.datasets.splits import overlap_warning, trained_on
 from iqa_jax.engine.store import StatisticsStore
+from iqa_jax.programs.evaluate.columns import ScoreColumn
+from iqa_jax.readouts import READOUTS
 from iqa_jax.zoo import TrainingData, training_data
 
 
 def mark(
-    columns: Sequence[Column],
+    columns: Sequence[ScoreColumn],
     tested: TrainingData,
     *,
     normalisers: Mapping[str, StatisticsStore] | None = None,
     checkpoints_dir: epath.PathLike | None = None,
-) -> list[Column]:
+) -> list[ScoreColumn]:
     """The columns with what they have seen, as far as it is known.
 
     Args:
@@ -42,18 +43,18 @@ def mark(
         replace(
             column,
             overlap=_overlap(column, tested, learned) or "",
-            is_transductive=column.needs_a_dataset and _sees(_normaliser(column, own), tested),
+            transductive_readout=_transductive(column, tested, own),
         )
         for column in columns
     ]
 
 
-def _relevance(column: Column) -> str | None:
+def _relevance(column: ScoreColumn) -> str | None:
     return column.known_readout.relevance if column.known_readout else None
 
 
 def _overlap(
-    column: Column, tested: TrainingData, learned: Mapping[str, TrainingData | None]
+    column: ScoreColumn, tested: TrainingData, learned: Mapping[str, TrainingData | None]
 ) -> str | None:
     relevance = _relevance(column)
     training = learned[relevance] if relevance else None
@@ -63,7 +64,17 @@ def _overlap(
     return shared and f"The relevance {relevance} was learned from {training.dataset}: {shared}"
 
 
-def _normaliser(column: Column, own: Mapping[str, TrainingData]) -> TrainingData | None:
+def _transductive(
+    column: ScoreColumn, tested: TrainingData, own: Mapping[str, TrainingData]
+) -> str:
+    """The read-out of a column if it compares with a mean over the tested pairs."""
+    readout = column.known_readout
+    if readout is None or READOUTS[readout.readout].normalised_by is None:
+        return ""
+    return readout.weighted_readout if _sees(_normaliser(column, own), tested) else ""
+
+
+def _normaliser(column: ScoreColumn, own: Mapping[str, TrainingData]) -> TrainingData | None:
     """What a column compares with; None for the pairs that are scored."""
     return own.get(column.metric.readout.model) if column.metric and column.metric.readout else None
 

@@ -1,4 +1,4 @@
-"""Figures."""
+"""The figure of an evaluation: agreement with people against the depth of the layer."""
 
 import io
 import math
@@ -13,7 +13,7 @@ from matplotlib.figure import Figure
 
 from iqa_jax.agreement.analysis import Analysis
 from iqa_jax.agreement.columns import Column
-from iqa_jax.files import appearing_whole
+from iqa_jax.files import write_bytes
 from iqa_jax.programs.evaluate.evaluation import Evaluation
 from iqa_jax.programs.evaluate.report import legend, marked, short_name
 
@@ -52,7 +52,7 @@ class _Style:
 
     @classmethod
     def of(cls, number: int) -> "_Style":
-        """Of the model at a place among all: colours first, then markers, then lines."""
+        """The style of the model at a place: colours change first, then markers, then lines."""
         turn, colour = divmod(number, len(_COLOURS))
         lines, marker = divmod(turn, len(_MARKERS))
         return cls(
@@ -72,7 +72,7 @@ class _Point:
 
     @property
     def name(self) -> str:
-        """Of the layer, if it is one of a model."""
+        """Name of the layer, if it is one of a model."""
         return short_name(self.column.layer)
 
 
@@ -86,11 +86,11 @@ def correlation_by_layer(evaluation: Evaluation, path: epath.Path) -> None:
 
     Args:
       evaluation: What is drawn.
-      path: Of the PNG file, which appears whole.
+      path: The PNG file, which appears whole.
     """
     analysis = evaluation.analysis
     kinds = _FORCED_CHOICES if analysis.forced_choices else _CORRELATIONS
-    columns = [column for column, _ in analysis.forced_choices or analysis.agreements]
+    columns = [result.column for result in analysis.forced_choices or analysis.results]
     models = list(dict.fromkeys(column.model for column in columns if column.layer))
     titles = {c.readout: f"read-out: {marked(c.readout, c)}" for c in columns if c.readout}
     readouts = list(titles) or [""]
@@ -122,8 +122,7 @@ def correlation_by_layer(evaluation: Evaluation, path: epath.Path) -> None:
     _add_legend(figure, panels.flat)
     image = io.BytesIO()
     figure.savefig(image, format="png", dpi=150)
-    with appearing_whole(path) as unfinished:
-        unfinished.write_bytes(image.getvalue())
+    write_bytes(path, image.getvalue())
 
 
 def _add_legend(figure: Figure, panels: Iterable[Axes]) -> None:
@@ -156,16 +155,12 @@ def _points(analysis: Analysis, kind: str) -> list[_Point]:
     """Every column with one kind of agreement."""
     if analysis.forced_choices:
         return [
-            _Point(column, getattr(found.mean, kind), found.mean.interval)
-            for column, found in analysis.forced_choices
+            _Point(result.column, result.subsets.mean.score, result.subsets.mean.interval)
+            for result in analysis.forced_choices
         ]
-    values = [(column, getattr(agreement, kind)) for column, agreement in analysis.agreements]
-    if analysis.intervals is None:
-        return [_Point(column, value) for column, value in values]
-    low, high = (getattr(analysis.intervals, f"{kind}_{end}") for end in ("low", "high"))
     return [
-        _Point(column, value, ends)
-        for (column, value), ends in zip(values, zip(low, high, strict=True), strict=True)
+        _Point(result.column, getattr(result.agreement, kind), getattr(result, f"{kind}_interval"))
+        for result in analysis.results
     ]
 
 

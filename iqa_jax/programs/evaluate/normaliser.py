@@ -26,7 +26,7 @@ def open_normalisers(
 
     Args:
       folder: Where stores are, ``FOLDER/DATASET/MODEL``, of one dataset; or ``FOLDER/DATASET``.
-      readouts: Of any models; those that are functions of the pair alone need nothing.
+      readouts: Read-outs of any models; those that are functions of the pair alone need nothing.
       checkpoints_dir: As for ``load_backbone``.
       precision: As for ``load_backbone``.
       resize: What is done to every image first.
@@ -67,7 +67,7 @@ def check_normaliser(
 
     Args:
       store: The statistics.
-      readouts: Of its model.
+      readouts: Read-outs of its model.
       signature: Model, hash of the weights, precision and resize of what is compared.
 
     Raises:

@@ -7,8 +7,8 @@ from collections.abc import Iterable, Iterator, Sequence
 
 from iqa_jax.agreement.analysis import Analysis
 from iqa_jax.agreement.columns import Column
-from iqa_jax.agreement.correlation import Agreement
 from iqa_jax.agreement.layer_choice import Chosen
+from iqa_jax.agreement.results import ColumnResult
 from iqa_jax.programs.evaluate.evaluation import Evaluation
 from iqa_jax.text import aligned
 
@@ -25,18 +25,16 @@ _MARKS = {
     _TRANSDUCTIVE: "transductive: compared with means over this dataset, or the same photographs",
 }
 
-Found = tuple[Column, Agreement]
 
-
-def report(evaluation: Evaluation) -> str:
+def report_text(evaluation: Evaluation) -> str:
     """What was evaluated, and tables: the best of every model, and every model's layers by depth.
 
     Correlations are oriented: positive means that smaller distances go with better scores.
     """
     analysis = evaluation.analysis
-    found = analysis.forced_choices or analysis.agreements
+    results = analysis.forced_choices or analysis.results
     tables = _forced_choices(analysis) if analysis.forced_choices else _correlations(analysis)
-    marks = [f"  {line}" for line in legend(column for column, _ in found)]
+    marks = [f"  {line}" for line in legend(result.column for result in results)]
     notes = [line for warning in analysis.warnings for line in ("", f"Note: {warning}")]
     return "\n".join([*_heading(evaluation), "", *tables, *marks, *notes])
 
@@ -66,30 +64,28 @@ def _correlations(analysis: Analysis) -> Iterator[str]:
         yield ""
     yield "Best layers on these data (optimistic) and metrics, by Spearman's correlation"
     yield from _best(analysis)
-    models = list(dict.fromkeys(column.model for column, _ in analysis.agreements if column.layer))
+    columns = [result.column for result in analysis.results]
+    models = list(dict.fromkeys(column.model for column in columns if column.layer))
     if len(models) <= _MOST_MODELS:
         for model in models:
             yield ""
             yield f"{model} by depth (Spearman, Pearson; * best)"
-            yield from _by_depth([each for each in analysis.agreements if each[0].model == model])
+            yield from _by_depth([each for each in analysis.results if each.column.model == model])
 
 
 def _forced_choices(analysis: Analysis) -> list[str]:
     """Every column, the best first, with its score in each subset; the last line is an observer."""
     ranked = sorted(
-        analysis.forced_choices, key=lambda found: _nan_last(found[1].mean.score), reverse=True
+        analysis.forced_choices, key=lambda each: _nan_last(each.subsets.mean.score), reverse=True
     )
-    first = ranked[0][1]
-    has_intervals = any(found.mean.interval for _, found in ranked)
+    first, has_intervals = ranked[0].subsets, analysis.has_intervals
     header = ("model", "layer", "read-out", *first.subsets, "mean", *["95 %"] * has_intervals)
-    rows = [
-        (
-            *_names(column),
-            *(_number(subset.score) for subset in (*found.subsets.values(), found.mean)),
-            *[_interval(found.mean.interval)] * has_intervals,
-        )
-        for column, found in ranked
-    ]
+    rows = []
+    for result in ranked:
+        found = result.subsets
+        scores = [_number(subset.score) for subset in (*found.subsets.values(), found.mean)]
+        interval = [_interval(found.mean.interval)] * has_intervals
+        rows.append((*_names(result.column), *scores, *interval))
     subsets, empty = (*first.subsets.values(), first.mean), [""] * has_intervals
     rows.append(("best possible", "-", "-", *(_number(each.best) for each in subsets), *empty))
     if not math.isnan(first.mean.observer):
@@ -98,18 +94,18 @@ def _forced_choices(analysis: Analysis) -> list[str]:
     return [title, *aligned(header, rows, text_columns=3)]
 
 
-def best_layers(agreements: Iterable[Found]) -> list[Found]:
+def best_layers(results: Iterable[ColumnResult]) -> list[ColumnResult]:
     """The best layer of each model and read-out, and every other column; the best of all first."""
-    best: dict[tuple[str, str], Found] = {}
-    for column, agreement in agreements:
-        key = (column.model, column.readout)
-        if key not in best or _rank(agreement) > _rank(best[key][1]):
-            best[key] = column, agreement
-    return sorted(best.values(), key=lambda found: _rank(found[1]), reverse=True)
+    best: dict[tuple[str, str], ColumnResult] = {}
+    for result in results:
+        key = (result.column.model, result.column.readout)
+        if key not in best or _rank(result) > _rank(best[key]):
+            best[key] = result
+    return sorted(best.values(), key=_rank, reverse=True)
 
 
-def _rank(agreement: Agreement) -> float:
-    return _nan_last(agreement.srcc)
+def _rank(result: ColumnResult) -> float:
+    return _nan_last(result.agreement.srcc)
 
 
 def _nan_last(value: float) -> float:
@@ -167,56 +163,43 @@ def _names(column: Column) -> tuple[str, str, str]:
 
 
 def _best(analysis: Analysis) -> list[str]:
-    header = ["model", "layer", "read-out", "srcc", "plcc", "krcc"]
-    header += ["plcc_logistic", "rmse_logistic"]
-    if analysis.intervals:
-        header.insert(4, "95 %")
-    within = {id(column): found.mean for column, found in analysis.references}
-    if within:
-        header.append("srcc in references")
-    positions = {id(column): number for number, (column, _) in enumerate(analysis.agreements)}
-    candidates = Counter((column.model, column.readout) for column, _ in analysis.agreements)
+    header = ["model", "layer", "read-out", "srcc", *["95 %"] * analysis.has_intervals, "plcc"]
+    header += ["krcc", "plcc_logistic", "rmse_logistic", "srcc in references"]
+    candidates = Counter((each.column.model, each.column.readout) for each in analysis.results)
     rows = []
-    for column, agreement in best_layers(analysis.agreements):
+    for result in best_layers(analysis.results):
+        column, agreement = result.column, result.agreement
+        was_chosen = candidates[column.model, column.readout] > 1
+        interval = _CHOSEN_HERE if was_chosen else _interval(result.srcc_interval)
         converged = "" if agreement.logistic.converged else " (no fit)"
-        row = [
-            *_names(column),
-            _number(agreement.srcc),
-            _number(agreement.plcc),
-            _number(agreement.krcc),
-            _number(agreement.logistic.plcc),
-            _number(agreement.logistic.rmse) + converged,
-        ]
-        if analysis.intervals:
-            number = positions[id(column)]
-            ends = (analysis.intervals.srcc_low[number], analysis.intervals.srcc_high[number])
-            was_chosen = candidates[column.model, column.readout] > 1
-            row.insert(4, _CHOSEN_HERE if was_chosen else _interval(ends))
-        if within:
-            row.append(_number(within[id(column)]))
-        rows.append(row)
+        rows.append(
+            [
+                *_names(column),
+                _number(agreement.srcc),
+                *[interval] * analysis.has_intervals,
+                _number(agreement.plcc),
+                _number(agreement.krcc),
+                _number(agreement.logistic.plcc),
+                _number(agreement.logistic.rmse) + converged,
+                _number(result.within.mean),
+            ]
+        )
     return aligned(header, rows, text_columns=3)
 
 
-def _by_depth(agreements: Sequence[Found]) -> list[str]:
+def _by_depth(results: Sequence[ColumnResult]) -> list[str]:
     """A line a layer, first to last, with two numbers for each read-out."""
-    readouts = {column.readout: marked(column.readout, column) for column, _ in agreements}
-    best = {
-        id(agreement) for _, agreement in best_layers(agreements) if not math.isnan(agreement.srcc)
-    }
-    by_layer: dict[str, dict[str, Agreement]] = {}
-    depths = {}
-    for column, agreement in agreements:
-        by_layer.setdefault(column.layer, {})[column.readout] = agreement
-        depths[column.layer] = column.relative_depth
+    columns = [result.column for result in results]
+    readouts = {column.readout: marked(column.readout, column) for column in columns}
+    depths = {column.layer: column.relative_depth for column in columns}
+    found = {(result.column.layer, result.column.readout): result for result in results}
+    best = [each.column for each in best_layers(results) if not math.isnan(each.agreement.srcc)]
     rows = []
-    for layer, by_readout in by_layer.items():
-        depth = depths[layer]
+    for layer, depth in depths.items():
         row = ["" if depth is None else f"{depth:.2f}", short_name(layer)]
         for readout in readouts:
-            found = by_readout.get(readout)
-            mark = "*" if id(found) in best else " "
-            row += [_number(found.srcc) + mark, _number(found.plcc)] if found else ["", ""]
+            result = found.get((layer, readout))
+            row += _two_numbers(result, is_best=result.column in best) if result else ["", ""]
         rows.append(row)
     header = [
         "depth",
@@ -224,6 +207,11 @@ def _by_depth(agreements: Sequence[Found]) -> list[str]:
         *(f"{name} {kind}" for name in readouts.values() for kind in ("srcc ", "plcc")),
     ]
     return aligned(header, rows, text_columns=2)
+
+
+def _two_numbers(result: ColumnResult, *, is_best: bool) -> list[str]:
+    mark = "*" if is_best else " "
+    return [_number(result.agreement.srcc) + mark, _number(result.agreement.plcc)]
 
 
 def _interval(ends: tuple[float, float] | None) -> str:

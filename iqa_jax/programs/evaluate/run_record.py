@@ -5,9 +5,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from typing import Any
 
-from iqa_jax.agreement.columns import Column
-from iqa_jax.agreement.groups import Ceiling
+from iqa_jax.agreement.ceiling import Ceiling
 from iqa_jax.datasets import PairTable
+from iqa_jax.programs.evaluate.columns import ScoreColumn
 
 
 def describe_dataset(table: PairTable, fingerprint: str, ceiling: Ceiling | None) -> dict[str, Any]:
@@ -15,7 +15,7 @@ def describe_dataset(table: PairTable, fingerprint: str, ceiling: Ceiling | None
 
     Args:
       table: The pairs.
-      fingerprint: Of these pairs.
+      fingerprint: Fingerprint of these pairs.
       ceiling: What agreement the uncertainty of the scores allows; None where it is unknown.
     """
     return {
@@ -36,7 +36,7 @@ def describe_dataset(table: PairTable, fingerprint: str, ceiling: Ceiling | None
     }
 
 
-def describe_columns(columns: Sequence[Column]) -> dict[str, dict[str, Any]]:
+def describe_columns(columns: Sequence[ScoreColumn]) -> dict[str, dict[str, Any]]:
     """What each column is, by its name.
 
     ``model`` is the network that is read out; the pixels are none, and neither model nor layers are
@@ -45,7 +45,7 @@ def describe_columns(columns: Sequence[Column]) -> dict[str, dict[str, Any]]:
     return {column.name: _describe(column) for column in columns}
 
 
-def _describe(column: Column) -> dict[str, Any]:
+def _describe(column: ScoreColumn) -> dict[str, Any]:
     readout = column.metric.readout if column.metric else None
     return {
         "kind": column.kind,

@@ -1,7 +1,5 @@
 """The files of an evaluation: tables of agreement, ``scores.csv`` and ``run.json``."""
 
-import csv
-import io
 import json
 import math
 from collections.abc import Iterable, Iterator, Sequence
@@ -13,6 +11,7 @@ from iqa_jax.agreement.columns import Column
 from iqa_jax.files import write_text
 from iqa_jax.programs.evaluate.evaluation import Evaluation
 from iqa_jax.programs.evaluate.run_record import as_json
+from iqa_jax.text import csv_text
 
 PLACE = ("dataset", "model", "layer", "layer_index", "relative_depth", "readout")
 COLUMN = ("column", "in_sample", "transductive")
@@ -40,8 +39,6 @@ IDENTIFIERS = (
 )
 MEAN = "mean of the subsets"
 ALL = "all judgements"
-_DIGITS = 9
-"""Significant digits: enough to tell any two float32 numbers apart."""
 
 
 def write(evaluation: Evaluation, folder: epath.Path) -> list[str]:
@@ -54,7 +51,7 @@ def write(evaluation: Evaluation, folder: epath.Path) -> list[str]:
     """
     folder.mkdir(parents=True, exist_ok=True)
     names = list(evaluation.scores)
-    intervals = INTERVALS if evaluation.analysis.intervals else ()
+    intervals = INTERVALS if evaluation.analysis.has_intervals else ()
     tables = {
         "correlations.csv": ((*CORRELATIONS, *intervals), list(_correlations(evaluation))),
         "correlations_by_distortion.csv": (GROUPS, list(_groups(evaluation))),
@@ -65,7 +62,7 @@ def write(evaluation: Evaluation, folder: epath.Path) -> list[str]:
     }
     for name, (header, rows) in tables.items():
         if rows:
-            write_text(folder / name, _csv(header, rows))
+            write_text(folder / name, csv_text(header, rows))
         else:
             (folder / name).unlink(missing_ok=True)
     record = json.dumps(as_json(evaluation.record), indent=2, allow_nan=False)
@@ -89,38 +86,36 @@ def _column(column: Column) -> Sequence[Any]:
 
 
 def _correlations(evaluation: Evaluation) -> Iterator[Sequence[Any]]:
-    intervals = evaluation.analysis.intervals
-    for number, (column, agreement) in enumerate(evaluation.agreements):
-        ends = [float(getattr(intervals, name)[number]) for name in INTERVALS] if intervals else []
+    for result in evaluation.analysis.results:
+        agreement = result.agreement
         yield (
-            *_place(evaluation, column),
-            agreement.pairs,
-            agreement.plcc,
-            agreement.srcc,
-            agreement.krcc,
+            *_place(evaluation, result.column),
+            *(agreement.pairs, agreement.plcc, agreement.srcc, agreement.krcc),
             agreement.logistic.plcc,
             agreement.logistic.rmse,
             agreement.logistic.converged,
-            *_column(column),
-            *ends,
+            *_column(result.column),
+            *(result.plcc_interval or ()),
+            *(result.srcc_interval or ()),
         )
 
 
 def _groups(evaluation: Evaluation) -> Iterator[Sequence[Any]]:
-    for column, groups in evaluation.analysis.groups:
-        for group in groups:
+    for result in evaluation.analysis.results:
+        for group in result.groups:
             found = group.agreement
             yield (
-                *_place(evaluation, column),
+                *_place(evaluation, result.column),
                 *(group.kind, group.group),
                 *(found.pairs, found.plcc, found.srcc, found.krcc),
             )
 
 
 def _references(evaluation: Evaluation) -> Iterator[Sequence[Any]]:
-    for column, found in evaluation.analysis.references:
+    for result in evaluation.analysis.results:
+        found = result.within
         yield (
-            *_place(evaluation, column),
+            *_place(evaluation, result.column),
             *(found.references, found.left_out, found.mean, found.std),
         )
 
@@ -132,14 +127,15 @@ def _chosen(evaluation: Evaluation) -> Iterator[Sequence[Any]]:
 
 
 def _forced_choices(evaluation: Evaluation) -> Iterator[Sequence[Any]]:
-    for column, found in evaluation.analysis.forced_choices:
+    for result in evaluation.analysis.forced_choices:
+        found = result.subsets
         subsets = {**found.subsets, MEAN: found.mean, ALL: found.overall}
         for name, subset in subsets.items():
             yield (
-                *_place(evaluation, column),
+                *_place(evaluation, result.column),
                 *(name, subset.judgements, subset.score, subset.best, subset.observer),
                 *(subset.interval or (None, None)),
-                *_column(column),
+                *_column(result.column),
             )
 
 
@@ -148,15 +144,3 @@ def _scores(evaluation: Evaluation, names: Sequence[str]) -> Iterable[Sequence[A
         identifiers = [getattr(pair, name) for name in IDENTIFIERS]
         identifiers[-1] = None if math.isnan(pair.score_std) else pair.score_std
         yield (*identifiers, *(float(evaluation.scores[name][row]) for name in names))
-
-
-def _csv(header: Sequence[str], rows: Iterable[Sequence[Any]]) -> str:
-    file = io.StringIO(newline="")
-    writer = csv.writer(file, lineterminator="\n")
-    writer.writerow(header)
-    writer.writerows([_text(value) for value in row] for row in rows)
-    return file.getvalue()
-
-
-def _text(value: Any) -> Any:
-    return f"{value:.{_DIGITS}g}" if isinstance(value, float) else value

@@ -2,7 +2,7 @@
 
 import sys
 import time
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from math import prod
 
@@ -11,24 +11,21 @@ import jax.numpy as jnp
 from etils import epath
 from tqdm import tqdm
 
-from iqa_jax.backbones import Backbone, aliases
+from iqa_jax.backbones import Backbone
 from iqa_jax.datasets import PairTable, fingerprint
 from iqa_jax.engine import run as engine
 from iqa_jax.engine.capacity import check_memory
 from iqa_jax.engine.devices import UnitRunner
 from iqa_jax.engine.plan import Plan, plan
 from iqa_jax.engine.store import LayerShape, StatisticsStore, StatisticsWriter
-from iqa_jax.errors import InputError
 from iqa_jax.images.decode import Header
 from iqa_jax.images.resize import Resize, Size
 from iqa_jax.metrics.layer_statistics import Arrays, Reduction, check_arrays
+from iqa_jax.programs.layers import ALL, resolve
 from iqa_jax.programs.settings import DatasetSettings, ModelSettings
-from iqa_jax.readouts import parse_layers
 from iqa_jax.readouts.statistics import STATISTICS
 from iqa_jax.revisions import revisions
 from iqa_jax.zoo import load_backbone, model_layers, outline_backbone
-
-ALL = "all"
 
 
 @dataclass(frozen=True)
@@ -173,30 +170,13 @@ def extract(settings: Settings) -> list[Extracted]:
 
 def _arrays(settings: Settings) -> dict[str, Arrays]:
     """Of each model that has one of the layers: layer and statistic of what is wanted."""
-    known = {model: model_layers(model) for model in settings.models}
-    wanted: dict[str, list[str]] = {model: [] for model in known}
-    for text in settings.layers:
-        of_model = {
-            model: layers if text == ALL else _named(text, layers)
-            for model, layers in known.items()
-        }
-        if not any(of_model.values()):
-            there = "".join(f"\n  {model}: {', '.join(layers)}" for model, layers in known.items())
-            raise InputError(f"no model has the layer {text}; there are:{there}")
-        for model, layers in of_model.items():
-            wanted[model] += layers
+    wanted = resolve(settings.layers, {model: model_layers(model) for model in settings.models})
     statistics = STATISTICS if ALL in settings.statistics else settings.statistics
     return {
-        model: [(layer, statistic) for layer in layers for statistic in statistics]
+        model: [(layer, statistic) for each in layers for layer in each for statistic in statistics]
         for model, layers in wanted.items()
         if layers
     }
-
-
-def _named(text: str, known: Sequence[str]) -> Sequence[str]:
-    """The layers of a concatenation where a model has them all."""
-    names = parse_layers(text)
-    return names if set(names) <= {*known, *aliases(known)} else ()
 
 
 def layer_shapes(backbone: Backbone, sizes: Iterable[Size]) -> dict[str, LayerShape]:

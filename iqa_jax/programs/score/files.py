@@ -10,7 +10,6 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-import numpy as np
 from etils import epath
 from tqdm import tqdm
 
@@ -19,9 +18,7 @@ from iqa_jax.errors import InputError
 from iqa_jax.files import create_text, write_text
 from iqa_jax.images.decode import Header
 from iqa_jax.programs.score.scores import Scored, Scores
-
-_DIGITS = 9
-"""Significant digits: enough to tell any two float32 numbers apart."""
+from iqa_jax.text import csv_text
 
 _IMAGES, _UNREAD = "images", "unread"
 _OF_PAIRS = ("reference", "distorted")
@@ -216,17 +213,15 @@ class ScoreFiles:
 
 def to_csv(scores: Scores) -> str:
     """``reference,distorted,METRIC...,error``; a missing score is empty."""
-    file = io.StringIO(newline="")
-    writer = csv.writer(file, lineterminator="\n")
-    writer.writerow((*_OF_PAIRS, *scores.values, "error"))
-    columns = [_texts(values) for values in scores.values.values()]
-    for pair, error, *texts in zip(scores.table.pairs, scores.errors, *columns, strict=True):
-        writer.writerow((pair.reference, pair.distorted, *texts, error))
-    return file.getvalue()
-
-
-def _texts(values: np.ndarray) -> Sequence[str]:
-    return ["" if np.isnan(value) else f"{value:.{_DIGITS}g}" for value in values.tolist()]
+    columns = [
+        [None if math.isnan(value) else value for value in values.tolist()]
+        for values in scores.values.values()
+    ]
+    rows = zip(scores.table.pairs, *columns, scores.errors, strict=True)
+    return csv_text(
+        (*_OF_PAIRS, *scores.values, "error"),
+        ((pair.reference, pair.distorted, *cells) for pair, *cells in rows),
+    )
 
 
 def _lines(text: str) -> Iterator[list[str]]:

@@ -9,11 +9,11 @@ from etils import epath
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from iqa_jax.files import appearing_whole
+from iqa_jax.files import write_bytes
 
 _COLOURS = {"uniform": "0.55", "learned": "#0072B2"}
 _OTHERS = ("#D55E00", "#009E73", "#CC79A7")
-"""Of Okabe and Ito's palette: told apart by colour-blind readers too."""
+"""From Okabe and Ito's palette: told apart by colour-blind readers too."""
 
 _COLUMNS = 5
 _DECADES = 5
@@ -28,8 +28,8 @@ def shares_by_layer(shares: Mapping[str, Shares], title: str, path: epath.Path) 
     Args:
       shares: By the name of the weights, then by layer: what each channel adds to the mean distance
         (to its square, for a root) as a share of it, ``[channels]``; all add up to 1.
-      title: Of the figure.
-      path: Of the PNG file, which appears whole.
+      title: Title of the figure.
+      path: The PNG file, which appears whole.
     """
     layers = list(next(iter(shares.values())))
     columns = min(_COLUMNS, len(layers))
@@ -59,8 +59,7 @@ def shares_by_layer(shares: Mapping[str, Shares], title: str, path: epath.Path) 
     figure.suptitle(title, fontsize=11)
     image = io.BytesIO()
     figure.savefig(image, format="png", dpi=150)
-    with appearing_whole(path) as unfinished:
-        unfinished.write_bytes(image.getvalue())
+    write_bytes(path, image.getvalue())
 
 
 def _draw_layers(

@@ -1,21 +1,19 @@
 """What a comparison of weights found, as text for a terminal and as CSV."""
 
-import csv
-import io
 import itertools
 import math
 from collections.abc import Iterator, Sequence
 from dataclasses import astuple, fields
 
 from iqa_jax.agreement.intervals import BOOTSTRAP, NONE, Method, caution
-from iqa_jax.relevance.gains import MEAN, POOLED, TRANSFER, UNIFORM, Row
-from iqa_jax.text import aligned
+from iqa_jax.relevance.gains import MEAN, POOLED, TRANSFER, UNIFORM, Gain
+from iqa_jax.text import aligned, csv_text
 
 _MEASURES = {"plcc": "Pearson", "srcc": "Spearman", "2afc": "two-alternative score"}
 _FEW_IN_A_FOLD = 5
 
 
-def report_text(rows: Sequence[Row], method: Method) -> str:
+def report_text(rows: Sequence[Gain], method: Method) -> str:
     """The report as text: a table for each measure, and what to keep in mind of it."""
     lines = []
     intervals = "" if method.name == NONE else f"; [ ] {method}"
@@ -39,23 +37,18 @@ def report_text(rows: Sequence[Row], method: Method) -> str:
     return "\n".join([*lines, *_cautions(rows, method)])
 
 
-def report_csv(rows: Sequence[Row]) -> str:
-    """The report as CSV, a row a number; its columns are the attributes of :class:`Row`."""
-    file = io.StringIO(newline="")
-    writer = csv.writer(file, lineterminator="\n")
-    writer.writerow([field.name for field in fields(Row)])
-    for row in rows:
-        writer.writerow([f"{v:.9g}" if isinstance(v, float) else v for v in astuple(row)])
-    return file.getvalue()
+def report_csv(rows: Sequence[Gain]) -> str:
+    """The report as CSV, a row a number; its columns are the attributes of :class:`Gain`."""
+    return csv_text([field.name for field in fields(Gain)], (astuple(row) for row in rows))
 
 
-def _groups(rows: Sequence[Row]) -> Iterator[list[Row]]:
+def _groups(rows: Sequence[Gain]) -> Iterator[list[Gain]]:
     """The rows of each part, in order."""
     for _, group in itertools.groupby(rows, key=lambda row: (row.part, row.dataset)):
         yield list(group)
 
 
-def _cautions(rows: Sequence[Row], method: Method) -> Iterator[str]:
+def _cautions(rows: Sequence[Gain], method: Method) -> Iterator[str]:
     for row in rows:
         key = (row.part, row.measure, row.weights, row.minus)
         if key == (POOLED, "srcc", UNIFORM, "") and row.value < 0:
@@ -75,19 +68,19 @@ def _cautions(rows: Sequence[Row], method: Method) -> Iterator[str]:
         )
 
 
-def _is_fold(row: Row) -> bool:
+def _is_fold(row: Gain) -> bool:
     return row.part not in (MEAN, POOLED, TRANSFER)
 
 
-def _part(row: Row) -> str:
+def _part(row: Gain) -> str:
     return f"transfer to {row.dataset}" if row.part == TRANSFER else row.part
 
 
-def _title(row: Row) -> str:
+def _title(row: Gain) -> str:
     return f"{row.weights} - {row.minus}" if row.minus else row.weights
 
 
-def _cell(row: Row) -> str:
+def _cell(row: Gain) -> str:
     sign = "+" if row.minus else ""
     value = f"{row.value:{sign}.3f}"
     if _is_fold(row) or math.isnan(row.low):

@@ -1,7 +1,5 @@
 """The files of a training: folds, report, weights, record and figure."""
 
-import csv
-import io
 import json
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -15,7 +13,8 @@ from iqa_jax.programs.train.figure import shares_by_layer
 from iqa_jax.programs.train.report import report_csv
 from iqa_jax.relevance.cross_validation import CrossValidation
 from iqa_jax.relevance.examples import Examples
-from iqa_jax.relevance.gains import LEARNED, UNIFORM, Row
+from iqa_jax.relevance.gains import LEARNED, UNIFORM, Gain
+from iqa_jax.text import csv_text
 
 FILES = ("folds.csv", "report.txt", "report.csv", "relevance.csv", "run.json", "shares.png")
 _RELEVANCE = ("layer", "channel", "weight", "share")
@@ -28,7 +27,7 @@ def write(
     learned: CrossValidation,
     published: Mapping[str, np.ndarray],
     title: str,
-    rows: Sequence[Row],
+    rows: Sequence[Gain],
     report: str,
     record: Mapping[str, Any],
 ) -> None:
@@ -39,10 +38,10 @@ def write(
       examples: What was learned from.
       learned: What was learned.
       published: Other weights, ``[channels]`` by name.
-      title: Of the figure.
+      title: Title of the figure.
       rows: The numbers of the report.
-      report: As text.
-      record: Of the run, as JSON.
+      report: The report as text.
+      record: Record of the run, as JSON.
     """
     folder.mkdir(parents=True, exist_ok=True)
     uniform = np.ones_like(learned.weights)
@@ -50,7 +49,7 @@ def write(
         name: _shares(examples, weights)
         for name, weights in {UNIFORM: uniform, LEARNED: learned.weights, **published}.items()
     }
-    write_folds(folder / "folds.csv", learned.folds)
+    write_folds(folder / "folds.csv", learned.fold_of)
     write_text(folder / "report.txt", report + "\n")
     write_text(folder / "report.csv", report_csv(rows))
     weights = examples.by_layer(learned.weights)
@@ -66,10 +65,11 @@ def _shares(examples: Examples, weights: np.ndarray) -> dict[str, np.ndarray]:
 
 
 def _relevance_csv(weights: Mapping[str, np.ndarray], shares: Mapping[str, np.ndarray]) -> str:
-    file = io.StringIO(newline="")
-    writer = csv.writer(file, lineterminator="\n")
-    writer.writerow(_RELEVANCE)
-    for layer, values in weights.items():
-        for channel, (weight, share) in enumerate(zip(values, shares[layer], strict=True)):
-            writer.writerow((layer, channel, f"{weight:.9g}", f"{share:.9g}"))
-    return file.getvalue()
+    rows = [
+        (layer, channel, weight, share)
+        for layer, values in weights.items()
+        for channel, (weight, share) in enumerate(
+            zip(values.tolist(), shares[layer].tolist(), strict=True)
+        )
+    ]
+    return csv_text(_RELEVANCE, rows)

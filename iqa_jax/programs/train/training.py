@@ -11,20 +11,20 @@ import numpy as np
 from etils import epath
 
 from iqa_jax.agreement.intervals import choose
-from iqa_jax.backbones import INPUT, aliases
+from iqa_jax.backbones import INPUT
 from iqa_jax.datasets.splits import overlap_warning, trained_on
 from iqa_jax.engine import run as engine
 from iqa_jax.engine.store import StatisticsStore
 from iqa_jax.errors import InputError
 from iqa_jax.programs.extract.extraction import Settings as Extraction
 from iqa_jax.programs.extract.extraction import extract
+from iqa_jax.programs.layers import ALL, resolve
 from iqa_jax.programs.settings import DatasetSettings, ModelSettings
 from iqa_jax.programs.train import tables
 from iqa_jax.programs.train.report import report_text
-from iqa_jax.readouts import parse_layers
 from iqa_jax.relevance.cross_validation import CrossValidation, Scheme, check_scheme, cross_validate
 from iqa_jax.relevance.examples import FORMS, Examples, check_readout, read_examples
-from iqa_jax.relevance.gains import Row, compare, transfer
+from iqa_jax.relevance.gains import Gain, held_out_gains, transfer_gains
 from iqa_jax.relevance.losses import check_loss
 from iqa_jax.relevance.training import Recipe
 from iqa_jax.weights import checkpoints
@@ -68,11 +68,11 @@ class Learned:
     Attributes:
       checkpoint: The folder of the relevance.
       rows: The numbers of the report.
-      report: As text.
+      report: The report as text.
     """
 
     checkpoint: epath.Path
-    rows: Sequence[Row]
+    rows: Sequence[Gain]
     report: str
 
 
@@ -102,9 +102,9 @@ def train_relevance(settings: Settings) -> Learned:
     started = time.monotonic()
     learned = cross_validate(examples, settings.recipe, settings.scheme)
     seconds = time.monotonic() - started
-    rows = compare(examples, learned, published, method)
+    rows = held_out_gains(examples, learned, published, method)
     if test:
-        rows += transfer(test, learned.weights, published, method)
+        rows += transfer_gains(test, learned.weights, published, method)
     summary = [
         f"{settings.model}, {settings.readout} of {'+'.join(layers)}, learned from {examples.name} "
         f"by the {settings.recipe.loss} loss",
@@ -171,7 +171,7 @@ def _open(settings: Settings) -> StatisticsStore:
             **asdict(settings.images),
             statistics_dir=folder,
             models=(settings.model,),
-            layers=settings.layers or _layers_of_lpips(settings.model) or ("all",),
+            layers=_wanted_layers(settings),
             statistics=(FORMS[settings.readout].statistic,),
             checkpoints_dir=settings.checkpoints_dir,
             precision=settings.precision,
@@ -198,18 +198,19 @@ def _open_test(settings: Settings, store: StatisticsStore) -> StatisticsStore | 
 
 def _layers(settings: Settings, store: StatisticsStore) -> list[str]:
     """Full names of the layers to be weighed, each once, in forward order."""
+    layers = _wanted_layers(settings)
+    named = [text for text in layers if text != ALL]
     known = tuple(store.model_layers)
-    short = aliases(known)
-    named = [name for text in settings.layers for name in parse_layers(text)]
-    wanted = {short.get(name, name) for name in named} or set(_layers_of_lpips(settings.model))
-    unknown = wanted - set(known) - {"all"}
-    if unknown:
-        raise InputError(
-            f"{store.model} has no layer {', '.join(sorted(unknown))}; it has: {', '.join(known)}"
-        )
-    if not wanted or "all" in wanted:
+    (joined,) = resolve(named, {store.model: known}).values()
+    wanted = {layer for each in joined for layer in each}
+    if ALL in layers:
         wanted |= set(store.layers) - {INPUT}
     return [layer for layer in known if layer in wanted]
+
+
+def _wanted_layers(settings: Settings) -> tuple[str, ...]:
+    """The layers asked for; else those of LPIPS, or all where LPIPS does not use the model."""
+    return settings.layers or _layers_of_lpips(settings.model) or (ALL,)
 
 
 def _layers_of_lpips(model: str) -> tuple[str, ...]:
@@ -234,7 +235,7 @@ def _published(
         if set(examples.contributions) <= set(published.layers):
             if checkpoints.read_provenance(directory, name) is None:
                 print(
-                    f"{name} has not been fetched and is not compared with; fetch it with: python "
+                    f"{name} has not been fetched and is not compared with; fetch it with: "
                     f"iqa fetch --models={name}",
                     file=sys.stderr,
                 )
@@ -285,11 +286,11 @@ def _origin(settings: Settings, store: StatisticsStore, learned: CrossValidation
         "steps": learned.steps,
         "folds": [
             {
-                "test_references": part.test,
-                "strength": part.strength,
-                "steps": part.steps.tolist(),
-                "validation": part.validation.tolist(),
+                "test_references": fold.test,
+                "strength": fold.strength,
+                "steps": fold.steps.tolist(),
+                "validation": fold.validation.tolist(),
             }
-            for part in learned.parts
+            for fold in learned.folds
         ],
     }

@@ -46,6 +46,11 @@ def settings(pair_folder, checkpoints, tmp_path):
     return make
 
 
+def agreements(evaluation):
+    """Every column and its agreement with opinion scores."""
+    return [(result.column, result.agreement) for result in evaluation.analysis.results]
+
+
 @pytest.fixture(scope="module")
 def tid2013(test_data, tmp_path_factory):
     """TID2013 (reconstructed): three references, 105 distorted images."""
@@ -86,7 +91,7 @@ def test_tid2013_agrees_with_plain_numpy_and_scipy(tid2013, settings, checkpoint
             l2.append(oracle.l2([r[layer]], [d[layer]]))
             unit.append(oracle.unit([r[layer]], [d[layer]]))
     checked = 0
-    for column, agreement in found.agreements:
+    for column, agreement in agreements(found):
         is_single = column.layer_index is not None or column.kind == "baseline"
         if not is_single or column.readout not in ("l2", "unit"):
             continue
@@ -133,7 +138,7 @@ def test_scores_are_raw_and_correlations_oriented(settings):
     lower = evaluate(settings(score_direction="lower"))
     for name, values in higher.scores.items():
         np.testing.assert_array_equal(values, lower.scores[name])
-    for (column, a), (_, b) in zip(higher.agreements, lower.agreements, strict=True):
+    for (column, a), (_, b) in zip(agreements(higher), agreements(lower), strict=True):
         if column.kind == "baseline":
             assert a.srcc > 0.5  # the scores of this dataset fall with the noise
         assert a.srcc == pytest.approx(-b.srcc)
@@ -152,14 +157,14 @@ def test_metrics_and_joined_scores_stand_in_the_same_tables(settings, pair_folde
             scores_csv=str(pair_folder / "theirs.csv"),
         )
     )
-    names = [(column.model, column.layer) for column, _ in found.agreements]
+    names = [(column.model, column.layer) for column, _ in agreements(found)]
     assert names == [
         ("alexnet", "relu1+relu2+relu3+relu4+relu5"),
         ("lpips-alex", ""),
         ("alexnet/pool5/l2", ""),
         ("psnr_distance", ""),
     ]
-    first, second = (agreement for _, agreement in found.agreements[:2])
+    first, second = (agreement for _, agreement in agreements(found)[:2])
     assert first == second
     assert found.scores["psnr_distance"].tolist() == [1, 2, 3, 4, 1, 2, 1, 2, 3]
     assert f"named twice, done once: {LPIPS}\n" in capsys.readouterr().err
@@ -253,7 +258,7 @@ def test_what_is_named_twice_is_done_once(settings, capsys):
         )
     )
     assert list(twice.scores) == list(once.scores) == ["alexnet/relu1/l2"]
-    assert len(twice.agreements) == 1
+    assert len(agreements(twice)) == 1
     assert (
         "named twice, done once: alexnet, relu1, l2, alexnet/relu1/l2\n" in capsys.readouterr().err
     )
@@ -280,7 +285,7 @@ def test_joined_scores_keep_their_direction(settings, pair_folder):
     (pair_folder / "theirs.csv").write_text("\n".join(["distorted,ssim,vif,other", *rows]) + "\n")
     theirs = {"models": (), "scores_csv": str(pair_folder / "theirs.csv")}
     found = evaluate(settings(**theirs, metrics=("psnr",), joined_direction=("vif=higher",)))
-    assert [agreement.srcc > 0.9 for _, agreement in found.agreements] == [True] * 4
+    assert [agreement.srcc > 0.9 for _, agreement in agreements(found)] == [True] * 4
     columns = found.record["columns"]
     assert [columns[name]["direction"] for name in ("psnr", "ssim", "vif", "other")] == [
         *("higher", "higher", "higher", "lower")
@@ -349,12 +354,13 @@ def test_forced_choices(settings, choices):
             allow_partial=True,
         )
     )
-    ((column, subsets),) = found.analysis.forced_choices
+    (result,) = found.analysis.forced_choices
+    column, subsets = result.column, result.subsets
     assert column.name == "psnr"
     # p1 is nearer in both where its strength is less: 0.2 of 1.8, and a tie of strengths 1 and 1.
     assert subsets.overall.judgements == 2
     assert subsets.overall.score == pytest.approx((0.2 + 0.5) / 2)
-    assert not found.agreements
+    assert not agreements(found)
 
 
 def test_a_stored_dataset_gives_the_same_scores_to_the_bit(settings, pair_folder, tmp_path):
@@ -466,7 +472,7 @@ def test_everything_is_checked_before_anything_is_computed(settings, pair_folder
             InputError,
             "has no statistics of alexnet",
         ),
-        ({"checkpoints_dir": str(pair_folder)}, CheckpointError, "iqa fetch"),
+        ({"checkpoints_dir": str(pair_folder)}, CheckpointError, "fetch it with: iqa fetch"),
     ):
         with pytest.raises(error, match=complaint):
             evaluate(settings(**changes))
@@ -486,10 +492,11 @@ def test_layers_are_chosen_by_an_earlier_evaluation_or_half_of_the_references(se
     options |= {"output_dir": str(tmp_path / "later"), "exclude_references": ("b",)}
     found = evaluate(settings(**options, layers_from=str(tmp_path / "earlier")))
     assert "Layers are chosen on pairs: " in found.analysis.warnings[-1]
-    ((column, _),) = best_layers(earlier.agreements)
+    (best,) = best_layers(earlier.analysis.results)
+    column = best.column
     (chosen,) = found.analysis.chosen
     assert (chosen.column.name, chosen.references) == (column.name, 2)
-    ((_, overall),) = (each for each in found.agreements if each[0].name == column.name)
+    ((_, overall),) = (each for each in agreements(found) if each[0].name == column.name)
     assert chosen.srcc == pytest.approx(overall.srcc)
     halved = evaluate(settings(**options, layers_from="split"))
     tables.write(halved, epath.Path(tmp_path / "halved"))

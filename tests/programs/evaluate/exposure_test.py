@@ -3,9 +3,9 @@ import pytest
 from engine.store import made_up
 from etils import epath
 
-from iqa_jax.agreement.columns import Column
 from iqa_jax.engine.store import StatisticsStore
 from iqa_jax.metrics import parse_metric
+from iqa_jax.programs.evaluate.columns import ScoreColumn
 from iqa_jax.programs.evaluate.exposure import mark
 from iqa_jax.weights import checkpoints
 from iqa_jax.zoo import TrainingData
@@ -28,7 +28,7 @@ def learned(tmp_path):
 
 
 def computed(name):
-    return Column(name, name, metric=parse_metric(name))
+    return ScoreColumn(name, name, metric=parse_metric(name))
 
 
 def overlap_of(column, tested, **options):
@@ -50,7 +50,7 @@ def overlap_of(column, tested, **options):
 def test_a_relevance_of_our_own(dataset, fingerprint, overlap, learned):
     folder = learned(dataset, fingerprint)
     name = "m/a/unit@lpips-mine"
-    for column in (computed(name), Column(name, name)):
+    for column in (computed(name), ScoreColumn(name, name)):
         found = overlap_of(column, TID2013, checkpoints_dir=folder)
         assert overlap in found
         assert bool(found) == bool(overlap)
@@ -78,7 +78,7 @@ def test_its_name_does_not_make_it_a_published_one(learned):
 )
 def test_published_metrics(name, dataset, overlap, tmp_path):
     tested = TrainingData(dataset, "")
-    found = overlap_of(Column(name, name), tested, checkpoints_dir=tmp_path)
+    found = overlap_of(ScoreColumn(name, name), tested, checkpoints_dir=tmp_path)
     assert overlap in found
     assert bool(found) == bool(overlap)
 
@@ -99,10 +99,11 @@ def test_means_of_the_tested_pairs(dataset, fingerprint, is_transductive, tmp_pa
     normalisers = {model: StatisticsStore.open(tmp_path, model)}
     names = (f"{model}/last/normalized", f"{model}/last/l2", "other/last/balanced", "psnr")
     columns = [computed(name) for name in names]
-    columns.append(Column(names[0], names[0]))
+    columns.append(ScoreColumn(names[0], names[0]))
     found = mark(columns, TID2013, normalisers=normalisers, checkpoints_dir=tmp_path)
     expected = [is_transductive, False, True, False, True]
     assert [column.is_transductive for column in found] == expected
+    assert found[2].transductive_readout == "balanced"
     assert [column.is_transductive for column in mark(columns, TID2013)] == [
         *(True, False, True, False, True)
     ]

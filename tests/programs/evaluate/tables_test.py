@@ -4,11 +4,17 @@ import math
 
 import numpy as np
 import pytest
+from agreement.made_up import choices, opinions
 from etils import epath
+from programs.evaluate.made_up import analysed
 
 from iqa_jax.agreement.analysis import Analysis
 from iqa_jax.agreement.columns import Column
 from iqa_jax.agreement.correlation import NO_FIT, Agreement, LogisticFit
+from iqa_jax.agreement.groups import ReferenceAgreement
+from iqa_jax.agreement.intervals import Method
+from iqa_jax.agreement.layer_choice import Source
+from iqa_jax.agreement.results import ColumnResult
 from iqa_jax.datasets import Pair, PairTable
 from iqa_jax.images.sources import ImageFolder
 from iqa_jax.programs.evaluate import tables
@@ -23,10 +29,11 @@ def evaluation():
     ]
     columns = [
         Column("net/input/l2", "net", "input", 0, 0.0, "l2"),
-        Column("net/a/l2", "net", "a", 1, 0.5, "l2", is_transductive=True),
+        Column("net/a/l2", "net", "a", 1, 0.5, "l2", transductive_readout="l2"),
         Column("net/a+b/l2", "net", "a+b", None, None, "l2"),
         Column("psnr", "psnr", overlap="Learned from this."),
     ]
+    within = ReferenceAgreement(0, 1, math.nan, math.nan)
     agreements = [
         Agreement(2, 0.5, 0.25, 0.125, LogisticFit(0.75, 1.5, True)),
         Agreement(2, 1 / 3, 0.5, 0.25, LogisticFit(0.5, 1.0, True)),
@@ -39,7 +46,12 @@ def evaluation():
             column.name: np.array([number + 1 / 3, math.nan], np.float32)
             for number, column in enumerate(columns)
         },
-        analysis=Analysis(agreements=list(zip(columns, agreements, strict=True))),
+        analysis=Analysis(
+            [
+                ColumnResult(column, agreement, within)
+                for column, agreement in zip(columns, agreements, strict=True)
+            ]
+        ),
         record={
             "settings": {"models": ["net"]},
             "dataset": {"references": 1, "score_range": (0.0, math.nan), "opinions": math.inf},
@@ -50,6 +62,11 @@ def evaluation():
 def read(path):
     with path.open(newline="") as file:
         return list(csv.reader(file))
+
+
+def read_rows(path):
+    header, *rows = read(path)
+    return [dict(zip(header, row, strict=True)) for row in rows]
 
 
 def test_correlations(evaluation, tmp_path):
@@ -89,3 +106,45 @@ def test_record(evaluation, tmp_path):
     record = json.loads(text, parse_constant=lambda word: pytest.fail(f"{word} is no JSON"))
     assert record["settings"] == {"models": ["net"]}
     assert record["dataset"] == {"references": 1, "score_range": [0.0, None], "opinions": None}
+
+
+def test_tables_of_opinions(rng, tmp_path):
+    folder = epath.Path(tmp_path)
+    (tmp_path / "forced_choice.csv").write_text("of an earlier run")
+    source = Source("elsewhere", {("net", "a", "l2"): 0.5, ("net", "b", "l2"): 0.4})
+    found = analysed(opinions(rng), rng, method=Method(), layers_from=source)
+    assert tables.write(found, folder) == [
+        *("correlations.csv", "correlations_by_distortion.csv", "correlations_by_reference.csv"),
+        *("chosen_layers.csv", "scores.csv", "run.json"),
+    ]
+    assert not (tmp_path / "forced_choice.csv").exists()
+    first = read_rows(tmp_path / "correlations.csv")[0]
+    assert list(first)[-4:] == ["plcc_low", "plcc_high", "srcc_low", "srcc_high"]
+    assert float(first["srcc_low"]) <= float(first["srcc"]) <= float(first["srcc_high"])
+    (chosen,) = (row for row in read_rows(tmp_path / "chosen_layers.csv") if row["layer"])
+    assert (chosen["model"], chosen["layer"], chosen["chosen_on"]) == ("net", "a", "elsewhere")
+    assert (chosen["pairs"], chosen["references"]) == ("36", "6")
+    assert float(chosen["srcc_low"]) == float(first["srcc_low"])
+    groups = read_rows(tmp_path / "correlations_by_distortion.csv")
+    assert [(row["kind"], row["group"], row["pairs"]) for row in groups[:5]] == [
+        *(("distortion", "blur", "18"), ("distortion", "noise", "18")),
+        *(("level", "1", "12"), ("level", "2", "12"), ("level", "3", "12")),
+    ]
+    references = read_rows(tmp_path / "correlations_by_reference.csv")
+    assert [row["references"] for row in references] == ["6"] * 3
+
+
+def test_tables_of_forced_choices(rng, tmp_path):
+    found = analysed(choices(rng), rng, method=Method())
+    assert tables.write(found, epath.Path(tmp_path)) == [
+        *("forced_choice.csv", "scores.csv", "run.json")
+    ]
+    rows = read_rows(tmp_path / "forced_choice.csv")
+    assert [row["subset"] for row in rows[:4]] == [
+        *("mix", "cnn", "mean of the subsets", "all judgements")
+    ]
+    assert [row["judgements"] for row in rows[:4]] == ["10", "10", "20", "20"]
+    assert all(0 <= float(row["score"]) <= float(row["best"]) <= 1 for row in rows)
+    assert all(float(row["low"]) < float(row["score"]) < float(row["high"]) for row in rows)
+    tables.write(analysed(choices(rng), rng), epath.Path(tmp_path))
+    assert {row["low"] for row in read_rows(tmp_path / "forced_choice.csv")} == {""}

@@ -4,13 +4,13 @@ import math
 
 from iqa_jax.agreement.intervals import BOOTSTRAP, NONE, Method
 from iqa_jax.programs.train.report import report_csv, report_text
-from iqa_jax.relevance.gains import MEAN, POOLED, TRANSFER, Row
+from iqa_jax.relevance.gains import MEAN, POOLED, TRANSFER, Gain
 
 
 def rows(references=12, fold=3, uniform=0.7912):
     interval = (0.7, 0.9) if fold >= 5 else (math.nan, math.nan)
     return [
-        Row(part, dataset, *size, measure, weights, minus, *values)
+        Gain(part, dataset, *size, measure, weights, minus, *values)
         for part, dataset, size, ends in (
             ("fold 0", "tid2013", (fold, 105), interval),
             (MEAN, "tid2013", (references, 420), (0.75, 0.85)),

@@ -137,7 +137,7 @@ def test_lpips_is_compared_with_where_it_applies(with_lpips, capsys):
 def test_lpips_that_was_not_fetched_is_said(settings, capsys):
     learned = train_relevance(replace(settings, recipe=Recipe(most_steps=0)))
     assert "lpips" not in learned.report
-    assert "iqa fetch --models=lpips-alex" in capsys.readouterr().err
+    assert "fetch it with: iqa fetch --models=lpips-alex" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize(
@@ -186,13 +186,16 @@ def test_overlaps_are_said(settings, tmp_path):
 @pytest.mark.parametrize(
     ("change", "message"),
     [
-        ({"layers": ("relu9",)}, "alexnet has no layer relu9; it has: input, relu1"),
+        (
+            {"layers": ("relu9",)},
+            r"no model has the layer relu9; there are:\n  alexnet: input, relu1",
+        ),
         ({"readout": "gram"}, "no relevance can be learned for the read-out 'gram'"),
         ({"recipe": Recipe("kendall")}, "there is no loss 'kendall'"),
         ({"scheme": Scheme(folds=9)}, "found 9 folds and 8 references"),
         ({"interval": "bca"}, "interval: expected one of jackknife, bootstrap, none"),
         ({"resamples": 100}, "100 are asked for, but no bootstrap"),
-        ({"layers": ()}, "has no unit_squared_error of relu3|has no layer relu3"),
+        ({"layers": ()}, "no model has the layer relu3; there are"),
         ({"model": "vgg16"}, "has no statistics of vgg16"),
         ({"name": "a/b"}, "name: expected letters"),
         ({"name": ""}, "name: expected letters"),

@@ -1,0 +1,103 @@
+"""Where the best layers are chosen: one half of the references, or an earlier evaluation."""
+
+import csv
+import io
+import json
+import math
+from collections.abc import Sequence
+
+from etils import epath
+
+from iqa_jax.agreement.columns import Column
+from iqa_jax.agreement.layer_choice import Layer, Source, candidates
+from iqa_jax.datasets import PairTable
+from iqa_jax.datasets.splits import overlap_warning
+from iqa_jax.datasets.table import Protocol
+from iqa_jax.errors import InputError
+
+SPLIT = "split"
+RESULTS = "correlations.csv"
+RECORD = "run.json"
+
+
+def find_source(
+    wanted: str | None, columns: Sequence[Column], table: PairTable, fingerprint: str
+) -> Source | None:
+    """Reads where layers are to be chosen, and checks it before anything is computed.
+
+    Args:
+      wanted: ``split``, or the folder of an earlier evaluation of other data; None for no choice.
+      columns: What is evaluated now.
+      table: The pairs that it is evaluated on.
+      fingerprint: Fingerprint of these pairs.
+
+    Raises:
+      InputError: If people were forced to choose, there is no layer to choose, there are fewer than
+        two references to split, the folder holds no evaluation, one of the same pairs, or one
+        without some of the models and read-outs.
+    """
+    if wanted is None:
+        return None
+    if table.protocol is not Protocol.OPINION:
+        raise InputError(
+            f"layers_from: layers are chosen by correlations with opinion scores; {table.name} has "
+            f"the {table.target}"
+        )
+    choices = candidates(columns)
+    if not choices:
+        raise InputError("layers_from: there is no layer to choose; name a model with --models")
+    if wanted == SPLIT:
+        references = {pair.reference_id for pair in table.pairs}
+        if len(references) < 2:
+            raise InputError("layers_from: a split needs two references at least, found 1")
+        return Source("one half of the references")
+    folder = epath.Path(wanted)
+    dataset, srcc = _read_results(folder)
+    if _fingerprint(folder) == fingerprint:
+        raise InputError(
+            f"layers_from: {folder} evaluates the same pairs; name an evaluation of another "
+            f"dataset, or say --layers_from={SPLIT}"
+        )
+    unknown = {
+        f"{model} with {readout}"
+        for (model, readout), those in choices.items()
+        if all(column.place not in srcc for column in those)
+    }
+    if unknown:
+        models = ", ".join(dict.fromkeys(model for model, _, _ in srcc)) or "none"
+        raise InputError(
+            f"layers_from: {folder / RESULTS} has none of the layers evaluated here of "
+            f"{', '.join(sorted(unknown))}; its models are: {models}"
+        )
+    shared = overlap_warning(dataset, table.name)
+    return Source(dataset, srcc, shared and f"Layers are chosen on {dataset}: {shared}")
+
+
+def _read_results(folder: epath.Path) -> tuple[str, dict[Layer, float]]:
+    """The dataset of an evaluation, and the correlation of each layer that has one."""
+    path = folder / RESULTS
+    if not path.exists():
+        raise InputError(
+            f"layers_from: expected {SPLIT} or the folder of an earlier evaluation; found no {path}"
+        )
+    rows = list(csv.DictReader(io.StringIO(path.read_text(), newline="")))
+    try:
+        (dataset,) = {row["dataset"] for row in rows}
+        srcc = {
+            (row["model"], row["layer"], row["readout"]): float(row["srcc"])
+            for row in rows
+            if row["layer"]
+        }
+    except (KeyError, TypeError, ValueError):
+        raise InputError(f"layers_from: {path} is not as iqa evaluate writes it") from None
+    return dataset, {layer: value for layer, value in srcc.items() if not math.isnan(value)}
+
+
+def _fingerprint(folder: epath.Path) -> str | None:
+    path = folder / RECORD
+    if not path.exists():
+        return None
+    try:
+        return json.loads(path.read_text())["dataset"]["fingerprint"]
+    except (KeyError, TypeError, ValueError):
+        raise InputError(f"layers_from: {path} is not as iqa evaluate writes it") from None

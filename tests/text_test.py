@@ -1,0 +1,33 @@
+import csv
+import io
+import math
+
+import numpy as np
+
+from iqa_jax.text import aligned, csv_text
+
+
+def test_words_stand_to_the_left_and_numbers_to_the_right():
+    assert aligned(["layer", "srcc"], [["relu1", "0.5"], ["a", "-0.25"]], text_columns=1) == [
+        "  layer   srcc",
+        "  -----  -----",
+        "  relu1    0.5",
+        "  a      -0.25",
+    ]
+
+
+def test_a_table_of_comma_separated_values():
+    rows = [("a, b", 1, 1 / 3, None), ('"', True, math.nan, "é")]
+    assert csv_text(["text", "count", "number", "error"], iter(rows)) == (
+        'text,count,number,error\n"a, b",1,0.333333333,\n"""",True,nan,é\n'
+    )
+
+
+def test_numbers_are_read_back_as_they_were(rng):
+    for values, options in (
+        (rng.normal(size=50).astype(np.float32), {}),
+        (rng.normal(size=50), {"digits": None}),
+    ):
+        (_, *rows) = csv.reader(io.StringIO(csv_text(["a"], values[:, None].tolist(), **options)))
+        found = np.array([text for (text,) in rows], float).astype(values.dtype)
+        assert (found == values).all()
