@@ -78,8 +78,7 @@ def load_backbone(
       InputError: If there is no such model or precision, or the function returns something else.
       CheckpointError: If its weights have not been fetched, or are damaged.
     """
-    if precision not in PRECISIONS:
-        raise InputError(f"precision: expected one of {', '.join(PRECISIONS)}, got {precision!r}")
+    _check_precision(precision)
     if callable(model):
         return _own_backbone(model, getattr(model, "__name__", "own"), precision)
     if is_own(model):
@@ -87,9 +86,8 @@ def load_backbone(
     entry = find_model(model)
     stored, sha256 = _parameters(model, checkpoints_dir)
     network, folded = fold(entry.trunk, stored)
-    dtype = jnp.bfloat16 if precision == "bf16" else jnp.float32
     return Backbone(
-        parameters={name: jnp.asarray(array, dtype) for name, array in folded.items()},
+        parameters={name: jnp.asarray(array, _dtype(precision)) for name, array in folded.items()},
         network=network,
         preprocessing=entry.preprocessing,
         name=model,
@@ -98,11 +96,40 @@ def load_backbone(
     )
 
 
-def outline_backbone(model: str, *, checkpoints_dir: epath.PathLike | None = None) -> Backbone:
+def outline_backbone(
+    model: str, *, checkpoints_dir: epath.PathLike | None = None, precision: str = "highest"
+) -> Backbone:
     """As :func:`load_backbone`, with the shapes of the parameters in the place of parameters.
 
     Args:
       model: As for :func:`load_backbone`.
+      checkpoints_dir: As for :func:`load_backbone`.
+      precision: As for :func:`load_backbone`.
+
+    Raises:
+      InputError: If there is no such model or precision.
+      CheckpointError: If its weights have not been fetched.
+    """
+    _check_precision(precision)
+    if is_own(model):
+        return load_backbone(model, precision=precision)
+    entry = find_model(model)
+    if entry.seed is None:
+        _provenance(model, checkpoints_dir)
+    network = build(entry.trunk)
+    shapes = {
+        name: jax.ShapeDtypeStruct(value.shape, _dtype(precision))
+        for name, value in network.parameters.items()
+    }
+    parameters = cast(Mapping[str, jax.Array], shapes)
+    return Backbone(parameters, network, entry.preprocessing, model, precision)
+
+
+def weights_sha256(model: str, *, checkpoints_dir: epath.PathLike | None = None) -> str:
+    """The hash of a model's weights, as :func:`load_backbone` gives it, without loading them.
+
+    Args:
+      model: Name of a model, or ``FILE.py:NAME``.
       checkpoints_dir: As for :func:`load_backbone`.
 
     Raises:
@@ -110,13 +137,20 @@ def outline_backbone(model: str, *, checkpoints_dir: epath.PathLike | None = Non
       CheckpointError: If its weights have not been fetched.
     """
     if is_own(model):
-        return load_backbone(model)
-    entry = find_model(model)
-    if entry.seed is None:
-        _provenance(model, checkpoints_dir)
-    network = build(entry.trunk)
-    parameters = cast(Mapping[str, jax.Array], network.parameters)
-    return Backbone(parameters, network, entry.preprocessing, model)
+        return function_sha256(load_function(model), model)
+    if find_model(model).seed is None:
+        return _provenance(model, checkpoints_dir)["weights_sha256"]
+    _, sha256 = _parameters(model, checkpoints_dir)
+    return sha256
+
+
+def _dtype(precision: str) -> Any:
+    return jnp.bfloat16 if precision == "bf16" else jnp.float32
+
+
+def _check_precision(precision: str) -> None:
+    if precision not in PRECISIONS:
+        raise InputError(f"precision: expected one of {', '.join(PRECISIONS)}, got {precision!r}")
 
 
 def _own_backbone(function: Function, name: str, precision: str) -> Backbone:

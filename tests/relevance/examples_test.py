@@ -124,5 +124,5 @@ def test_a_store_cut_short(tmp_path):
     write_store(tmp_path)
     chunks = [*tmp_path.glob("*/*/unit_squared_error/relu1/c/**/*")]
     next(path for path in chunks if path.is_file()).unlink()
-    with pytest.raises(InputError, match="extract_statistics"):
+    with pytest.raises(InputError, match="iqa extract"):
         read_examples(StatisticsStore.open(tmp_path, "alexnet"), ["relu1"], "unit")
