@@ -1,5 +1,4 @@
 import dataclasses
-import itertools
 import math
 
 import numpy as np
@@ -13,7 +12,6 @@ from iqa_jax.engine import devices
 from iqa_jax.engine import run as engine
 from iqa_jax.engine.devices import UnitRunner
 from iqa_jax.errors import InputError
-from iqa_jax.images.resize import Resize
 from iqa_jax.images.sources import ImageFolder
 from iqa_jax.programs.score.files import to_csv
 from iqa_jax.programs.score.maps import local_scores
@@ -72,23 +70,6 @@ def test_identical_images_are_at_no_distance(settings, pair_folder, tmp_path):
     assert {name: set(values.tolist()) for name, values in scores.values.items()} == {
         **{"lpips-alex": {0.0}, "psnr": {100.0}, "alexnet/relu2/l2": {0.0}, "ssim": {1.0}}
     }
-
-
-@pytest.mark.parametrize("resize", [None, "factor:0.8"])
-def test_maps_are_those_of_the_metrics(table, settings, resize, pair_folder, tmp_path):
-    job = load_job(table, dataclasses.replace(settings, resize=resize))
-    scores = run_job(job, epath.Path(tmp_path / "parts"))
-    found = {(row, name): values for row, name, values in local_scores(job, scores)}
-    assert found.keys() == set(itertools.product(range(9), ("lpips-alex", "ssim")))
-    shrink = Resize(resize) if resize else lambda image: image
-    for (row, name), values in found.items():
-        pair = table.pairs[row]
-        images = (
-            shrink(pixels(pair_folder, each)[0])[None] for each in (pair.reference, pair.distorted)
-        )
-        metric = iqa_jax.load_metric(name, checkpoints_dir=settings.checkpoints_dir)
-        expected = metric.map(*images)[0]
-        np.testing.assert_allclose(values, expected, rtol=1e-4, atol=1e-6)
 
 
 def test_bad_pairs_get_a_reason_and_the_others_scores(settings, pair_folder, tmp_path):
