@@ -3,24 +3,15 @@
 import bisect
 import math
 from collections.abc import Mapping, Sequence
-from typing import Any, Protocol
 
 import jax
 import numpy as np
 
-from iqa_jax.datasets.table import PairTable
 from iqa_jax.engine.devices import Excess, UnitRunner, available_memory
 from iqa_jax.engine.plan import Plan, WorkUnit
+from iqa_jax.engine.step import Step
 from iqa_jax.errors import InputError
 from iqa_jax.images.resize import Size
-
-
-class Preparing(Protocol):
-    """A step's first half; a pytree."""
-
-    def prepare(self, image: jax.Array) -> Any:
-        """What is kept of a reference while its versions are looked at."""
-        ...
 
 
 def find_too_large(
@@ -32,11 +23,11 @@ def find_too_large(
     a few others, to find the largest that fits, which is ready to run when this returns.
 
     Args:
-      units: Those that are to be computed, in their order: of sizes with as many pixels the first
+      units: Units that are to be computed, in their order: of sizes with as many pixels the first
         one is compiled, which is the first to run.
-      runner: Of the step.
-      versions: V, their number in a unit.
-      label: What the step is called.
+      runner: The step on the devices.
+      versions: V, the number of versions in a unit.
+      label: Name of the step in messages.
 
     Returns:
       Why each of the sizes cannot be computed.
@@ -65,16 +56,14 @@ def find_too_large(
     }
 
 
-def check_memory(step: Preparing, table: PairTable, plan: Plan, label: str) -> None:
+def check_memory(step: Step, plan: Plan) -> None:
     """Refuses images so large that what is kept of one alone does not fit.
 
     Nothing is compiled: it takes no time, and what passes may still not fit.
 
     Args:
-      step: Of which nothing but shapes is needed.
-      table: The dataset.
-      plan: Of the table.
-      label: What the step is called.
+      step: What is to be computed; shapes in the place of its arrays are enough.
+      plan: The plan.
 
     Raises:
       InputError: If there are such images; the message names one of the largest.
@@ -85,8 +74,8 @@ def check_memory(step: Preparing, table: PairTable, plan: Plan, label: str) -> N
     needed = sum(math.prod(each.shape) * each.dtype.itemsize for each in jax.tree.leaves(kept))
     there = available_memory()
     if there is not None and needed > there:
-        name = table.pairs[unit.rows[0]].reference
-        raise InputError(f"{name}: {_reason(label, unit.size, needed, there)}")
+        name = plan.table.pairs[unit.rows[0]].reference
+        raise InputError(f"{name}: {_reason(step.label, unit.size, needed, there)}")
 
 
 def _reason(label: str, size: Size, needed: float, there: float) -> str:

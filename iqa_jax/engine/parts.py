@@ -7,7 +7,7 @@ import re
 import sys
 import time
 import zipfile
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -64,29 +64,25 @@ class ScoreParts:
         self._read_all()
 
     def missing(self, units: Sequence[WorkUnit]) -> list[WorkUnit]:
-        """Those of the units of which a row is not on disk."""
+        """The units that have a row that is not on disk."""
         return [unit for unit in units if not self._is_there[list(unit.rows)].all()]
 
-    def add(
-        self, unit: WorkUnit, scores: Mapping[str, np.ndarray], *, failed: Collection[int] = ()
-    ) -> None:
-        """Takes the scores of a unit, ``[V]`` by column; they are on disk soon after.
+    def add(self, rows: Sequence[int], values: Mapping[str, np.ndarray]) -> None:
+        """Takes the scores of some rows of a unit; they are on disk soon after.
 
         Args:
-          unit: The unit; scores beyond its rows are padding.
-          scores: By column.
-          failed: Rows of the unit that have no scores; a later run tries them again.
+          rows: Positions of the pairs in the table.
+          values: Scores ``[rows]`` by column.
         """
-        whole = [place for place, row in enumerate(unit.rows) if row not in failed]
-        rows = np.asarray(unit.rows)[whole]
-        self._scores[rows] = np.stack([scores[name][whole] for name in self._columns], axis=-1)
-        self._is_there[rows] = True
-        self._waiting.append(rows)
+        places = np.asarray(rows)
+        self._scores[places] = np.stack([values[name] for name in self._columns], axis=-1)
+        self._is_there[places] = True
+        self._waiting.append(places)
         now = time.monotonic()
         if now - self._written > max(_LEAST_SECONDS, _SHARE_OF_ELAPSED * (now - self._started)):
-            self.write()
+            self.finish()
 
-    def write(self) -> None:
+    def finish(self) -> None:
         """Writes what has been taken and not yet written."""
         rows = np.concatenate([np.zeros(0, int), *self._waiting])
         if len(rows):

@@ -1,22 +1,20 @@
-"""From a pair table to batches of pixels: planned before it runs, decoded ahead of the devices.
+"""The work plan: a pair table, cut into work units before anything runs.
 
-The table is cut into work units: one reference with up to V of its distorted versions. A unit is
-what is decoded, sent to a device, computed, written and resumed; its scores depend on no other.
+A unit is one reference with up to V of its distorted versions: what is decoded, sent to a device,
+computed, written and resumed. Its scores do not depend on any other unit.
 """
 
 import itertools
 import math
-import os
 from collections import defaultdict
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TypeVar
 
-import grain
 import numpy as np
 
 from iqa_jax.datasets.table import PairTable
-from iqa_jax.errors import ImageError, InputError
+from iqa_jax.errors import InputError
 from iqa_jax.images.decode import Header
 from iqa_jax.images.resize import Resize, Size
 
@@ -24,13 +22,8 @@ T = TypeVar("T")
 
 _MOST_VERSIONS = 32
 _MOST_UNIT_BYTES = 128 * 2**20
-"""Ends of the automatic choice of V: at 32 the reference's own pass is 3 % of the work, and a unit
-of large photographs still fits many times into a machine's memory."""
-
-_MOST_READERS = 16
-
-_TASK_PIXELS = 2**18
-"""To hand a task to a thread takes as long as to decode an image of 64x64."""
+"""Limits of the automatic choice of V: at 32 the reference's own pass is 3 % of the work, and a
+unit of large photographs still fits many times into a machine's memory."""
 
 
 @dataclass(frozen=True)
@@ -50,48 +43,39 @@ class WorkUnit:
 
 @dataclass(frozen=True)
 class Plan:
-    """How a table is cut: a function of the table and the flags alone.
+    """A table and how it is cut: a function of the table and the flags alone.
 
     Attributes:
+      table: The pairs.
+      headers: Header of each of their images, by name.
       versions: V, the number of distorted versions that a unit has room for.
-      units: Those of one image size stand together, the largest images first: what does not fit
+      units: Units of one image size stand together, the largest images first: what does not fit
         into memory is known before anything is computed.
+      resize: Resize of every image before it is scored.
     """
 
+    table: PairTable = field(repr=False)
+    headers: Mapping[str, Header] = field(repr=False)
     versions: int
     units: tuple[WorkUnit, ...]
+    resize: Resize | None = None
 
     @property
     def sizes(self) -> list[Size]:
         """The image sizes, each once, in the order in which they are run."""
         return list(dict.fromkeys(unit.size for unit in self.units))
 
+    def pixels(self, name: str) -> np.ndarray:
+        """The image ``name`` as it is scored, ``uint8`` ``[H, W, 3]``.
 
-@dataclass(frozen=True)
-class Batch:
-    """The pixels of work units of one image size.
-
-    Attributes:
-      units: The units; where the arrays hold more, the last ones are padding.
-      reference: ``uint8`` ``[places, H, W, 3]``.
-      distorted: ``uint8`` ``[places, V, H, W, 3]``; versions that a unit lacks are zeros.
-      failed: Images that could not be decoded, and why; they are zeros.
-    """
-
-    units: tuple[WorkUnit, ...]
-    reference: np.ndarray
-    distorted: np.ndarray
-    failed: Mapping[str, str] = field(default_factory=dict)
+        Raises:
+          ImageError: If it cannot be decoded.
+        """
+        image = self.table.images.pixels(name)
+        return self.resize(image) if self.resize else image
 
 
-@dataclass(frozen=True)
-class _Decoded:
-    reference: np.ndarray
-    distorted: np.ndarray
-    failed: Mapping[str, str] = field(default_factory=dict)
-
-
-def plan(
+def make_plan(
     table: PairTable,
     headers: Mapping[str, Header],
     *,
@@ -101,10 +85,10 @@ def plan(
     """Cuts a table into work units.
 
     Args:
-      table: The dataset.
-      headers: Of each of its images, by name.
+      table: The pairs.
+      headers: Header of each of their images, by name.
       versions: V; None for the number that takes the fewest passes through a network.
-      resize: Applied to every image before it is scored.
+      resize: Resize of every image before it is scored.
 
     Raises:
       InputError: If V is not positive.
@@ -124,97 +108,15 @@ def plan(
         WorkUnit(next(numbers), size, rows)
         for size in sorted(references_of, key=math.prod, reverse=True)
         for reference in references_of[size]
-        for rows in _chunks(rows_of[reference], versions)
+        for rows in groups_of(versions, rows_of[reference])
     )
-    return Plan(versions, units)
+    return Plan(table, headers, versions, units, resize)
 
 
-def feed(
-    plan: Plan,
-    units: Collection[WorkUnit],
-    table: PairTable,
-    *,
-    places: Callable[[int, int], int],
-    resize: Resize | None = None,
-    tolerant: bool = False,
-) -> Iterator[Batch]:
-    """Decodes work units with worker threads, ahead of whoever takes the batches.
-
-    Args:
-      plan: Of the table.
-      units: Those of the plan that are wanted, in its order.
-      table: The dataset.
-      places: Number of units that are run at a time, for images of a height and width.
-      resize: As in the plan.
-      tolerant: Whether an image that cannot be decoded fails its pairs alone; else the run.
-
-    Yields:
-      Batches in the order of the units; memory does not grow with their number.
-
-    Raises:
-      ImageError: If an image cannot be decoded or is not of the size that its header said, when the
-        batches before it have been taken.
-    """
-    readers = min(os.cpu_count() or 1, _MOST_READERS)
-    groups = [
-        group
-        for size, of_one_size in itertools.groupby(units, key=lambda unit: unit.size)
-        for group in _chunks(list(of_one_size), places(*size))
-    ]
-    tasks = [task for group in groups for task in _chunks(group, _units_a_task(group, plan))]
-    decoded = itertools.chain.from_iterable(
-        grain.MapDataset.source(tasks)
-        .map(
-            lambda task: [
-                _decode_unit(unit, table, plan.versions, resize, tolerant) for unit in task
-            ]
-        )
-        .to_iter_dataset(grain.ReadOptions(num_threads=readers, prefetch_buffer_size=readers))
-    )
-    for group in groups:
-        images = [next(decoded) for _ in group]
-        first = images[0]
-        padding = _Decoded(np.zeros_like(first.reference), np.zeros_like(first.distorted))
-        images += [padding] * (places(*group[0].size) - len(group))
-        yield Batch(
-            group,
-            np.stack([unit.reference for unit in images]),
-            np.stack([unit.distorted for unit in images]),
-            dict(itertools.chain.from_iterable(unit.failed.items() for unit in images)),
-        )
-
-
-def _units_a_task(group: Sequence[WorkUnit], plan: Plan) -> int:
-    """How many units of a size a thread decodes in one go."""
-    height, width = group[0].size
-    return max(1, _TASK_PIXELS // (height * width * (1 + plan.versions)))
-
-
-def _decode_unit(
-    unit: WorkUnit, table: PairTable, versions: int, resize: Resize | None, tolerant: bool
-) -> _Decoded:
-    """The reference ``[H, W, 3]`` and the distorted versions ``[V, H, W, 3]`` of a unit."""
-    failed: dict[str, str] = {}
-
-    def pixels(name: str) -> np.ndarray:
-        try:
-            image = table.images.pixels(name)
-            image = resize(image) if resize else image
-            if image.shape[:2] != unit.size:
-                expected = f"expected {unit.size} (height, width)"
-                raise ImageError(f"{name}: is {image.shape[:2]}, {expected}")
-        except ImageError as error:
-            if not tolerant:
-                raise
-            failed[name] = str(error)
-            return np.zeros((*unit.size, 3), np.uint8)
-        return image
-
-    distorted = np.zeros((versions, *unit.size, 3), np.uint8)
-    for version, row in enumerate(unit.rows):
-        distorted[version] = pixels(table.pairs[row].distorted)
-    reference = pixels(table.pairs[unit.rows[0]].reference)
-    return _Decoded(reference, distorted, failed)
+def groups_of(length: int, items: Sequence[T]) -> Iterator[tuple[T, ...]]:
+    """The items in groups of ``length``, of which the last may be shorter."""
+    for start in range(0, len(items), length):
+        yield tuple(items[start : start + length])
 
 
 def _cheapest_versions(counts: list[int], sizes: Collection[Size]) -> int:
@@ -226,8 +128,3 @@ def _cheapest_versions(counts: list[int], sizes: Collection[Size]) -> int:
         return sum(math.ceil(count / versions) for count in counts) * (1 + versions)
 
     return min(range(1, most + 1), key=passes)
-
-
-def _chunks(items: Sequence[T], length: int) -> Iterator[tuple[T, ...]]:
-    for start in range(0, len(items), length):
-        yield tuple(items[start : start + length])

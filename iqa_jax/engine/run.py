@@ -1,27 +1,27 @@
-"""The run: work units through a compiled step, onto disk, with progress; killed, it continues."""
+"""Runs work units through a compiled step and keeps the values. An interrupted run resumes."""
 
 import sys
 import time
 from collections import deque
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
-from typing import Any
+from dataclasses import dataclass, field
+from typing import Any, Protocol
 
 import jax
 import numpy as np
 from tqdm import tqdm
 
-from iqa_jax.datasets.table import Pair, PairTable
+from iqa_jax.datasets.table import Pair
 from iqa_jax.engine.capacity import find_too_large
 from iqa_jax.engine.devices import UnitRunner, describe_devices
-from iqa_jax.engine.parts import ScoreParts
-from iqa_jax.engine.plan import Batch, Plan, WorkUnit, feed
+from iqa_jax.engine.feed import Batch, read_batches
+from iqa_jax.engine.plan import Plan, WorkUnit
+from iqa_jax.engine.step import Step
 from iqa_jax.errors import ImageError, InputError
-from iqa_jax.images.resize import Resize
 from iqa_jax.revisions import versions_with
 
 _FEW_SIZES = 8
-"""To compile for so many is not worth a word."""
+"""Compiling for so many image sizes is not worth a message."""
 
 
 def environment() -> dict[str, Any]:
@@ -32,68 +32,73 @@ def environment() -> dict[str, Any]:
     }
 
 
+class Sink(Protocol):
+    """Where the values of a run are kept, on disk."""
+
+    def missing(self, units: Sequence[WorkUnit]) -> list[WorkUnit]:
+        """The units that are not kept yet."""
+        ...
+
+    def add(self, rows: Sequence[int], values: Mapping[str, np.ndarray]) -> None:
+        """Takes the values ``[rows, ...]`` of some rows of one unit; they are on disk soon after.
+
+        Args:
+          rows: Positions of the pairs in the table.
+          values: Arrays by name.
+        """
+        ...
+
+    def finish(self) -> None:
+        """Returns when everything that was taken is on disk."""
+        ...
+
+
 @dataclass(frozen=True)
-class Run:
-    """What a run brought.
+class Outcome:
+    """How a run went.
 
     Attributes:
-      scores: float32 ``[pairs]`` by column; NaN where there are none.
-      unscored: Rows without scores, and why.
+      failed: Rows that have no values, and why.
       unread: Names of the images that could not be decoded, or were too large for the memory.
-      pairs_per_second: Of those that were computed now, compilation included; None if none were.
+      pairs_per_second: Speed of what was computed now, compilation included; None if nothing was.
     """
 
-    scores: Mapping[str, np.ndarray]
-    unscored: Mapping[int, str]
-    unread: frozenset[str]
-    pairs_per_second: float | None
+    failed: Mapping[int, str] = field(default_factory=dict)
+    unread: frozenset[str] = frozenset()
+    pairs_per_second: float | None = None
 
 
-def run(
-    table: PairTable,
-    plan: Plan,
-    runner: UnitRunner,
-    parts: ScoreParts,
-    *,
-    label: str,
-    resize: Resize | None = None,
-    tolerant: bool = False,
-) -> Run:
-    """Scores the units of a plan that are not on disk yet, and collects the scores of all.
+def fill(sink: Sink, plan: Plan, step: Step, *, tolerant: bool = False) -> Outcome:
+    """Computes what a sink does not have yet.
 
     Args:
-      table: The dataset.
-      plan: Of the table.
-      runner: The compiled step on the devices.
-      parts: Where the scores go, and what is there from an earlier run.
-      label: What the progress bar says.
-      resize: As in the plan.
+      sink: Where the values go.
+      plan: The work.
+      step: What is computed.
       tolerant: Whether pairs of images that cannot be decoded, or are too large for the memory,
-        stay without scores; else they end the run.
-
-    Returns:
-      The scores of all pairs, and how fast the missing ones were made.
+        stay without values; else they end the run.
 
     Raises:
-      ImageError: If an image cannot be decoded; what was scored before it is kept.
+      ImageError: If an image cannot be decoded; what was computed before it is kept.
       InputError: If images are too large for the memory.
     """
-    missing = parts.missing(plan.units)
-    started_at = time.monotonic()
-    unscored: dict[int, str] = {}
+    missing = sink.missing(plan.units)
+    if not missing:
+        return Outcome()
+    runner = UnitRunner(type(step).versions, step)
+    failed: dict[int, str] = {}
     unread: set[str] = set()
+    started_at = time.monotonic()
     try:
-        for done in compute(
-            table, plan, missing, runner, label=label, resize=resize, tolerant=tolerant
-        ):
-            unscored |= done.failed
+        for done in compute(plan, missing, runner, label=step.label, tolerant=tolerant):
+            failed |= done.failed
             unread |= done.unread
-            if done.values:
-                parts.add(done.unit, done.values, failed=done.failed)
+            if done.rows:
+                sink.add(done.rows, done.values)
     finally:
-        parts.write()
-    speed = pairs_per_second(missing, started_at)
-    return Run(parts.collect(), unscored, frozenset(unread), speed)
+        sink.finish()
+    seconds = time.monotonic() - started_at
+    return Outcome(failed, frozenset(unread), _pairs_in(missing) / seconds)
 
 
 @dataclass(frozen=True)
@@ -101,43 +106,38 @@ class Computed:
     """A work unit that went through a step.
 
     Attributes:
-      unit: The unit.
-      values: What the step gave, ``[V, ...]`` by name; versions beyond the unit's are padding.
-        Empty if the images are too large.
-      failed: Rows whose values mean nothing, and why.
+      rows: Its rows that have values.
+      values: Arrays ``[rows, ...]`` by name.
+      failed: Its other rows, and why they have none.
       unread: Names of images that could not be decoded, or were too large for the memory.
     """
 
-    unit: WorkUnit
+    rows: Sequence[int]
     values: Mapping[str, np.ndarray]
     failed: Mapping[int, str]
-    unread: frozenset[str] = frozenset()
+    unread: frozenset[str]
 
 
 def compute(
-    table: PairTable,
     plan: Plan,
     units: Sequence[WorkUnit],
     runner: UnitRunner,
     *,
     label: str,
-    resize: Resize | None = None,
     tolerant: bool = False,
 ) -> Iterator[Computed]:
     """Runs a step over work units, with progress: one batch is computed while the next is decoded.
 
     Args:
-      table: The dataset.
-      plan: Of the table.
-      units: Those of the plan that are wanted, in its order; the others count as done.
+      plan: The plan.
+      units: Units of the plan that are wanted, in its order; the others count as done.
       runner: The compiled step on the devices.
-      label: What the progress bar says.
-      resize: As in the plan.
+      label: Name of the step in messages.
       tolerant: Whether an image that cannot be decoded, or is too large for the memory, fails its
         pairs alone; else the run.
 
     Yields:
-      The units in their order.
+      The units in their order, after those that are too large.
 
     Raises:
       ImageError: If an image cannot be decoded, when the units before it have been taken.
@@ -145,19 +145,16 @@ def compute(
     """
     started_at = time.monotonic()
     too_large = find_too_large(units, runner, plan.versions, label)
-    _tell_sizes(units, label, time.monotonic() - started_at)
-    if too_large and not tolerant:
-        unit = next(unit for unit in units if unit.size in too_large)
-        raise InputError(f"{table.pairs[unit.rows[0]].reference}: {too_large[unit.size]}")
+    _report_sizes(units, label, time.monotonic() - started_at)
     for unit in units:
         if unit.size in too_large:
-            failed = dict.fromkeys(unit.rows, too_large[unit.size])
-            yield Computed(unit, {}, failed, _images_of(unit, table))
+            reason, images = too_large[unit.size], _images_of(unit, plan)
+            if not tolerant:
+                raise InputError(f"{images[0]}: {reason}")
+            yield Computed((), {}, dict.fromkeys(unit.rows, reason), frozenset(images))
     units = [unit for unit in units if unit.size not in too_large]
-    pairs, wanted = (sum(len(unit.rows) for unit in each) for each in (plan.units, units))
-    batches = iter(
-        feed(plan, units, table, places=runner.unit_count, resize=resize, tolerant=tolerant)
-    )
+    pairs, wanted = _pairs_in(plan.units), _pairs_in(units)
+    batches = read_batches(plan, units, places=runner.unit_count, tolerant=tolerant)
     started: deque[tuple[Batch, Mapping[str, jax.Array]]] = deque()
     broken = None
     with tqdm(
@@ -171,36 +168,39 @@ def compute(
             if batch:
                 started.append((batch, runner(batch.reference, batch.distorted)))
             while len(started) > (1 if batch else 0):
-                for computed in _units_of(*started.popleft(), table):
+                for computed in _units_of(*started.popleft(), plan):
                     yield computed
-                    progress.update(len(computed.unit.rows))
+                    progress.update(len(computed.rows) + len(computed.failed))
             if not batch:
                 break
     if broken:
         raise broken
 
 
-def pairs_per_second(units: Sequence[WorkUnit], started_at: float) -> float | None:
-    """How fast units were computed since a time of the monotonic clock; None if there were none."""
-    pairs = sum(len(unit.rows) for unit in units)
-    return pairs / (time.monotonic() - started_at) if pairs else None
+def _pairs_in(units: Sequence[WorkUnit]) -> int:
+    return sum(len(unit.rows) for unit in units)
 
 
-def _units_of(
-    batch: Batch, values: Mapping[str, jax.Array], table: PairTable
-) -> Iterator[Computed]:
-    by_unit = jax.device_get(values)
+def _units_of(batch: Batch, values: Mapping[str, jax.Array], plan: Plan) -> Iterator[Computed]:
+    fetched = jax.device_get(values)
     for position, unit in enumerate(batch.units):
         failed = {
-            row: reason for row in unit.rows if (reason := _why(table.pairs[row], batch.failed))
+            row: reason
+            for row in unit.rows
+            if (reason := _why(plan.table.pairs[row], batch.failed))
         }
-        of_unit = {name: each[position] for name, each in by_unit.items()}
-        yield Computed(unit, of_unit, failed, frozenset(batch.failed))
+        places = [place for place, row in enumerate(unit.rows) if row not in failed]
+        yield Computed(
+            [unit.rows[place] for place in places],
+            {name: each[position][places] for name, each in fetched.items()},
+            failed,
+            frozenset(batch.failed),
+        )
 
 
-def _images_of(unit: WorkUnit, table: PairTable) -> frozenset[str]:
-    pairs = [table.pairs[row] for row in unit.rows]
-    return frozenset(name for pair in pairs for name in (pair.reference, pair.distorted))
+def _images_of(unit: WorkUnit, plan: Plan) -> list[str]:
+    pairs = [plan.table.pairs[row] for row in unit.rows]
+    return [name for pair in pairs for name in (pair.reference, pair.distorted)]
 
 
 def _why(pair: Pair, failed: Mapping[str, str]) -> str:
@@ -208,7 +208,7 @@ def _why(pair: Pair, failed: Mapping[str, str]) -> str:
     return "; ".join(failed[name] for name in names if name in failed)
 
 
-def _tell_sizes(units: Sequence[WorkUnit], label: str, seconds: float) -> None:
+def _report_sizes(units: Sequence[WorkUnit], label: str, seconds: float) -> None:
     """Says what the number of image sizes costs, where it is large, after the first is compiled."""
     count = len({unit.size for unit in units})
     if count > _FEW_SIZES:

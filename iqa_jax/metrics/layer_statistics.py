@@ -32,6 +32,11 @@ class Reduction(PairFunction):
     backbone: Backbone
     arrays: tuple[tuple[str, str], ...] = field(metadata={"static": True})
 
+    @property
+    def label(self) -> str:
+        """A short name: the model's."""
+        return self.backbone.name
+
     def prepare(self, image: jax.Array) -> Mapping[tuple[str, str], Any]:
         """What the statistics need of one image ``[H, W, 3]``."""
         activations = self.backbone.activations(image[None])

@@ -11,6 +11,7 @@ from iqa_jax.zoo.loading import (
     model_layers,
     outline_backbone,
     training_data,
+    weights_sha256,
 )
 from iqa_jax.zoo.registry import MODELS, RELEVANCES, expand_models, find_model, list_models
 
@@ -31,4 +32,5 @@ __all__ = [
     "model_layers",
     "outline_backbone",
     "training_data",
+    "weights_sha256",
 ]

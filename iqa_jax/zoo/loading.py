@@ -166,6 +166,21 @@ def fill_backbone(outline: Backbone, *, checkpoints_dir: epath.PathLike | None =
     return replace(outline, parameters=parameters, sha256=sha256)
 
 
+def weights_sha256(model: str, *, checkpoints_dir: epath.PathLike | None = None) -> str:
+    """The hash of a model's weights, without loading them where they are stored.
+
+    Args:
+      model: Name of a model, or ``FILE.py:NAME``.
+      checkpoints_dir: As for :func:`load_backbone`.
+
+    Raises:
+      InputError: If there is no such model.
+      CheckpointError: If its weights have not been fetched.
+    """
+    outline = outline_backbone(model, checkpoints_dir=checkpoints_dir)
+    return outline.sha256 or fill_backbone(outline, checkpoints_dir=checkpoints_dir).sha256
+
+
 def _own_backbone(function: Function, name: str, precision: str) -> Backbone:
     return Backbone(
         parameters={},

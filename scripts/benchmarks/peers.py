@@ -38,7 +38,6 @@ from iqa_jax.programs import flags as program
 from iqa_jax.programs import running
 from iqa_jax.programs.evaluate.evaluation import Settings, evaluate
 from iqa_jax.programs.score import scores
-from iqa_jax.programs.score.scores import Job
 from iqa_jax.zoo import load_backbone
 
 MODEL = flags.DEFINE_enum("model", "vgg16", ["alexnet", "vgg16"], "The network of LPIPS.")
@@ -108,11 +107,11 @@ def _ours(folder: Path) -> np.ndarray:
     name = f"lpips-{_LPIPS[MODEL.value]}"
     output = f"out-{uuid.uuid4().hex}"
     if PROGRAM.value == "score":
-        job = Job(
+        job = scores.load_job(
             pair_lists.from_csv(epath.Path(folder / "pairs.csv")),
             scores.Settings((name,), checkpoints_dir=program.CHECKPOINTS_DIR.value),
         )
-        return job.run(epath.Path(folder / output)).values[name]
+        return scores.run_job(job, epath.Path(folder / output)).values[name]
     settings = Settings(
         dataset="csv",
         data_dir=str(folder / "pairs.csv"),

@@ -65,6 +65,7 @@ class Kept:
     """Keeps 64 channels of every pixel, and needs nothing but shapes."""
 
     weights: object
+    label = "net"
 
     def prepare(self, image):
         return {"layer": image.astype(jnp.float32) @ self.weights}
@@ -73,11 +74,12 @@ class Kept:
 def test_what_is_kept_of_an_image_has_to_fit(monkeypatch):
     pairs = [Pair(f"{row}.png", "d.png", math.nan) for row in range(len(UNITS))]
     table = PairTable("made", pairs, ImageFolder(epath.Path("/")), higher_is_better=True)
+    work = Plan(table, {}, 1, tuple(UNITS))
     step = Kept(jax.ShapeDtypeStruct((3, 64), jnp.float32))
     needed = 9 * 18 * 64 * 4
     for there in (None, needed):
         monkeypatch.setattr(capacity, "available_memory", lambda there=there: there)
-        check_memory(step, table, Plan(1, tuple(UNITS)), "net")
+        check_memory(step, work)
     monkeypatch.setattr(capacity, "available_memory", lambda: needed - 1)
     with pytest.raises(InputError, match="2.png: net needs about 4.15e-05 GB .* images of 18x9"):
-        check_memory(step, table, Plan(1, tuple(UNITS)), "net")
+        check_memory(step, work)

@@ -1,11 +1,15 @@
+import dataclasses
+
+import jax
 import jax.numpy as jnp
+import numpy as np
 import pytest
 
 from iqa_jax.datasets import inspect, load_dataset
 from iqa_jax.engine import devices
 from iqa_jax.engine import run as engine
 from iqa_jax.engine.devices import UnitRunner
-from iqa_jax.engine.plan import plan
+from iqa_jax.engine.plan import make_plan
 from iqa_jax.errors import ImageError, InputError
 from iqa_jax.images.resize import Resize
 
@@ -15,17 +19,92 @@ def difference(_, reference, distorted):
     return {"difference": jnp.mean(jnp.abs(error), axis=(1, 2, 3))}
 
 
+@jax.tree_util.register_dataclass
+@dataclasses.dataclass
+class Difference:
+    """The step that :func:`difference` is."""
+
+    label = "net"
+
+    def prepare(self, image):
+        return image
+
+    def versions(self, reference, distorted):
+        return difference(self, reference, distorted)
+
+
+class Kept:
+    """A sink in memory that has some rows already, and takes so many units at most."""
+
+    def __init__(self, there=(), most=99):
+        self.there, self.most = there, most
+        self.values, self.is_finished = {}, False
+
+    def missing(self, units):
+        return [unit for unit in units if not set(unit.rows) <= set(self.there)]
+
+    def add(self, rows, values):
+        if len(self.values) >= self.most:
+            raise KeyboardInterrupt
+        assert values["difference"].shape == (len(rows),)
+        self.values |= dict(zip(rows, values["difference"], strict=True))
+
+    def finish(self):
+        self.is_finished = True
+
+
 @pytest.fixture
 def dataset(pair_folder):
     return inspect(load_dataset("csv", pair_folder / "pairs.csv"))
 
 
-def compute(dataset, **options):
-    table, headers = dataset
-    work = plan(table, headers, versions=2, resize=options.get("resize"))
+def compute(dataset, *, resize=None, **options):
+    work = make_plan(*dataset, versions=2, resize=resize)
     runner = UnitRunner(difference, ())
-    found = engine.compute(table, work, work.units, runner, label="net", **options)
-    return {row: done for done in found for row in done.unit.rows}
+    found = engine.compute(work, work.units, runner, label="net", **options)
+    return {row: done for done in found for row in (*done.rows, *done.failed)}
+
+
+def test_a_sink_is_filled_with_what_it_lacks(dataset):
+    work, kept = make_plan(*dataset, versions=3), Kept(there=(0, 1, 2, 4, 5))
+    outcome = engine.fill(kept, work, Difference())
+    assert sorted(kept.values) == [3, 6, 7, 8]
+    assert kept.is_finished
+    assert not outcome.failed
+    assert not outcome.unread
+    assert outcome.pairs_per_second > 0
+    for row, value in kept.values.items():
+        pair = work.table.pairs[row]
+        reference, distorted = (work.pixels(name) for name in (pair.reference, pair.distorted))
+        expected = np.abs(distorted.astype(float) - reference).mean()
+        assert value == pytest.approx(expected, rel=1e-5)
+
+
+def test_a_full_sink_runs_nothing(dataset, monkeypatch):
+    monkeypatch.setattr(engine, "UnitRunner", lambda *_: pytest.fail("put on the devices"))
+    work = make_plan(*dataset)
+    assert engine.fill(Kept(there=range(9)), work, Difference()) == engine.Outcome()
+
+
+def test_an_interrupted_run_finishes_what_was_taken(dataset):
+    kept = Kept(most=1)
+    with pytest.raises(KeyboardInterrupt):
+        engine.fill(kept, make_plan(*dataset, versions=1), Difference())
+    assert len(kept.values) == 1
+    assert kept.is_finished
+
+
+@pytest.mark.parametrize("name", ["a_2.png", "b.png"])
+def test_rows_that_failed_are_not_taken(name, pair_folder):
+    data = (pair_folder / name).read_bytes()
+    (pair_folder / name).write_bytes(data[: len(data) // 2])
+    work = make_plan(*inspect(load_dataset("csv", pair_folder / "pairs.csv")), versions=3)
+    kept = Kept()
+    outcome = engine.fill(kept, work, Difference(), tolerant=True)
+    failed = {row for row, pair in enumerate(work.table.pairs) if name in vars(pair).values()}
+    assert outcome.failed.keys() == failed
+    assert kept.values.keys() == set(range(9)) - failed
+    assert outcome.unread == {name}
 
 
 def test_images_that_cannot_be_decoded_fail_their_pairs(pair_folder):

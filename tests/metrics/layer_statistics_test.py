@@ -6,7 +6,6 @@ import pytest
 
 from iqa_jax.errors import InputError
 from iqa_jax.metrics.layer_statistics import Reduction, check_arrays
-from iqa_jax.programs.extract.extraction import layer_shapes
 from iqa_jax.readouts.statistics import STATISTICS
 from iqa_jax.zoo import load_backbone, outline_backbone
 
@@ -55,20 +54,6 @@ def test_identical_images_are_at_no_distance(model, checkpoints, images):
     found = jax.jit(Reduction.versions)(Reduction(backbone, tuple(arrays)), images[0], versions)
     assert [name for name, values in found.items() if (values[1] != 0).any()] == []
     assert [name for name, values in found.items() if not values[0].any()] == []
-
-
-def test_shapes_of_layers_are_those_of_activations(alexnet, images):
-    sizes = [(65, 97), (80, 64)]
-    shapes = layer_shapes(alexnet, sizes)
-    assert tuple(shapes) == alexnet.layers
-    for size in sizes:
-        for layer, values in alexnet(np.zeros((1, *size, 3), np.uint8)).items():
-            assert shapes[layer].channels == values.shape[-1]
-            assert shapes[layer].positions[size] == values.shape[1] * values.shape[2]
-
-
-def test_layers_that_an_image_does_not_reach_have_no_positions(alexnet):
-    assert layer_shapes(alexnet, [(40, 40)])["pool5"].positions == {(40, 40): 0}
 
 
 def test_short_names_are_written_out():

@@ -7,7 +7,7 @@ from etils import epath
 
 from iqa_jax.datasets import Pair, PairTable
 from iqa_jax.datasets.table import Protocol
-from iqa_jax.engine.plan import plan
+from iqa_jax.engine.plan import make_plan
 from iqa_jax.engine.store import LayerShape, StatisticsWriter
 from iqa_jax.images.decode import Header
 from iqa_jax.images.sources import ImageFolder
@@ -72,7 +72,7 @@ def write_store(
         protocol=protocol,
         opinions=opinions,
     )
-    work = plan(
+    work = make_plan(
         table,
         {
             name: Header(*SIZES[int(pair.reference.split()[-1]) % 2], 1)
@@ -92,7 +92,6 @@ def write_store(
             "revisions": revisions(f"statistic/{name}" for name in STATISTICS),
         },
         made_with={},
-        table=table,
         plan=work,
         layers=lambda: LAYERS,
         arrays=arrays,
@@ -102,6 +101,6 @@ def write_store(
         for layer, name in arrays:
             array = statistic(layer, name, pairs, seed)
             values[f"{layer}/{name}"] = (change(array, layer) if change else array)[list(unit.rows)]
-        writer.add(unit, values)
+        writer.add(unit.rows, values)
     writer.finish()
     return table

@@ -6,6 +6,7 @@ import pytest
 import iqa_jax
 from iqa_jax import zoo
 from iqa_jax.errors import CheckpointError, InputError
+from iqa_jax.zoo import loading
 
 
 def test_layers_are_known_without_weights():
@@ -86,3 +87,16 @@ def test_refuses_unknown_names(checkpoints):
         zoo.load_backbone("resnet", checkpoints_dir=checkpoints)
     with pytest.raises(InputError, match="expected one of highest, high, default, bf16"):
         zoo.load_backbone("alexnet", checkpoints_dir=checkpoints, precision="tf32")
+
+
+@pytest.mark.parametrize("model", ["alexnet", "resnet20-random-none-seed1", "own"])
+def test_the_hash_of_weights_is_known_without_loading_them(
+    model, checkpoints, tmp_path, monkeypatch
+):
+    if model == "own":
+        path = tmp_path / "mine.py"
+        path.write_text("def net(images):\n    return {'twice': 2 * images}\n")
+        model = f"{path}:net"
+    loaded = zoo.load_backbone(model, checkpoints_dir=checkpoints)
+    monkeypatch.setattr(loading.checkpoints, "load", lambda *_: pytest.fail("loaded"))
+    assert zoo.weights_sha256(model, checkpoints_dir=checkpoints) == loaded.sha256

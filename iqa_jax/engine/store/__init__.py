@@ -9,9 +9,8 @@ A store is a folder ``STATISTICS_DIR/DATASET/MODEL``, a group of zarr v3 that ot
 * ``STATISTIC/LAYER``: float32 ``[pairs, channels]``, with the software that made it.
 
 An array is cut into chunks of rows with a checksum each. A chunk appears whole or not at all, when
-it is safely on disk, so the chunks that are there are the record of what is done: no two processes
-write one chunk, a killed run continues with the chunks that are missing, and an array is whole when
-none is.
+it is safely on disk, so the chunks that are there are the record of what is done: a killed run
+continues with the chunks that are missing, and an array is whole when none is.
 """
 
 from iqa_jax.engine.store.layout import LayerShape

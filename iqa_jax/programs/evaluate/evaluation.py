@@ -13,18 +13,15 @@ from tqdm import tqdm
 from iqa_jax.agreement.analysis import Analysis, analyse
 from iqa_jax.agreement.intervals import choose
 from iqa_jax.datasets import PairTable, fingerprint, read_joined_scores
-from iqa_jax.engine import devices
-from iqa_jax.engine import run as engine
 from iqa_jax.engine.capacity import check_memory
+from iqa_jax.engine.devices import describe_devices
 from iqa_jax.engine.parts import ScoreParts
-from iqa_jax.engine.plan import Plan, plan
+from iqa_jax.engine.plan import Plan, make_plan
+from iqa_jax.engine.run import environment, fill
 from iqa_jax.engine.store import StatisticsStore
 from iqa_jax.errors import InputError
-from iqa_jax.images.decode import Header
-from iqa_jax.images.resize import Resize
 from iqa_jax.metrics import Group, check_group, groups, load_group
 from iqa_jax.metrics.features import load_relevances
-from iqa_jax.metrics.pair_function import PairComparison
 from iqa_jax.programs.evaluate.columns import ScoreColumn, joined_columns
 from iqa_jax.programs.evaluate.exposure import mark
 from iqa_jax.programs.evaluate.from_store import distances as stored_distances
@@ -100,16 +97,16 @@ def evaluate(settings: Settings) -> Evaluation:
     twice = joined.keys() & {column.name for column in columns}
     if twice:
         raise InputError(f"scores_csv: {', '.join(twice)} is computed here; rename the column")
-    work = plan(table, headers, versions=settings.versions, resize=resize)
+    plan = make_plan(table, headers, versions=settings.versions, resize=resize)
     wanted = groups(column.metric for column in columns if column.metric)
     for group in wanted:
         outline = check_group(
             group,
-            work.sizes,
+            plan.sizes,
             checkpoints_dir=settings.checkpoints_dir,
             stored=_is_stored(group, settings),
         )
-        check_memory(outline, table, work, outline.label)
+        check_memory(outline, plan)
     normalisers = _open_normalisers(columns, settings)
     pairs = TrainingData(table.name, fingerprint(table, headers))
     columns = mark(
@@ -121,12 +118,13 @@ def evaluate(settings: Settings) -> Evaluation:
     references = len({pair.reference_id for pair in table.pairs})
     method = choose(settings.interval, settings.resamples, references=references)
     layers_from = find_source(settings.layers_from, columns, table, pairs.fingerprint)
-    _announce(table, work)
+    _announce(plan)
     scores, runs = dict(joined), []
-    data = _Data(table, headers, work, pairs.fingerprint, resize, normalisers)
     for group in wanted:
-        score = _score_from_store if _is_stored(group, settings) else _score
-        found, run = score(group, data, settings)
+        if _is_stored(group, settings):
+            found, run = _read_out(group, plan, normalisers, settings)
+        else:
+            found, run = _score(group, plan, pairs.fingerprint, settings)
         scores |= {metric.name: found[metric.computed] for metric in group}
         runs.append(run)
     scores = {column.name: scores[column.name] for column in columns}
@@ -136,7 +134,7 @@ def evaluate(settings: Settings) -> Evaluation:
         "dataset": describe_dataset(table, pairs.fingerprint, analysis.ceiling),
         "revisions": revisions(OF_AGREEMENT),
         "interval": method.describe(references),
-        "devices": devices.describe_devices(),
+        "devices": describe_devices(),
         "runs": runs,
         "columns": describe_columns(columns),
         "chosen_layers": [chosen.record for chosen in analysis.chosen if chosen.column.layer],
@@ -184,67 +182,48 @@ def _is_stored(group: Group, settings: Settings) -> bool:
     )
 
 
-@dataclass(frozen=True)
-class _Data:
-    """A dataset as it is scored."""
-
-    table: PairTable
-    headers: Mapping[str, Header]
-    work: Plan
-    fingerprint: str
-    resize: Resize | None
-    normalisers: Mapping[str, StatisticsStore]
-
-
 _Scored = tuple[Mapping[str, np.ndarray], dict[str, Any]]
 """Scores by name, and the record of the run that made them."""
 
 
-def _score(group: Group, data: _Data, settings: Settings) -> _Scored:
+def _score(group: Group, plan: Plan, dataset_fingerprint: str, settings: Settings) -> _Scored:
     """The scores of a group, computed from the images."""
     comparison = load_group(
         group, checkpoints_dir=settings.checkpoints_dir, precision=settings.precision
     )
     signature = {
         **comparison.signature,
-        "dataset": data.fingerprint,
+        "dataset": dataset_fingerprint,
         "resize": settings.resize,
-        "versions": data.work.versions,
-        **engine.environment(),
+        "versions": plan.versions,
+        **environment(),
     }
-    parts_folder = epath.Path(settings.output_dir) / "parts"
-    rows = np.arange(len(data.table.pairs), dtype=np.uint64)
-    run = engine.run(
-        data.table,
-        data.work,
-        devices.UnitRunner(PairComparison.versions, comparison),
-        ScoreParts(parts_folder, comparison.label, signature, comparison.names, rows),
-        label=comparison.label,
-        resize=data.resize,
-    )
-    return run.scores, {**signature, "pairs_per_second": run.pairs_per_second}
+    folder = epath.Path(settings.output_dir) / "parts"
+    rows = np.arange(len(plan.table.pairs), dtype=np.uint64)
+    parts = ScoreParts(folder, comparison.label, signature, comparison.names, rows)
+    speed = fill(parts, plan, comparison).pairs_per_second
+    return parts.collect(), {**signature, "pairs_per_second": speed}
 
 
-def _score_from_store(group: Group, data: _Data, settings: Settings) -> _Scored:
+def _read_out(
+    group: Group, plan: Plan, normalisers: Mapping[str, StatisticsStore], settings: Settings
+) -> _Scored:
     """The scores of a group from stored statistics, which are extracted if they are not there."""
     assert settings.statistics_dir is not None
     readouts = [metric.readout for metric in group if metric.readout]
     extracted = ensure_store(
-        data.table,
-        data.headers,
+        plan,
         readouts[0].model,
         needed_arrays(readouts),
         statistics_dir=settings.statistics_dir,
         checkpoints_dir=settings.checkpoints_dir,
         precision=settings.precision,
-        resize=data.resize,
-        versions=settings.versions,
     )
     relevances = load_relevances(readouts, checkpoints_dir=settings.checkpoints_dir)
-    normaliser = data.normalisers.get(extracted.store.model)
+    normaliser = normalisers.get(extracted.store.model)
     record = {
         **extracted.store.signature,
-        **engine.environment(),
+        **environment(),
         "revisions": {
             **extracted.store.signature["revisions"],
             **revisions(name for readout in readouts for name in readout_formulas(readout.readout)),
@@ -259,14 +238,15 @@ def _score_from_store(group: Group, data: _Data, settings: Settings) -> _Scored:
     return found, record
 
 
-def _announce(table: PairTable, work: Plan) -> None:
-    sizes = ", ".join(f"{width}x{height}" for height, width in work.sizes[:4])
-    more = f" and {len(work.sizes) - 4} more sizes" if len(work.sizes) > 4 else ""
+def _announce(plan: Plan) -> None:
+    table = plan.table
+    sizes = ", ".join(f"{width}x{height}" for height, width in plan.sizes[:4])
+    more = f" and {len(plan.sizes) - 4} more sizes" if len(plan.sizes) > 4 else ""
     left_out = table.pairs_left_out
     note = f"; {left_out} pairs whose images are missing are left out" if left_out else ""
     references = len({pair.reference_id for pair in table.pairs})
     tqdm.write(
         f"{table.name}: {len(table.pairs)} pairs of {references} references, "
-        f"{sizes}{more}; {len(work.units)} work units of up to {work.versions} versions{note}",
+        f"{sizes}{more}; {len(plan.units)} work units of up to {plan.versions} versions{note}",
         file=sys.stderr,
     )

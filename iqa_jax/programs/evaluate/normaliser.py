@@ -9,7 +9,7 @@ from iqa_jax.backbones import aliases
 from iqa_jax.engine.store import StatisticsStore
 from iqa_jax.errors import InputError
 from iqa_jax.readouts import READOUTS, ReadoutName, needed_arrays
-from iqa_jax.zoo import load_backbone
+from iqa_jax.zoo import weights_sha256
 
 _SAME = ("model", "weights_sha256", "precision", "resize")
 
@@ -28,7 +28,7 @@ def open_normalisers(
       folder: Where stores are, ``FOLDER/DATASET/MODEL``, of one dataset; or ``FOLDER/DATASET``.
       readouts: Read-outs of any models; those that are functions of the pair alone need nothing.
       checkpoints_dir: As for ``load_backbone``.
-      precision: As for ``load_backbone``.
+      precision: Precision of what is compared.
       resize: What is done to every image first.
 
     Returns:
@@ -49,10 +49,9 @@ def open_normalisers(
         )
     stores = {model: StatisticsStore.open(folder, model) for model in comparing}
     for model, store in stores.items():
-        backbone = load_backbone(model, checkpoints_dir=checkpoints_dir, precision=precision)
         signature = {
             "model": model,
-            "weights_sha256": backbone.sha256,
+            "weights_sha256": weights_sha256(model, checkpoints_dir=checkpoints_dir),
             "precision": precision,
             "resize": resize,
         }

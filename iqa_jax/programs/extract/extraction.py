@@ -1,8 +1,7 @@
 """A network over a dataset, once: the statistics of its layers, into a store."""
 
 import sys
-import time
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import dataclass
 from math import prod
 
@@ -12,20 +11,18 @@ from etils import epath
 from tqdm import tqdm
 
 from iqa_jax.backbones import Backbone
-from iqa_jax.datasets import PairTable, fingerprint
-from iqa_jax.engine import run as engine
+from iqa_jax.datasets import fingerprint
 from iqa_jax.engine.capacity import check_memory
-from iqa_jax.engine.devices import UnitRunner
-from iqa_jax.engine.plan import Plan, plan
+from iqa_jax.engine.plan import Plan, make_plan
+from iqa_jax.engine.run import environment, fill
 from iqa_jax.engine.store import LayerShape, StatisticsStore, StatisticsWriter
-from iqa_jax.images.decode import Header
-from iqa_jax.images.resize import Resize, Size
+from iqa_jax.images.resize import Size
 from iqa_jax.metrics.layer_statistics import Arrays, Reduction, check_arrays
 from iqa_jax.programs.layers import ALL, resolve
 from iqa_jax.programs.settings import DatasetSettings, ModelSettings
 from iqa_jax.readouts.statistics import STATISTICS
 from iqa_jax.revisions import revisions
-from iqa_jax.zoo import load_backbone, model_layers, outline_backbone
+from iqa_jax.zoo import load_backbone, model_layers, outline_backbone, weights_sha256
 
 
 @dataclass(frozen=True)
@@ -42,31 +39,26 @@ class Extracted:
 
 
 def ensure_store(
-    table: PairTable,
-    headers: Mapping[str, Header],
+    plan: Plan,
     model: str,
     arrays: Arrays,
     *,
     statistics_dir: epath.PathLike,
     checkpoints_dir: epath.PathLike | None = None,
     precision: str = "highest",
-    resize: Resize | None = None,
-    versions: int | None = None,
 ) -> Extracted:
     """Extracts the statistics that a store does not have yet; what it has is not computed again.
 
-    A killed run continues where it was. Images are opened only if something is missing.
+    A killed run continues where it was. Images are opened and weights are loaded only if something
+    is missing.
 
     Args:
-      table: The dataset.
-      headers: Of each of its images, by name.
+      plan: The pairs, and how they are computed.
       model: Name of the model.
       arrays: Layer and statistic of those that are wanted; a layer may have its short name.
       statistics_dir: Where stores are: ``STATISTICS_DIR/DATASET/MODEL``.
       checkpoints_dir: As for ``load_backbone``.
       precision: As for ``load_backbone``.
-      resize: Applied to every image first.
-      versions: V, the number of versions in a work unit; None for the cheapest.
 
     Raises:
       InputError: If there is no such model or layer, images are too small for a layer, or the store
@@ -74,54 +66,31 @@ def ensure_store(
       ImageError: If an image cannot be decoded; what was extracted before it is kept.
       CheckpointError: If weights have not been fetched, or are damaged.
     """
-    backbone = load_backbone(model, checkpoints_dir=checkpoints_dir, precision=precision)
-    work = plan(table, headers, versions=versions, resize=resize)
-    wanted = check_arrays(backbone, arrays, work.sizes)
+    outline = outline_backbone(model, checkpoints_dir=checkpoints_dir, precision=precision)
     writer = StatisticsWriter.create_or_continue(
         statistics_dir,
         signature={
             "model": model,
-            "weights_sha256": backbone.sha256,
+            "weights_sha256": weights_sha256(model, checkpoints_dir=checkpoints_dir),
             "precision": precision,
-            "resize": resize.text if resize else None,
+            "resize": plan.resize.text if plan.resize else None,
             "revisions": revisions(
-                [*backbone.formulas, *(f"statistic/{name}" for name in STATISTICS)]
+                [*outline.formulas, *(f"statistic/{name}" for name in STATISTICS)]
             ),
-            "dataset": table.name,
-            "higher_is_better": table.higher_is_better,
-            "dataset_fingerprint": fingerprint(table, headers),
+            "dataset": plan.table.name,
+            "higher_is_better": plan.table.higher_is_better,
+            "dataset_fingerprint": fingerprint(plan.table, plan.headers),
         },
-        made_with={"versions": work.versions, **engine.environment()},
-        table=table,
-        plan=work,
-        layers=lambda: layer_shapes(backbone, work.sizes),
-        arrays=wanted,
+        made_with={"versions": plan.versions, **environment()},
+        plan=plan,
+        layers=lambda: layer_shapes(outline, plan.sizes),
+        arrays=check_arrays(outline, arrays, plan.sizes),
     )
-    speed = _fill(writer, Reduction(backbone, writer.arrays), table, work, resize)
+    speed = None
+    if writer.arrays:
+        backbone = load_backbone(model, checkpoints_dir=checkpoints_dir, precision=precision)
+        speed = fill(writer, plan, Reduction(backbone, writer.arrays)).pairs_per_second
     return Extracted(StatisticsStore.at(writer.path), speed)
-
-
-def _fill(
-    writer: StatisticsWriter,
-    reduction: Reduction,
-    table: PairTable,
-    work: Plan,
-    resize: Resize | None,
-) -> float | None:
-    """Computes what is missing; pairs per second, None if nothing was."""
-    missing = writer.missing(work.units)
-    if not missing:
-        return None
-    runner = UnitRunner(Reduction.versions, reduction)
-    started_at = time.monotonic()
-    try:
-        for done in engine.compute(
-            table, work, missing, runner, label=reduction.backbone.name, resize=resize
-        ):
-            writer.add(done.unit, done.values)
-    finally:
-        writer.finish()
-    return engine.pairs_per_second(missing, started_at)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -142,27 +111,22 @@ def extract(settings: Settings) -> list[Extracted]:
         :func:`ensure_store`.
     """
     resize = settings.parsed_resize
-    table, headers = settings.inspect_dataset()
-    work = plan(table, headers, versions=settings.versions, resize=resize)
+    plan = make_plan(*settings.inspect_dataset(), versions=settings.versions, resize=resize)
     arrays = _arrays(settings)
     for model, wanted in arrays.items():
         outline = outline_backbone(model, checkpoints_dir=settings.checkpoints_dir)
-        outlined = Reduction(outline, tuple(check_arrays(outline, wanted, work.sizes)))
-        check_memory(outlined, table, work, model)
-    left_out = table.pairs_left_out
+        check_memory(Reduction(outline, tuple(check_arrays(outline, wanted, plan.sizes))), plan)
+    left_out = plan.table.pairs_left_out
     note = f"; {left_out} pairs whose images are missing are left out" if left_out else ""
-    tqdm.write(f"{table.name}: {len(table.pairs)} pairs{note}", file=sys.stderr)
+    tqdm.write(f"{plan.table.name}: {len(plan.table.pairs)} pairs{note}", file=sys.stderr)
     return [
         ensure_store(
-            table,
-            headers,
+            plan,
             model,
             wanted,
             statistics_dir=settings.statistics_dir,
             checkpoints_dir=settings.checkpoints_dir,
             precision=settings.precision,
-            resize=resize,
-            versions=settings.versions,
         )
         for model, wanted in arrays.items()
     ]

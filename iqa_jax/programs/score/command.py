@@ -29,7 +29,7 @@ from iqa_jax.errors import InputError
 from iqa_jax.metrics import list_metrics, parse_metric, parse_metrics
 from iqa_jax.programs import flags as program
 from iqa_jax.programs.score.files import Kept, ScoreFiles, to_csv
-from iqa_jax.programs.score.scores import Job, Scores, Settings
+from iqa_jax.programs.score.scores import Job, Scores, Settings, load_job, run_job
 from iqa_jax.text import aligned
 
 METRICS = flags.DEFINE_list(
@@ -70,7 +70,7 @@ def main() -> None:
         metrics=tuple(dict.fromkeys(METRICS.value)),
         **program.model_values(),
     )
-    job = Job(_pairs(), settings)
+    job = load_job(_pairs(), settings)
     if MAPS_DIR.value and not job.mapped_metrics:
         raise InputError(
             "--maps_dir: none of the metrics has maps; SSIM, LPIPS and the read-outs unit have them"
@@ -116,7 +116,7 @@ def _score_into(job: Job, files: ScoreFiles) -> int:
     kept = files.read(job.table, job.images, job.metrics)
     if kept.rows or kept.tried_again:
         _tell(kept)
-    scores = job.run(files.parts, kept.rows)
+    scores = run_job(job, files.parts, kept=kept.rows)
     if kept.is_complete:
         files.remove_parts()
         print(f"Complete already: {OUTPUT.value}")
@@ -144,11 +144,11 @@ def _tell(kept: Kept) -> None:
 def _write_maps(job: Job, scores: Scores) -> None:
     if not MAPS_DIR.value:
         return
-    from iqa_jax.programs.score.maps import draw_map  # noqa: PLC0415  loads Matplotlib
+    from iqa_jax.programs.score.maps import draw_map, local_scores  # noqa: PLC0415  Matplotlib
 
     folder = epath.Path(MAPS_DIR.value)
     folder.mkdir(parents=True, exist_ok=True)
-    for row, metric, values in job.maps(scores):
+    for row, metric, values in local_scores(job, scores):
         stem = PurePath(scores.table.pairs[row].distorted).stem
         safe = re.sub(r"[^\w.@+-]", "_", metric)
         path = folder / f"{row + 1:06d}_{stem}_{safe}.png"
@@ -158,7 +158,7 @@ def _write_maps(job: Job, scores: Scores) -> None:
 
 def _score_onto_screen(job: Job) -> int:
     with tempfile.TemporaryDirectory() as folder:
-        scores = job.run(epath.Path(folder))
+        scores = run_job(job, epath.Path(folder))
         _write_maps(job, scores)
     header, *rows = csv.reader(io.StringIO(to_csv(scores)))
     print("\n".join(aligned(header, rows, text_columns=2)))

@@ -1,12 +1,59 @@
-"""Local scores as pictures."""
+"""Local scores, and pictures of them."""
 
 import io
+from collections.abc import Callable, Iterator, Mapping
 
+import jax
 import numpy as np
 from etils import epath
 from matplotlib.image import imsave
+from tqdm import tqdm
 
 from iqa_jax.files import appearing_whole
+from iqa_jax.metrics.pair_function import PairComparison
+from iqa_jax.programs.score.scores import Job, Scores
+
+
+def local_scores(job: Job, scores: Scores) -> Iterator[tuple[int, str, np.ndarray]]:
+    """Local scores of the pairs that could be scored, for the metrics that have them.
+
+    Args:
+      job: The pairs and metrics.
+      scores: Their scores.
+
+    Yields:
+      The pair's row, the metric, and its map, float32 ``[H, W]``; those of one image size stand
+      together.
+    """
+    rows = [job.rows[row] for unit in job.plan.units for row in unit.rows]
+    size, compute_maps = None, _maps_of_one_size()
+    for row in tqdm(rows, desc="maps", unit="pair"):
+        scored = {name for name in job.mapped_metrics if np.isfinite(scores.values[name][row])}
+        if not scored:
+            continue
+        pair = job.table.pairs[row]
+        images = [job.plan.pixels(name) for name in (pair.reference, pair.distorted)]
+        if size != images[0].shape:
+            size, compute_maps = images[0].shape, _maps_of_one_size()
+        for group, scorer in job.scorers:
+            wanted = [metric for metric in group if metric.name in scored]
+            if not wanted:
+                continue
+            possible = scorer.only([metric.computed for metric in wanted])
+            maps = compute_maps(possible, *(image[None] for image in images))
+            for metric in wanted:
+                yield row, metric.name, np.asarray(maps[metric.computed][0])
+
+
+def _maps_of_one_size() -> Callable[..., Mapping[str, jax.Array]]:
+    """``(scorer, reference, distorted)`` -> maps; what is compiled goes with the function."""
+
+    def maps(
+        scorer: PairComparison, reference: jax.Array, distorted: jax.Array
+    ) -> Mapping[str, jax.Array]:
+        return scorer.maps(reference, distorted)
+
+    return jax.jit(maps)
 
 
 def draw_map(values: np.ndarray, path: epath.Path, *, higher_is_better: bool) -> None:

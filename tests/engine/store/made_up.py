@@ -6,7 +6,7 @@ import numpy as np
 from etils import epath
 
 from iqa_jax.datasets import Pair, PairTable
-from iqa_jax.engine.plan import plan
+from iqa_jax.engine import plan
 from iqa_jax.engine.store import LayerShape, StatisticsWriter
 from iqa_jax.images.decode import Header
 from iqa_jax.images.sources import ImageFolder
@@ -53,7 +53,7 @@ def make_plan(table, versions=3):
         for pair in table.pairs
         for name in (pair.reference, pair.distorted)
     }
-    return plan(table, sizes, versions=versions)
+    return plan.make_plan(table, sizes, versions=versions)
 
 
 def expected(table, layer, statistic):
@@ -63,13 +63,9 @@ def expected(table, layer, statistic):
     return np.random.default_rng(seed).gamma(1, size=(len(table.pairs), length)).astype(np.float32)
 
 
-def values(table, unit, versions=3, arrays=ARRAYS):
-    """What a compiled step gives for a unit: with padding."""
-    rows = [*unit.rows, *[unit.rows[0]] * (versions - len(unit.rows))]
-    found = {f"{layer}/{name}": expected(table, layer, name)[rows] for layer, name in arrays}
-    for each in found.values():
-        each[len(unit.rows) :] = 999
-    return found
+def values(table, rows, arrays=ARRAYS):
+    """The statistics of some rows, by layer and statistic."""
+    return {f"{layer}/{name}": expected(table, layer, name)[[*rows]] for layer, name in arrays}
 
 
 def make_writer(folder, table, arrays=ARRAYS, versions=3, **changes):
@@ -80,14 +76,14 @@ def make_writer(folder, table, arrays=ARRAYS, versions=3, **changes):
         **changes,
     }
     return StatisticsWriter.create_or_continue(
-        epath.Path(folder), table=table, plan=make_plan(table, versions), arrays=arrays, **settings
+        epath.Path(folder), plan=make_plan(table, versions), arrays=arrays, **settings
     )
 
 
 def fill(writer, table, units=None, versions=3):
     """Gives a writer the units that it lacks, or the first few of them."""
     for unit in writer.missing(make_plan(table, versions).units)[:units]:
-        writer.add(unit, values(table, unit, versions, writer.arrays))
+        writer.add(unit.rows, values(table, unit.rows, writer.arrays))
     writer.finish()
 
 

@@ -151,7 +151,7 @@ def test_an_array_of_another_shape_is_told(folder):
 def test_zeros_and_not_a_number_are_values(table, tmp_path):
     writer = made_up.make_writer(tmp_path, table, [("last", "squared_error")])
     for unit in made_up.make_plan(table).units:
-        writer.add(unit, {"last/squared_error": np.array([[0, np.nan]] * 3, np.float32)})
+        writer.add(unit.rows, {"last/squared_error": np.array([[0, np.nan]] * 3, np.float32)})
     writer.finish()
     found = StatisticsStore.open(tmp_path, MODEL).read("last", "squared_error")
     assert (found[:, 0] == 0).all()

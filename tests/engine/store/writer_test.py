@@ -78,31 +78,6 @@ def test_statistics_and_layers_are_added(table, tmp_path):
     assert made_up.make_writer(tmp_path, table, first).arrays == ()
 
 
-def test_processes_write_parts_of_their_own(table, tmp_path):
-    together, alone = tmp_path / "together", tmp_path / "alone"
-    made_up.fill(made_up.make_writer(alone, table), table)
-    writers = [
-        made_up.make_writer(together, table, process_index=index, process_count=3)
-        for index in range(3)
-    ]
-    plan, before = made_up.make_plan(table), set()
-    for writer in writers:
-        assert len(writer.missing(plan.units)) < len(plan.units)
-        made_up.fill(writer, table)
-        after = set(made_up.files(together))
-        assert after > before
-        before = after
-    assert made_up.files(together) == made_up.files(alone)
-
-
-def test_more_processes_than_chunks(table, tmp_path):
-    for index in range(9):
-        made_up.fill(
-            made_up.make_writer(tmp_path, table, process_index=index, process_count=9), table
-        )
-    assert_whole(tmp_path, table)
-
-
 @pytest.mark.parametrize(
     ("name", "value"),
     [
@@ -150,7 +125,7 @@ from engine.store import made_up
 table = made_up.make_table(references=60)
 writer = made_up.make_writer(sys.argv[1], table)
 for unit in writer.missing(made_up.make_plan(table).units):
-    writer.add(unit, made_up.values(table, unit))
+    writer.add(unit.rows, made_up.values(table, unit.rows))
     time.sleep(0.02)
 writer.finish()
 """

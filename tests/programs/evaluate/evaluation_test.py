@@ -16,7 +16,7 @@ from iqa_jax.datasets import load_dataset
 from iqa_jax.datasets.tfds.builder import build
 from iqa_jax.engine import capacity
 from iqa_jax.engine import run as engine
-from iqa_jax.engine.plan import plan
+from iqa_jax.engine.plan import make_plan
 from iqa_jax.errors import CheckpointError, DatasetError, ImageError, InputError
 from iqa_jax.programs import settings as settings_module
 from iqa_jax.programs.evaluate import tables
@@ -175,7 +175,7 @@ def test_stored_statistics_give_the_same_scores(settings, tmp_path, monkeypatch)
     direct = evaluate(settings(**changes))
     changes["statistics_dir"] = str(tmp_path / "statistics")
     first = evaluate(settings(**changes))
-    monkeypatch.setattr(engine, "feed", computing_nothing)
+    monkeypatch.setattr(engine, "compute", computing_nothing)
     second = evaluate(settings(**changes))
     assert list(direct.scores) == list(first.scores) == list(second.scores)
     for name, values in direct.scores.items():
@@ -380,16 +380,15 @@ def test_a_stored_dataset_gives_the_same_scores_to_the_bit(settings, pair_folder
         np.testing.assert_array_equal(values, stored.scores[name])
 
 
-def computing_nothing(plan, units, *_, **__):
-    assert not units, "computed again"
-    return []
+def computing_nothing(*_, **__):
+    pytest.fail("computed again")
 
 
 def test_run_twice_computes_once(settings, monkeypatch):
     first = evaluate(settings())
     assert first.record["runs"][0]["pairs_per_second"] > 0
 
-    monkeypatch.setattr(engine, "feed", computing_nothing)
+    monkeypatch.setattr(engine, "compute", computing_nothing)
     second = evaluate(settings())
     assert second.record["runs"][0]["pairs_per_second"] is None
     for name, values in first.scores.items():
@@ -427,20 +426,18 @@ def test_a_broken_image_stops_the_run_and_what_is_done_is_kept(settings, pair_fo
 
 
 def test_an_image_that_changes_meanwhile_stops_the_run(settings, pair_folder, monkeypatch):
-    planned = plan
-
     def changing(*arguments, **options):
         path = pair_folder / "b_2.png"
         path.write_bytes((pair_folder / "b_1.png").read_bytes())
-        return planned(*arguments, **options)
+        return make_plan(*arguments, **options)
 
-    monkeypatch.setattr("iqa_jax.programs.evaluate.evaluation.plan", changing)
+    monkeypatch.setattr("iqa_jax.programs.evaluate.evaluation.make_plan", changing)
     with pytest.raises(ImageError, match="b_2.png: was changed while it was in use"):
         evaluate(settings(models=(), metrics=("psnr",)))
 
 
 def test_everything_is_checked_before_anything_is_computed(settings, pair_folder, monkeypatch):
-    monkeypatch.setattr(engine, "run", lambda *_, **__: pytest.fail("computed"))
+    monkeypatch.setattr(engine, "compute", lambda *_, **__: pytest.fail("computed"))
     ours = pair_folder / "ours.csv"
     names = [f"{name}_{level}.png" for name in "abc" for level in (1, 2, 3, 4)]
     ours.write_text("distorted,alexnet/relu1/l2\n" + "".join(f"{name},1\n" for name in names))

@@ -3,6 +3,7 @@ import pytest
 from engine.store import made_up
 
 from iqa_jax.datasets import inspect, load_dataset
+from iqa_jax.engine.plan import make_plan
 from iqa_jax.engine.store import StatisticsStore
 from iqa_jax.errors import InputError
 from iqa_jax.metrics.features import load_relevances
@@ -67,7 +68,7 @@ def test_agrees_with_the_scores_of_metrics(checkpoints, pair_folder, tmp_path):
     direct = evaluate(settings).scores
     wanted = [ReadoutName.parse(name) for name in direct]
     store = ensure_store(
-        *inspect(load_dataset("csv", pair_folder / "pairs.csv")),
+        make_plan(*inspect(load_dataset("csv", pair_folder / "pairs.csv"))),
         "alexnet",
         needed_arrays(wanted),
         statistics_dir=tmp_path / "statistics",
@@ -166,7 +167,7 @@ def test_a_relevance_weighs_them_too(store, table):
 def test_a_channel_that_never_changes_adds_nothing(table, tmp_path):
     writer = made_up.make_writer(tmp_path, table, [("last", "squared_error")])
     for unit in made_up.make_plan(table).units:
-        writer.add(unit, {"last/squared_error": np.float32([[2, 0]] * 3)})
+        writer.add(unit.rows, {"last/squared_error": np.float32([[2, 0]] * 3)})
     writer.finish()
     store = StatisticsStore.open(tmp_path, MODEL)
     (found,) = distances(store, named("last", "normalized")).values()
@@ -191,7 +192,7 @@ def test_short_names_of_layers(pair_folder, tmp_path):
     model = "resnet18-random-none-seed0"
     wanted = [ReadoutName.parse(f"{model}/{x}/l2") for x in ("layer1", "layer1.1", "layer1+layer2")]
     store = ensure_store(
-        *inspect(load_dataset("csv", pair_folder / "pairs.csv")),
+        make_plan(*inspect(load_dataset("csv", pair_folder / "pairs.csv"))),
         model,
         needed_arrays(wanted),
         statistics_dir=tmp_path / "statistics",

@@ -9,10 +9,12 @@ from etils import epath
 
 from iqa_jax.datasets import inspect, load_dataset
 from iqa_jax.engine import capacity
+from iqa_jax.engine.plan import make_plan
 from iqa_jax.engine.store import StatisticsStore
 from iqa_jax.errors import CheckpointError, ImageError, InputError
+from iqa_jax.images.resize import Resize
 from iqa_jax.programs.extract import extraction
-from iqa_jax.programs.extract.extraction import Settings, ensure_store, extract
+from iqa_jax.programs.extract.extraction import Settings, ensure_store, extract, layer_shapes
 from iqa_jax.readouts.statistics import STATISTICS
 from iqa_jax.revisions import REVISIONS
 
@@ -41,9 +43,14 @@ def settings(pair_folder, checkpoints, folder):
     )
 
 
-def ensure(dataset, folder, checkpoints, arrays=ARRAYS, **options):
+def ensure(dataset, folder, checkpoints, arrays=ARRAYS, precision="highest", **options):
     return ensure_store(
-        *dataset, "alexnet", arrays, statistics_dir=folder, checkpoints_dir=checkpoints, **options
+        make_plan(*dataset, **options),
+        "alexnet",
+        arrays,
+        statistics_dir=folder,
+        checkpoints_dir=checkpoints,
+        precision=precision,
     )
 
 
@@ -76,14 +83,16 @@ def test_statistics_of_a_dataset_of_two_sizes(dataset, folder, checkpoints, alex
 
 def test_what_is_there_is_not_computed_again(dataset, folder, checkpoints, monkeypatch):
     ensure(dataset, folder, checkpoints, ARRAYS[:2])
-    kept, computed, runner = files(folder), [], extraction.UnitRunner
+    kept, computed, fill = files(folder), [], extraction.fill
 
-    def spy(step, reduction):
+    def spy(writer, plan, reduction):
         computed.append(reduction.arrays)
-        return runner(step, reduction)
+        return fill(writer, plan, reduction)
 
-    monkeypatch.setattr(extraction, "UnitRunner", spy)
-    assert ensure(dataset, folder, checkpoints, ARRAYS[:2]).pairs_per_second is None
+    monkeypatch.setattr(extraction, "fill", spy)
+    with monkeypatch.context() as whole:
+        whole.setattr(extraction, "load_backbone", lambda *_, **__: pytest.fail("weights loaded"))
+        assert ensure(dataset, folder, checkpoints, ARRAYS[:2]).pairs_per_second is None
     assert computed == []
     assert files(folder) == kept
     assert ensure(dataset, folder, checkpoints).pairs_per_second > 0
@@ -98,11 +107,11 @@ def test_an_interrupted_extraction_ends_equal(dataset, folder, checkpoints, tmp_
     ensure(dataset, whole, checkpoints, versions=1)
     add, taken = extraction.StatisticsWriter.add, []
 
-    def stop_after_four(writer, unit, values):
+    def stop_after_four(writer, rows, values):
         if len(taken) == 4:
             raise KeyboardInterrupt
-        taken.append(unit)
-        add(writer, unit, values)
+        taken.append(rows)
+        add(writer, rows, values)
 
     monkeypatch.setattr(extraction.StatisticsWriter, "add", stop_after_four)
     with pytest.raises(KeyboardInterrupt):
@@ -117,7 +126,7 @@ def test_an_interrupted_extraction_ends_equal(dataset, folder, checkpoints, tmp_
     ("options", "complaint"),
     [
         ({"precision": "bf16"}, "was made with precision 'highest', now 'bf16'"),
-        ({"resize": extraction.Resize("short:63")}, "made with resize None, now 'short:63'"),
+        ({"resize": Resize("short:63")}, "made with resize None, now 'short:63'"),
     ],
 )
 def test_other_statistics_are_refused(options, complaint, dataset, folder, checkpoints):
@@ -201,3 +210,17 @@ def test_images_too_large_for_the_memory_are_told_first(settings, folder, monkey
     with pytest.raises(InputError, match="^a.png: alexnet needs about .* images of 80x72 pixels"):
         extract(settings)
     assert not folder.exists()
+
+
+def test_shapes_of_layers_are_those_of_activations(alexnet):
+    sizes = [(65, 97), (80, 64)]
+    shapes = layer_shapes(alexnet, sizes)
+    assert tuple(shapes) == alexnet.layers
+    for size in sizes:
+        for layer, values in alexnet(np.zeros((1, *size, 3), np.uint8)).items():
+            assert shapes[layer].channels == values.shape[-1]
+            assert shapes[layer].positions[size] == values.shape[1] * values.shape[2]
+
+
+def test_layers_that_an_image_does_not_reach_have_no_positions(alexnet):
+    assert layer_shapes(alexnet, [(40, 40)])["pool5"].positions == {(40, 40): 0}

@@ -1,9 +1,15 @@
+import itertools
+
 import numpy as np
 import pytest
 from etils import epath
 from PIL import Image
 
-from iqa_jax.programs.score.maps import draw_map
+import iqa_jax
+from iqa_jax.datasets import pair_lists
+from iqa_jax.images.resize import Resize
+from iqa_jax.programs.score.maps import draw_map, local_scores
+from iqa_jax.programs.score.scores import Settings, load_job, run_job
 
 
 @pytest.mark.parametrize(
@@ -30,3 +36,23 @@ def test_identical_images_are_bright_in_similarities_and_dark_in_distances(is_si
     with Image.open(path) as image:
         brightness = np.asarray(image.convert("L"))
     assert (brightness > 200).all() if is_similarity else (brightness < 10).all()
+
+
+@pytest.mark.parametrize("resize", [None, "factor:0.8"])
+def test_maps_are_those_of_the_metrics(resize, checkpoints, pair_folder, tmp_path):
+    table = pair_lists.from_csv(epath.Path(pair_folder) / "pairs.csv")
+    metrics = ("lpips-alex", "psnr", "alexnet/relu2/l2", "ssim")
+    job = load_job(table, Settings(metrics, checkpoints_dir=str(checkpoints), resize=resize))
+    scores = run_job(job, epath.Path(tmp_path / "parts"))
+    found = {(row, name): values for row, name, values in local_scores(job, scores)}
+    assert found.keys() == set(itertools.product(range(9), ("lpips-alex", "ssim")))
+    shrink = Resize(resize) if resize else lambda image: image
+    for (row, name), values in found.items():
+        pair = table.pairs[row]
+        images = (
+            shrink(np.asarray(Image.open(pair_folder / each)))[None]
+            for each in (pair.reference, pair.distorted)
+        )
+        metric = iqa_jax.load_metric(name, checkpoints_dir=checkpoints)
+        expected = metric.map(*images)[0]
+        np.testing.assert_allclose(values, expected, rtol=1e-4, atol=1e-6)

@@ -1,5 +1,4 @@
 import dataclasses
-import itertools
 import math
 
 import numpy as np
@@ -13,10 +12,10 @@ from iqa_jax.engine import devices
 from iqa_jax.engine import run as engine
 from iqa_jax.engine.devices import UnitRunner
 from iqa_jax.errors import InputError
-from iqa_jax.images.resize import Resize
 from iqa_jax.images.sources import ImageFolder
 from iqa_jax.programs.score.files import to_csv
-from iqa_jax.programs.score.scores import Job, Scored, Settings
+from iqa_jax.programs.score.maps import local_scores
+from iqa_jax.programs.score.scores import Scored, Settings, load_job, run_job
 from iqa_jax.zoo import load_relevance
 
 METRICS = ("lpips-alex", "psnr", "alexnet/relu2/l2", "ssim")
@@ -37,7 +36,7 @@ def pixels(folder, name):
 
 
 def test_scores_are_those_of_the_metrics_alone(table, settings, pair_folder, checkpoints, tmp_path):
-    scores = Job(table, settings).run(epath.Path(tmp_path / "parts"))
+    scores = run_job(load_job(table, settings), epath.Path(tmp_path / "parts"))
     assert list(scores.values) == list(METRICS)
     assert not any(scores.errors)
     for name in METRICS:
@@ -48,7 +47,7 @@ def test_scores_are_those_of_the_metrics_alone(table, settings, pair_folder, che
 
 
 def test_the_signature_names_weights_and_pairs(table, settings):
-    signature = Job(table, settings).signature
+    signature = load_job(table, settings).signature
     assert len(signature["metrics"]["lpips-alex"]["weights_sha256"]) == 64
     assert signature["metrics"]["lpips-alex"]["computed"].endswith("unit@lpips-alex")
     assert signature["metrics"]["psnr"]["model"] == "pixels"
@@ -67,27 +66,10 @@ def test_identical_images_are_at_no_distance(settings, pair_folder, tmp_path):
     images = [str(pair_folder / name) for name in ("a.png", "b.png", "c.png")]
     rows = [Pair(name, name, math.nan) for name in images]
     table = PairTable("same", rows, ImageFolder(), higher_is_better=False)
-    scores = Job(table, settings).run(epath.Path(tmp_path / "parts"))
+    scores = run_job(load_job(table, settings), epath.Path(tmp_path / "parts"))
     assert {name: set(values.tolist()) for name, values in scores.values.items()} == {
         **{"lpips-alex": {0.0}, "psnr": {100.0}, "alexnet/relu2/l2": {0.0}, "ssim": {1.0}}
     }
-
-
-@pytest.mark.parametrize("resize", [None, "factor:0.8"])
-def test_maps_are_those_of_the_metrics(table, settings, resize, pair_folder, tmp_path):
-    job = Job(table, dataclasses.replace(settings, resize=resize))
-    scores = job.run(epath.Path(tmp_path / "parts"))
-    found = {(row, name): values for row, name, values in job.maps(scores)}
-    assert found.keys() == set(itertools.product(range(9), ("lpips-alex", "ssim")))
-    shrink = Resize(resize) if resize else lambda image: image
-    for (row, name), values in found.items():
-        pair = table.pairs[row]
-        images = (
-            shrink(pixels(pair_folder, each)[0])[None] for each in (pair.reference, pair.distorted)
-        )
-        metric = iqa_jax.load_metric(name, checkpoints_dir=settings.checkpoints_dir)
-        expected = metric.map(*images)[0]
-        np.testing.assert_allclose(values, expected, rtol=1e-4, atol=1e-6)
 
 
 def test_bad_pairs_get_a_reason_and_the_others_scores(settings, pair_folder, tmp_path):
@@ -101,7 +83,7 @@ def test_bad_pairs_get_a_reason_and_the_others_scores(settings, pair_folder, tmp
     path.write_text("\n".join(["reference,distorted", *rows]) + "\n")
     table = pair_lists.from_csv(epath.Path(path))
     for _ in range(2):  # the second time from the parts of the first
-        scores = Job(table, settings).run(epath.Path(tmp_path / "parts"))
+        scores = run_job(load_job(table, settings), epath.Path(tmp_path / "parts"))
         good, text, cut, size, missing, tiny, last = scores.errors
         assert not good
         assert not last
@@ -118,9 +100,9 @@ def test_bad_pairs_get_a_reason_and_the_others_scores(settings, pair_folder, tmp
 
 
 def test_an_image_that_changes_meanwhile_is_the_reason(table, pair_folder, tmp_path):
-    job = Job(table, Settings(("psnr",)))
+    job = load_job(table, Settings(("psnr",)))
     (pair_folder / "a_2.png").write_bytes((pair_folder / "a_1.png").read_bytes())
-    scores = job.run(epath.Path(tmp_path / "parts"))
+    scores = run_job(job, epath.Path(tmp_path / "parts"))
     assert [row for row, error in enumerate(scores.errors) if error] == [1]
     assert scores.errors[1].startswith("a_2.png: was changed while it was in use")
     assert np.flatnonzero(np.isnan(scores.values["psnr"])).tolist() == [1]
@@ -128,14 +110,14 @@ def test_an_image_that_changes_meanwhile_is_the_reason(table, pair_folder, tmp_p
 
 def test_a_metric_that_refuses_a_size_leaves_the_others_theirs(pair_folder, tmp_path):
     table = pair_lists.from_csv(epath.Path(pair_folder) / "pairs.csv")
-    job = Job(table, Settings(("ms-ssim", "psnr", "ssim")))
-    scores = job.run(epath.Path(tmp_path))
+    job = load_job(table, Settings(("ms-ssim", "psnr", "ssim")))
+    scores = run_job(job, epath.Path(tmp_path))
     assert np.isnan(scores.values["ms-ssim"]).all()
     assert np.isfinite([scores.values["psnr"], scores.values["ssim"]]).all()
     assert all(
         "ms-ssim:wang2003: expected images of at least 161x161" in error for error in scores.errors
     )
-    assert {name for _, name, _ in job.maps(scores)} == {"ssim"}
+    assert {name for _, name, _ in local_scores(job, scores)} == {"ssim"}
 
 
 @pytest.mark.parametrize("size", [(1, 1), (2, 2), (3, 3), (1, 300), (30, 30)])
@@ -145,8 +127,8 @@ def test_images_that_are_too_small_for_a_network(size, settings, pair_folder, tm
         "reference,distorted\ntiny.png,tiny.png\na.png,a_1.png\n,a_1.png\n"
     )
     table = pair_lists.from_csv(epath.Path(pair_folder) / "tiny.csv")
-    job = Job(table, dataclasses.replace(settings, metrics=("lpips-alex", "psnr", "ssim")))
-    scores = job.run(epath.Path(tmp_path / "parts"))
+    job = load_job(table, dataclasses.replace(settings, metrics=("lpips-alex", "psnr", "ssim")))
+    scores = run_job(job, epath.Path(tmp_path / "parts"))
     tiny, good, nameless = scores.errors
     assert "needs images of at least 31x31 pixels" in tiny
     assert not good
@@ -157,23 +139,25 @@ def test_images_that_are_too_small_for_a_network(size, settings, pair_folder, tm
     image = np.zeros((1, *size, 3), np.uint8)
     with pytest.raises(InputError, match="at least 31x31 pixels"):
         metric(image, image)
-    maps = [(row, name) for row, name, _ in job.maps(scores)]
+    maps = [(row, name) for row, name, _ in local_scores(job, scores)]
     assert {row for row, _ in maps} == ({0, 1} if min(size) >= 11 else {1})
 
 
 def test_nothing_can_be_scored(settings, tmp_path):
-    scores = Job(pair_lists.one_pair("no.png", "none.png"), settings).run(epath.Path(tmp_path))
+    scores = run_job(
+        load_job(pair_lists.one_pair("no.png", "none.png"), settings), epath.Path(tmp_path)
+    )
     assert "no.png" in scores.errors[0]
     assert all(np.isnan(values).all() for values in scores.values.values())
 
 
 def test_unknown_metrics_and_missing_weights_end_it_at_once(table, tmp_path):
     with pytest.raises(InputError, match="there is no metric 'lpips'; there are: psnr"):
-        Job(table, Settings(("lpips",)))
+        load_job(table, Settings(("lpips",)))
     with pytest.raises(InputError, match="there is no checkpoint vgg16"):
-        Job(table, Settings(("lpips-vgg",), checkpoints_dir=str(tmp_path)))
+        load_job(table, Settings(("lpips-vgg",), checkpoints_dir=str(tmp_path)))
     with pytest.raises(InputError, match="name at least one metric"):
-        Job(table, Settings(()))
+        load_job(table, Settings(()))
 
 
 def as_rows(scores):
@@ -187,21 +171,21 @@ def as_rows(scores):
 def test_only_what_is_not_kept_is_scored(table, pair_folder, tmp_path, monkeypatch):
     """As in a run of all pairs: to the bit, in units of the whole plan."""
     settings = Settings(("psnr", "ssim"))
-    whole = Job(table, settings).run(epath.Path(tmp_path / "whole"))
+    whole = run_job(load_job(table, settings), epath.Path(tmp_path / "whole"))
     kept = {row: Scored({"psnr": row, "ssim": 0.5}, "kept") for row in range(9) if row != 4}
     units, compute = [], engine.compute
 
-    def spy(table, plan, missing, *args, **options):
+    def spy(plan, missing, *args, **options):
         units.extend(missing)
-        return compute(table, plan, missing, *args, **options)
+        return compute(plan, missing, *args, **options)
 
     monkeypatch.setattr(engine, "compute", spy)
-    scores = Job(table, settings).run(epath.Path(tmp_path / "part"), kept)
+    scores = run_job(load_job(table, settings), epath.Path(tmp_path / "part"), kept=kept)
     assert [unit.rows for unit in units] == [(4, 5)]
     assert scores.errors == ["kept"] * 4 + [""] + ["kept"] * 4
     assert scores.values["psnr"].tolist() == [0, 1, 2, 3, whole.values["psnr"][4], 5, 6, 7, 8]
     assert scores.values["ssim"][4] == whole.values["ssim"][4]
-    nothing = Job(table, settings).run(epath.Path(tmp_path / "none"), as_rows(whole))
+    nothing = run_job(load_job(table, settings), epath.Path(tmp_path / "none"), kept=as_rows(whole))
     assert to_csv(nothing) == to_csv(whole)
     assert not (tmp_path / "none").exists()
 
@@ -210,14 +194,14 @@ def test_images_that_could_not_be_read_are_named(table, pair_folder, tmp_path):
     data = (pair_folder / "a_1.png").read_bytes()
     (pair_folder / "a_1.png").write_bytes(data[: len(data) // 2])
     (pair_folder / "b_1.png").unlink()
-    job = Job(table, Settings(("psnr",)))
-    scores = job.run(epath.Path(tmp_path / "parts"))
+    job = load_job(table, Settings(("psnr",)))
+    scores = run_job(job, epath.Path(tmp_path / "parts"))
     assert set(scores.unread) == {"a_1.png", "b_1.png"}
     assert scores.images.keys() == {name for pair in table.pairs for name in images_of(pair)} - {
         "b_1.png"
     }
     (pair_folder / "a_1.png").write_bytes(data)
-    again = Job(table, Settings(("psnr",))).run(epath.Path(tmp_path / "parts"))
+    again = run_job(load_job(table, Settings(("psnr",))), epath.Path(tmp_path / "parts"))
     assert np.isfinite(again.values["psnr"][0])
 
 
@@ -228,10 +212,12 @@ def images_of(pair):
 def test_a_begun_run_goes_on_when_other_pairs_are_asked_for(table, tmp_path, monkeypatch):
     """What it has on disk is known by the pairs, not by their rows."""
     settings, parts = Settings(("psnr",)), epath.Path(tmp_path / "parts")
-    whole = Job(table, settings).run(parts).values["psnr"]
+    whole = run_job(load_job(table, settings), parts).values["psnr"]
     turned = dataclasses.replace(table, pairs=[*reversed(table.pairs)])
     monkeypatch.setattr(engine, "compute", lambda *_, **__: iter(()))
-    np.testing.assert_array_equal(Job(turned, settings).run(parts).values["psnr"], whole[::-1])
+    np.testing.assert_array_equal(
+        run_job(load_job(turned, settings), parts).values["psnr"], whole[::-1]
+    )
 
 
 def test_images_too_large_for_the_memory_get_a_reason(table, tmp_path, monkeypatch):
@@ -247,12 +233,12 @@ def test_images_too_large_for_the_memory_get_a_reason(table, tmp_path, monkeypat
     monkeypatch.setattr(UnitRunner, "_needed", spy)
     monkeypatch.setattr(devices, "available_memory", lambda: 1)
     parts = epath.Path(tmp_path / "parts")
-    scores = Job(table, settings).run(parts)
+    scores = run_job(load_job(table, settings), parts)
     assert np.isnan(scores.values["psnr"]).all()
     large, small = needed
     assert large > small
     monkeypatch.setattr(devices, "available_memory", lambda: small)
-    scores = Job(table, settings).run(parts)
+    scores = run_job(load_job(table, settings), parts)
     assert np.isfinite(scores.values["psnr"]).tolist() == [False] * 4 + [True] * 2 + [False] * 3
     for row in (0, 8):
         assert "pixels needs about" in scores.errors[row]
@@ -261,4 +247,4 @@ def test_images_too_large_for_the_memory_get_a_reason(table, tmp_path, monkeypat
     assert set(scores.unread) == {name for pair in large for name in images_of(pair)}
     assert not scores.errors[4]
     monkeypatch.setattr(devices, "available_memory", lambda: None)
-    assert np.isfinite(Job(table, settings).run(parts).values["psnr"]).all()
+    assert np.isfinite(run_job(load_job(table, settings), parts).values["psnr"]).all()
