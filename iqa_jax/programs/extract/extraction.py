@@ -22,7 +22,7 @@ from iqa_jax.errors import InputError
 from iqa_jax.images.decode import Header
 from iqa_jax.images.resize import Resize, Size
 from iqa_jax.metrics.layer_statistics import Arrays, Reduction, check_arrays
-from iqa_jax.programs.settings import DatasetSettings, ModelSettings
+from iqa_jax.programs.extract.settings import ExtractSettings as Settings
 from iqa_jax.readouts import parse_layers
 from iqa_jax.readouts.statistics import STATISTICS
 from iqa_jax.revisions import revisions
@@ -125,16 +125,6 @@ def _fill(
     finally:
         writer.finish()
     return engine.pairs_per_second(missing, started_at)
-
-
-@dataclass(frozen=True, kw_only=True)
-class Settings(DatasetSettings, ModelSettings):
-    """What an extraction is asked for; the flags of the program say what each means."""
-
-    statistics_dir: str
-    models: tuple[str, ...]
-    layers: tuple[str, ...] = (ALL,)
-    statistics: tuple[str, ...] = ("squared_error", "unit_squared_error")
 
 
 def extract(settings: Settings) -> list[Extracted]:
