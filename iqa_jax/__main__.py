@@ -1,9 +1,12 @@
 """The command ``iqa VERB --flags``; ``python -m iqa_jax`` is the same."""
 
+import difflib
 import importlib
+import os
 import sys
 from collections.abc import Sequence
 
+import iqa_jax
 from iqa_jax.text import aligned
 
 VERBS = {
@@ -21,34 +24,61 @@ VERBS = {
 """The module of each program below ``iqa_jax.programs``, and what it does."""
 
 _HELP = {"--help", "-help", "-h", "-?", "--helpshort", "--helpfull", "help"}
+_WRONG = 1
+_CLOSED_PIPE = 141  # as for a program that ends by the signal SIGPIPE
 
 
-def main(arguments: Sequence[str] | None = None) -> None:
+def main(arguments: Sequence[str] | None = None) -> int:
     """Runs the program that the first argument names.
 
     Args:
       arguments: A verb and its flags; None for those of the command line.
 
-    Raises:
-      SystemExit: With the program's exit status; 1 if there is no such verb.
+    Returns:
+      The exit status.
     """
-    verb, *rest = (sys.argv[1:] if arguments is None else arguments) or [""]
+    try:
+        status = _run(*(sys.argv[1:] if arguments is None else arguments))
+        sys.stdout.flush()
+    except BrokenPipeError:  # the reader of the output, such as `head`, has seen enough
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return _CLOSED_PIPE
+    return status
+
+
+def _run(verb: str = "", *arguments: str) -> int:
+    if verb in VERBS:
+        module, _ = VERBS[verb]
+        program = importlib.import_module(f"iqa_jax.programs.{module}")
+        running = importlib.import_module("iqa_jax.programs.running")
+        return running.run(f"iqa {verb}", program, arguments)
+    if verb == "--version":
+        print(f"iqa_jax {iqa_jax.__version__}")
+        return 0
     if not verb or verb in _HELP:
         print(_help())
-        sys.exit(0 if verb else 1)
-    if verb not in VERBS:
-        sys.exit(f"iqa: error: there is no program {verb!r}; there are: {', '.join(VERBS)}")
-    module, _ = VERBS[verb]
-    program = importlib.import_module(f"iqa_jax.programs.{module}")
-    running = importlib.import_module("iqa_jax.programs.running")
-    running.run(f"iqa {verb}", program, rest)
+        return 0 if verb else _WRONG
+    alike = difflib.get_close_matches(verb, VERBS)
+    hint = f"do you mean {' or '.join(alike)}? " if alike else ""
+    print(f"iqa: error: there is no program {verb!r}; {hint}iqa --help lists all", file=sys.stderr)
+    return _WRONG
 
 
 def _help() -> str:
     rows = [(f"iqa {verb}", summary) for verb, (_, summary) in VERBS.items()]
-    lines = aligned(("program", ""), rows, text_columns=2)
-    return "\n".join([*lines, "", "iqa VERB --help says all about a program."])
+    return "\n".join(
+        [
+            f"iqa_jax {iqa_jax.__version__}: deep image quality in JAX",
+            "",
+            *aligned(("program", "what it does"), rows, text_columns=2),
+            "",
+            "iqa VERB --help   purpose, example, flags and exit statuses of a program",
+            "iqa --version     the version",
+            "",
+            "Documentation: README.md and BUILD.md of the source; in Python help(iqa_jax).",
+        ]
+    )
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(main())

@@ -5,4 +5,4 @@ import sys
 from iqa_jax.__main__ import main
 
 if __name__ == "__main__":
-    main(["fetch", *sys.argv[1:]])
+    sys.exit(main(["fetch", *sys.argv[1:]]))

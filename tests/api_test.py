@@ -3,18 +3,14 @@
 import importlib
 import inspect
 import pkgutil
-import re
 
 import pytest
 
 import iqa_jax
 
-# Their flags have the same names: one process has one program.
-PROGRAM = re.compile(r"\.command$|programs\.(build|convert|demo|fetch|models)$")
 MODULES = [
     importlib.import_module(info.name)
     for info in pkgutil.walk_packages(iqa_jax.__path__, "iqa_jax.")
-    if not PROGRAM.search(info.name)
 ]
 PUBLIC = [
     pytest.param(value, id=f"{module.__name__}.{name}")

@@ -10,37 +10,41 @@ those from --data_dir. Every row is checked before anything is written, and the 
 """
 
 import sys
+from dataclasses import dataclass
 
-from absl import flags
-
-from iqa_jax.datasets import DATASETS
-from iqa_jax.datasets.tfds.builder import build
-
-DATASET = flags.DEFINE_enum("dataset", None, sorted(DATASETS), "The dataset.", required=True)
-DATA_DIR = flags.DEFINE_string(
-    "data_dir",
-    None,
-    "Folder of the dataset in its official layout. For csv: the file, with the columns "
-    "reference,distorted,score; image paths are relative to it.",
-    required=True,
-)
-TFDS_DIR = flags.DEFINE_string(
-    "tfds_dir", None, "Folder for this and other stored datasets.", required=True
-)
-ALLOW_PARTIAL = flags.DEFINE_bool(
-    "allow_partial",
-    False,
-    "Store a copy that is not whole: fewer pairs than published; pairs whose images are missing "
-    "are left out.",
-)
+from iqa_jax.programs.settings import NamedDataset
 
 
-def main() -> None:
-    """Stores the dataset that the flags name."""
-    built = build(DATASET.value, DATA_DIR.value, TFDS_DIR.value, allow_partial=ALLOW_PARTIAL.value)
+@dataclass(frozen=True, kw_only=True)
+class BuildSettings(NamedDataset):
+    """A dataset to be stored.
+
+    Attributes:
+      data_dir: Folder of the dataset in its official layout. For csv: the file, with the columns
+        reference,distorted,score; image paths are relative to it.
+      tfds_dir: Folder for this and other stored datasets.
+      allow_partial: Store an incomplete copy: one with fewer pairs than were published. Pairs whose
+        images are missing are left out.
+    """
+
+    data_dir: str
+    tfds_dir: str
+    allow_partial: bool = False
+
+
+def main(settings: BuildSettings) -> None:
+    """Stores the dataset and prints where it is."""
+    from iqa_jax.datasets.tfds.builder import build  # noqa: PLC0415  loads TFDS
+
+    built = build(
+        settings.dataset,
+        settings.data_dir,
+        settings.tfds_dir,
+        allow_partial=settings.allow_partial,
+    )
     if built.pairs_left_out:
         note = "pairs whose images are missing are left out"
-        print(f"{DATASET.value}: {built.pairs_left_out} {note}", file=sys.stderr)
+        print(f"{settings.dataset}: {built.pairs_left_out} {note}", file=sys.stderr)
     for folder in built.unfinished:
         note = "left by a build that was killed, or still runs; if none runs, delete it"
         print(f"{folder}: {note}", file=sys.stderr)

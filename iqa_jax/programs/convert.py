@@ -5,27 +5,34 @@ Example:
 
 The file may be in any format in which weights of that network are published (PyTorch, zip or
 legacy, with its usual nestings; Caffe2, Keras, safetensors, npz). It takes the place of the
-registered weights below --checkpoints_dir, and its provenance says so; iqa fetch brings
-those back.
+registered weights below --checkpoints_dir, and its provenance says so; iqa fetch brings those back.
 """
 
-from absl import flags
-from etils import epath
+from dataclasses import dataclass
 
-from iqa_jax import zoo
-from iqa_jax.programs import flags as program
-from iqa_jax.weights.checkpoints import default_directory
-
-MODEL = flags.DEFINE_string(
-    "model", None, "Name of the network; iqa models lists all.", required=True
-)
-SOURCE = flags.DEFINE_string("source", None, "The checkpoint file.", required=True)
-
-flags.declare_key_flag("checkpoints_dir")
+from iqa_jax.programs.settings import CheckpointSettings
 
 
-def main() -> None:
-    """Converts what the flags name."""
-    directory = epath.Path(program.CHECKPOINTS_DIR.value or default_directory())
-    name = zoo.convert_file(MODEL.value, epath.Path(SOURCE.value), directory=directory)
-    print(f"{directory / name}: converted from {SOURCE.value}")
+@dataclass(frozen=True, kw_only=True)
+class ConvertSettings(CheckpointSettings):
+    """A checkpoint to be converted.
+
+    Attributes:
+      model: Name of the network; iqa models lists all.
+      source: The checkpoint file.
+    """
+
+    model: str
+    source: str
+
+
+def main(settings: ConvertSettings) -> None:
+    """Converts a file and prints where the checkpoint is."""
+    from etils import epath  # noqa: PLC0415  none of these is needed for the help
+
+    from iqa_jax import zoo  # noqa: PLC0415
+    from iqa_jax.weights.checkpoints import default_directory  # noqa: PLC0415
+
+    directory = epath.Path(settings.checkpoints_dir or default_directory())
+    name = zoo.convert_file(settings.model, epath.Path(settings.source), directory=directory)
+    print(f"{directory / name}: converted from {settings.source}")

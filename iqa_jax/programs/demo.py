@@ -6,16 +6,28 @@ Example:
 Five photographs, five distortions at five levels. No human scores: the target is the level.
 """
 
-from absl import flags
-from etils import epath
+from dataclasses import dataclass
 
-from iqa_jax.datasets.adapters import demo
-
-DATA_DIR = flags.DEFINE_string("data_dir", None, "Folder to be made.", required=True)
+from iqa_jax.programs.settings import ProgramSettings
 
 
-def main() -> None:
-    """Builds the dataset."""
-    folder = epath.Path(DATA_DIR.value)
+@dataclass(frozen=True, kw_only=True)
+class DemoSettings(ProgramSettings):
+    """Where the demo dataset goes.
+
+    Attributes:
+      data_dir: Folder to be made.
+    """
+
+    data_dir: str
+
+
+def main(settings: DemoSettings) -> None:
+    """Builds the dataset and prints where it is."""
+    from etils import epath  # noqa: PLC0415  not needed for the help
+
+    from iqa_jax.datasets.adapters import demo  # noqa: PLC0415
+
+    folder = epath.Path(settings.data_dir)
     is_new = demo.build(folder)
     print(f"{folder}: {'built' if is_new else 'already there'}")

@@ -5,52 +5,48 @@ Example:
   iqa fetch --models=resnet50,alexnet-jigsaw-imagenet22k
   iqa fetch --models=resnet50 --source=resnet50-0676ba61.pth
 
-Each checkpoint is a folder below --checkpoints_dir with its provenance; what is already there is
-verified and left alone. Downloads are kept in its folder 'downloads': a file that was placed there
-by hand is taken as well. Where the publisher tells no hash, that of the first file is recorded and
-shown, and any other one is refused from then on. The channel weights published for a model (LPIPS's
-linear layers) come with it. iqa models lists all models.
+Each checkpoint is a folder below --checkpoints_dir with its provenance; a checkpoint that is there
+already is verified and left alone. Downloads are kept in the folder 'downloads' beside them: a file
+that was placed there by hand is used as well. Where the publisher gives no hash, that of the first
+file is recorded and shown, and any other file is refused from then on. The channel weights that are
+published for a model (LPIPS's linear layers) come with it. iqa models lists all models.
 """
 
-from absl import flags
-from etils import epath
+from dataclasses import dataclass
 
-from iqa_jax.programs import flags as program
-from iqa_jax.weights.checkpoints import default_directory, read_provenance
-from iqa_jax.zoo import expand_models, fetch
-
-MODEL_NAMES = flags.DEFINE_list(
-    "models",
-    None,
-    "Models to fetch; '@study46' for the grid of 46; lpips-alex, lpips-vgg, lpips-squeeze, dists "
-    "for what these metrics need.",
-    required=True,
-)
-SOURCE = flags.DEFINE_string(
-    "source",
-    "auto",
-    "Where the original file is: 'package' (a data file of an installed distribution), 'url' (a "
-    "download), the path of a local copy (at your word where the publisher tells no hash), or "
-    "'auto': what is at hand, else a download.",
-)
-
-flags.declare_key_flag("checkpoints_dir")
+from iqa_jax.programs.settings import CheckpointSettings
 
 
-def main() -> None:
-    """Fetches what the flags ask for."""
-    directory = epath.Path(program.CHECKPOINTS_DIR.value or default_directory()).resolve()
-    for model in expand_models(MODEL_NAMES.value):
-        for name, is_new in fetch(model, source=SOURCE.value, directory=directory):
+@dataclass(frozen=True, kw_only=True)
+class FetchSettings(CheckpointSettings):
+    """Weights to be fetched.
+
+    Attributes:
+      models: Models to fetch; '@study46' for the grid of 46; lpips-alex, lpips-vgg, lpips-squeeze
+        or dists for the weights that these metrics need.
+      source: Origin of the file: 'package' (a data file of an installed distribution), 'url' (a
+        download), the path of a local copy (trusted where the publisher gives no hash), or 'auto':
+        a local copy or a package if there is one, else a download.
+    """
+
+    models: tuple[str, ...]
+    source: str = "auto"
+
+
+def main(settings: FetchSettings) -> None:
+    """Fetches weights and prints where they are."""
+    from etils import epath  # noqa: PLC0415  none of these is needed for the help
+
+    from iqa_jax.weights.checkpoints import default_directory, read_provenance  # noqa: PLC0415
+    from iqa_jax.zoo import expand_models, fetch  # noqa: PLC0415
+
+    directory = epath.Path(settings.checkpoints_dir or default_directory()).resolve()
+    for model in expand_models(settings.models):
+        for name, is_new in fetch(model, source=settings.source, directory=directory):
             print(f"{directory / name}: {'converted' if is_new else 'already there'}")
-            if is_new:
-                _show_what_is_not_verified(directory, name)
-
-
-def _show_what_is_not_verified(directory: epath.Path, name: str) -> None:
-    record = read_provenance(directory, name) or {}
-    if not record["verified"]:
-        print(
-            f"  not verified ({record['verification']}): sha256 {record['source_sha256']} is "
-            "recorded, and another file will be refused"
-        )
+            record = read_provenance(directory, name) or {}
+            if is_new and not record["verified"]:
+                print(
+                    f"  not verified ({record['verification']}): sha256 {record['source_sha256']} "
+                    "is recorded, and another file will be refused"
+                )

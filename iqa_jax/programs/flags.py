@@ -1,77 +1,168 @@
-"""The flags of all programs that run models."""
+"""absl flags made from the documented fields of settings, and settings made from the flags."""
 
-from typing import Any
+import inspect
+import re
+from collections.abc import Mapping
+from dataclasses import MISSING, Field, dataclass, fields, is_dataclass
+from types import NoneType
+from typing import Any, Literal, TypeVar, get_args, get_origin, get_type_hints
 
 from absl import flags
 
 from iqa_jax.errors import InputError
-from iqa_jax.images.resize import FORMS
 
-CHECKPOINTS_DIR = flags.DEFINE_string(
-    "checkpoints_dir",
-    None,
-    "Folder of the converted weights. Default: the environment variable IQA_JAX_CHECKPOINTS, else "
-    "'checkpoints' in the current folder if a checkpoint is there, else iqa_jax/checkpoints in the "
-    "user's folder for caches (XDG_CACHE_HOME, else ~/.cache).",
-)
-PRECISION = flags.DEFINE_enum(
-    "precision",
-    "highest",
-    ("highest", "high", "default", "bf16"),
-    "Of float32 products: highest (for published scores), high or default (TF32 on GPU, bfloat16 "
-    "passes on TPU); or bf16: weights and activations in bfloat16.",
-)
-RESIZE = flags.DEFINE_string(
-    "resize",
-    None,
-    f"Resize every image before it is scored: {FORMS} (Pillow's antialiased bilinear filter). "
-    "Default: native size. Scale changes correlations more than most other choices do.",
-)
-VERSIONS = flags.DEFINE_string(
-    "versions",
-    "auto",
-    "How many distorted versions of a reference make a work unit: a number, or 'auto' for the one "
-    "that takes the fewest passes through the network.",
-)
-COMPILATION_CACHE_DIR = flags.DEFINE_string(
-    "compilation_cache_dir",
-    None,
-    "Folder in which compiled programs are kept for the next run; empty for none. It can be "
-    "deleted at any time. Default: the environment variable JAX_COMPILATION_CACHE_DIR, else "
-    "iqa_jax/compiled in the user's folder for caches (XDG_CACHE_HOME, else ~/.cache).",
-)
+Settings = TypeVar("Settings")
 
 
-def model_values() -> dict[str, Any]:
-    """What the flags of models say, by the names of ``ModelSettings``."""
-    return {
-        "checkpoints_dir": CHECKPOINTS_DIR.value,
-        "precision": PRECISION.value,
-        "resize": RESIZE.value,
-        "versions": versions(),
+@dataclass(frozen=True)
+class Setting:
+    """A field of a settings class, which is a flag of the same name.
+
+    Attributes:
+      field: The field.
+      kind: Its type, without None.
+      owner: The class that documents it.
+      text: Its documentation.
+    """
+
+    field: Field
+    kind: Any
+    owner: type
+    text: str
+
+    @property
+    def name(self) -> str:
+        """Name of the field and of the flag."""
+        return self.field.name
+
+    @property
+    def is_required(self) -> bool:
+        """Whether there is no default."""
+        return self.field.default is MISSING
+
+    @property
+    def default(self) -> Any:
+        """Value of the flag where it is not given."""
+        value = None if self.is_required else self.field.default
+        return self.field.metadata.get("none") if value is None else value
+
+
+def settings_of(kind: Any) -> Mapping[str, Setting]:
+    """The fields of a settings class by name, followed by those of the settings inside it."""
+    types = _types(kind)
+    groups = [each for each in types.values() if is_dataclass(each)]
+    found = {
+        each.name: Setting(each, types[each.name], *_documentation(kind, each.name))
+        for each in fields(kind)
+        if types[each.name] not in groups
     }
+    for group in groups:
+        found |= {name: each for name, each in settings_of(group).items() if name not in found}
+    return found
 
 
-def refuse_idle(*idle: flags.FlagHolder, reason: str) -> None:
-    """Refuses flags that were given and would do nothing.
+def define(*kinds: type) -> flags.FlagValues:
+    """A flag for each field of some settings classes, and for each flag that is gone."""
+    defined = flags.FlagValues()
+    for kind in kinds:
+        for setting in settings_of(kind).values():
+            _define(setting, defined)
+        for name in getattr(kind, "former", ()):
+            flags.DEFINE_string(name, None, "Gone; an error.", flag_values=defined)
+    return defined
 
-    Args:
-      idle: The flags that do nothing beside the others.
-      reason: Why, and what to add.
+
+def read(kind: type[Settings], defined: flags.FlagValues) -> Settings:
+    """The settings that the flags say.
 
     Raises:
-      InputError: Naming those of them that were given.
+      InputError: If a flag is missing or gone, its value has the wrong form, or a flag was given
+        that has no effect.
     """
-    given = ", ".join(f"--{flag.name}" for flag in idle if flag.present)
-    if given:
-        raise InputError(f"{given}: without effect {reason}, or leave out {given}")
+    for name, advice in getattr(kind, "former", {}).items():
+        if defined[name].value is not None:
+            raise InputError(f"--{name} is gone; {advice.format(value=defined[name].value)}")
+    missing = [
+        f"--{name}"
+        for name, setting in settings_of(kind).items()
+        if setting.is_required and defined[name].value is None
+    ]
+    if missing:
+        raise InputError(f"expected {' and '.join(missing)}; see --help")
+    settings = _read(kind, defined)
+    for names, reason in getattr(settings, "idle", tuple)():
+        given = ", ".join(f"--{name}" for name in names if defined[name].present)
+        if given:
+            raise InputError(f"{given}: without effect {reason}, or leave out {given}")
+    return settings
 
 
-def versions() -> int | None:
-    """The flag ``--versions``: None for auto."""
-    if VERSIONS.value == "auto":
+def _types(kind: Any) -> dict[str, Any]:
+    """The types of the fields of a dataclass, without None."""
+    hints = get_type_hints(kind)
+    types = {}
+    for each in fields(kind):
+        parts = [part for part in get_args(hints[each.name]) if part is not NoneType]
+        is_optional = NoneType in get_args(hints[each.name])
+        types[each.name] = parts[0] if is_optional else hints[each.name]
+    return types
+
+
+def _documentation(kind: type, name: str) -> tuple[type, str]:
+    """The class that documents a field below ``Attributes:``, and its text."""
+    for owner in kind.__mro__:
+        _, _, section = inspect.cleandoc(owner.__doc__ or "").partition("\nAttributes:\n")
+        entry = re.search(rf"^  {name}: (.+(?:\n    .+)*)", section, re.MULTILINE)
+        if entry:
+            return owner, " ".join(entry[1].replace("``", "").split())
+    raise TypeError(f"{kind.__name__}.{name} has no documentation")
+
+
+def _define(setting: Setting, defined: flags.FlagValues) -> None:
+    name, kind, default, text = setting.name, setting.kind, setting.default, setting.text
+    metadata = setting.field.metadata
+    if kind is bool:
+        flags.DEFINE_bool(name, default, text, flag_values=defined)
+    elif get_origin(kind) is Literal:
+        flags.DEFINE_enum(name, default, get_args(kind), text, flag_values=defined)
+    elif get_origin(kind) is tuple:
+        make = flags.DEFINE_multi_string if "repeated" in metadata else flags.DEFINE_list
+        make(name, default and [*map(as_text, default)], text, flag_values=defined)
+    elif kind is str or "none" in metadata:
+        flags.DEFINE_string(name, default, text, flag_values=defined)
+    else:
+        make = {int: flags.DEFINE_integer, float: flags.DEFINE_float}[kind]
+        make(name, default, text, lower_bound=metadata.get("at_least"), flag_values=defined)
+
+
+def as_text(value: object) -> str:
+    """A value as it stands on the command line."""
+    return f"{value:g}" if isinstance(value, float) else str(value)
+
+
+def _read(kind: Any, defined: flags.FlagValues) -> Any:
+    settings = settings_of(kind)
+    values = {}
+    for each in fields(kind):
+        wanted = each.metadata.get("given_by")
+        if each.name in settings:
+            values[each.name] = _value(settings[each.name], defined[each.name].value)
+        elif wanted is None or any(defined[name].value is not None for name in wanted):
+            values[each.name] = _read(_types(kind)[each.name], defined)
+    return kind(**values)
+
+
+def _value(setting: Setting, given: Any) -> Any:
+    """The value of a field; lists and numbers are still texts where absl does not read them."""
+    none = setting.field.metadata.get("none")
+    if given is None or given == none:
         return None
     try:
-        return int(VERSIONS.value)
+        if get_origin(setting.kind) is tuple:
+            several = "repeated" in setting.field.metadata
+            items = [item for text in given for item in text.split(",")] if several else given
+            return tuple(map(get_args(setting.kind)[0], items))
+        return int(given) if none else given
     except ValueError:
-        raise InputError(f"--versions: expected a number or auto, got {VERSIONS.value}") from None
+        found, expected = (given, f"a number or {none}") if none else (",".join(given), "numbers")
+        raise InputError(f"--{setting.name}: expected {expected}, got {found}") from None

@@ -1,16 +1,27 @@
-"""Lists all networks, or with ``--manifest`` the sources of their weights as JSON.
+"""Lists all networks, or with --manifest the sources of their weights as JSON.
 
 Example:
   iqa models
 """
 
-from absl import flags
+from dataclasses import dataclass
 
-from iqa_jax.zoo.listing import manifest, table
-
-MANIFEST = flags.DEFINE_bool("manifest", False, "Print the sources of all weights as JSON.")
+from iqa_jax.programs.settings import ProgramSettings
 
 
-def main() -> None:
+@dataclass(frozen=True, kw_only=True)
+class ModelsSettings(ProgramSettings):
+    """The form of the list.
+
+    Attributes:
+      manifest: Print the sources of all weights as JSON.
+    """
+
+    manifest: bool = False
+
+
+def main(settings: ModelsSettings) -> None:
     """Prints the list."""
-    print(manifest() if MANIFEST.value else table(), end="")
+    from iqa_jax.zoo.listing import manifest, table  # noqa: PLC0415  not needed for the help
+
+    print(manifest() if settings.manifest else table(), end="")

@@ -1,65 +1,121 @@
-"""How a program runs: its flags are parsed, and what the user can mend ends without a traceback."""
+"""How a program runs: flags become its settings, errors of the user end without a traceback."""
 
 import os
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
+from enum import IntEnum
 from types import ModuleType
+from typing import get_type_hints
 
-import jax
 from absl import app, flags, logging
 
 from iqa_jax.errors import InputError
 from iqa_jax.files import user_cache
-from iqa_jax.programs.flags import COMPILATION_CACHE_DIR
+from iqa_jax.programs.flags import define, read
+from iqa_jax.programs.settings import ModelSettings, ProcessSettings
+from iqa_jax.programs.usage import program_help
 
 _HELP = {"--help", "-help", "-h", "-?", "--helpshort"}
 _FULL_HELP = "--helpfull"
 
 
-def run(name: str, program: ModuleType, arguments: Sequence[str]) -> None:
-    """Runs ``program.main`` with the flags that ``arguments`` set.
+class ExitStatus(IntEnum):
+    """How a program ended."""
+
+    DONE = 0
+    INPUT = 1
+    PAIRS_FAILED = 2
+
+
+MEANINGS: Mapping[ExitStatus, str] = {
+    ExitStatus.DONE: "everything that was asked for is done",
+    ExitStatus.INPUT: "a flag or the input is wrong, or the program was interrupted",
+    ExitStatus.PAIRS_FAILED: "some pairs could not be scored; the others were",
+}
+"""The exit statuses as the help explains them."""
+
+
+def run(name: str, program: ModuleType, arguments: Sequence[str]) -> int:
+    """Runs ``program.main`` with the settings that the arguments say.
+
+    The flags of a program exist while it runs: several programs can run in one process.
 
     Args:
       name: What errors call the program.
-      program: A module with flags, a function ``main`` and a docstring, which is its help.
+      program: A module with a docstring, which is its help, and a function ``main`` that takes
+        ``settings`` of a class of documented fields and returns an exit status, or None for 0.
       arguments: What stands after the verb on the command line.
 
-    Raises:
-      SystemExit: With the program's exit status.
+    Returns:
+      The exit status.
     """
-    if not _HELP.isdisjoint(arguments):
-        print(_help(program))
-        sys.exit(0)
+    wanted = get_type_hints(program.main)["settings"]
+    kinds = [wanted, *([ProcessSettings] if issubclass(wanted, ModelSettings) else [])]
+    if not {*_HELP, _FULL_HELP}.isdisjoint(arguments):
+        print(program_help(name, program.__doc__ or "", kinds))
+        print(
+            "\nExit status:", *(f"  {each.value}  {MEANINGS[each]}" for each in MEANINGS), sep="\n"
+        )
+        if _FULL_HELP in arguments:
+            print(f"\nFlags of absl:\n{flags.FLAGS.get_help()}")
+        return ExitStatus.DONE
+    defined = define(*kinds)
 
-    def guarded(argv: list[str]) -> None:
-        if len(argv) > 1:
-            sys.exit(f"{name}: error: expected flags only, got {' '.join(argv[1:])}; see --help")
+    def main(arguments: list[str]) -> int:
+        if len(arguments) > 1:
+            raise InputError(f"expected flags only, got {' '.join(arguments[1:])}; see --help")
+        settings = read(wanted, defined)
         logging.set_verbosity(logging.WARNING)  # JAX and Orbax log a lot
-        _keep_compiled_programs()
-        try:
-            program.main()
-        except InputError as error:
-            sys.exit(f"{name}: error: {error}")
-        except OSError as error:
-            known = error.filename and error.strerror
-            sys.exit(f"{name}: error: {f'{error.filename}: {error.strerror}' if known else error}")
-        except KeyboardInterrupt:
-            sys.exit(f"\n{name}: interrupted; what is done is kept, run again to continue")
+        if ProcessSettings in kinds:
+            _keep_compiled_programs(read(ProcessSettings, defined))
+        return program.main(settings) or ExitStatus.DONE
 
+    flags.FLAGS.append_flag_values(defined)
     try:
-        app.run(guarded, [name, *arguments])
+        app.run(
+            lambda arguments: _guarded(name, main, arguments),
+            argv=[name, *arguments],
+            flags_parser=lambda arguments: _parsed(name, arguments),
+        )
     except SystemExit as ended:
-        if _FULL_HELP not in arguments:
-            raise
-        sys.exit(0 if ended.code == 1 else ended.code)  # absl ends with 1 after showing help
+        return int(ended.code or 0)
+    finally:
+        flags.FLAGS.remove_flag_values(defined)
 
 
-def _help(program: ModuleType) -> str:
-    return f"{program.__doc__}\nFlags:\n{flags.FLAGS.module_help(program)}"
+def _parsed(name: str, arguments: list[str]) -> list[str]:
+    """The arguments that are no flags."""
+    try:
+        return flags.FLAGS(arguments)
+    except flags.Error as error:
+        sys.exit(_failed(f"{name}: error: {error}; see --help"))
 
 
-def _keep_compiled_programs() -> None:
-    folder = COMPILATION_CACHE_DIR.value
+def _guarded(name: str, main: Callable[[list[str]], int], arguments: list[str]) -> int:
+    try:
+        return main(arguments)
+    except InputError as error:
+        return _failed(f"{name}: error: {error}")
+    except BrokenPipeError:
+        raise
+    except OSError as error:
+        known = error.filename and error.strerror
+        return _failed(
+            f"{name}: error: {f'{error.filename}: {error.strerror}' if known else error}"
+        )
+    except KeyboardInterrupt:
+        return _failed(f"\n{name}: interrupted; what is done is kept, run again to continue")
+
+
+def _failed(message: str) -> ExitStatus:
+    print(message, file=sys.stderr)
+    return ExitStatus.INPUT
+
+
+def _keep_compiled_programs(settings: ProcessSettings) -> None:
+    import jax  # noqa: PLC0415  takes a second, which the help does not need
+
+    folder = settings.compilation_cache_dir
     if folder is None:
         folder = os.environ.get("JAX_COMPILATION_CACHE_DIR") or _user_cache()
     jax.config.update("jax_compilation_cache_dir", folder or None)

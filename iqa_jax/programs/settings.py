@@ -1,26 +1,120 @@
-"""What the programs are asked for, as far as several of them ask for it."""
+"""Settings that several programs share; the documentation of a field is the help of its flag.
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+The first line of a class is the heading of its flags. The metadata of a field may hold
+``at_least``, a lower bound; ``none``, the word for None on the command line; ``repeated``, True if
+the flag may be given several times; and ``given_by``, the flags that ask for optional settings of a
+class of their own.
+"""
 
-from iqa_jax.datasets import PairTable, inspect, load_dataset
-from iqa_jax.images.decode import Header
-from iqa_jax.images.resize import Resize
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, ClassVar, Literal
+
+if TYPE_CHECKING:
+    from iqa_jax.datasets import PairTable
+    from iqa_jax.images.decode import Header
+    from iqa_jax.images.resize import Resize
+
+Idle = Iterator[tuple[Sequence[str], str]]
+"""Names of settings without effect, and why."""
 
 
 @dataclass(frozen=True, kw_only=True)
-class DatasetSettings:
-    """Which dataset; the flags of ``scripts/dataset_flags.py`` say what each field means."""
+class ProgramSettings:
+    """The settings of a program: all that it is asked for.
+
+    Attributes:
+      former: Flags that are gone, with the advice for those who still give them; ``{value}`` is the
+        value given.
+    """
+
+    former: ClassVar[Mapping[str, str]] = {}
+
+    def idle(self) -> Idle:
+        """Settings that have no effect beside the others; to give them is an error."""
+        yield from ()
+
+
+@dataclass(frozen=True, kw_only=True)
+class CheckpointSettings(ProgramSettings):
+    """Networks.
+
+    Attributes:
+      checkpoints_dir: Folder of the converted weights. Default: the environment variable
+        IQA_JAX_CHECKPOINTS, else 'checkpoints' in the current folder if a checkpoint is there, else
+        iqa_jax/checkpoints in the user's folder for caches (XDG_CACHE_HOME, else ~/.cache).
+    """
+
+    checkpoints_dir: str | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class ModelSettings(CheckpointSettings):
+    """Networks.
+
+    Attributes:
+      precision: Precision of float32 products: highest (for published scores), high or default
+        (TF32 on GPU, bfloat16 passes on TPU); bf16 keeps weights and activations in bfloat16, too.
+      resize: Resize every image before it is scored: short:PIXELS, factor:NUMBER or
+        exact:HEIGHTxWIDTH (Pillow's antialiased bilinear filter). Default: native size. The scale
+        of the images changes correlations more than most other choices do.
+      versions: Number of distorted versions of a reference in a work unit; auto takes the number
+        with the fewest passes through the network.
+    """
+
+    precision: Literal["highest", "high", "default", "bf16"] = "highest"
+    resize: str | None = None
+    versions: int | None = field(default=None, metadata={"none": "auto"})
+
+    @property
+    def parsed_resize(self) -> "Resize | None":
+        """The resizing applied to every image first.
+
+        Raises:
+          InputError: If ``resize`` has no known form.
+        """
+        from iqa_jax.images.resize import Resize  # noqa: PLC0415  loads JAX
+
+        return Resize(self.resize) if self.resize else None
+
+
+@dataclass(frozen=True, kw_only=True)
+class NamedDataset(ProgramSettings):
+    """The dataset.
+
+    Attributes:
+      dataset: Name of the dataset: bapps-2afc, bapps-2afc:lpips, bapps-2afc:train,
+        bapps-2afc:train-lpips, bapps-jnd, bapps-jnd:lpips, csiq, csv, demo, kadid10k, live,
+        live:original, live:with-pristine, livemd, pieapp, pipal, tid2008 or tid2013.
+    """
 
     dataset: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class DatasetSettings(NamedDataset):
+    """The dataset.
+
+    Attributes:
+      data_dir: Folder of the dataset in its official layout. For csv: the file, with the columns
+        reference,distorted,score and, if known, score_std,distortion,level,reference_id; image
+        paths are relative to it.
+      tfds_dir: Folder in which iqa build stored the dataset, in the place of data_dir.
+      score_direction: For csv: whether higher or lower human scores are better. Default: higher.
+      exclude_references: Contents to leave out, by reference_id, such as I25.
+      allow_partial: Use an incomplete copy: one with fewer pairs than were published. Pairs whose
+        images are missing are left out.
+      limit: Use only so many pairs, the first ones.
+    """
+
     data_dir: str | None = None
     tfds_dir: str | None = None
-    score_direction: str | None = None
+    score_direction: Literal["higher", "lower"] | None = None
     exclude_references: tuple[str, ...] = ()
     allow_partial: bool = False
-    limit: int | None = None
+    limit: int | None = field(default=None, metadata={"at_least": 1})
 
-    def inspect_dataset(self) -> tuple[PairTable, Mapping[str, Header]]:
+    def inspect_dataset(self) -> "tuple[PairTable, Mapping[str, Header]]":
         """Reads the table and the header of every image, and checks them.
 
         Returns:
@@ -29,6 +123,8 @@ class DatasetSettings:
         Raises:
           DatasetError: If there is no such dataset, or a row of it cannot be scored.
         """
+        from iqa_jax.datasets import inspect, load_dataset  # noqa: PLC0415  loads SciPy
+
         listed = load_dataset(
             self.dataset,
             self.data_dir,
@@ -40,19 +136,38 @@ class DatasetSettings:
 
 
 @dataclass(frozen=True, kw_only=True)
-class ModelSettings:
-    """How models are run; the flags of ``scripts/program.py`` say what each field means."""
+class IntervalSettings(ProgramSettings):
+    """Intervals.
 
-    checkpoints_dir: str | None = None
-    precision: str = "highest"
-    resize: str | None = None
-    versions: int | None = None
+    Attributes:
+      interval: Method of the 95 % intervals over references: jackknife (each reference left out
+        once, Student's t), bootstrap (percentiles of resamples; too narrow with few references) or
+        none. Default: jackknife where there are at least 5 references, else none; below 30
+        references intervals are rough.
+      resamples: Number of resamples of the bootstrap. Default: 1000.
+    """
 
-    @property
-    def parsed_resize(self) -> Resize | None:
-        """What is done to every image first.
+    former: ClassVar[Mapping[str, str]] = {
+        "bootstrap": "leave it out for intervals by the jackknife, or say --interval=bootstrap "
+        "--resamples={value}"
+    }
 
-        Raises:
-          InputError: If ``resize`` has no known form.
-        """
-        return Resize(self.resize) if self.resize else None
+    interval: Literal["jackknife", "bootstrap", "none"] | None = None
+    resamples: int | None = field(default=None, metadata={"at_least": 1})
+
+
+@dataclass(frozen=True, kw_only=True)
+class ProcessSettings:
+    """The process.
+
+    No result depends on these settings.
+
+    Attributes:
+      compilation_cache_dir: Folder in which compiled programs are kept for the next run; empty for
+        none. It can be deleted at any time. Default: the environment variable
+        JAX_COMPILATION_CACHE_DIR, else iqa_jax/compiled in the user's folder for caches
+        (XDG_CACHE_HOME,
+        else ~/.cache).
+    """
+
+    compilation_cache_dir: str | None = None

@@ -7,7 +7,7 @@ weights are the mean over the seeds; nothing of them has seen the references of 
 
 import math
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 import jax
 import jax.numpy as jnp
@@ -28,19 +28,20 @@ LEAST_REFERENCES = 3
 
 @dataclass(frozen=True)
 class Scheme:
-    """How references are divided, and what is tried.
+    """Cross-validation.
 
     Attributes:
       folds: Number of parts of the references, each tested once.
-      seeds: Runs of each fold and strength: other validation references, another start of the
-        ranking network.
-      strengths: Of the penalty ``mean((w - 1)^2)``, to choose from.
-      validation_share: Of the references that are not tested, at least one.
-      seed: Of the folds.
+      seeds: Number of runs of each fold and strength, each with other references for validation
+        and another start of the ranking network; weights are their mean.
+      strengths: Strengths of the pull towards equal weights, ``mean((w - 1)^2)``, from which
+        validation chooses.
+      validation_share: Share of the references that are not tested, at least one, that validates.
+      seed: Seed of the draw of folds and of references for validation.
     """
 
-    folds: int = 5
-    seeds: int = 4
+    folds: int = field(default=5, metadata={"at_least": 2})
+    seeds: int = field(default=4, metadata={"at_least": 1})
     strengths: tuple[float, ...] = (0.0001, 0.001, 0.01, 0.1)
     validation_share: float = 0.25
     seed: int = 0

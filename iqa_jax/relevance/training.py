@@ -14,7 +14,7 @@ together: one step is one product of the contributions ``[pairs, channels]`` wit
 import functools
 import math
 from dataclasses import dataclass, field
-from typing import NamedTuple
+from typing import Literal, NamedTuple
 
 import jax
 import jax.numpy as jnp
@@ -34,22 +34,24 @@ _THETA_OF_ONE = math.log(math.expm1(1.0))
 
 @dataclass(frozen=True)
 class Recipe:
-    """How runs are trained.
+    """Training of a run.
 
     Attributes:
-      loss: Key of :data:`iqa_jax.relevance.losses.LOSSES`.
-      learning_rate: Of Adam.
-      most_steps: After which a run ends.
-      patience: Steps without a better validation after which a run ends.
-      sparsity: Strength of the penalty ``||w||_1 / ||w||_2 / sqrt(channels)``, which does not
-        depend on the scale of w and is 1 for equal weights.
+      loss: Loss that is minimised: pearson or spearman (correlation with the scores over all
+        pairs), or ranking (which of two versions of a reference people prefer, as LPIPS was
+        trained; from scores by Thurstone's model).
+      learning_rate: Learning rate of Adam.
+      most_steps: Number of steps after which a run ends at the latest.
+      patience: Number of steps without a better validation after which a run ends.
+      sparsity: Strength of the pull towards few channels, ``||w||_1 / ||w||_2 / sqrt(channels)``,
+        which does not depend on the scale of w and is 1 for equal weights.
     """
 
-    loss: str = "pearson"
+    loss: Literal["pearson", "ranking", "spearman"] = "pearson"
     learning_rate: float = 0.1
-    most_steps: int = 1000
-    patience: int = 100
-    sparsity: float = 0.0
+    most_steps: int = field(default=1000, metadata={"at_least": 1})
+    patience: int = field(default=100, metadata={"at_least": 1})
+    sparsity: float = field(default=0.0, metadata={"at_least": 0.0})
 
 
 @jax.tree_util.register_dataclass

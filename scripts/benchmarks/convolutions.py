@@ -21,6 +21,7 @@ from flax import nnx
 sys.path.insert(0, str(Path(__file__).parents[1]))
 from iqa_jax.backbones.layers import conv
 from iqa_jax.programs import running
+from iqa_jax.programs.settings import ProgramSettings
 from iqa_jax.text import aligned
 
 _RUNS = 7
@@ -38,8 +39,9 @@ _SHAPES = (
 """Name, input (height, width, channels), output channels, kernel size, stride, groups."""
 
 
-def main() -> None:
+def main(settings: ProgramSettings) -> None:
     """Prints a line a shape."""
+    del settings
     rows = []
     for name, shape, channels, size, stride, groups in _SHAPES:
         ours, theirs = (
@@ -73,4 +75,4 @@ def _fastest(ours: Callable, theirs: Callable, x: jax.Array) -> list[float]:
 
 
 if __name__ == "__main__":
-    running.run(Path(sys.argv[0]).name, sys.modules[__name__], sys.argv[1:])
+    sys.exit(running.run(Path(sys.argv[0]).name, sys.modules[__name__], sys.argv[1:]))

@@ -14,11 +14,10 @@ chosen on the pairs that score them, by half of the references, and on another d
 
 import sys
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
-from absl import flags
 from scipy import special
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
@@ -30,15 +29,25 @@ from iqa_jax.agreement.layer_choice import Source, choose_layers
 from iqa_jax.datasets import Pair, PairTable
 from iqa_jax.images.sources import ImageFolder
 from iqa_jax.programs import running
+from iqa_jax.programs.settings import ProgramSettings
 
-DRAWS = flags.DEFINE_integer("draws", 400, "Datasets drawn for each number.", lower_bound=1)
-DRAWN_RESAMPLES = flags.DEFINE_integer(
-    "bootstrap_resamples", 300, "Resamples of each bootstrap.", lower_bound=1
-)
-REFERENCES = flags.DEFINE_list("references", ["5", "10", "25", "81"], "Numbers of references.")
-LAYER_REFERENCES = flags.DEFINE_integer(
-    "layer_references", 25, "References where layers are chosen.", lower_bound=10
-)
+
+@dataclass(frozen=True, kw_only=True)
+class Settings(ProgramSettings):
+    """Datasets to be drawn.
+
+    Attributes:
+      draws: Number of datasets drawn for each number.
+      bootstrap_resamples: Number of resamples of each bootstrap.
+      references: Numbers of references.
+      layer_references: Number of references where layers are chosen.
+    """
+
+    draws: int = field(default=400, metadata={"at_least": 1})
+    bootstrap_resamples: int = field(default=300, metadata={"at_least": 1})
+    references: tuple[int, ...] = (5, 10, 25, 81)
+    layer_references: int = field(default=25, metadata={"at_least": 10})
+
 
 TYPES, LEVELS = 24, 5
 TYPE, LEVEL, CONTENT, TYPE_X_CONTENT, RESIDUAL = 0.58, 0.87, 0.05, 0.35, 0.30
@@ -208,25 +217,25 @@ def _source(sample: Sample, columns: Sequence[Column]) -> Source:
     return Source("simulated", dict(zip(places, srcc, strict=True)))
 
 
-def main() -> None:
+def main(settings: Settings) -> None:
     """Simulates and prints the tables."""
-    sizes = [int(each) for each in REFERENCES.value]
-    methods = [Method(BOOTSTRAP, DRAWN_RESAMPLES.value), Method()]
-    by_size = [coverage(size, methods, DRAWS.value) for size in sizes]
-    print(f"| coverage of 95 %, {DRAWS.value} draws | method |", end="")
-    print("".join(f" {size} references |" for size in sizes))
-    print("|---|---|" + "---|" * len(sizes))
+    methods = [Method(BOOTSTRAP, settings.bootstrap_resamples), Method()]
+    by_size = [coverage(size, methods, settings.draws) for size in settings.references]
+    print(f"| coverage of 95 %, {settings.draws} draws | method |", end="")
+    print("".join(f" {size} references |" for size in settings.references))
+    print("|---|---|" + "---|" * len(settings.references))
     for name in by_size[0][0]:
         for number, method in enumerate(methods):
             cells = "".join(f" {found[number][name]:.3f} |" for found in by_size)
             print(f"| {name} | {method.name} |{cells}")
     print(
-        f"\n| best of {LAYERS} equal layers, {LAYER_REFERENCES.value} references, chosen | ", end=""
+        f"\n| best of {LAYERS} equal layers, {settings.layer_references} references, chosen | ",
+        end="",
     )
     print("coverage of the jackknife, Spearman |\n|---|---|")
-    for name, share in layer_coverage(LAYER_REFERENCES.value, DRAWS.value).items():
+    for name, share in layer_coverage(settings.layer_references, settings.draws).items():
         print(f"| {name} | {share:.3f} |")
 
 
 if __name__ == "__main__":
-    running.run(Path(sys.argv[0]).name, sys.modules[__name__], sys.argv[1:])
+    sys.exit(running.run(Path(sys.argv[0]).name, sys.modules[__name__], sys.argv[1:]))

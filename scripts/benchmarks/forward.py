@@ -12,17 +12,17 @@ without training need no weights.
 import statistics
 import sys
 import time
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import jax
 import numpy as np
-from absl import flags
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
 from iqa_jax.backbones import Backbone
 from iqa_jax.engine.devices import compiler_options
-from iqa_jax.programs import flags as program
 from iqa_jax.programs import running
+from iqa_jax.programs.settings import ModelSettings
 from iqa_jax.text import aligned
 from iqa_jax.zoo import load_backbone
 
@@ -30,14 +30,23 @@ _TRUNKS = (
     *("alexnet", "vgg16", "squeezenet1_1", "resnet18", "resnet50"),
     *("densenet121", "efficientnet_b0", "convnext_tiny"),
 )
-MODELS = flags.DEFINE_list(
-    "models", [f"{trunk}-random-none-seed0" for trunk in _TRUNKS], "Names of models."
-)
-SIZE = flags.DEFINE_string("size", "384x512", "Height x width of the images.")
-IMAGES = flags.DEFINE_integer("images", 1, "How many go through together.", lower_bound=1)
-REPEATS = flags.DEFINE_integer("repeats", 7, "Timed runs of each.", lower_bound=1)
 
-flags.adopt_module_key_flags(program)
+
+@dataclass(frozen=True, kw_only=True)
+class Settings(ModelSettings):
+    """Forward passes to be timed.
+
+    Attributes:
+      models: Names of models.
+      size: Height x width of the images.
+      images: Number of images that go through together.
+      repeats: Number of timed runs of each.
+    """
+
+    models: tuple[str, ...] = tuple(f"{trunk}-random-none-seed0" for trunk in _TRUNKS)
+    size: str = "384x512"
+    images: int = field(default=1, metadata={"at_least": 1})
+    repeats: int = field(default=7, metadata={"at_least": 1})
 
 
 def layer_means(backbone: Backbone, images: jax.Array) -> dict[str, jax.Array]:
@@ -45,26 +54,28 @@ def layer_means(backbone: Backbone, images: jax.Array) -> dict[str, jax.Array]:
     return {layer: values.mean() for layer, values in backbone.activations(images).items()}
 
 
-def main() -> None:
+def main(settings: Settings) -> None:
     """Prints a line a model."""
-    height, width = map(int, SIZE.value.split("x"))
-    images = np.random.default_rng(0).integers(0, 256, (IMAGES.value, height, width, 3))
+    height, width = map(int, settings.size.split("x"))
+    images = np.random.default_rng(0).integers(0, 256, (settings.images, height, width, 3))
     rows = []
-    for name in MODELS.value:
-        backbone = load_backbone(name, checkpoints_dir=program.CHECKPOINTS_DIR.value)
+    for name in settings.models:
+        backbone = load_backbone(name, checkpoints_dir=settings.checkpoints_dir)
         ours, theirs = (
-            _speed(backbone, images.astype(np.uint8), options)
+            _speed(backbone, images.astype(np.uint8), options, settings.repeats)
             for options in (compiler_options(), None)
         )
         rows.append((name, f"{ours:.1f}", f"{theirs:.1f}", f"{ours / theirs:.2f}"))
-    print(f"images of {SIZE.value} per second, {IMAGES.value} at a time")
+    print(f"images of {settings.size} per second, {settings.images} at a time")
     print("\n".join(aligned(("model", "ours", "XLA", "ratio"), rows, text_columns=1)))
 
 
-def _speed(backbone: Backbone, images: np.ndarray, options: dict[str, str] | None) -> float:
+def _speed(
+    backbone: Backbone, images: np.ndarray, options: dict[str, str] | None, repeats: int
+) -> float:
     compiled = jax.jit(layer_means, compiler_options=options).lower(backbone, images).compile()
     seconds = []
-    for _ in range(2 + REPEATS.value):  # the first ones warm up
+    for _ in range(2 + repeats):  # the first ones warm up
         start = time.perf_counter()
         jax.block_until_ready(compiled(backbone, images))
         seconds.append(time.perf_counter() - start)
@@ -72,4 +83,4 @@ def _speed(backbone: Backbone, images: np.ndarray, options: dict[str, str] | Non
 
 
 if __name__ == "__main__":
-    running.run(Path(sys.argv[0]).name, sys.modules[__name__], sys.argv[1:])
+    sys.exit(running.run(Path(sys.argv[0]).name, sys.modules[__name__], sys.argv[1:]))

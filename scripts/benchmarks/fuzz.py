@@ -18,9 +18,9 @@ import tempfile
 import zlib
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 
-from absl import flags
 from fuzzing.formats import FORMATS, Format
 from fuzzing.mutants import Finding, Mutant, Outcome, choose, parse
 from fuzzing.workers import Limits, read_mutants
@@ -29,23 +29,36 @@ from tqdm import tqdm
 sys.path.insert(0, str(Path(__file__).parents[1]))
 from iqa_jax.errors import InputError
 from iqa_jax.programs import running
+from iqa_jax.programs.running import ExitStatus
+from iqa_jax.programs.settings import ProgramSettings
 
 _LIMITS = Limits()
 
-NAMES = flags.DEFINE_list("formats", None, "The formats, comma-separated. Default: all.")
-MUTANTS = flags.DEFINE_integer(
-    "mutants", 20_000, "So many mutants of each format, all different.", lower_bound=1
-)
-SEED = flags.DEFINE_integer("seed", 0, "What the choice of the mutants depends on.")
-SECONDS = flags.DEFINE_float("seconds", _LIMITS.seconds, "The longest time for each format.")
-MUTANT_SECONDS = flags.DEFINE_float(
-    "mutant_seconds", _LIMITS.mutant_seconds, "A mutant that takes longer is a hang."
-)
-MEGABYTES = flags.DEFINE_integer(
-    "megabytes", _LIMITS.megabytes, "The most memory that reading a file may take."
-)
-WORKERS = flags.DEFINE_integer("workers", 2, "Number of processes.", lower_bound=1)
-ONLY = flags.DEFINE_string("only", None, "The one mutant POSITION:VALUE of the one format.")
+
+@dataclass(frozen=True, kw_only=True)
+class Settings(ProgramSettings):
+    """Mutants to be read.
+
+    Attributes:
+      formats: The formats. Default: all.
+      mutants: Number of mutants of each format, all different.
+      seed: Seed of the choice of the mutants.
+      seconds: The longest time for each format.
+      mutant_seconds: The longest time for a mutant; one that takes longer is a hang.
+      megabytes: The most memory that reading a file may take.
+      workers: Number of processes.
+      only: The one mutant POSITION:VALUE of the one format.
+    """
+
+    formats: tuple[str, ...] = ()
+    mutants: int = field(default=20_000, metadata={"at_least": 1})
+    seed: int = 0
+    seconds: float = _LIMITS.seconds
+    mutant_seconds: float = _LIMITS.mutant_seconds
+    megabytes: int = _LIMITS.megabytes
+    workers: int = field(default=2, metadata={"at_least": 1})
+    only: str | None = None
+
 
 COLUMNS: Mapping[str, Outcome] = {
     "refused": Outcome.REFUSED,
@@ -61,19 +74,23 @@ _IN_MEMORY = Path("/dev/shm")
 """Where files are in memory, on systems that have such a place."""
 
 
-def main(formats: Mapping[str, Format] = FORMATS) -> None:
-    """Prints the table and what was found; ends with status 1 if there is any of that."""
+def main(settings: Settings, formats: Mapping[str, Format] = FORMATS) -> ExitStatus:
+    """Prints the table and what was found.
+
+    Returns:
+      The exit status, which says whether anything was found.
+    """
     tqdm.monitor_interval = 0  # a thread would be in the way of forking
-    names = _names(formats)
-    only = _only(names, formats)
-    limits = Limits(MUTANT_SECONDS.value, MEGABYTES.value, SECONDS.value)
+    names = _names(settings, formats)
+    only = _only(settings, names, formats)
+    limits = Limits(settings.mutant_seconds, settings.megabytes, settings.seconds)
     findings = []
     _print_row("format", "bytes", "mutants", *COLUMNS)
     _print_row(*["---"] * (3 + len(COLUMNS)))
     for name in names:
         data = formats[name].data
-        mutants = only or choose(data, MUTANTS.value, (SEED.value, zlib.crc32(name.encode())))
-        outcomes, found = _read(name, formats[name], mutants, limits)
+        mutants = only or choose(data, settings.mutants, (settings.seed, zlib.crc32(name.encode())))
+        outcomes, found = _read(name, formats[name], mutants, limits, settings.workers)
         counts = Counter(outcomes)
         read = len(mutants) - counts[Outcome.PENDING]
         _print_row(name, len(data), read, *(counts[outcome] for outcome in COLUMNS.values()))
@@ -81,8 +98,7 @@ def main(formats: Mapping[str, Format] = FORMATS) -> None:
     print("".join(f"\n{line}" for line in grouped(findings)))
     if only:
         print("".join(f"\n{finding.details}" for _, finding in findings))
-    if findings:
-        sys.exit(1)
+    return ExitStatus.INPUT if findings else ExitStatus.DONE
 
 
 def grouped(findings: Sequence[tuple[str, Finding]]) -> Iterator[str]:
@@ -99,7 +115,7 @@ def grouped(findings: Sequence[tuple[str, Finding]]) -> Iterator[str]:
 
 
 def _read(
-    name: str, form: Format, mutants: Sequence[Mutant], limits: Limits
+    name: str, form: Format, mutants: Sequence[Mutant], limits: Limits, workers: int
 ) -> tuple[list[int], list[Finding]]:
     with (
         tempfile.TemporaryDirectory(dir=_IN_MEMORY if _IN_MEMORY.is_dir() else None) as folder,
@@ -109,26 +125,28 @@ def _read(
             form,
             mutants,
             Path(folder),
-            workers=WORKERS.value,
+            workers=workers,
             limits=limits,
             progress=lambda done: bar.update(done - bar.n),
         )
 
 
-def _names(formats: Mapping[str, Format]) -> list[str]:
-    names = NAMES.value or [*formats]
+def _names(settings: Settings, formats: Mapping[str, Format]) -> Sequence[str]:
+    names = settings.formats or [*formats]
     unknown = [name for name in names if name not in formats]
     if unknown:
         raise InputError(f"--formats: there is no {unknown[0]}; there are: {', '.join(formats)}")
     return names
 
 
-def _only(names: Sequence[str], formats: Mapping[str, Format]) -> list[Mutant] | None:
-    if ONLY.value is None:
+def _only(
+    settings: Settings, names: Sequence[str], formats: Mapping[str, Format]
+) -> list[Mutant] | None:
+    if settings.only is None:
         return None
     if len(names) != 1:
         raise InputError("--only: expected one format, say --formats")
-    return [parse(ONLY.value, formats[names[0]].data)]
+    return [parse(settings.only, formats[names[0]].data)]
 
 
 def _print_row(*cells: object) -> None:
@@ -136,4 +154,4 @@ def _print_row(*cells: object) -> None:
 
 
 if __name__ == "__main__":
-    running.run(Path(sys.argv[0]).name, sys.modules[__name__], sys.argv[1:])
+    sys.exit(running.run(Path(sys.argv[0]).name, sys.modules[__name__], sys.argv[1:]))

@@ -21,13 +21,12 @@ import numpy as np
 import peers
 import piq
 import torch
-from absl import flags
 from skimage.metrics import peak_signal_noise_ratio, structural_similarity
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
 from iqa_jax import load_metric
-from iqa_jax.programs import flags as program
 from iqa_jax.programs import running
+from iqa_jax.programs.settings import ModelSettings
 from iqa_jax.text import aligned
 
 _SIZES = ((65, 97), (256, 256), (384, 512))
@@ -48,7 +47,7 @@ def pairs() -> Iterator[tuple[Image, Image]]:
             yield reference, np.clip(noisy, 0, 255).astype(np.uint8)
 
 
-def main() -> None:
+def main(settings: ModelSettings) -> None:
     """Prints a line for each metric and peer."""
     theirs = {
         ("psnr", "scikit-image"): lambda r, d: peak_signal_noise_ratio(r, d, data_range=255),
@@ -57,12 +56,12 @@ def main() -> None:
             *_tensors(r, d), data_range=255, downsample=False
         ),
         ("ms-ssim:rgb", "piq"): _piq_ms_ssim,
-        ("lpips-alex", "lpips"): _Lpips("alexnet"),
-        ("lpips-vgg", "lpips"): _Lpips("vgg16"),
+        ("lpips-alex", "lpips"): _Lpips("alexnet", settings),
+        ("lpips-vgg", "lpips"): _Lpips("vgg16", settings),
     }
     rows = []
     for (name, peer), function in theirs.items():
-        metric = load_metric(name, checkpoints_dir=program.CHECKPOINTS_DIR.value)
+        metric = load_metric(name, checkpoints_dir=settings.checkpoints_dir)
         differences = []
         for reference, distorted in pairs():
             expected = function(reference, distorted)
@@ -95,8 +94,8 @@ def _piq_ms_ssim(reference: Image, distorted: Image) -> torch.Tensor | None:
 
 
 class _Lpips:
-    def __init__(self, model: str):
-        self._network = peers.load_network(model)
+    def __init__(self, model: str, settings: ModelSettings):
+        self._network = peers.load_network(model, settings)
 
     @torch.no_grad()
     def __call__(self, reference: Image, distorted: Image) -> torch.Tensor:
@@ -105,5 +104,4 @@ class _Lpips:
 
 
 if __name__ == "__main__":
-    flags.adopt_module_key_flags(program)
-    running.run(Path(sys.argv[0]).name, sys.modules[__name__], sys.argv[1:])
+    sys.exit(running.run(Path(sys.argv[0]).name, sys.modules[__name__], sys.argv[1:]))

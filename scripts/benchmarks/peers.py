@@ -24,29 +24,24 @@ import time
 import uuid
 import warnings
 from collections.abc import Callable
+from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Literal
 
 import numpy as np
 import torch
-from absl import flags
 from etils import epath
 from PIL import Image
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
 from iqa_jax.datasets import pair_lists
-from iqa_jax.programs import flags as program
 from iqa_jax.programs import running
-from iqa_jax.programs.evaluate.evaluation import Settings, evaluate
-from iqa_jax.programs.score import scores
+from iqa_jax.programs.evaluate.evaluation import evaluate
+from iqa_jax.programs.evaluate.settings import EvaluateSettings
+from iqa_jax.programs.score.scores import load_job, run_job
+from iqa_jax.programs.score.settings import ScoreSettings
+from iqa_jax.programs.settings import ModelSettings
 from iqa_jax.zoo import load_backbone
-
-MODEL = flags.DEFINE_enum("model", "vgg16", ["alexnet", "vgg16"], "The network of LPIPS.")
-REFERENCES = flags.DEFINE_integer("references", 2, "Number of references.", lower_bound=1)
-PROGRAM = flags.DEFINE_enum("program", "evaluate", ["evaluate", "score"], "Which is timed.")
-SIZE = flags.DEFINE_string("size", "384x512", "Height x width of the images.")
-REPEATS = flags.DEFINE_integer("repeats", 3, "Timed runs of each.", lower_bound=1)
-
-flags.adopt_module_key_flags(program)
 
 _BATCHES = (1, 2, 4, 8, 32, 128)
 _MOST_PIXELS = 8 * 384 * 512
@@ -54,6 +49,25 @@ _MOST_PIXELS = 8 * 384 * 512
 _LAYOUTS = (torch.contiguous_format, torch.channels_last)
 _KINDS = {"weight": "kernel", "bias": "bias"}
 _LPIPS = {"alexnet": "alex", "vgg16": "vgg"}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Settings(ModelSettings):
+    """Programs to be timed.
+
+    Attributes:
+      model: The network of LPIPS.
+      references: Number of references.
+      program: The program that is timed.
+      size: Height x width of the images.
+      repeats: Number of timed runs of each.
+    """
+
+    model: Literal["alexnet", "vgg16"] = "vgg16"
+    references: int = field(default=2, metadata={"at_least": 1})
+    program: Literal["evaluate", "score"] = "evaluate"
+    size: str = "384x512"
+    repeats: int = field(default=3, metadata={"at_least": 1})
 
 
 def make_dataset(folder: Path, references: int, versions: int, size: tuple[int, ...]) -> None:
@@ -68,23 +82,23 @@ def make_dataset(folder: Path, references: int, versions: int, size: tuple[int, 
     (folder / "pairs.csv").write_text("\n".join(rows) + "\n")
 
 
-def main() -> None:
+def main(settings: Settings) -> None:
     """Times both in turn and prints the ratio of their speeds."""
-    versions = program.versions() or 20
+    versions = settings.versions or 20
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
-        size = tuple(map(int, SIZE.value.split("x")))
-        make_dataset(folder, REFERENCES.value, versions, size)
-        theirs = _Theirs(folder)
+        size = tuple(map(int, settings.size.split("x")))
+        make_dataset(folder, settings.references, versions, size)
+        theirs = _Theirs(folder, settings)
         batch, layout = theirs.fastest()
         runs: dict[str, Callable[[], np.ndarray]] = {
-            PROGRAM.value: lambda: _ours(folder),
+            settings.program: lambda: _ours(folder, settings),
             "lpips, in memory": lambda: theirs.score(theirs.in_memory, batch, layout),
             "lpips, from files": lambda: theirs.score(theirs.from_file, batch, layout),
         }
         speeds: dict[str, list[float]] = {name: [] for name in runs}
         differences = []
-        for _ in range(REPEATS.value):
+        for _ in range(settings.repeats):
             scores = {}
             for tool, run in runs.items():
                 start = time.perf_counter()
@@ -92,42 +106,42 @@ def main() -> None:
                 speeds[tool].append(len(theirs.pairs) / (time.perf_counter() - start))
             ours, theirs_in_memory, _ = scores.values()
             differences.append(np.abs(ours / theirs_in_memory - 1).max())
-    print(f"{MODEL.value}, {len(theirs.pairs)} pairs of {SIZE.value}, {versions} a reference")
+    print(f"{settings.model}, {len(theirs.pairs)} pairs of {settings.size}, {versions} a reference")
     for tool, speed in speeds.items():
         print(f"  {tool:<18} {statistics.median(speed):8.2f} pairs/s")
     print(f"  lpips: {layout}, batches of {batch}")
     ours, *others = speeds
     for tool in others:
         ratio = statistics.median(a / b for a, b in zip(speeds[ours], speeds[tool], strict=True))
-        print(f"{ours} / {tool}: {ratio:.2f} (median of {REPEATS.value} pairs of runs)")
+        print(f"{ours} / {tool}: {ratio:.2f} (median of {settings.repeats} pairs of runs)")
     print(f"largest relative difference of LPIPS: {max(differences):.1e}")
 
 
-def _ours(folder: Path) -> np.ndarray:
-    name = f"lpips-{_LPIPS[MODEL.value]}"
+def _ours(folder: Path, settings: Settings) -> np.ndarray:
+    name = f"lpips-{_LPIPS[settings.model]}"
     output = f"out-{uuid.uuid4().hex}"
-    if PROGRAM.value == "score":
-        job = scores.load_job(
+    if settings.program == "score":
+        job = load_job(
             pair_lists.from_csv(epath.Path(folder / "pairs.csv")),
-            scores.Settings((name,), checkpoints_dir=program.CHECKPOINTS_DIR.value),
+            ScoreSettings((name,), checkpoints_dir=settings.checkpoints_dir),
         )
-        return scores.run_job(job, epath.Path(folder / output)).values[name]
-    settings = Settings(
+        return run_job(job, epath.Path(folder / output)).values[name]
+    wanted = EvaluateSettings(
         dataset="csv",
         data_dir=str(folder / "pairs.csv"),
         output_dir=str(folder / output),
-        models=(MODEL.value,),
+        models=(settings.model,),
         metrics=(name,),
-        checkpoints_dir=program.CHECKPOINTS_DIR.value,
+        checkpoints_dir=settings.checkpoints_dir,
     )
-    return evaluate(settings).scores[name]
+    return evaluate(wanted).scores[name]
 
 
 class _Theirs:
     """PyTorch's `lpips` with the converted weights, and the images as its tensors."""
 
-    def __init__(self, folder: Path):
-        self.model = load_network(MODEL.value)
+    def __init__(self, folder: Path, settings: Settings):
+        self.model = load_network(settings.model, settings)
         self._folder = folder
         self._images = {path.name: _tensor(path) for path in folder.glob("*.bmp")}
         rows = (folder / "pairs.csv").read_text().splitlines()[1:]
@@ -173,14 +187,14 @@ class _Theirs:
         return min(seconds, key=seconds.__getitem__)
 
 
-def load_network(name: str) -> torch.nn.Module:
+def load_network(name: str, settings: ModelSettings) -> torch.nn.Module:
     """`lpips.LPIPS` with the converted weights of the backbone in it."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         import lpips  # noqa: PLC0415
 
         model = lpips.LPIPS(net=_LPIPS[name], pnet_rand=True, verbose=False).eval()
-    backbone = load_backbone(name, checkpoints_dir=program.CHECKPOINTS_DIR.value)
+    backbone = load_backbone(name, checkpoints_dir=settings.checkpoints_dir)
     for parameter_name, parameter in model.net.named_parameters():
         _, position, kind = parameter_name.split(".")  # slice1.0.weight
         ours = np.array(backbone.parameters[f"features.{position}.{_KINDS[kind]}"])
@@ -196,4 +210,4 @@ def _tensor(path: Path) -> torch.Tensor:
 
 
 if __name__ == "__main__":
-    running.run(Path(sys.argv[0]).name, sys.modules[__name__], sys.argv[1:])
+    sys.exit(running.run(Path(sys.argv[0]).name, sys.modules[__name__], sys.argv[1:]))

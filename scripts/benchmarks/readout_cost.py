@@ -12,27 +12,36 @@ import statistics
 import sys
 import time
 from collections.abc import Callable
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import jax
 import jax.numpy as jnp
 import numpy as np
-from absl import flags
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
 from iqa_jax.backbones import Backbone
 from iqa_jax.engine.devices import compiler_options
 from iqa_jax.metrics.features import Comparison, load_comparison
-from iqa_jax.programs import flags as program
 from iqa_jax.programs import running
+from iqa_jax.programs.settings import ModelSettings
 from iqa_jax.readouts import ReadoutName
 from iqa_jax.zoo import model_layers
 
-MODEL = flags.DEFINE_string("model", "vgg16", "The model.")
-SIZE = flags.DEFINE_string("size", "384x512", "Height x width of the images.")
-REPEATS = flags.DEFINE_integer("repeats", 7, "Timed runs of each.", lower_bound=1)
 
-flags.adopt_module_key_flags(program)
+@dataclass(frozen=True, kw_only=True)
+class Settings(ModelSettings):
+    """Passes to be timed.
+
+    Attributes:
+      model: The model.
+      size: Height x width of the images.
+      repeats: Number of timed runs of each.
+    """
+
+    model: str = "vgg16"
+    size: str = "384x512"
+    repeats: int = field(default=7, metadata={"at_least": 1})
 
 
 def bare_one_by_one(backbone: Backbone, images: jax.Array) -> jax.Array:
@@ -45,19 +54,19 @@ def bare_batch(backbone: Backbone, images: jax.Array) -> jax.Array:
     return backbone.activations(images)[backbone.layers[-1]]
 
 
-def main() -> None:
+def main(settings: Settings) -> None:
     """Times the step and the bare pass in turn and prints their ratio."""
-    height, width = map(int, SIZE.value.split("x"))
-    versions = program.versions() or 8
+    height, width = map(int, settings.size.split("x"))
+    versions = settings.versions or 8
     readouts = [
-        ReadoutName(MODEL.value, (layer,), readout)
-        for layer in model_layers(MODEL.value)
+        ReadoutName(settings.model, (layer,), readout)
+        for layer in model_layers(settings.model)
         for readout in ("l2", "unit")
     ]
     comparison = load_comparison(
         readouts,
-        checkpoints_dir=program.CHECKPOINTS_DIR.value,
-        precision=program.PRECISION.value,
+        checkpoints_dir=settings.checkpoints_dir,
+        precision=settings.precision,
     )
     rng = np.random.default_rng(0)
     images = jnp.asarray(rng.integers(0, 256, (1 + versions, height, width, 3)).astype(np.uint8))
@@ -68,12 +77,12 @@ def main() -> None:
         "bare, one batch": _compiled(bare_batch, backbone, images),
     }
     seconds: dict[str, list[float]] = {name: [] for name in runs}
-    for _ in range(REPEATS.value):
+    for _ in range(settings.repeats):
         for name, run in runs.items():
             start = time.perf_counter()
             jax.block_until_ready(run())
             seconds[name].append(time.perf_counter() - start)
-    print(f"{MODEL.value}, {1 + versions} images of {height}x{width}, {len(readouts)} read-outs")
+    print(f"{settings.model}, {1 + versions} images of {height}x{width}, {len(readouts)} read-outs")
     medians = {name: statistics.median(values) for name, values in seconds.items()}
     for name, values in seconds.items():
         print(f"  {name:<18} {medians[name]:7.3f} s (from {min(values):.3f} to {max(values):.3f})")
@@ -90,4 +99,4 @@ def _compiled(function: Callable[..., object], *arguments: object) -> Callable[[
 
 
 if __name__ == "__main__":
-    running.run(Path(sys.argv[0]).name, sys.modules[__name__], sys.argv[1:])
+    sys.exit(running.run(Path(sys.argv[0]).name, sys.modules[__name__], sys.argv[1:]))

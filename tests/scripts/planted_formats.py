@@ -37,9 +37,9 @@ def read(path):
     return {"first": first}
 
 
-def main():
-    fuzz.main({"planted": Format("file", {"file": bytes(3)}, read)})
+def main(settings: fuzz.Settings):
+    return fuzz.main(settings, {"planted": Format("file", {"file": bytes(3)}, read)})
 
 
 if __name__ == "__main__":
-    running.run(Path(sys.argv[0]).name, sys.modules[__name__], sys.argv[1:])
+    sys.exit(running.run(Path(sys.argv[0]).name, sys.modules[__name__], sys.argv[1:]))

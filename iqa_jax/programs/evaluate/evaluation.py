@@ -29,29 +29,11 @@ from iqa_jax.programs.evaluate.layer_source import find_source
 from iqa_jax.programs.evaluate.normaliser import open_normalisers
 from iqa_jax.programs.evaluate.run_record import describe_columns, describe_dataset
 from iqa_jax.programs.evaluate.selection import select_columns
+from iqa_jax.programs.evaluate.settings import EvaluateSettings as Settings
 from iqa_jax.programs.extract.extraction import ensure_store
-from iqa_jax.programs.settings import DatasetSettings, ModelSettings
 from iqa_jax.readouts import needed_arrays, readout_formulas
 from iqa_jax.revisions import OF_AGREEMENT, revisions
 from iqa_jax.zoo import TrainingData
-
-
-@dataclass(frozen=True, kw_only=True)
-class Settings(DatasetSettings, ModelSettings):
-    """What an evaluation is asked for; the flags of ``iqa evaluate`` say what each means."""
-
-    output_dir: str
-    models: tuple[str, ...] = ()
-    layers: tuple[str, ...] = ("all",)
-    readouts: tuple[str, ...] = ("l2", "unit")
-    metrics: tuple[str, ...] = ()
-    statistics_dir: str | None = None
-    normaliser_from: str | None = None
-    scores_csv: str | None = None
-    joined_direction: tuple[str, ...] = ()
-    interval: str | None = None
-    resamples: int | None = None
-    layers_from: str | None = None
 
 
 @dataclass(frozen=True)

@@ -18,8 +18,8 @@ from iqa_jax.engine.run import environment, fill
 from iqa_jax.engine.store import LayerShape, StatisticsStore, StatisticsWriter
 from iqa_jax.images.resize import Size
 from iqa_jax.metrics.layer_statistics import Arrays, Reduction, check_arrays
+from iqa_jax.programs.extract.settings import ExtractSettings as Settings
 from iqa_jax.programs.layers import ALL, resolve
-from iqa_jax.programs.settings import DatasetSettings, ModelSettings
 from iqa_jax.readouts.statistics import STATISTICS
 from iqa_jax.revisions import revisions
 from iqa_jax.zoo import load_backbone, model_layers, outline_backbone, weights_sha256
@@ -91,16 +91,6 @@ def ensure_store(
         backbone = load_backbone(model, checkpoints_dir=checkpoints_dir, precision=precision)
         speed = fill(writer, plan, Reduction(backbone, writer.arrays)).pairs_per_second
     return Extracted(StatisticsStore.at(writer.path), speed)
-
-
-@dataclass(frozen=True, kw_only=True)
-class Settings(DatasetSettings, ModelSettings):
-    """What an extraction is asked for; the flags of the program say what each means."""
-
-    statistics_dir: str
-    models: tuple[str, ...]
-    layers: tuple[str, ...] = (ALL,)
-    statistics: tuple[str, ...] = ("squared_error", "unit_squared_error")
 
 
 def extract(settings: Settings) -> list[Extracted]:

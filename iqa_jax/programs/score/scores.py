@@ -19,14 +19,7 @@ from iqa_jax.images.resize import Size
 from iqa_jax.images.sources import CheckedImages
 from iqa_jax.metrics import Group, groups, load_group, parse_metrics
 from iqa_jax.metrics.pair_function import PairComparison
-from iqa_jax.programs.settings import ModelSettings
-
-
-@dataclass(frozen=True)
-class Settings(ModelSettings):
-    """What is asked for; the flags of ``iqa score`` say what each means."""
-
-    metrics: tuple[str, ...]
+from iqa_jax.programs.score.settings import ScoreSettings as Settings
 
 
 @dataclass(frozen=True)

@@ -4,7 +4,7 @@ import re
 import sys
 import time
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass
 from typing import Any
 
 import numpy as np
@@ -16,17 +16,16 @@ from iqa_jax.datasets.splits import overlap_warning, trained_on
 from iqa_jax.engine import run as engine
 from iqa_jax.engine.store import StatisticsStore
 from iqa_jax.errors import InputError
-from iqa_jax.programs.extract.extraction import Settings as Extraction
 from iqa_jax.programs.extract.extraction import extract
+from iqa_jax.programs.extract.settings import ExtractSettings
 from iqa_jax.programs.layers import ALL, resolve
-from iqa_jax.programs.settings import DatasetSettings, ModelSettings
 from iqa_jax.programs.train import tables
 from iqa_jax.programs.train.report import report_text
+from iqa_jax.programs.train.settings import TrainSettings as Settings
 from iqa_jax.relevance.cross_validation import CrossValidation, Scheme, check_scheme, cross_validate
 from iqa_jax.relevance.examples import FORMS, Examples, check_readout, read_examples
 from iqa_jax.relevance.gains import Gain, held_out_gains, transfer_gains
 from iqa_jax.relevance.losses import check_loss
-from iqa_jax.relevance.training import Recipe
 from iqa_jax.weights import checkpoints
 from iqa_jax.zoo import load_relevance
 from iqa_jax.zoo.origins import DOWNLOADS
@@ -35,30 +34,6 @@ from iqa_jax.zoo.registry import MODELS, RELEVANCES
 _NAME = re.compile(r"\w[\w.-]*")
 _KIND = "relevance"
 _STATISTIC_OF_LPIPS = "unit_squared_error"
-
-
-@dataclass(frozen=True, kw_only=True)
-class Settings(ModelSettings):
-    """What is asked for; the flags of ``iqa train`` say what each means.
-
-    Attributes:
-      images: The dataset whose statistics are extracted first; None if they are there.
-    """
-
-    model: str
-    name: str
-    output_dir: str
-    statistics_dir: str | None = None
-    dataset: str | None = None
-    images: DatasetSettings | None = None
-    layers: tuple[str, ...] = ()
-    readout: str = "unit"
-    test_statistics_dir: str | None = None
-    test_dataset: str | None = None
-    recipe: Recipe = field(default_factory=Recipe)
-    scheme: Scheme = field(default_factory=Scheme)
-    interval: str | None = None
-    resamples: int | None = None
 
 
 @dataclass(frozen=True, eq=False)
@@ -167,7 +142,7 @@ def _open(settings: Settings) -> StatisticsStore:
         )
     folder = settings.statistics_dir or str(epath.Path(settings.output_dir) / "statistics")
     (extracted,) = extract(
-        Extraction(
+        ExtractSettings(
             **asdict(settings.images),
             statistics_dir=folder,
             models=(settings.model,),

@@ -9,53 +9,54 @@ sizes, copies, and whether PSNR agrees with the direction of the scores. The exi
 problem was found, else 1; notes are no problems.
 """
 
-import sys
+from dataclasses import dataclass
+from typing import Literal
 
-from absl import flags
-from etils import epath
-
-from iqa_jax.datasets import DATASETS, DIRECTIONS, load_dataset
-from iqa_jax.files import write_text
-from iqa_jax.programs.verify import to_json, to_text, verify
-
-DATASET = flags.DEFINE_enum("dataset", None, sorted(DATASETS), "The dataset.", required=True)
-DATA_DIR = flags.DEFINE_string(
-    "data_dir",
-    None,
-    "Folder of the dataset in its official layout. For csv: the file, with the columns "
-    "reference,distorted,score; image paths are relative to it.",
-    required=True,
-)
-SCORE_DIRECTION = flags.DEFINE_enum(
-    "score_direction",
-    None,
-    DIRECTIONS,
-    "For csv: whether higher or lower human scores are better. Default: higher.",
-)
-HEADERS_ONLY = flags.DEFINE_bool(
-    "headers_only",
-    False,
-    "Read no further than the headers of the images: quick, but damaged and identical images and "
-    "the direction of the scores are not checked.",
-)
-OUTPUT = flags.DEFINE_string(
-    "output", None, "JSON file to write as well, in which no list is cut short."
-)
+from iqa_jax.programs.settings import NamedDataset
 
 
-def main() -> None:
-    """Verifies the dataset that the flags name."""
+@dataclass(frozen=True, kw_only=True)
+class VerifySettings(NamedDataset):
+    """A copy of a dataset to be verified.
+
+    Attributes:
+      data_dir: Folder of the dataset in its official layout. For csv: the file, with the columns
+        reference,distorted,score; image paths are relative to it.
+      score_direction: For csv: whether higher or lower human scores are better. Default: higher.
+      headers_only: Read no further than the headers of the images: quick, but damaged and identical
+        images and the direction of the scores are not checked.
+      output: JSON file to write as well, in which no list is cut short.
+    """
+
+    data_dir: str
+    score_direction: Literal["higher", "lower"] | None = None
+    headers_only: bool = False
+    output: str | None = None
+
+
+def main(settings: VerifySettings) -> int:
+    """Verifies the dataset and prints the report.
+
+    Returns:
+      0 if no problem was found, else 1.
+    """
+    from etils import epath  # noqa: PLC0415  none of these is needed for the help
+
+    from iqa_jax.datasets import load_dataset  # noqa: PLC0415
+    from iqa_jax.files import write_text  # noqa: PLC0415
+    from iqa_jax.programs.verify.report import to_json, to_text  # noqa: PLC0415
+    from iqa_jax.programs.verify.verification import verify  # noqa: PLC0415
+
     table = load_dataset(
-        DATASET.value,
-        DATA_DIR.value,
+        settings.dataset,
+        settings.data_dir,
         allow_partial=True,
-        score_direction=SCORE_DIRECTION.value,
+        score_direction=settings.score_direction,
     )
-    verification = verify(table, headers_only=HEADERS_ONLY.value)
+    verification = verify(table, headers_only=settings.headers_only)
     print(to_text(verification))
-    if OUTPUT.value:
-        path = epath.Path(OUTPUT.value)
+    if settings.output:
+        path = epath.Path(settings.output)
         path.parent.mkdir(parents=True, exist_ok=True)
         write_text(path, to_json(verification) + "\n")
-    if verification.problems:
-        sys.exit(1)
+    return bool(verification.problems)

@@ -198,9 +198,7 @@ def test_other_files_are_not_taken_for_a_stored_dataset(name, text, stored, targ
         (stored / name).unlink()
     else:
         (stored / name).write_text(text)
-    with pytest.raises(
-        DatasetError, match=f"csv/{VERSION}: is not a dataset that iqa build"
-    ):
+    with pytest.raises(DatasetError, match=f"csv/{VERSION}: is not a dataset that iqa build"):
         load_tfds("csv", target)
 
 

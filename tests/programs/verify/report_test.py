@@ -6,7 +6,8 @@ import numpy as np
 from PIL import Image
 
 from iqa_jax.datasets.triplets import Triplet, TripletTable
-from iqa_jax.programs.verify import to_json, to_text, verify
+from iqa_jax.programs.verify.report import to_json, to_text
+from iqa_jax.programs.verify.verification import verify
 
 
 def block(text, first):

@@ -7,8 +7,8 @@ from datasets import trees
 from PIL import Image
 
 from iqa_jax.datasets import fingerprint, inspect, load_dataset
-from iqa_jax.programs.verify import verify
 from iqa_jax.programs.verify.checks import Verdict
+from iqa_jax.programs.verify.verification import verify
 
 
 def found(verification):

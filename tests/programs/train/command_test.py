@@ -1,23 +1,16 @@
 """Learning from images, as a user runs it."""
 
 import json
-import os
-import subprocess
-import sys
-from pathlib import Path
 
 import numpy as np
 import pytest
 
 from iqa_jax.zoo import load_relevance
 
-SCRIPT = Path(__file__).parents[2] / "scripts" / "train_relevance.py"
 
-
-def run(*flags):
-    environment = {**os.environ, "JAX_PLATFORMS": "cpu", "XLA_FLAGS": ""}
-    command = [sys.executable, str(SCRIPT), *map(str, flags)]
-    return subprocess.run(command, check=False, capture_output=True, text=True, env=environment)
+@pytest.fixture
+def run(iqa):
+    return lambda *flags: iqa("train", *flags)
 
 
 @pytest.fixture
@@ -37,10 +30,10 @@ def flags(pair_folder, checkpoints, tmp_path):
     )
 
 
-def test_from_images_and_again_from_their_statistics(flags, pair_folder, tmp_path):
+def test_from_images_and_again_from_their_statistics(run, flags, pair_folder, tmp_path):
     images = ("--dataset=csv", f"--data_dir={pair_folder / 'pairs.csv'}")
     done = run(*flags, *images)
-    assert done.returncode == 0, done.stderr
+    assert done.status == 0, done.stderr
     assert "learned - lpips-alex" in done.stdout
     assert "3 references x 1152 channels" in done.stderr
     first = load_relevance("mine", checkpoints_dir=tmp_path / "weights")
@@ -48,7 +41,7 @@ def test_from_images_and_again_from_their_statistics(flags, pair_folder, tmp_pat
     statistics = tmp_path / "ergebnisse ö" / "statistics"
     stored = (f"--statistics_dir={statistics}", "--dataset=pairs")  # as the file is called
     again = run(*flags, *stored, "--readout=unit_root")
-    assert again.returncode == 0, again.stderr
+    assert again.status == 0, again.stderr
     second = load_relevance("mine", checkpoints_dir=tmp_path / "weights")
     assert (
         np.abs(np.asarray(first.weights["relu3"]) - np.asarray(second.weights["relu3"])).max() > 0
@@ -82,9 +75,8 @@ def test_from_images_and_again_from_their_statistics(flags, pair_folder, tmp_pat
         ),
     ],
 )
-def test_errors_are_lines(flags, wrong, message):
+def test_errors_are_lines(run, flags, wrong, message):
     done = run(*flags, *wrong)
-    assert done.returncode == 1
+    assert done.status == 1
     assert done.stderr.startswith("iqa train: error: ")
     assert message in done.stderr
-    assert "Traceback" not in done.stderr

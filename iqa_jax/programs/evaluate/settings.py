@@ -1,0 +1,71 @@
+"""Settings of an evaluation."""
+
+from dataclasses import dataclass, field
+
+from iqa_jax.programs.settings import DatasetSettings, Idle, IntervalSettings, ModelSettings
+
+
+@dataclass(frozen=True, kw_only=True)
+class ColumnSettings(DatasetSettings, ModelSettings):
+    """The distances that are compared with human scores.
+
+    Attributes:
+      output_dir: Folder for the results.
+      models: Models whose layers are evaluated, such as alexnet,vgg16; iqa models lists all.
+        '@study46' stands for the 46 of the study, FILE.py:NAME for a backbone function of your own.
+      layers: Layers of the models, and concatenations of them joined by +; 'all' is every single
+        layer, 'cumulative' the first n layers joined, for every n. 'input', the pixels, is a
+        baseline: one row for all models.
+      readouts: Read-outs of each layer: l2, rmse, balanced, normalized, unit, unit_root, cosine,
+        mean, std, mean_std, gram, structure_texture; with channel weights READOUT@RELEVANCE, such
+        as unit@lpips-vgg.
+      metrics: Metrics that join the tables: psnr, ssim, ms-ssim, ssim:wang2004, ssim:matlab,
+        ssim:rgb, ms-ssim:wang2003, ms-ssim:rgb, lpips-alex, lpips-vgg, lpips-squeeze, dists,
+        dists:resize256, and any read-out MODEL/LAYER[+LAYER...]/READOUT[@RELEVANCE].
+      statistics_dir: Folder in which the statistics of layers are kept: missing ones are extracted,
+        and any other read-out is then a matter of seconds. The read-outs balanced and normalized
+        need it.
+      normaliser_from: Folder with the statistics of another dataset, made in the same way: balanced
+        and normalized compare with its means. Default: the means of the dataset that is evaluated,
+        and such rows are marked transductive.
+      scores_csv: Scores of another tool that join the tables: a CSV file with the column distorted
+        and a column for each score. A column with the name of a metric has its direction, the
+        others are taken to grow with the difference; see joined_direction.
+      joined_direction: Direction of a column of scores_csv: vif=higher says that higher scores mean
+        more similar images. Several are separated by commas, or the flag is given several times.
+    """
+
+    output_dir: str
+    models: tuple[str, ...] = ()
+    layers: tuple[str, ...] = ("all",)
+    readouts: tuple[str, ...] = ("l2", "unit")
+    metrics: tuple[str, ...] = ()
+    statistics_dir: str | None = None
+    normaliser_from: str | None = None
+    scores_csv: str | None = None
+    joined_direction: tuple[str, ...] = field(default=(), metadata={"repeated": True})
+
+
+@dataclass(frozen=True, kw_only=True)
+class EvaluateSettings(IntervalSettings, ColumnSettings):
+    """An evaluation; ``run.json`` has the settings in the order of these fields.
+
+    Attributes:
+      layers_from: Where the best layer of each model and read-out is chosen, so that it has an
+        interval: the folder of an earlier evaluation of another dataset, or 'split' (half of the
+        references, by a hash of their names, choose; the others score).
+    """
+
+    layers_from: str | None = None
+
+    def idle(self) -> Idle:
+        """Settings of networks where none is run."""
+        from iqa_jax.metrics import parse_metrics  # noqa: PLC0415  loads JAX
+
+        if not self.models:
+            yield ("layers", "readouts"), "where no model is named; add --models"
+            if not any(metric.readout for metric in parse_metrics(self.metrics)):
+                yield (
+                    ("statistics_dir", "precision"),
+                    "where no network is run; add --models, or metrics that have one",
+                )

@@ -1,0 +1,110 @@
+"""Where scores go: a table in a file or on the screen, and pictures."""
+
+import csv
+import io
+import re
+import sys
+import tempfile
+from pathlib import PurePath
+
+from etils import epath
+
+from iqa_jax.datasets import pair_lists
+from iqa_jax.datasets.table import PairTable
+from iqa_jax.errors import InputError
+from iqa_jax.metrics import parse_metric
+from iqa_jax.programs.score.files import Kept, ScoreFiles, to_csv
+from iqa_jax.programs.score.scores import Job, Scores, load_job, run_job
+from iqa_jax.programs.score.settings import ScoreSettings
+from iqa_jax.text import aligned
+
+
+def score(settings: ScoreSettings) -> int:
+    """Scores pairs and writes their table, or prints it where no file is named.
+
+    Returns:
+      The number of pairs that could not be scored in full.
+
+    Raises:
+      InputError: If the settings, the pairs or an earlier output cannot be used.
+    """
+    job = load_job(_pairs(settings), settings)
+    if settings.maps_dir and not job.mapped_metrics:
+        raise InputError(
+            "--maps_dir: none of the metrics has maps; SSIM, LPIPS and the read-outs unit have them"
+        )
+    scores = _into_file(job, settings) if settings.output else _onto_screen(job, settings)
+    return sum(map(bool, scores.errors))
+
+
+def _pairs(settings: ScoreSettings) -> PairTable:
+    match (
+        (settings.reference, settings.distorted),
+        (settings.reference_dir, settings.distorted_dir),
+        settings.pairs,
+    ):
+        case (str(reference), str(distorted)), (None, None), None:
+            return pair_lists.one_pair(reference, distorted)
+        case (None, None), (str(reference), str(distorted)), None:
+            return pair_lists.two_folders(epath.Path(reference), epath.Path(distorted))
+        case (None, None), (None, None), str(path):
+            return pair_lists.from_csv(epath.Path(path))
+    raise InputError(
+        "expected --reference and --distorted, or --reference_dir and --distorted_dir, or --pairs; "
+        "see --help"
+    )
+
+
+def _into_file(job: Job, settings: ScoreSettings) -> Scores:
+    files = ScoreFiles(epath.Path(settings.output or ""))
+    files.claim(job.signature, resume=settings.resume)
+    kept = files.read(job.table, job.images, job.metrics)
+    if kept.rows or kept.tried_again:
+        _announce(kept, settings)
+    scores = run_job(job, files.parts, kept=kept.rows)
+    if kept.is_complete:
+        files.remove_parts()
+        print(f"Complete already: {settings.output}")
+    else:
+        files.finish(scores)
+        print(f"Written: {settings.output}")
+    _write_maps(job, scores, settings)
+    return scores
+
+
+def _announce(kept: Kept, settings: ScoreSettings) -> None:
+    again = kept.tried_again + kept.missing
+    reasons = {
+        "whose images could not be read, were too large or have changed": kept.tried_again,
+        "that the table lacks or has not whole": kept.missing,
+    }
+    why = ", ".join(f"{number} {reason}" for reason, number in reasons.items() if number)
+    print(
+        f"{settings.output}: {len(kept.rows)} of {len(kept.rows) + again} pairs are scored, "
+        f"{again} are tried again{f' ({why})' if why else ''}",
+        file=sys.stderr,
+    )
+
+
+def _onto_screen(job: Job, settings: ScoreSettings) -> Scores:
+    with tempfile.TemporaryDirectory() as folder:
+        scores = run_job(job, epath.Path(folder))
+        _write_maps(job, scores, settings)
+    header, *rows = csv.reader(io.StringIO(to_csv(scores)))
+    print("\n".join(aligned(header, rows, text_columns=2)))
+    return scores
+
+
+def _write_maps(job: Job, scores: Scores, settings: ScoreSettings) -> None:
+    if not settings.maps_dir:
+        return
+    from iqa_jax.programs.score.maps import draw_map, local_scores  # noqa: PLC0415  loads Matplotlib
+
+    folder = epath.Path(settings.maps_dir)
+    folder.mkdir(parents=True, exist_ok=True)
+    for row, metric, values in local_scores(job, scores):
+        stem = PurePath(scores.table.pairs[row].distorted).stem
+        safe = re.sub(r"[^\w.@+-]", "_", metric)
+        path = folder / f"{row + 1:06d}_{stem}_{safe}.png"
+        draw_map(values, path, higher_is_better=parse_metric(metric).higher_is_better)
+    print(f"Written: {folder}")

@@ -1,0 +1,49 @@
+"""Settings of a scoring."""
+
+from dataclasses import KW_ONLY, dataclass
+
+from iqa_jax.programs.settings import Idle, ModelSettings
+
+
+@dataclass(frozen=True)
+class ScoreSettings(ModelSettings):
+    """Pairs of images and the metrics that score them.
+
+    Attributes:
+      metrics: Metrics: psnr, ssim, ms-ssim, ssim:wang2004, ssim:matlab, ssim:rgb,
+        ms-ssim:wang2003, ms-ssim:rgb, lpips-alex, lpips-vgg, lpips-squeeze, dists, dists:resize256,
+        and any read-out MODEL/LAYER[+LAYER...]/READOUT[@RELEVANCE].
+      reference: One reference image.
+      distorted: One distorted image.
+      reference_dir: Folder of reference images, matched by path and name without suffix.
+      distorted_dir: Folder of distorted images.
+      pairs: CSV file with the columns reference,distorted; paths are relative to the file.
+      output: CSV file to write. Default: a table on the screen.
+      resume: Continue an output that was begun: existing scores stay; pairs are scored that are
+        new, that a killed run did not reach, or whose images could not be read or were too large
+        for the memory. Images that have changed since are refused.
+      maps_dir: Folder for pictures of where the images differ, a PNG for each pair and each metric
+        that has maps: SSIM (bright at 1, dark where they differ), LPIPS and the read-outs unit
+        (dark at 0, bright where they differ most: each has its own scale, which the PNG records as
+        Description).
+    """
+
+    metrics: tuple[str, ...]
+    _: KW_ONLY
+    reference: str | None = None
+    distorted: str | None = None
+    reference_dir: str | None = None
+    distorted_dir: str | None = None
+    pairs: str | None = None
+    output: str | None = None
+    resume: bool = False
+    maps_dir: str | None = None
+
+    def idle(self) -> Idle:
+        """Settings of a table where none is written, and of networks where none is run."""
+        from iqa_jax.metrics import parse_metrics  # noqa: PLC0415  loads JAX
+
+        if not self.output:
+            yield ("resume",), "on a table on the screen; add --output"
+        if not any(metric.readout for metric in parse_metrics(self.metrics)):
+            yield ("precision",), "where no network is run; add metrics that have one"

@@ -1,0 +1,53 @@
+"""Programs in this process, which is much faster than in one of their own."""
+
+import os
+import subprocess
+import sys
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+import pytest
+
+from iqa_jax.__main__ import main
+from iqa_jax.programs import running
+
+
+@dataclass(frozen=True)
+class Ended:
+    """A program that has ended."""
+
+    status: int
+    stdout: str
+    stderr: str
+
+
+@pytest.fixture
+def iqa(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> Callable[..., Ended]:
+    """``iqa("score", "--metrics=psnr", ...)`` in this process; no compiled program is kept."""
+    monkeypatch.setattr(running, "_keep_compiled_programs", lambda settings: None)
+
+    def call(*arguments: object) -> Ended:
+        capsys.readouterr()
+        status = main([str(each) for each in arguments])
+        return Ended(status, *capsys.readouterr())
+
+    return call
+
+
+@pytest.fixture
+def environment() -> Mapping[str, str]:
+    """The environment of a user's shell on a machine without accelerators."""
+    return {**os.environ, "JAX_PLATFORMS": "cpu", "XLA_FLAGS": ""}
+
+
+@pytest.fixture
+def shell(environment: Mapping[str, str]) -> Callable[..., subprocess.CompletedProcess[str]]:
+    """``shell("score", "--metrics=psnr", ...)`` in a process of its own."""
+
+    def call(*arguments: object) -> subprocess.CompletedProcess[str]:
+        command = [sys.executable, "-m", "iqa_jax", *map(str, arguments)]
+        return subprocess.run(command, check=False, capture_output=True, text=True, env=environment)
+
+    return call
