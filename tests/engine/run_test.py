@@ -1,3 +1,5 @@
+from dataclasses import dataclass
+
 import jax.numpy as jnp
 import pytest
 
@@ -8,11 +10,20 @@ from iqa_jax.engine.devices import UnitRunner
 from iqa_jax.engine.plan import plan
 from iqa_jax.errors import ImageError, InputError
 from iqa_jax.images.resize import Resize
+from iqa_jax.pytrees import register_pytree
 
 
-def difference(_, reference, distorted):
-    error = distorted.astype(jnp.float32) - reference.astype(jnp.float32)[None]
-    return {"difference": jnp.mean(jnp.abs(error), axis=(1, 2, 3))}
+@register_pytree
+@dataclass(frozen=True)
+class Difference:
+    label, names = "net", ("difference",)
+
+    def prepare(self, image):
+        return image
+
+    def versions(self, reference, distorted):
+        error = distorted.astype(jnp.float32) - reference.astype(jnp.float32)[None]
+        return (jnp.mean(jnp.abs(error), axis=(1, 2, 3)),)
 
 
 @pytest.fixture
@@ -23,7 +34,7 @@ def dataset(pair_folder):
 def compute(dataset, **options):
     table, headers = dataset
     work = plan(table, headers, versions=2, resize=options.get("resize"))
-    runner = UnitRunner(difference, ())
+    runner = UnitRunner(Difference())
     found = engine.compute(table, work, work.units, runner, label="net", **options)
     return {row: done for done in found for row in done.unit.rows}
 

@@ -25,9 +25,9 @@ from iqa_jax.engine.store import StatisticsStore
 from iqa_jax.errors import InputError
 from iqa_jax.images.decode import Header
 from iqa_jax.images.resize import Resize
-from iqa_jax.metrics import Group, check_group, groups, load_group
-from iqa_jax.metrics.features import load_relevances
-from iqa_jax.metrics.pair_function import PairComparison
+from iqa_jax.metrics import MetricName, groups, outline_group
+from iqa_jax.metrics.features import FeatureScores
+from iqa_jax.metrics.pair_function import PairFunction
 from iqa_jax.programs.evaluate.exposure import mark
 from iqa_jax.programs.evaluate.from_store import distances as stored_distances
 from iqa_jax.programs.evaluate.normaliser import open_normalisers
@@ -108,13 +108,10 @@ def evaluate(settings: Settings) -> Evaluation:
         raise InputError(f"scores_csv: {', '.join(twice)} is computed here; rename the column")
     work = plan(table, headers, versions=settings.versions, resize=resize)
     wanted = groups(column.metric for column in columns if column.metric)
-    for group in wanted:
-        outline = check_group(
-            group,
-            work.sizes,
-            checkpoints_dir=settings.checkpoints_dir,
-            stored=_is_stored(group, settings),
-        )
+    outlines = [_outline(group, settings) for group in wanted]
+    for outline in outlines:
+        for size in work.sizes:
+            outline.check_size(*size)
         check_memory(outline, table, work, outline.label)
     normalisers = _open_normalisers(columns, settings)
     pairs = TrainingData(table.name, fingerprint(table, headers))
@@ -128,13 +125,15 @@ def evaluate(settings: Settings) -> Evaluation:
     method = choose(settings.interval, settings.resamples, references=references)
     layers_from = find_source(settings.layers_from, columns, table, pairs.fingerprint)
     _announce(table, work)
-    scores, runs = dict(joined), []
-    data = _Data(table, headers, work, pairs.fingerprint, resize, normalisers)
-    for group in wanted:
-        score = _score_from_store if _is_stored(group, settings) else _score
-        found, run = score(group, data, settings)
+    scores, runs = dict(joined), {}
+    data = _Data(table, headers, work, pairs.fingerprint, resize, normalisers, devices.Programs())
+    for place in devices.programs_together(outlines):
+        group, outline = wanted[place], outlines[place]
+        if isinstance(outline, FeatureScores) and _is_stored(group, settings):
+            found, runs[place] = _score_from_store(outline, data, settings)
+        else:
+            found, runs[place] = _score(outline, data, settings)
         scores |= {metric.name: found[metric.computed] for metric in group}
-        runs.append(run)
     scores = {column.name: scores[column.name] for column in columns}
     analysis = analyse(table, columns, scores, method=method, layers_from=layers_from)
     record = {
@@ -143,7 +142,7 @@ def evaluate(settings: Settings) -> Evaluation:
         "revisions": revisions(OF_AGREEMENT),
         "interval": method.describe(references),
         "devices": devices.describe_devices(),
-        "runs": runs,
+        "runs": [runs[place] for place in range(len(wanted))],
         "columns": describe_columns(columns),
         "chosen_layers": [chosen.record for chosen in analysis.chosen if chosen.column.layer],
         "warnings": list(analysis.warnings),
@@ -183,11 +182,20 @@ def _open_normalisers(
     )
 
 
-def _is_stored(group: Group, settings: Settings) -> bool:
+def _is_stored(group: Sequence[MetricName], settings: Settings) -> bool:
     """Whether the scores of a group are read from a store; images may not be resized on the way."""
     return settings.statistics_dir is not None and all(
         metric.readout and not metric.resize for metric in group
     )
+
+
+def _outline(group: Sequence[MetricName], settings: Settings) -> PairFunction:
+    """What a group of metrics computes; from a store, read-outs may compare with a dataset."""
+    where, precision = settings.checkpoints_dir, settings.precision
+    if _is_stored(group, settings):
+        readouts = list(dict.fromkeys(metric.readout for metric in group if metric.readout))
+        return FeatureScores.outline(readouts, checkpoints_dir=where, precision=precision)
+    return outline_group(group, checkpoints_dir=where, precision=precision)
 
 
 @dataclass(frozen=True)
@@ -200,19 +208,18 @@ class _Data:
     fingerprint: str
     resize: Resize | None
     normalisers: Mapping[str, StatisticsStore]
+    programs: devices.Programs
 
 
 _Scored = tuple[Mapping[str, np.ndarray], dict[str, Any]]
 """Scores by name, and the record of the run that made them."""
 
 
-def _score(group: Group, data: _Data, settings: Settings) -> _Scored:
+def _score(outline: PairFunction, data: _Data, settings: Settings) -> _Scored:
     """The scores of a group, computed from the images."""
-    comparison = load_group(
-        group, checkpoints_dir=settings.checkpoints_dir, precision=settings.precision
-    )
+    scorer = outline.fill(checkpoints_dir=settings.checkpoints_dir)
     signature = {
-        **comparison.signature,
+        **scorer.signature,
         "dataset": data.fingerprint,
         "resize": settings.resize,
         "versions": data.work.versions,
@@ -223,18 +230,18 @@ def _score(group: Group, data: _Data, settings: Settings) -> _Scored:
     run = engine.run(
         data.table,
         data.work,
-        devices.UnitRunner(PairComparison.versions, comparison),
-        ScoreParts(parts_folder, comparison.label, signature, comparison.names, rows),
-        label=comparison.label,
+        devices.UnitRunner(scorer, programs=data.programs),
+        ScoreParts(parts_folder, scorer.label, signature, scorer.names, rows),
+        label=scorer.label,
         resize=data.resize,
     )
     return run.scores, {**signature, "pairs_per_second": run.pairs_per_second}
 
 
-def _score_from_store(group: Group, data: _Data, settings: Settings) -> _Scored:
+def _score_from_store(outline: FeatureScores, data: _Data, settings: Settings) -> _Scored:
     """The scores of a group from stored statistics, which are extracted if they are not there."""
     assert settings.statistics_dir is not None
-    readouts = [metric.readout for metric in group if metric.readout]
+    readouts = outline.readouts
     extracted = ensure_store(
         data.table,
         data.headers,
@@ -245,8 +252,9 @@ def _score_from_store(group: Group, data: _Data, settings: Settings) -> _Scored:
         precision=settings.precision,
         resize=data.resize,
         versions=settings.versions,
+        programs=data.programs,
     )
-    relevances = load_relevances(readouts, checkpoints_dir=settings.checkpoints_dir)
+    relevances = {each.name: each for each in outline.relevances}
     normaliser = data.normalisers.get(extracted.store.model)
     record = {
         **extracted.store.signature,

@@ -3,7 +3,7 @@
 import sys
 import time
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from math import prod
 
 import jax
@@ -15,20 +15,22 @@ from iqa_jax.backbones import Backbone, aliases
 from iqa_jax.datasets import PairTable, fingerprint
 from iqa_jax.engine import run as engine
 from iqa_jax.engine.capacity import check_memory
-from iqa_jax.engine.devices import UnitRunner
+from iqa_jax.engine.devices import Programs, UnitRunner, programs_together
 from iqa_jax.engine.plan import Plan, plan
 from iqa_jax.engine.store import LayerShape, StatisticsStore, StatisticsWriter
 from iqa_jax.errors import InputError
 from iqa_jax.images.decode import Header
 from iqa_jax.images.resize import Resize, Size
-from iqa_jax.metrics.layer_statistics import Arrays, Reduction, check_arrays
+from iqa_jax.metrics.layer_statistics import FeatureStatistics
 from iqa_jax.programs.settings import DatasetSettings, ModelSettings
 from iqa_jax.readouts import parse_layers
 from iqa_jax.readouts.statistics import STATISTICS
-from iqa_jax.revisions import revisions
-from iqa_jax.zoo import load_backbone, model_layers, outline_backbone
+from iqa_jax.zoo import model_layers
 
 ALL = "all"
+
+Arrays = Sequence[tuple[str, str]]
+"""Layer and statistic of each."""
 
 
 @dataclass(frozen=True)
@@ -55,6 +57,7 @@ def ensure_store(
     precision: str = "highest",
     resize: Resize | None = None,
     versions: int | None = None,
+    programs: Programs | None = None,
 ) -> Extracted:
     """Extracts the statistics that a store does not have yet; what it has is not computed again.
 
@@ -70,6 +73,7 @@ def ensure_store(
       precision: As for ``load_backbone``.
       resize: Applied to every image first.
       versions: V, the number of versions in a work unit; None for the cheapest.
+      programs: Programs of the run so far; None for none.
 
     Raises:
       InputError: If there is no such model or layer, images are too small for a layer, or the store
@@ -77,19 +81,22 @@ def ensure_store(
       ImageError: If an image cannot be decoded; what was extracted before it is kept.
       CheckpointError: If weights have not been fetched, or are damaged.
     """
-    backbone = load_backbone(model, checkpoints_dir=checkpoints_dir, precision=precision)
+    outline = FeatureStatistics.outline(
+        model, arrays, checkpoints_dir=checkpoints_dir, precision=precision
+    )
     work = plan(table, headers, versions=versions, resize=resize)
-    wanted = check_arrays(backbone, arrays, work.sizes)
+    for size in work.sizes:
+        outline.check_size(*size)
+    statistics = outline.fill(checkpoints_dir=checkpoints_dir)
+    made = statistics.signature
     writer = StatisticsWriter.create_or_continue(
         statistics_dir,
         signature={
-            "model": model,
-            "weights_sha256": backbone.sha256,
-            "precision": precision,
+            "model": made["model"],
+            "weights_sha256": made["weights_sha256"],
+            "precision": made["precision"],
             "resize": resize.text if resize else None,
-            "revisions": revisions(
-                [*backbone.formulas, *(f"statistic/{name}" for name in STATISTICS)]
-            ),
+            "revisions": made["revisions"],
             "dataset": table.name,
             "higher_is_better": table.higher_is_better,
             "dataset_fingerprint": fingerprint(table, headers),
@@ -97,29 +104,38 @@ def ensure_store(
         made_with={"versions": work.versions, **engine.environment()},
         table=table,
         plan=work,
-        layers=lambda: layer_shapes(backbone, work.sizes),
-        arrays=wanted,
+        layers=lambda: layer_shapes(statistics.backbone, work.sizes),
+        arrays=statistics.arrays,
     )
-    speed = _fill(writer, Reduction(backbone, writer.arrays), table, work, resize)
+    speed = _fill(
+        writer,
+        replace(statistics, arrays=writer.arrays),
+        table,
+        work,
+        resize=resize,
+        programs=programs,
+    )
     return Extracted(StatisticsStore.at(writer.path), speed)
 
 
 def _fill(
     writer: StatisticsWriter,
-    reduction: Reduction,
+    statistics: FeatureStatistics,
     table: PairTable,
     work: Plan,
+    *,
     resize: Resize | None,
+    programs: Programs | None,
 ) -> float | None:
     """Computes what is missing; pairs per second, None if nothing was."""
     missing = writer.missing(work.units)
     if not missing:
         return None
-    runner = UnitRunner(Reduction.versions, reduction)
+    runner = UnitRunner(statistics, programs=programs)
     started_at = time.monotonic()
     try:
         for done in engine.compute(
-            table, work, missing, runner, label=reduction.backbone.name, resize=resize
+            table, work, missing, runner, label=statistics.label, resize=resize
         ):
             writer.add(done.unit, done.values)
     finally:
@@ -147,28 +163,39 @@ def extract(settings: Settings) -> list[Extracted]:
     resize = settings.parsed_resize
     table, headers = settings.inspect_dataset()
     work = plan(table, headers, versions=settings.versions, resize=resize)
-    arrays = _arrays(settings)
-    for model, wanted in arrays.items():
-        outline = outline_backbone(model, checkpoints_dir=settings.checkpoints_dir)
-        outlined = Reduction(outline, tuple(check_arrays(outline, wanted, work.sizes)))
-        check_memory(outlined, table, work, model)
+    outlines = [
+        FeatureStatistics.outline(
+            model,
+            wanted,
+            checkpoints_dir=settings.checkpoints_dir,
+            precision=settings.precision,
+        )
+        for model, wanted in _arrays(settings).items()
+    ]
+    for outline in outlines:
+        for size in work.sizes:
+            outline.check_size(*size)
+        check_memory(outline, table, work, outline.label)
     left_out = table.pairs_left_out
     note = f"; {left_out} pairs whose images are missing are left out" if left_out else ""
     tqdm.write(f"{table.name}: {len(table.pairs)} pairs{note}", file=sys.stderr)
-    return [
-        ensure_store(
+    programs = Programs()
+    extracted = {
+        place: ensure_store(
             table,
             headers,
-            model,
-            wanted,
+            outlines[place].label,
+            outlines[place].arrays,
             statistics_dir=settings.statistics_dir,
             checkpoints_dir=settings.checkpoints_dir,
             precision=settings.precision,
             resize=resize,
             versions=settings.versions,
+            programs=programs,
         )
-        for model, wanted in arrays.items()
-    ]
+        for place in programs_together(outlines)
+    }
+    return [extracted[place] for place in range(len(outlines))]
 
 
 def _arrays(settings: Settings) -> dict[str, Arrays]:

@@ -20,8 +20,8 @@ from iqa_jax.errors import InputError
 from iqa_jax.images.decode import Header
 from iqa_jax.images.resize import Size
 from iqa_jax.images.sources import CheckedImages
-from iqa_jax.metrics import Group, groups, load_group, parse_metrics
-from iqa_jax.metrics.pair_function import PairComparison
+from iqa_jax.metrics import MetricName, groups, load_group, parse_metrics
+from iqa_jax.metrics.pair_function import PairFunction, Values
 from iqa_jax.programs.settings import ModelSettings
 
 
@@ -196,13 +196,14 @@ class Job:
                     continue
                 possible = comparison.only([metric.computed for metric in wanted])
                 maps = compute_maps(possible, *(image[None] for image in images))
+                by_name = dict(zip(possible.mapped, maps, strict=True))
                 for metric in wanted:
-                    yield row, metric.name, np.asarray(maps[metric.computed][0])
+                    yield row, metric.name, np.asarray(by_name[metric.computed][0])
 
     def _shares(
         self,
         units: Sequence[WorkUnit],
-        comparison: PairComparison,
+        comparison: PairFunction,
         refused: Mapping[Size, Mapping[str, str]],
     ) -> Iterator[tuple[tuple[str, ...], tuple[WorkUnit, ...]]]:
         """The work units by the scores that they can have, and these scores."""
@@ -212,13 +213,13 @@ class Job:
             shares[tuple(possible)].append(unit)
         yield from ((names, tuple(units)) for names, units in shares.items() if names)
 
-    def _run(self, comparison: PairComparison, work: Plan, parts_folder: epath.Path) -> engine.Run:
+    def _run(self, comparison: PairFunction, work: Plan, parts_folder: epath.Path) -> engine.Run:
         """The scores of the rows of some units."""
         signature = {**self.signature, "comparison": comparison.signature}
         return engine.run(
             self._good,
             work,
-            devices.UnitRunner(PairComparison.versions, comparison),
+            devices.UnitRunner(comparison),
             ScoreParts(parts_folder, comparison.label, signature, comparison.names, self._keys),
             label=comparison.label,
             resize=self._resize,
@@ -236,16 +237,14 @@ class Job:
         return int.from_bytes(hashlib.sha256(text.encode()).digest()[:8])
 
 
-def _maps_of_one_size() -> Callable[..., Mapping[str, jax.Array]]:
+def _maps_of_one_size() -> Callable[..., Values]:
     """``(comparison, reference, distorted)`` -> maps; what is compiled goes with the function."""
 
-    def maps(
-        comparison: PairComparison, reference: jax.Array, distorted: jax.Array
-    ) -> Mapping[str, jax.Array]:
+    def maps(comparison: PairFunction, reference: jax.Array, distorted: jax.Array) -> Values:
         return comparison.maps(reference, distorted)
 
     return jax.jit(maps)
 
 
-def _load(group: Group, settings: Settings) -> PairComparison:
+def _load(group: Sequence[MetricName], settings: Settings) -> PairFunction:
     return load_group(group, checkpoints_dir=settings.checkpoints_dir, precision=settings.precision)

@@ -78,9 +78,9 @@ def test_what_is_there_is_not_computed_again(dataset, folder, checkpoints, monke
     ensure(dataset, folder, checkpoints, ARRAYS[:2])
     kept, computed, runner = files(folder), [], extraction.UnitRunner
 
-    def spy(step, reduction):
-        computed.append(reduction.arrays)
-        return runner(step, reduction)
+    def spy(statistics, **options):
+        computed.append(statistics.arrays)
+        return runner(statistics, **options)
 
     monkeypatch.setattr(extraction, "UnitRunner", spy)
     assert ensure(dataset, folder, checkpoints, ARRAYS[:2]).pairs_per_second is None
