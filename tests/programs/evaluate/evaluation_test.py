@@ -263,7 +263,7 @@ def test_models_of_one_trunk_share_their_programs(stored, settings, tmp_path, mo
     )
     assert traced == [seeds[0]] * 2 + ["alexnet"] * 2
     assert [run["model"] for run in found.record["runs"]] == list(models)
-    assert len(set(found.scores[f"{seed}/layer1.2/l2"][0] for seed in seeds)) == 2
+    assert len({found.scores[f"{seed}/layer1.2/l2"][0] for seed in seeds}) == 2
 
 
 def test_what_is_named_twice_is_done_once(settings, capsys):
