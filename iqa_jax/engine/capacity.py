@@ -70,7 +70,7 @@ def check_memory(step: Step, plan: Plan) -> None:
     """
     unit = max(plan.units, key=lambda unit: math.prod(unit.size))
     image = jax.ShapeDtypeStruct((*unit.size, 3), np.uint8)
-    kept = jax.eval_shape(lambda step, image: step.prepare(image), step, image)
+    kept = jax.eval_shape(type(step).prepare, step, image)
     needed = sum(math.prod(each.shape) * each.dtype.itemsize for each in jax.tree.leaves(kept))
     there = available_memory()
     if there is not None and needed > there:

@@ -10,7 +10,7 @@ the same program computes a score, whatever else is in the table.
 
 import functools
 import os
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -19,6 +19,7 @@ import numpy as np
 from jax.sharding import AxisType, Mesh, NamedSharding, PartitionSpec
 
 from iqa_jax.engine import memory
+from iqa_jax.engine.step import Step
 
 AXIS = "units"
 """The mesh's one axis: work units."""
@@ -34,9 +35,11 @@ _EIGEN = {
 """What XLA gives to YNNPACK by itself, but convolutions: Eigen's make networks up to twice as fast,
 see ``scripts/benchmarks/forward.py``."""
 
-UnitStep = Callable[[Any, jax.Array, jax.Array], Mapping[str, jax.Array]]
+_MOST_PROGRAMS = 8
+"""Image sizes whose programs are kept for the next model of the same trunk."""
+
 _Shapes = tuple[tuple[int, ...], tuple[int, ...]]
-"""Of the references and of the distorted versions that a call takes."""
+"""Shapes of the references and of the distorted versions that a call takes."""
 
 
 @dataclass(frozen=True)
@@ -82,33 +85,51 @@ def describe_devices() -> dict[str, Any]:
     }
 
 
+class Programs:
+    """Compiled steps of a run, shared by models of one trunk that follow each other.
+
+    What a step is called, and which weights it has, is no part of its program. Programs of one step
+    are kept, of a few image sizes at most: memory grows neither with the number of models nor with
+    that of sizes.
+    """
+
+    def __init__(self):
+        self._kind: object = None
+        self._by_shapes: dict[_Shapes, jax.stages.Compiled] = {}
+
+    def of(self, kind: object) -> dict[_Shapes, jax.stages.Compiled]:
+        """The programs of a kind of step, which take the place of those of another."""
+        if kind != self._kind:
+            self._kind, self._by_shapes = kind, {}
+        return self._by_shapes
+
+
 class UnitRunner:
     """Runs a step over work units on all local devices.
 
-    The step is compiled for one size of images at a time: with the next size, the program for the
-    one before it is given up, so that memory does not grow with the number of sizes.
+    The step is compiled once for each image size. Of many sizes most programs are given up when the
+    next size comes, so that memory does not grow with their number.
 
     Args:
-      step: ``(constants, reference [H, W, 3], distorted [V, H, W, 3])`` -> name -> ``[V]``.
-      constants: First argument of the step, such as parameters; put on every device once.
-      devices: Those to use; all local ones if empty.
+      step: What is computed; its arrays, such as parameters, are put on every device once.
+      programs: Programs of the run so far, to be used again and added to; None for none.
+      devices: Devices to use; all local ones if empty.
     """
 
     def __init__(
         self,
-        step: UnitStep,
-        constants: Any,
+        step: Step,
         *,
+        programs: Programs | None = None,
         devices: Sequence[Any] = (),
     ):
         devices = devices or jax.local_devices()
         self._mesh = Mesh(np.array(devices), (AXIS,), axis_types=(AxisType.Auto,))
         self._device_count = len(devices)
         self._sharded = NamedSharding(self._mesh, PartitionSpec(AXIS))
-        self._constants = jax.device_put(constants, NamedSharding(self._mesh, PartitionSpec()))
-        self._step = step
-        self._shapes: _Shapes | None = None
-        self._program: jax.stages.Compiled | None = None
+        self._step = jax.device_put(step, NamedSharding(self._mesh, PartitionSpec()))
+        self._names = tuple(step.names)
+        self._programs = (programs or Programs()).of((self._mesh, *_kind(self._step)))
 
     def unit_count(self, height: int, width: int) -> int:
         """Number of units of an image size that a call takes."""
@@ -118,22 +139,19 @@ class UnitRunner:
         """Compiles the step for images of a size, if it is not, and looks at the memory it takes.
 
         Args:
-          height: Of the images.
-          width: Likewise.
-          versions: Their number in a unit.
+          height: Height of the images.
+          width: Width of the images.
+          versions: Number of versions in a unit.
 
         Returns:
           What is needed and what is there, if that is less; the program is then not kept. None if
           the step can run, or nobody knows.
         """
         shapes = self._shapes_of(height, width, versions)
-        if shapes == self._shapes:
-            return None
-        program = self._compile(shapes)
-        needed, there = self._needed(program), available_memory()
+        needed, there = self._needed(self._program(shapes)), available_memory()
         if needed is not None and there is not None and needed > there:
+            del self._programs[shapes]
             return Excess(needed, there)
-        self._shapes, self._program = shapes, program
         return None
 
     def __call__(self, reference: np.ndarray, distorted: np.ndarray) -> Mapping[str, jax.Array]:
@@ -146,23 +164,27 @@ class UnitRunner:
         Returns:
           Name -> ``[units, V]``, to be fetched when they are needed.
         """
-        shapes = reference.shape, distorted.shape
-        if shapes != self._shapes or self._program is None:
-            self._shapes = self._program = None  # before another one is compiled
-            self._shapes, self._program = shapes, self._compile(shapes)
+        program = self._program((reference.shape, distorted.shape))
         units = jax.device_put((reference, distorted), self._sharded)
-        return self._program(self._constants, *units)
+        return dict(zip(self._names, program(self._step, *units), strict=True))
+
+    def _program(self, shapes: _Shapes) -> jax.stages.Compiled:
+        if shapes not in self._programs:
+            if len(self._programs) == _MOST_PROGRAMS:
+                self._programs.popitem()  # the latest: the first sizes come first in the next model
+            self._programs[shapes] = self._compile(shapes)
+        return self._programs[shapes]
 
     def _shapes_of(self, height: int, width: int, versions: int) -> _Shapes:
         units, image = self.unit_count(height, width), (height, width, 3)
         return (units, *image), (units, versions, *image)
 
     def _compile(self, shapes: _Shapes) -> jax.stages.Compiled:
-        def run(constants: Any, *units: jax.Array) -> Mapping[str, jax.Array]:
-            return jax.vmap(lambda *unit: self._step(constants, *unit))(*units)
+        def run(step: Step, *units: jax.Array) -> Sequence[jax.Array]:
+            return jax.vmap(step.versions)(*units)
 
-        # Of its own for each size: what JAX remembers of a function goes with the function.
-        step = jax.jit(
+        # A function for each size: what JAX remembers of a function goes with the function.
+        compiled = jax.jit(
             jax.shard_map(
                 run,
                 mesh=self._mesh,
@@ -172,7 +194,7 @@ class UnitRunner:
             compiler_options=compiler_options(),
         )
         units = [jax.ShapeDtypeStruct(shape, np.uint8, sharding=self._sharded) for shape in shapes]
-        return step.lower(self._constants, *units).compile()
+        return compiled.lower(self._step, *units).compile()
 
     def _needed(self, program: jax.stages.Compiled) -> int | None:
         """Bytes that a program takes where :func:`available_memory` is; None if unknown."""
@@ -184,6 +206,18 @@ class UnitRunner:
         return sharing * (
             sizes.argument_size_in_bytes + sizes.output_size_in_bytes + sizes.temp_size_in_bytes
         )
+
+
+def programs_together(steps: Sequence[Step]) -> list[int]:
+    """The order in which steps that share their programs follow each other, as positions."""
+    first: dict[object, int] = {}
+    return sorted(range(len(steps)), key=lambda place: first.setdefault(_kind(steps[place]), place))
+
+
+def _kind(step: Step) -> tuple[object, ...]:
+    """What a step is compiled for: steps of the same kind share their programs."""
+    leaves, structure = jax.tree.flatten(step)
+    return structure, tuple((leaf.shape, leaf.dtype) for leaf in leaves)
 
 
 def available_memory() -> int | None:

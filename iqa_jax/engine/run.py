@@ -13,7 +13,7 @@ from tqdm import tqdm
 
 from iqa_jax.datasets.table import Pair
 from iqa_jax.engine.capacity import find_too_large
-from iqa_jax.engine.devices import UnitRunner, describe_devices
+from iqa_jax.engine.devices import Programs, UnitRunner, describe_devices
 from iqa_jax.engine.feed import Batch, read_batches
 from iqa_jax.engine.plan import Plan, WorkUnit
 from iqa_jax.engine.step import Step
@@ -68,13 +68,21 @@ class Outcome:
     pairs_per_second: float | None = None
 
 
-def fill(sink: Sink, plan: Plan, step: Step, *, tolerant: bool = False) -> Outcome:
+def fill(
+    sink: Sink,
+    plan: Plan,
+    step: Step,
+    *,
+    programs: Programs | None = None,
+    tolerant: bool = False,
+) -> Outcome:
     """Computes what a sink does not have yet.
 
     Args:
       sink: Where the values go.
       plan: The work.
       step: What is computed.
+      programs: Programs of the run so far, to be used again and added to; None for none.
       tolerant: Whether pairs of images that cannot be decoded, or are too large for the memory,
         stay without values; else they end the run.
 
@@ -85,7 +93,7 @@ def fill(sink: Sink, plan: Plan, step: Step, *, tolerant: bool = False) -> Outco
     missing = sink.missing(plan.units)
     if not missing:
         return Outcome()
-    runner = UnitRunner(type(step).versions, step)
+    runner = UnitRunner(step, programs=programs)
     failed: dict[int, str] = {}
     unread: set[str] = set()
     started_at = time.monotonic()

@@ -8,10 +8,11 @@ import numpy as np
 
 from iqa_jax.errors import InputError
 from iqa_jax.images.preprocess import check_images
-from iqa_jax.metrics.pair_function import PairComparison
+from iqa_jax.metrics.pair_function import PairFunction
+from iqa_jax.pytrees import register_pytree
 
 
-@jax.tree_util.register_dataclass
+@register_pytree
 @dataclass(frozen=True, eq=False)
 class Metric:
     """A score for each pair of images; can be compiled, mapped and differentiated.
@@ -19,13 +20,13 @@ class Metric:
     A distance is 0 for identical images and grows.
 
     Attributes:
-      comparison: What computes it.
-      name: The metric's name.
+      function: What computes it: a pair function of one value.
+      name: Name of the metric.
       higher_is_better: False for distances, True for similarities such as SSIM.
     """
 
-    comparison: PairComparison
-    name: str = field(metadata={"static": True})
+    function: PairFunction
+    name: str = field(metadata={"label": True})
     higher_is_better: bool = field(metadata={"static": True}, default=False)
 
     def __call__(
@@ -35,7 +36,7 @@ class Metric:
 
         Args:
           reference: ``uint8``, or float32 in [0, 1], ``[B, H, W, 3]``, RGB.
-          distorted: Likewise, of the same shape.
+          distorted: Images of the same shape.
 
         Returns:
           float32 ``[B]``. Its gradient is finite everywhere, also for identical images.
@@ -44,7 +45,7 @@ class Metric:
           InputError: If the images are of another type, range or shape, or too small.
         """
         self._check(reference, distorted)
-        return _compiled(self.comparison, jnp.asarray(reference), jnp.asarray(distorted))
+        return _compiled(self.function, jnp.asarray(reference), jnp.asarray(distorted))
 
     def map(
         self, reference: jax.Array | np.ndarray, distorted: jax.Array | np.ndarray
@@ -63,14 +64,12 @@ class Metric:
           float32 ``[B, H, W]``.
 
         Raises:
-          InputError: If the metric has no maps, or as by calling the metric.
+          InputError: If the metric has no maps, or the images are invalid (see ``__call__``).
         """
         self._check(reference, distorted)
-        maps = compute_maps(self.comparison, jnp.asarray(reference), jnp.asarray(distorted))
-        if not maps:
+        if not self.function.mapped:
             raise InputError(f"{self.name} has no maps; SSIM and the read-outs unit have them")
-        (values,) = maps.values()
-        return values
+        return _compiled_map(self.function, jnp.asarray(reference), jnp.asarray(distorted))
 
     def _check(self, reference: jax.Array | np.ndarray, distorted: jax.Array | np.ndarray) -> None:
         check_images(reference, "reference")
@@ -81,14 +80,16 @@ class Metric:
                 f"{list(reference.shape)} and {list(distorted.shape)}"
             )
         _, height, width, _ = reference.shape
-        self.comparison.check_size(height, width)
+        self.function.check_size(height, width)
 
 
 @jax.jit
-def _compiled(comparison: PairComparison, reference: jax.Array, distorted: jax.Array) -> jax.Array:
-    (score,) = comparison.pairs(reference, distorted).values()
+def _compiled(function: PairFunction, reference: jax.Array, distorted: jax.Array) -> jax.Array:
+    (score,) = function.pairs(reference, distorted)
     return score
 
 
-compute_maps = jax.jit(PairComparison.maps)
-"""``(comparison, reference, distorted)`` -> ``{name: [B, H, W]}`` for the scores that have maps."""
+@jax.jit
+def _compiled_map(function: PairFunction, reference: jax.Array, distorted: jax.Array) -> jax.Array:
+    (values,) = function.maps(reference, distorted)
+    return values

@@ -1,13 +1,18 @@
 """Metrics that compare pixels, by name. They need no network and no weights."""
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
-from typing import Any
+from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any, Self
 
 import jax
+import jax.numpy as jnp
 
-from iqa_jax.errors import InputError
+from iqa_jax.images.preprocess import unit_range
 from iqa_jax.metrics import ms_ssim, psnr, ssim
+from iqa_jax.metrics.pair_function import PairFunction, Values
+from iqa_jax.pytrees import register_pytree
+from iqa_jax.readouts.safe import known_where
+from iqa_jax.revisions import OF_EVERY_IMAGE, revisions
 
 
 @dataclass(frozen=True)
@@ -15,15 +20,15 @@ class PixelMetric:
     """A metric of one pair of images ``[H, W, 3]``, in two steps.
 
     Attributes:
-      prepare: From one image, float32 in [0, 1], to what is compared, any pytree; done once for a
-        reference with many versions.
-      compare: From what was prepared of reference and distorted image to the score, a float32.
-      compare_maps: Likewise to local scores ``[h, w]``, whose mean is the score; None if there are
+      prepare: Function from an image, float32 in [0, 1], to what is compared, any pytree; done once
+        for a reference with many versions.
+      compare: Function from the prepared reference and distorted image to the score, a float32.
+      compare_maps: The same to local scores ``[h, w]``, whose mean is the score; None if there are
         none.
-      best: The score of identical images.
-      higher_is_better: The direction.
-      least_size: The least height and width.
-      map_margin: How many positions at each side of the image are not in the map.
+      best: Score of identical images.
+      higher_is_better: Whether a higher score means more similar images.
+      least_size: Least height and width.
+      map_margin: Number of positions at each side of the image that are not in the map.
     """
 
     prepare: Callable[[jax.Array], Any]
@@ -37,14 +42,6 @@ class PixelMetric:
     def __call__(self, reference: jax.Array, distorted: jax.Array) -> jax.Array:
         """The score of a pair of images."""
         return self.compare(self.prepare(reference), self.prepare(distorted))
-
-    def check_size(self, height: int, width: int) -> None:
-        """Refuses images that are too small (:class:`InputError`)."""
-        least = self.least_size
-        if min(height, width) < least:
-            raise InputError(
-                f"expected images of at least {least}x{least} pixels, got {height}x{width}"
-            )
 
 
 def _ssim(planes: Callable[[jax.Array], jax.Array]) -> PixelMetric:
@@ -91,3 +88,82 @@ PIXEL_METRICS: Mapping[str, PixelMetric] = {
     **_ALL,
 }
 """By name; a preset stands after a colon."""
+
+
+@register_pytree
+@dataclass(frozen=True, eq=False)
+class PixelScores(PairFunction):
+    """Some of :data:`PIXEL_METRICS`; a pytree without leaves.
+
+    Attributes:
+      metrics: Names of the metrics.
+    """
+
+    metrics: tuple[str, ...] = field(metadata={"static": True})
+
+    @property
+    def label(self) -> str:
+        """What the metrics have in common."""
+        return "pixels"
+
+    @property
+    def names(self) -> list[str]:
+        """Names of the metrics."""
+        return list(self.metrics)
+
+    @property
+    def signature(self) -> dict[str, Any]:
+        """What the scores depend on besides the images: how they are compared, as JSON."""
+        compared = (f"metric/{FULL_NAMES.get(name, name)}" for name in self.metrics)
+        return {"model": self.label, "revisions": revisions([*OF_EVERY_IMAGE, *compared])}
+
+    @property
+    def mapped(self) -> list[str]:
+        """The metrics that are means over positions."""
+        return [name for name in self.metrics if PIXEL_METRICS[name].compare_maps]
+
+    def refusals(self, height: int, width: int) -> dict[str, str]:
+        """The metrics that need larger images."""
+        least = {name: PIXEL_METRICS[name].least_size for name in self.metrics}
+        return {
+            name: f"{name}: expected images of at least {size}x{size} pixels, got {height}x{width}"
+            for name, size in least.items()
+            if min(height, width) < size
+        }
+
+    def only(self, names: Collection[str]) -> Self:
+        """The same with some of the metrics."""
+        return replace(self, metrics=tuple(name for name in self.metrics if name in names))
+
+    def prepare(self, image: jax.Array) -> Mapping[str, Any]:
+        """What each metric needs of one image."""
+        pixels = unit_range(image)
+        return {name: PIXEL_METRICS[name].prepare(pixels) for name in self.metrics}
+
+    def compare(
+        self, reference: Mapping[str, Any], distorted: Mapping[str, Any], identical: jax.Array
+    ) -> Values:
+        """The scores of two prepared images."""
+        scores = [
+            PIXEL_METRICS[name].compare(reference[name], distorted[name]) for name in self.metrics
+        ]
+        return _best_where(identical, self.metrics, scores)
+
+    def compare_maps(
+        self, reference: Mapping[str, Any], distorted: Mapping[str, Any], identical: jax.Array
+    ) -> Values:
+        """Local scores of the metrics that have them, at the positions of their windows."""
+        maps = {name: PIXEL_METRICS[name].compare_maps for name in self.metrics}
+        scores = [local(reference[name], distorted[name]) for name, local in maps.items() if local]
+        return _best_where(identical, self.mapped, scores)
+
+    def with_margins(self, name: str, values: jax.Array) -> jax.Array:
+        """The map of a metric, continued by its outermost values where it has no windows."""
+        return jnp.pad(values, PIXEL_METRICS[name].map_margin, mode="edge")
+
+
+def _best_where(identical: jax.Array, names: Sequence[str], scores: Sequence[jax.Array]) -> Values:
+    return tuple(
+        known_where(identical, jnp.full_like(score, PIXEL_METRICS[name].best), score)
+        for name, score in zip(names, scores, strict=True)
+    )

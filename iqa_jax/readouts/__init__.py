@@ -31,24 +31,16 @@ with a dataset, so they are read from stored statistics and are no functions of 
 """
 
 from iqa_jax.readouts.formulas import READOUTS, readout_formulas
-from iqa_jax.readouts.layer import (
-    NEEDS_A_DATASET,
-    Layers,
-    LayerStatistics,
-    Readout,
-    Terms,
-    sum_over,
-)
+from iqa_jax.readouts.layer import NEEDS_A_DATASET, LayerStatistics, Readout, Summands, sum_over
 from iqa_jax.readouts.names import ReadoutName, needed_arrays, parse_layers, parse_readout
 
 __all__ = [
     "NEEDS_A_DATASET",
     "READOUTS",
     "LayerStatistics",
-    "Layers",
     "Readout",
     "ReadoutName",
-    "Terms",
+    "Summands",
     "needed_arrays",
     "parse_layers",
     "parse_readout",

@@ -10,7 +10,7 @@ from collections.abc import Mapping
 import jax
 import jax.numpy as jnp
 
-from iqa_jax.readouts.layer import LayerStatistics, Readout, Terms, along_channels
+from iqa_jax.readouts.layer import LayerStatistics, Readout, Summands, along_channels
 from iqa_jax.readouts.safe import guarded_sqrt, ratio
 
 _STABILITY = 1e-6
@@ -24,11 +24,11 @@ def _squared_distance(layer: LayerStatistics) -> jax.Array:
     return layer.positions * layer.weighted_sum("squared_error")
 
 
-def _l2(layer: LayerStatistics) -> Terms:
+def _l2(layer: LayerStatistics) -> Summands:
     return (_squared_distance(layer),)
 
 
-def _rmse(layer: LayerStatistics) -> Terms:
+def _rmse(layer: LayerStatistics) -> Summands:
     return _squared_distance(layer), layer.positions * float(layer.channels)
 
 
@@ -36,12 +36,12 @@ def _root_of_ratio(total: jax.Array, count: jax.Array | float) -> jax.Array:
     return guarded_sqrt(total / count)
 
 
-def _balanced(layer: LayerStatistics) -> Terms:
+def _balanced(layer: LayerStatistics) -> Summands:
     distance = _squared_distance(layer)
     return (ratio(distance, _normaliser(layer, distance)),)
 
 
-def _normalized(layer: LayerStatistics) -> Terms:
+def _normalized(layer: LayerStatistics) -> Summands:
     errors = layer.values["squared_error"]
     return layer.sum_of(ratio(errors, _normaliser(layer, errors))), float(layer.channels)
 
@@ -51,14 +51,14 @@ def _normaliser(layer: LayerStatistics, values: jax.Array) -> jax.Array:
     return jnp.broadcast_to(along_channels(layer.normaliser, values), values.shape)
 
 
-def _unit(layer: LayerStatistics) -> Terms:
+def _unit(layer: LayerStatistics) -> Summands:
     distance = layer.weighted_sum("unit_squared_error")
     if layer.channels == 1:  # a unit vector of one number says nothing
         return (jnp.full_like(distance, math.nan),)
     return (distance,)
 
 
-def _cosine_terms(layer: LayerStatistics) -> Terms:
+def _cosine_terms(layer: LayerStatistics) -> Summands:
     """|r - d|^2, |r|^2, |d|^2 and |r|^2 - |d|^2."""
     m, n, difference = (layer.values[name] for name in _MEANS)
     v, z = (layer.values[name] for name in _VARIANCES)
@@ -86,17 +86,17 @@ def _cosine(
     return jnp.where(one_is_zero, 1.0, angle)
 
 
-def _mean(layer: LayerStatistics) -> Terms:
+def _mean(layer: LayerStatistics) -> Summands:
     return (layer.sum_of(jnp.square(layer.values["difference_mean"])),)
 
 
-def _std(layer: LayerStatistics) -> Terms:
+def _std(layer: LayerStatistics) -> Summands:
     r, d = (guarded_sqrt(layer.values[name]) for name in _VARIANCES)
     difference = ratio(layer.values["variance_change"], r + d)
     return (layer.sum_of(jnp.square(difference)),)
 
 
-def _mean_std(layer: LayerStatistics) -> Terms:
+def _mean_std(layer: LayerStatistics) -> Summands:
     return (*_mean(layer), *_std(layer))
 
 
@@ -104,7 +104,7 @@ def _root_of_sum(*totals: jax.Array) -> jax.Array:
     return guarded_sqrt(sum(totals[1:], start=totals[0]))
 
 
-def _gram(layer: LayerStatistics) -> Terms:
+def _gram(layer: LayerStatistics) -> Summands:
     return (layer.values["gram_error"][..., 0],)
 
 
@@ -112,7 +112,7 @@ def _as_it_is(distance: jax.Array) -> jax.Array:
     return distance
 
 
-def _structure_texture(layer: LayerStatistics) -> Terms:
+def _structure_texture(layer: LayerStatistics) -> Summands:
     terms = _texture(layer.values), _structure(layer.values)
     distance = layer.sum_of(terms[0], 0) + layer.sum_of(terms[1], 1)
     if layer.relevance is None:

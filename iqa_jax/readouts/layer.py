@@ -2,7 +2,7 @@
 
 import functools
 import operator
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -55,8 +55,8 @@ class LayerStatistics:
         return next(iter(self.values.values())).shape[-1]
 
 
-Layers = Sequence[LayerStatistics]
-Terms = tuple[Any, ...]
+Summands = tuple[Any, ...]
+"""What is summed over the layers of a read-out: numbers, or arrays ``[...]``."""
 
 NEEDS_A_DATASET = (
     "this read-out compares with the mean over a dataset, so it is no function of one pair; read "
@@ -69,35 +69,50 @@ class Readout:
     """A distance as a function of sums over layers: a concatenation costs no more than its layers.
 
     Attributes:
-      statistics: Those that it needs of every layer.
-      of_layer: From a layer to what is summed over layers: numbers, or arrays ``[...]``.
-      finish: From these sums to distances ``[...]``.
-      terms: How many weights a relevance has for each channel; 0 where it takes none.
+      statistics: Statistics that are needed of every layer.
+      of_layer: Function from a layer to its summands.
+      finish: Function from the sums to distances ``[...]``.
+      terms: Number of weights that a relevance has for each channel; 0 where it takes none.
       is_local: Whether it is a sum over layers of means over positions, so that it has a map.
-      normalised_by: From a layer to what has to be averaged over the pairs of a dataset, ``[...]``
-        or ``[..., channels]``, before there is a distance; None for a function of the pair alone.
+      normalised_by: Function from a layer to what is averaged over the pairs of a dataset,
+        ``[...]`` or ``[..., channels]``, before there is a distance; None for a function of the
+        pair alone.
     """
 
     statistics: tuple[str, ...]
-    of_layer: Callable[[LayerStatistics], Terms]
+    of_layer: Callable[[LayerStatistics], Summands]
     finish: Callable[..., jax.Array]
     terms: int = 1
     is_local: bool = False
     normalised_by: Callable[[LayerStatistics], jax.Array] | None = None
 
-    def combine(self, layers: Layers) -> jax.Array:
-        """From at least one layer to distances ``[...]``.
+    def summands(
+        self,
+        values: Mapping[str, jax.Array],
+        positions: int | jax.Array,
+        *,
+        relevance: jax.Array | None = None,
+        normaliser: jax.Array | None = None,
+    ) -> Summands:
+        """What a layer adds to the sums.
+
+        Args:
+          values: The statistics of the layer, at least those that are needed.
+          positions: As in :class:`LayerStatistics`.
+          relevance: As in :class:`LayerStatistics`.
+          normaliser: As in :class:`LayerStatistics`.
 
         Raises:
-          InputError: If it compares with a dataset, and a layer has no normaliser.
+          InputError: If the read-out compares with a dataset, and there is no normaliser.
         """
-        if self.normalised_by and any(layer.normaliser is None for layer in layers):
+        if self.normalised_by and normaliser is None:
             raise InputError(NEEDS_A_DATASET)
-        return self.combine_terms([self.of_layer(layer) for layer in layers])
+        needed = {name: values[name] for name in self.statistics}
+        return self.of_layer(LayerStatistics(needed, positions, relevance, normaliser))
 
-    def combine_terms(self, terms: Sequence[Terms]) -> jax.Array:
-        """From what :attr:`of_layer` gave for at least one layer to distances ``[...]``."""
-        return self.finish(*map(sum_over, zip(*terms, strict=True)))
+    def combine(self, layers: Iterable[Summands]) -> jax.Array:
+        """Distances ``[...]`` from the summands of at least one layer."""
+        return self.finish(*map(sum_over, zip(*layers, strict=True)))
 
 
 def sum_over(terms: Iterable[Any]) -> Any:

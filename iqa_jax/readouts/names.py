@@ -1,7 +1,7 @@
 """What the names of read-outs mean."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Self
 
 from iqa_jax.errors import InputError
@@ -41,6 +41,11 @@ class ReadoutName:
     def layer(self) -> str:
         """The layers in one word."""
         return "+".join(self.layers)
+
+    @property
+    def parts(self) -> tuple[Self, ...]:
+        """The read-out of each of the layers alone."""
+        return tuple(replace(self, layers=(layer,)) for layer in self.layers)
 
     @property
     def weighted_readout(self) -> str:

@@ -22,7 +22,7 @@ import numpy as np
 sys.path.insert(0, str(Path(__file__).parents[1]))
 from iqa_jax.backbones import Backbone
 from iqa_jax.engine.devices import compiler_options
-from iqa_jax.metrics.features import Comparison, load_comparison
+from iqa_jax.metrics.features import FeatureScores
 from iqa_jax.programs import running
 from iqa_jax.programs.settings import ModelSettings
 from iqa_jax.readouts import ReadoutName
@@ -63,16 +63,16 @@ def main(settings: Settings) -> None:
         for layer in model_layers(settings.model)
         for readout in ("l2", "unit")
     ]
-    comparison = load_comparison(
+    scores = FeatureScores.outline(
         readouts,
         checkpoints_dir=settings.checkpoints_dir,
         precision=settings.precision,
-    )
+    ).fill(checkpoints_dir=settings.checkpoints_dir)
     rng = np.random.default_rng(0)
     images = jnp.asarray(rng.integers(0, 256, (1 + versions, height, width, 3)).astype(np.uint8))
-    backbone = comparison.backbone
+    backbone = scores.backbone
     runs: dict[str, Callable[[], object]] = {
-        "step": _compiled(Comparison.versions, comparison, images[0], images[1:]),
+        "step": _compiled(FeatureScores.versions, scores, images[0], images[1:]),
         "bare, one by one": _compiled(bare_one_by_one, backbone, images),
         "bare, one batch": _compiled(bare_batch, backbone, images),
     }

@@ -1,22 +1,24 @@
 import gc
 import weakref
+from dataclasses import dataclass
 
 import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
+from metrics import computed
 
 from iqa_jax.engine import devices
-from iqa_jax.engine.devices import UnitRunner
-from iqa_jax.metrics.features import Comparison, load_comparison
-from iqa_jax.readouts import ReadoutName
+from iqa_jax.engine.devices import Programs, UnitRunner, programs_together
+from iqa_jax.metrics.pair_function import PairFunction
+from iqa_jax.pytrees import register_pytree
 
 NAMES = ("alexnet/relu1/l2", "alexnet/relu5/unit", "alexnet/input/rmse")
 
 
 @pytest.fixture(scope="module")
 def comparison(checkpoints):
-    return load_comparison([*map(ReadoutName.parse, NAMES)], checkpoints_dir=checkpoints)
+    return computed.load(*NAMES, checkpoints_dir=checkpoints)
 
 
 @pytest.fixture
@@ -29,7 +31,7 @@ def units(rng):
 def scores(comparison, units, count):
     """Of all units, on the first ``count`` devices."""
     devices = jax.local_devices()[:count]
-    runner = UnitRunner(Comparison.versions, comparison, devices=devices)
+    runner = UnitRunner(comparison, devices=devices)
     assert runner.unit_count(384, 512) == count
     batches = [
         jax.device_get(runner(*(array[start : start + count] for array in units)))
@@ -53,20 +55,19 @@ def test_devices_give_the_scores_of_one_device(comparison, units, count):
 def test_pmap_of_the_same_step_gives_the_same_scores(comparison, units, monkeypatch):
     monkeypatch.setattr(devices, "compiler_options", dict)  # pmap knows none
     ours = scores(comparison, units, 8)
-    theirs = jax.pmap(Comparison.versions, in_axes=(None, 0, 0))(comparison, *units)
+    theirs = jax.pmap(PairFunction.versions, in_axes=(None, 0, 0))(comparison, *units)
+    theirs = computed.named(comparison, theirs)
     for name in NAMES:
         np.testing.assert_allclose(ours[name], theirs[name], rtol=1e-6)
 
 
 def test_results_lie_on_all_devices(comparison, units):
-    found = UnitRunner(Comparison.versions, comparison)(*units)
+    found = UnitRunner(comparison)(*units)
     assert len(found[NAMES[0]].sharding.device_set) == 8
 
 
 def test_several_units_at_once_on_each_device(comparison, units):
-    several = jax.device_get(
-        UnitRunner(Comparison.versions, comparison, devices=one_device())(*units)
-    )
+    several = jax.device_get(UnitRunner(comparison, devices=one_device())(*units))
     alone = scores(comparison, units, 1)
     for name in NAMES:
         np.testing.assert_allclose(alone[name], several[name], rtol=1e-5)
@@ -74,7 +75,7 @@ def test_several_units_at_once_on_each_device(comparison, units):
 
 def test_a_score_does_not_depend_on_its_place(comparison, units, rng):
     """Whatever the other units of a call are, and how many of them are padding: to the bit."""
-    runner = UnitRunner(Comparison.versions, comparison, devices=one_device())
+    runner = UnitRunner(comparison, devices=one_device())
     together = jax.device_get(runner(*units))
     order = rng.permutation(8)
     moved = jax.device_get(runner(*(array[order] for array in units)))
@@ -100,7 +101,7 @@ def test_one_image_fills_a_cpu_and_small_ones_go_together():
 
 
 def test_a_call_takes_units_for_every_device(comparison):
-    runner = UnitRunner(Comparison.versions, comparison, devices=jax.local_devices()[:2])
+    runner = UnitRunner(comparison, devices=jax.local_devices()[:2])
     assert runner.unit_count(384, 512) == 2
     assert runner.unit_count(64, 128) == 32
 
@@ -130,38 +131,86 @@ def test_options_that_xla_does_not_know_are_left_out(monkeypatch):
     assert devices.compiler_options.__wrapped__() == {}
 
 
-def difference(factor, reference, distorted):
-    return {"difference": factor * jnp.mean(jnp.abs(distorted - reference[None]), axis=(1, 2, 3))}
+@register_pytree
+@dataclass(frozen=True)
+class Difference:
+    factor: jax.Array
+    label, names = "difference", ("difference",)
+
+    def prepare(self, image):
+        return image
+
+    def versions(self, reference, distorted):
+        error = jnp.mean(jnp.abs(distorted - reference[None]), axis=(1, 2, 3))
+        return (self.factor * error.astype(self.factor.dtype),)
 
 
-def small(height):
+TWO = np.float32(2)
+
+
+def small(height, factor=TWO, **options):
     """A call's worth of images of a height, on two devices."""
-    runner = UnitRunner(difference, np.float32(2), devices=jax.local_devices()[:2])
+    runner = UnitRunner(Difference(factor), devices=jax.local_devices()[:2], **options)
     count = runner.unit_count(height, 300)
     shape = (count, height, 300, 3)
     return runner, np.zeros(shape, np.uint8), np.ones((count, 2, *shape[1:]), np.uint8)
 
 
-def test_a_program_is_compiled_once_and_goes_with_its_size(monkeypatch):
-    compiled, compile_step = [], UnitRunner._compile
+@pytest.fixture
+def compiled(monkeypatch):
+    """The programs that are compiled, by weak references."""
+    made, compile_step = [], UnitRunner._compile
 
     def spy(runner, shapes):
         program = compile_step(runner, shapes)
-        compiled.append(weakref.ref(program))
+        made.append(weakref.ref(program))
         return program
 
     monkeypatch.setattr(UnitRunner, "_compile", spy)
-    runner, *_ = small(400)
-    for height in (400, 500):
-        _, reference, distorted = small(height)
-        assert runner.excess(height, 300, 2) is None
-        for _ in range(2):
-            assert (
-                jax.device_get(runner(reference, distorted))["difference"].tolist()
-                == [[2.0] * 2] * 2
-            )
+    return made
+
+
+def run_small(height, factor=TWO, **options):
+    """Twice; the values are those of the factor."""
+    runner, reference, distorted = small(height, factor, **options)
+    assert runner.excess(height, 300, 2) is None
+    for _ in range(2):
+        values = jax.device_get(runner(reference, distorted))["difference"]
+        np.testing.assert_array_equal(values, np.full((2, 2), factor))
+
+
+def test_steps_of_one_kind_share_their_programs(compiled):
+    programs = Programs()
+    for factor in np.float32([2, 4]):
+        for height in (400, 500):
+            run_small(height, factor, programs=programs)
+    assert len(compiled) == 2
+
+
+def test_another_kind_of_step_takes_the_place_of_the_one_before(compiled):
+    programs = Programs()
+    for factor in (np.float32(2), np.float16(2), np.float32(2)):
+        run_small(400, factor, programs=programs)
     gc.collect()
-    assert [program() is not None for program in compiled] == [False, True]
+    assert [program() is not None for program in compiled] == [False, False, True]
+
+
+def test_programs_do_not_grow_with_the_number_of_sizes(compiled, monkeypatch):
+    """The first stay, for the next model."""
+    monkeypatch.setattr(devices, "_MOST_PROGRAMS", 2)
+    programs = Programs()
+    for height in (400, 401, 402):
+        run_small(height, programs=programs)
+    gc.collect()
+    assert [program() is not None for program in compiled] == [True, False, True]
+    run_small(400, programs=programs)
+    assert len(compiled) == 3
+
+
+def test_steps_of_one_kind_follow_each_other():
+    kinds = (np.float32, np.float16, np.float32, np.float16)
+    steps = [Difference(kind(place)) for place, kind in enumerate(kinds)]
+    assert programs_together(steps) == [0, 2, 1, 3]
 
 
 def test_a_step_that_does_not_fit_is_not_kept(monkeypatch):
@@ -170,7 +219,7 @@ def test_a_step_that_does_not_fit_is_not_kept(monkeypatch):
     monkeypatch.setattr(devices, "available_memory", lambda: images)
     excess = runner.excess(400, 300, 2)
     assert excess.there == images < excess.needed < 40 * images
-    assert runner._program is None
+    assert not runner._programs
     monkeypatch.setattr(devices, "available_memory", lambda: excess.needed)
     assert runner.excess(400, 300, 2) is None
     monkeypatch.setattr(devices, "available_memory", lambda: None)

@@ -1,6 +1,5 @@
-import dataclasses
+from dataclasses import dataclass
 
-import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
@@ -12,25 +11,20 @@ from iqa_jax.engine.devices import UnitRunner
 from iqa_jax.engine.plan import make_plan
 from iqa_jax.errors import ImageError, InputError
 from iqa_jax.images.resize import Resize
+from iqa_jax.pytrees import register_pytree
 
 
-def difference(_, reference, distorted):
-    error = distorted.astype(jnp.float32) - reference.astype(jnp.float32)[None]
-    return {"difference": jnp.mean(jnp.abs(error), axis=(1, 2, 3))}
-
-
-@jax.tree_util.register_dataclass
-@dataclasses.dataclass
+@register_pytree
+@dataclass(frozen=True)
 class Difference:
-    """The step that :func:`difference` is."""
-
-    label = "net"
+    label, names = "net", ("difference",)
 
     def prepare(self, image):
         return image
 
     def versions(self, reference, distorted):
-        return difference(self, reference, distorted)
+        error = distorted.astype(jnp.float32) - reference.astype(jnp.float32)[None]
+        return (jnp.mean(jnp.abs(error), axis=(1, 2, 3)),)
 
 
 class Kept:
@@ -60,7 +54,7 @@ def dataset(pair_folder):
 
 def compute(dataset, *, resize=None, **options):
     work = make_plan(*dataset, versions=2, resize=resize)
-    runner = UnitRunner(difference, ())
+    runner = UnitRunner(Difference())
     found = engine.compute(work, work.units, runner, label="net", **options)
     return {row: done for done in found for row in (*done.rows, *done.failed)}
 
@@ -81,7 +75,7 @@ def test_a_sink_is_filled_with_what_it_lacks(dataset):
 
 
 def test_a_full_sink_runs_nothing(dataset, monkeypatch):
-    monkeypatch.setattr(engine, "UnitRunner", lambda *_: pytest.fail("put on the devices"))
+    monkeypatch.setattr(engine, "UnitRunner", lambda *_, **__: pytest.fail("put on the devices"))
     work = make_plan(*dataset)
     assert engine.fill(Kept(there=range(9)), work, Difference()) == engine.Outcome()
 

@@ -178,7 +178,9 @@ def _readouts() -> dict[str, list]:
         relevance = {0: None, 1: weights, 2: jnp.stack([weights, weights[::-1]])}[readout.terms]
         rows[f"readout/{name}"] = [
             [
-                readout.combine([LayerStatistics(values, 63, each, of_dataset)] * count)
+                readout.combine(
+                    [readout.summands(values, 63, relevance=each, normaliser=of_dataset)] * count
+                )
                 for each in (None, relevance)
                 for count in (1, 2)
             ]

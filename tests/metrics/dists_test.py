@@ -6,6 +6,7 @@ import numpy as np
 import oracle
 import pytest
 from etils import epath
+from metrics import computed
 
 import iqa_jax
 from iqa_jax import zoo
@@ -14,8 +15,8 @@ from iqa_jax.images.decode import decode
 from iqa_jax.images.preprocess import unit_range
 from iqa_jax.images.resize import resize_pixels
 from iqa_jax.images.sources import ImageFolder
-from iqa_jax.metrics.features import Comparison, load_comparison
-from iqa_jax.metrics.names import parse_metric
+from iqa_jax.metrics import parse_metric
+from iqa_jax.metrics.features import FeatureScores
 from iqa_jax.readouts import ReadoutName
 from iqa_jax.weights import checkpoints as stored
 
@@ -71,17 +72,16 @@ def test_official_values(checkpoints, test_data):
 
 
 def test_agrees_with_plain_numpy(checkpoints, pair):
-    names = [ReadoutName.parse(name) for name in (DRAWN, EQUAL)]
-    comparison = load_comparison(names, checkpoints_dir=checkpoints)
+    comparison = computed.load(DRAWN, EQUAL, checkpoints_dir=checkpoints)
     reference, distorted = (x[0] for x in pair)
-    found = jax.jit(Comparison.versions)(comparison, reference, distorted[None])
+    found = computed.versions(comparison, reference, distorted[None])
     features = (
         oracle.vgg16(x, comparison.backbone.parameters, oracle.l2_pool)
         for x in (reference, distorted)
     )
     r, d = ([each[layer] for layer in LAYERS] for each in features)
-    drawn = comparison.relevances["drawn"].weights
-    weights = [np.asarray(drawn[layer]) for layer in LAYERS]
+    (drawn,) = comparison.relevances
+    weights = [np.asarray(drawn.weights[layer]) for layer in LAYERS]
     expected = {
         DRAWN: oracle.structure_texture(r, d, weights),
         EQUAL: oracle.structure_texture(r, d),
@@ -105,11 +105,11 @@ def test_shape_and_identity(metric, pair):
 @pytest.mark.parametrize("precision", ["highest", "bf16"])
 def test_identical_images_are_at_no_distance_at_any_layer(size, precision, checkpoints, rng):
     layers = zoo.model_layers(MODEL)
-    names = [ReadoutName(MODEL, (x,), r) for x in layers for r in ("l2", "structure_texture")]
-    comparison = load_comparison(names, checkpoints_dir=checkpoints, precision=precision)
+    names = [f"{MODEL}/{x}/{r}" for x in layers for r in ("l2", "structure_texture")]
+    comparison = computed.load(*names, checkpoints_dir=checkpoints, precision=precision)
     reference = rng.integers(0, 256, (*size, 3)).astype(np.uint8)
     distorted = np.stack([reference, 255 - reference, reference])
-    found = jax.jit(Comparison.versions)(comparison, reference, distorted)
+    found = computed.versions(comparison, reference, distorted)
     assert {name for name, values in found.items() if values[0] != 0 or values[2] != 0} == set()
     assert all(np.isfinite(values).all() for values in found.values())
 
@@ -118,10 +118,11 @@ def test_identical_images_are_at_no_distance_at_any_layer(size, precision, check
 def test_images_are_shrunk_first_as_in_the_paper(size, checkpoints, rng):
     protocol = parse_metric("dists:resize256").resize
     name = ReadoutName.parse(DRAWN)
-    shrinking = load_comparison([name], checkpoints_dir=checkpoints, resize=protocol)
+    outline = FeatureScores.outline([name], checkpoints_dir=checkpoints, resize=protocol)
+    shrinking = outline.fill(checkpoints_dir=checkpoints)
     assert shrinking.signature["protocol_resize"] == {"text": "short:256", "only_larger": True}
     images = rng.integers(0, 256, (2, 1, *size, 3)).astype(np.uint8)
-    found = jax.jit(Comparison.pairs)(shrinking, *images)[DRAWN]
+    found = computed.pairs(shrinking, *images)[DRAWN]
     least = min(256, *size)
     shrunk = [np.asarray(resize_pixels(unit_range(image), protocol)) for image in images]
     assert min(shrunk[0].shape[1:3]) == least

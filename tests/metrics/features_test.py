@@ -6,13 +6,16 @@ import jax.numpy as jnp
 import numpy as np
 import oracle
 import pytest
+from metrics import computed
 
+import iqa_jax
 from iqa_jax.errors import InputError
 from iqa_jax.images.resize import Resize
-from iqa_jax.metrics.features import Comparison, load_comparison
+from iqa_jax.metrics.features import FeatureScores
+from iqa_jax.metrics.pair_function import PairFunction
 from iqa_jax.readouts import ReadoutName, needed_arrays
 from iqa_jax.revisions import REVISIONS
-from iqa_jax.zoo import model_layers, outline_backbone
+from iqa_jax.zoo import Relevance, model_layers, outline_backbone
 
 NAMES = (
     "alexnet/input/l2",
@@ -27,7 +30,7 @@ NAMES = (
 
 @pytest.fixture(scope="module")
 def comparison(checkpoints):
-    return load_comparison([*map(ReadoutName.parse, NAMES)], checkpoints_dir=checkpoints)
+    return computed.load(*NAMES, checkpoints_dir=checkpoints)
 
 
 @pytest.fixture
@@ -46,14 +49,15 @@ def expected(name, comparison, reference, distorted):
         return oracle.l2(r, d) / scale
     weights = None
     if readout.relevance:
-        weights = [comparison.relevances[readout.relevance].weights[x] for x in readout.layers]
+        (relevance,) = comparison.relevances
+        weights = [relevance.weights[x] for x in readout.layers]
     distance = oracle.unit(r, d, weights)
     return distance**0.5 if readout.readout == "unit_root" else distance
 
 
 def test_agrees_with_plain_numpy(comparison, images):
     reference, distorted = images
-    found = jax.jit(Comparison.versions)(comparison, reference, distorted)
+    found = computed.versions(comparison, reference, distorted)
     assert sorted(found) == sorted(NAMES) == sorted(comparison.names)
     for name in NAMES:
         for version in range(2):
@@ -63,19 +67,20 @@ def test_agrees_with_plain_numpy(comparison, images):
 
 def test_pairs_are_versions_with_their_own_reference(comparison, images):
     reference, distorted = images
-    together = jax.jit(Comparison.versions)(comparison, reference, distorted)
+    together = computed.versions(comparison, reference, distorted)
     references = np.broadcast_to(reference, distorted.shape)
-    apart = jax.jit(Comparison.pairs)(comparison, references, distorted)
+    apart = computed.pairs(comparison, references, distorted)
     for name in NAMES:
         np.testing.assert_allclose(together[name], apart[name], rtol=1e-4, err_msg=name)
 
 
 def test_scores_do_not_depend_on_neighbours(comparison, images):
     reference, distorted = images
-    step = jax.jit(Comparison.versions)
     others = distorted.copy()
     others[1:] = 255
-    together, beside_white = (step(comparison, reference, x) for x in (distorted, others))
+    together, beside_white = (
+        computed.versions(comparison, reference, x) for x in (distorted, others)
+    )
     for name in NAMES:
         assert together[name][0] == beside_white[name][0], name
 
@@ -85,11 +90,11 @@ def test_scores_do_not_depend_on_neighbours(comparison, images):
 @pytest.mark.parametrize("versions", [1, 3])
 def test_identical_images_are_at_no_distance(model, readouts, versions, checkpoints, images):
     reference, _ = images
-    names = [ReadoutName(model, (x,), r) for x in model_layers(model) for r in readouts]
-    comparison = load_comparison(names, checkpoints_dir=checkpoints)
+    names = [f"{model}/{layer}/{readout}" for layer in model_layers(model) for readout in readouts]
+    comparison = computed.load(*names, checkpoints_dir=checkpoints)
     distorted = np.zeros((versions, *reference.shape), np.uint8)
     distorted[0] = reference
-    found = jax.jit(Comparison.versions)(comparison, reference, distorted)
+    found = computed.versions(comparison, reference, distorted)
     assert {name: float(values[0]) for name, values in found.items() if values[0] != 0} == {}
 
 
@@ -105,10 +110,10 @@ def test_a_statistic_is_computed_once(comparison):
 def test_every_product_has_the_precision_that_is_published(model, platform, checkpoints):
     """Accelerators would take fewer digits; CPUs, where this runs, cannot show it."""
     layers = model_layers(model)
-    names = [ReadoutName(model, layers[1:], readout) for readout in ("unit", "gram")]
-    comparison = load_comparison(names, checkpoints_dir=checkpoints)
+    names = [f"{model}/{'+'.join(layers[1:])}/{readout}" for readout in ("unit", "gram")]
+    comparison = computed.load(*names, checkpoints_dir=checkpoints)
     images = [jax.ShapeDtypeStruct((*versions, 65, 97, 3), jnp.uint8) for versions in ((), (2,))]
-    lowered = jax.jit(Comparison.versions).trace(comparison, *images)
+    lowered = jax.jit(PairFunction.versions).trace(comparison, *images)
     text = lowered.lower(lowering_platforms=(platform,)).as_text()
     products = re.findall(r"stablehlo\.(?:convolution|dot_general)[( ].*", text)
     assert len(products) > len(layers) - 5
@@ -151,11 +156,11 @@ def test_a_network_that_sees_luminance_depends_on_its_revision():
 )
 def test_refuses_what_does_not_fit(name, complaint, checkpoints):
     with pytest.raises(InputError, match=complaint):
-        load_comparison([ReadoutName.parse(name)], checkpoints_dir=checkpoints)
+        computed.load(name, checkpoints_dir=checkpoints)
 
 
 def test_size_is_checked_for_the_layers_asked_for(checkpoints, comparison):
-    early = load_comparison([ReadoutName.parse("alexnet/relu1/l2")], checkpoints_dir=checkpoints)
+    early = computed.load("alexnet/relu1/l2", checkpoints_dir=checkpoints)
     early.check_size(20, 20)
     refused = comparison.refusals(31, 31)
     assert comparison.only(refused).names == [name for name in NAMES if name in refused]
@@ -166,8 +171,48 @@ def test_size_is_checked_for_the_layers_asked_for(checkpoints, comparison):
 
 
 def test_activations_in_bfloat16_stay_near(comparison, checkpoints, images):
-    half = load_comparison(list(comparison.readouts), checkpoints_dir=checkpoints, precision="bf16")
-    exact, rough = (jax.jit(Comparison.versions)(c, *images) for c in (comparison, half))
+    half = computed.load(*NAMES, checkpoints_dir=checkpoints, precision="bf16")
+    exact, rough = (computed.versions(c, *images) for c in (comparison, half))
     for name in NAMES:
         assert rough[name].dtype == jnp.float32
         np.testing.assert_allclose(rough[name], exact[name], rtol=0.05, err_msg=name)
+
+
+@pytest.fixture
+def traces(monkeypatch):
+    """The models whose distances are traced."""
+    compare, models = FeatureScores.compare, []
+
+    def spy(scores, *images):
+        models.append(scores.label)
+        return compare(scores, *images)
+
+    monkeypatch.setattr(FeatureScores, "compare", spy)
+    return models
+
+
+SEEDS = [f"resnet20-random-none-seed{seed}" for seed in (0, 1)]
+
+
+def test_two_checkpoints_of_a_trunk_are_traced_once_as_metrics(traces, images):
+    reference, distorted = images[0][None], images[1][:1]
+    metrics = [iqa_jax.load_metric(f"{model}/layer1/l2") for model in SEEDS]
+    found = [jax.jit(metric)(reference, distorted) for metric in metrics]
+    assert traces == SEEDS[:1]
+    assert found[0] != found[1]
+    assert [metric.name for metric in jax.tree.map(jnp.asarray, metrics)] == [
+        f"{model}/layer1/l2" for model in SEEDS
+    ]
+
+
+def test_what_a_relevance_is_called_is_not_compiled(alexnet, traces, images):
+    readouts = [ReadoutName.parse(f"alexnet/relu1/unit@{name}") for name in ("one", "other")]
+    found = []
+    for weight, readout in enumerate(readouts, 1):
+        weights = {"relu1": jnp.full(64, weight, jnp.float32)}
+        relevance = Relevance(weights, str(readout.relevance), "alexnet", "")
+        scores = FeatureScores.of(alexnet, [readout], relevances={relevance.name: relevance})
+        found.append(computed.versions(scores, images[0], images[1][:1]))
+    assert len(traces) == 1
+    one, other = (values[str(name)] for name, values in zip(readouts, found, strict=True))
+    np.testing.assert_allclose(other, 2 * one, rtol=1e-6)

@@ -1,13 +1,13 @@
-import jax
 import jax.numpy as jnp
 import numpy as np
 import oracle
 import pytest
+from metrics import computed
 
 from iqa_jax.errors import InputError
-from iqa_jax.metrics.layer_statistics import Reduction, check_arrays
+from iqa_jax.metrics.layer_statistics import FeatureStatistics
 from iqa_jax.readouts.statistics import STATISTICS
-from iqa_jax.zoo import load_backbone, outline_backbone
+from iqa_jax.zoo import load_backbone
 
 LAYERS = ("input", "relu2", "pool5")
 ARRAYS = tuple((layer, statistic) for layer in LAYERS for statistic in STATISTICS)
@@ -26,7 +26,7 @@ def images(rng):
 
 def test_agrees_with_plain_numpy(alexnet, images):
     reference, distorted = images
-    found = jax.jit(Reduction.versions)(Reduction(alexnet, ARRAYS), reference, distorted)
+    found = computed.versions(FeatureStatistics(alexnet, ARRAYS), reference, distorted)
     assert set(found) == {f"{layer}/{statistic}" for layer, statistic in ARRAYS}
     r, d = (oracle.alexnet(x, alexnet.parameters) for x in (reference, distorted[1]))
     for layer in LAYERS:
@@ -48,19 +48,19 @@ def test_agrees_with_plain_numpy(alexnet, images):
 def test_identical_images_are_at_no_distance(model, checkpoints, images):
     """Whatever a compiler merges: in every layer."""
     backbone = load_backbone(model, checkpoints_dir=checkpoints)
-    arrays = [(layer, name) for layer in backbone.layers for name in OF_A_DIFFERENCE]
+    arrays = tuple((layer, name) for layer in backbone.layers for name in OF_A_DIFFERENCE)
     versions = images[1].copy()
     versions[1] = images[0]
-    found = jax.jit(Reduction.versions)(Reduction(backbone, tuple(arrays)), images[0], versions)
+    found = computed.versions(FeatureStatistics(backbone, arrays), images[0], versions)
     assert [name for name, values in found.items() if (values[1] != 0).any()] == []
     assert [name for name, values in found.items() if not values[0].any()] == []
 
 
 def test_short_names_are_written_out():
-    outline = outline_backbone("resnet18-random-none-seed0")
     arrays = [("layer1", "squared_error"), ("layer1.1", "squared_error"), ("conv1", "gram_error")]
     expected = [("layer1.1", "squared_error"), ("conv1", "gram_error")]
-    assert check_arrays(outline, arrays, [(64, 64)]) == expected
+    outline = FeatureStatistics.outline("resnet18-random-none-seed0", arrays)
+    assert outline.arrays == tuple(expected)
 
 
 @pytest.mark.parametrize(
@@ -71,7 +71,8 @@ def test_short_names_are_written_out():
         ([("pool5", "squared_error")], (40, 80), "at least 63x63 pixels for its layer pool5"),
     ],
 )
-def test_refuses_what_a_backbone_does_not_have(arrays, size, complaint, alexnet):
+def test_refuses_what_a_backbone_does_not_have(arrays, size, complaint, checkpoints):
     with pytest.raises(InputError, match=complaint):
-        check_arrays(alexnet, arrays, [size])
-    check_arrays(alexnet, [("relu1", "squared_error")], [size])
+        FeatureStatistics.outline("alexnet", arrays, checkpoints_dir=checkpoints).check_size(*size)
+    arrays = [("relu1", "squared_error")]
+    FeatureStatistics.outline("alexnet", arrays, checkpoints_dir=checkpoints).check_size(*size)

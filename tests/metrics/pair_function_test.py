@@ -7,14 +7,14 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 from golden import draws
+from metrics import computed
 
 from iqa_jax.backbones import PRECISIONS
 from iqa_jax.metrics import list_metrics, parse_metric
-from iqa_jax.metrics.features import Comparison
-from iqa_jax.metrics.layer_statistics import Reduction
-from iqa_jax.metrics.pair_function import PairComparison
-from iqa_jax.metrics.pixel_comparison import PixelComparison
-from iqa_jax.metrics.pixels import PIXEL_METRICS
+from iqa_jax.metrics.features import FeatureScores
+from iqa_jax.metrics.layer_statistics import FeatureStatistics
+from iqa_jax.metrics.pair_function import PairFunction
+from iqa_jax.metrics.pixels import PIXEL_METRICS, PixelScores
 from iqa_jax.readouts import READOUTS, ReadoutName
 from iqa_jax.readouts.statistics import STATISTICS
 from iqa_jax.zoo import Relevance, load_backbone
@@ -30,24 +30,34 @@ def untrained(architecture, precision="highest"):
 
 
 def readouts_of(backbone, layers, readouts=OF_A_PAIR):
-    names = (ReadoutName(backbone.name, (layer,), name) for layer in layers for name in readouts)
-    return Comparison(backbone, {}, tuple(names))
+    names = [ReadoutName(backbone.name, (layer,), name) for layer in layers for name in readouts]
+    return FeatureScores.of(backbone, names)
 
 
 def unit_image(height, width, seed):
     return jnp.asarray(draws.image(height, width, seed) / np.float32(255))
 
 
-@jax.jit
-def everything(comparison, reduction, reference, distorted):
-    """Versions, pairs, maps and the statistics of stores."""
-    references = jnp.broadcast_to(reference, distorted.shape)
+def everything(scores, statistics, reference, distorted):
+    """Versions, pairs, maps and the statistics of stores, by name."""
+    versions, pairs, maps, stored = all_values(scores, statistics, reference, distorted)
     return {
-        "versions": comparison.versions(reference, distorted),
-        "pairs": comparison.pairs(references, distorted),
-        "maps": comparison.maps(references, distorted),
-        "stored": reduction.versions(reference, distorted) if reduction else {},
+        "versions": computed.named(scores, versions),
+        "pairs": computed.named(scores, pairs),
+        "maps": dict(zip(scores.mapped, maps, strict=True)),
+        "stored": computed.named(statistics, stored) if statistics else {},
     }
+
+
+@jax.jit
+def all_values(scores, statistics, reference, distorted):
+    references = jnp.broadcast_to(reference, distorted.shape)
+    return (
+        scores.versions(reference, distorted),
+        scores.pairs(references, distorted),
+        scores.maps(references, distorted),
+        statistics.versions(reference, distorted) if statistics else (),
+    )
 
 
 def with_itself(size):
@@ -69,7 +79,9 @@ def check_networks(architecture, precision, size):
     backbone = untrained(architecture, precision)
     too_deep = backbone.without_positions(*size)
     layers = [name for name in backbone.layers if name not in too_deep]
-    reduction = Reduction(backbone, tuple((layer, name) for layer in layers for name in STATISTICS))
+    reduction = FeatureStatistics(
+        backbone, tuple((layer, name) for layer in layers for name in STATISTICS)
+    )
     found = everything(readouts_of(backbone, layers, ("l2", "unit")), reduction, *with_itself(size))
     itself, other = (by_place(found, version) for version in (1, 0))
     for layer in layers:
@@ -112,7 +124,7 @@ def test_identical_images_are_at_no_distance_however_computed(architecture, prec
     ],
 )
 def test_identical_images_have_the_best_score(size, names):
-    found = everything(PixelComparison(names), None, *with_itself(size))
+    found = everything(PixelScores(names), None, *with_itself(size))
     itself = by_place(found, 1)
     assert {name for name, values in itself.items() if (values != best(name)).any()} == set()
     assert len(itself) >= 2 * len(names)
@@ -124,19 +136,24 @@ def best(place):
 
 def test_it_does_not_matter_how_a_compiler_rounds():
     """As if the two images had come from two pieces of a program."""
-    comparison = PixelComparison(("psnr", "ssim:rgb"))
+    comparison = PixelScores(("psnr", "ssim:rgb"))
     reference = unit_image(17, 33, seed=1)
     prepared, rounded = (comparison.prepare(x) for x in (reference, reference + 1e-3))
-    for compare in (comparison.compare, comparison.compare_maps):
-        for name, values in compare(prepared, rounded, jnp.asarray(True)).items():
-            assert (values == PIXEL_METRICS[name].best).all()
-        for name, values in compare(prepared, rounded, jnp.asarray(False)).items():
-            assert (values != PIXEL_METRICS[name].best).any()
+    for compare, names in (
+        (comparison.compare, comparison.names),
+        (comparison.compare_maps, comparison.mapped),
+    ):
+        for identical in (True, False):
+            found = compare(prepared, rounded, jnp.asarray(identical))
+            for name, values in zip(names, found, strict=True):
+                is_best = values == PIXEL_METRICS[name].best
+                assert is_best.all() if identical else not is_best.all()
 
 
 def test_bytes_and_unit_range_are_compared_as_the_same_image():
     reference = draws.image(17, 33, seed=1)[None]
-    scores = PixelComparison(("psnr", "ssim:rgb")).pairs(reference, reference / np.float32(255))
+    function = PixelScores(("psnr", "ssim:rgb"))
+    scores = computed.named(function, function.pairs(reference, reference / np.float32(255)))
     assert {name: float(values[0]) for name, values in scores.items()} == {
         "psnr": 100,
         "ssim:rgb": 1,
@@ -151,8 +168,7 @@ def test_derivatives_at_identical_images_are_those_of_what_is_computed():
     def distances(identical):
         def of_pair(distorted):
             prepared = (comparison.prepare(image) for image in (reference, distorted))
-            found = comparison.compare(*prepared, jnp.asarray(identical))
-            return jnp.stack([found[name] for name in comparison.names])
+            return jnp.stack(comparison.compare(*prepared, jnp.asarray(identical)))
 
         def slopes(distorted):
             return jax.jvp(of_pair, (distorted,), (direction,))[1]
@@ -160,8 +176,8 @@ def test_derivatives_at_identical_images_are_those_of_what_is_computed():
         return jax.jvp(slopes, (reference,), (direction,))
 
     known_and_computed = (jax.jit(distances, static_argnums=0)(each) for each in (True, False))
-    for known, computed in zip(*known_and_computed, strict=True):
-        np.testing.assert_array_equal(known, computed)
+    for known, found in zip(*known_and_computed, strict=True):
+        np.testing.assert_array_equal(known, found)
     curved = [name for name, value in zip(comparison.names, known, strict=True) if value > 0]
     assert {name.rpartition("/")[2] for name in curved} == {"unit", "cosine", "structure_texture"}
 
@@ -170,7 +186,7 @@ def drawn_metric(name):
     """A metric of :func:`list_metrics` with untrained weights and a drawn relevance."""
     metric = parse_metric(name)
     if metric.readout is None:
-        return PixelComparison((metric.computed,))
+        return PixelScores((metric.computed,))
     architecture = {"alexnet": "alexnet", "vgg16": "vgg16", "squeezenet1_1": "squeezenet1_1"}.get(
         metric.readout.model, "vgg16_l2pool"
     )
@@ -183,7 +199,8 @@ def drawn_metric(name):
         for layer in readout.layers
     }
     relevance = Relevance(weights, str(readout.relevance), readout.model, "")
-    return Comparison(backbone, {relevance.name: relevance}, (readout,), metric.resize)
+    relevances = {relevance.name: relevance}
+    return FeatureScores.of(backbone, [readout], relevances=relevances, resize=metric.resize)
 
 
 @pytest.fixture(params=list_metrics())
@@ -199,20 +216,22 @@ def test_a_pixel_that_is_not_finite_leaves_no_score(metric):
     spoiled = distorted.at[(0, *last)].set(np.nan).at[1, 16, 5, 0].set(np.inf)
     spoiled = spoiled.at[2, 0, 0, 1].set(-np.inf).at[5].set(np.nan)
     spoiled_reference = reference.at[(3, *last)].set(np.nan).at[5].set(np.nan)
-    for compute in (PairComparison.pairs, PairComparison.maps):
+    for compute in (PairFunction.pairs, PairFunction.maps):
         step = jax.jit(lambda metric, r, d, compute=compute: compute(metric, r, d))
         whole, found = step(metric, reference, distorted), step(metric, spoiled_reference, spoiled)
-        for name, values in found.items():
-            assert np.isnan(values[jnp.asarray([0, 1, 2, 3, 5])]).all(), name
-            np.testing.assert_array_equal(values[4], whole[name][4])
+        for values, expected in zip(found, whole, strict=True):
+            assert np.isnan(values[jnp.asarray([0, 1, 2, 3, 5])]).all()
+            np.testing.assert_array_equal(values[4], expected[4])
             assert np.isfinite(values[4]).all()
 
 
 def test_statistics_of_an_image_that_is_not_finite_are_nan():
-    reduction = Reduction(untrained("alexnet"), tuple(("relu1", name) for name in STATISTICS))
+    reduction = FeatureStatistics(
+        untrained("alexnet"), tuple(("relu1", name) for name in STATISTICS)
+    )
     reference = unit_image(33, 34, seed=1)
     distorted = jnp.stack([reference, reference.at[32, 33, 2].set(np.nan), reference * 0.5])
-    for name, values in jax.jit(Reduction.versions)(reduction, reference, distorted).items():
+    for name, values in computed.versions(reduction, reference, distorted).items():
         assert np.isnan(values[1]).all(), name
         assert np.isfinite(values[jnp.asarray([0, 2])]).all(), name
 
@@ -234,7 +253,7 @@ def test_what_is_not_finite_inside_a_network_comes_out(value):
     assert [
         name for name, value in by_place(found, 1).items() if not np.isfinite(value).all()
     ] == []
-    itself = jax.jit(Comparison.pairs)(comparison, distorted, distorted)
+    itself = computed.pairs(comparison, distorted, distorted)
     assert [name for name, values in itself.items() if not np.isnan(values[0])] == []
     assert [name for name, values in itself.items() if values[1] != 0] == []
 
@@ -247,7 +266,7 @@ def test_gradients_of_neighbours_stay_finite(rng):
     @jax.jit
     def slopes(distorted):
         def total(distorted):
-            return sum(values[1] for values in comparison.pairs(reference, distorted).values())
+            return sum(values[1] for values in comparison.pairs(reference, distorted))
 
         return jax.grad(total)(distorted)
 

@@ -11,11 +11,10 @@ import pytest
 from etils import epath
 from golden import draws, pixel_pairs
 
-from iqa_jax.errors import InputError
 from iqa_jax.images.decode import decode
 from iqa_jax.images.preprocess import unit_range
 from iqa_jax.images.sources import ImageFolder
-from iqa_jax.metrics.pixels import PIXEL_METRICS
+from iqa_jax.metrics.pixels import PIXEL_METRICS, PixelScores
 
 FILE = Path(__file__).parents[1] / "golden" / "pixel_metrics.json"
 GOLDEN = json.loads(FILE.read_text())["scores"]
@@ -200,10 +199,9 @@ def test_maps(name, metric, pair):
     np.testing.assert_allclose(mean, compiled(name)(*pair), atol=1e-6)
 
 
-def test_images_that_are_too_small_are_refused(metric):
-    least = metric.least_size
-    metric.check_size(least, least)
-    for size in ((least - 1, 1920), (1920, least - 1)):
-        message = f"at least {least}x{least} pixels, got {size[0]}x{size[1]}"
-        with pytest.raises(InputError, match=message):
-            metric.check_size(*size)
+def test_images_that_are_too_small_are_refused(name, metric):
+    least, scores = metric.least_size, PixelScores((name,))
+    assert scores.refusals(least, least) == {}
+    for height, width in ((least - 1, 1920), (1920, least - 1)):
+        reason = f"at least {least}x{least} pixels, got {height}x{width}"
+        assert reason in scores.refusals(height, width)[name]

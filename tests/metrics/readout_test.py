@@ -14,7 +14,7 @@ import iqa_jax
 from iqa_jax.errors import InputError
 from iqa_jax.images.decode import decode
 from iqa_jax.images.sources import ImageFolder
-from iqa_jax.metrics.names import READOUT_METRICS
+from iqa_jax.metrics.registry import READOUT_METRICS
 
 LPIPS = {
     "lpips-alex": "alexnet/relu1+relu2+relu3+relu4+relu5/unit@lpips-alex",

@@ -23,22 +23,27 @@ def activations(rng):
     return [[rng.normal(0.5, 1, shape).astype(np.float32) for shape in shapes] for _ in range(2)]
 
 
-def layers_of(readout, reference, distorted, weights=(None, None)):
+def layers_of(readout, reference, distorted):
+    """The statistics of each layer, and its positions."""
     return [
-        LayerStatistics(
-            values={
+        (
+            {
                 name: STATISTICS[name](jnp.asarray(r), jnp.asarray(d))
                 for name in READOUTS[readout].statistics
             },
-            positions=r.shape[0] * r.shape[1],
-            relevance=None if w is None else jnp.asarray(w),
+            r.shape[0] * r.shape[1],
         )
-        for r, d, w in zip(reference, distorted, weights, strict=True)
+        for r, d in zip(reference, distorted, strict=True)
     ]
 
 
 def distance(readout, reference, distorted, weights=(None, None)):
-    return READOUTS[readout].combine(layers_of(readout, reference, distorted, weights))
+    formula = READOUTS[readout]
+    layers = layers_of(readout, reference, distorted)
+    return formula.combine(
+        formula.summands(values, positions, relevance=None if w is None else jnp.asarray(w))
+        for (values, positions), w in zip(layers, weights, strict=True)
+    )
 
 
 def flat(layers):
@@ -123,16 +128,16 @@ def test_what_is_not_finite_never_comes_out_as_a_number(readout, value, activati
     @jax.jit
     def compute(values, normaliser):
         of_pair = {name: each[None] for name, each in values.items()}
-        return formula.combine([LayerStatistics(of_pair, 35.0, None, normaliser)])
+        return formula.combine([formula.summands(of_pair, 35.0, normaliser=normaliser)])
 
-    (layer, _) = layers_of(readout, *activations)
+    (values, positions), _ = layers_of(readout, *activations)
     normaliser = None
     if formula.normalised_by:
-        normaliser = jnp.ones_like(formula.normalised_by(layer))
-        assert not np.isfinite(compute(layer.values, jnp.full_like(normaliser, value)))
-    assert np.isfinite(compute(layer.values, normaliser))
-    for name, values in layer.values.items():
-        spoiled = {**layer.values, name: values.at[0].set(value)}
+        normaliser = jnp.ones_like(formula.normalised_by(LayerStatistics(values, positions)))
+        assert not np.isfinite(compute(values, jnp.full_like(normaliser, value)))
+    assert np.isfinite(compute(values, normaliser))
+    for name, each in values.items():
+        spoiled = {**values, name: each.at[0].set(value)}
         found = compute(spoiled, normaliser)
         assert np.isnan(found) if np.isnan(value) else not np.isfinite(found), name
 
@@ -235,7 +240,7 @@ def test_cosine_has_its_second_derivative_at_identical_images(rng):
     def distance(distorted):
         cosine = READOUTS["cosine"]
         values = {name: STATISTICS[name](reference, distorted) for name in cosine.statistics}
-        return cosine.combine([LayerStatistics(values, 35)])
+        return cosine.combine([cosine.summands(values, 35)])
 
     def slope(step):
         gradient = jax.grad(distance)(reference + jnp.float32(step) * direction)

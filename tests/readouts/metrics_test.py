@@ -4,11 +4,12 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
+from metrics import computed
 
 import iqa_jax
 from iqa_jax.errors import InputError
-from iqa_jax.metrics.features import Comparison, check_comparison, load_comparison
-from iqa_jax.readouts import READOUTS, ReadoutName
+from iqa_jax.metrics import outline_group, parse_metrics
+from iqa_jax.readouts import READOUTS
 
 DESCRIPTORS = ("cosine", "mean", "std", "mean_std", "gram", "structure_texture")
 OF_A_DATASET = ("balanced", "normalized")
@@ -18,7 +19,7 @@ LAYERS = ("input", "pool5", "relu2+relu5")
 @pytest.fixture(scope="module")
 def comparison(checkpoints):
     names = [f"alexnet/{layer}/{name}" for layer in LAYERS for name in DESCRIPTORS]
-    return load_comparison([*map(ReadoutName.parse, names)], checkpoints_dir=checkpoints)
+    return computed.load(*names, checkpoints_dir=checkpoints)
 
 
 @pytest.fixture
@@ -29,7 +30,7 @@ def images(rng):
 
 
 def test_distances_are_finite_and_positive(comparison, images):
-    for name, values in jax.jit(Comparison.pairs)(comparison, *images).items():
+    for name, values in computed.pairs(comparison, *images).items():
         assert values.shape == (3,), name
         assert values.dtype == jnp.float32, name
         assert np.isfinite(values).all(), name
@@ -40,23 +41,23 @@ def test_identical_images_are_at_no_distance(comparison, images):
     """However a compiler orders the sums of each: as a pair, and as a version among others."""
     (reference, _), versions = images, np.zeros((3, *images[0].shape[1:]), np.uint8)
     versions[0] = reference[0]
-    for step, first in ((Comparison.pairs, reference), (Comparison.versions, reference[0])):
-        second = reference if step is Comparison.pairs else versions
-        found = jax.jit(step)(comparison, first, second)
+    for step, first in ((computed.pairs, reference), (computed.versions, reference[0])):
+        second = reference if step is computed.pairs else versions
+        found = step(comparison, first, second)
         assert {name: float(values[0]) for name, values in found.items() if values[0] != 0} == {}
 
 
 def test_no_distance_depends_on_its_neighbours(comparison, images):
-    together = jax.jit(Comparison.pairs)(comparison, *images)
-    alone = jax.jit(Comparison.pairs)(comparison, *(x[:1] for x in images))
+    together = computed.pairs(comparison, *images)
+    alone = computed.pairs(comparison, *(x[:1] for x in images))
     for name, values in together.items():
         np.testing.assert_allclose(values[0], alone[name][0], rtol=1e-4, err_msg=name)
 
 
 def test_compiled_is_eager(comparison, images):
     joined = comparison.only([name for name in comparison.names if "+" in name])
-    eager = Comparison.pairs(joined, *(jnp.asarray(x[:1]) for x in images))
-    for name, values in jax.jit(Comparison.pairs)(joined, *(x[:1] for x in images)).items():
+    eager = computed.named(joined, joined.pairs(*(jnp.asarray(x[:1]) for x in images)))
+    for name, values in computed.pairs(joined, *(x[:1] for x in images)).items():
         np.testing.assert_allclose(values, eager[name], rtol=1e-4, err_msg=name)
 
 
@@ -67,7 +68,7 @@ def test_gradients_are_finite_at_identical_and_black_images(comparison, images):
 
         def distances(reference, distorted):
             found = comparison.pairs(reference, distorted)
-            return jnp.stack([values[0] for values in found.values()])
+            return jnp.stack([values[0] for values in found])
 
         return jax.jacrev(distances, (0, 1))(image, image)
 
@@ -92,4 +93,4 @@ def test_what_compares_with_a_dataset_is_no_metric(readout, checkpoints):
     with pytest.raises(InputError, match=complaint):
         iqa_jax.load_metric(name, checkpoints_dir=checkpoints)
     with pytest.raises(InputError, match=complaint):
-        check_comparison([ReadoutName.parse(name)], [(64, 64)], checkpoints_dir=checkpoints)
+        outline_group(parse_metrics([name]), checkpoints_dir=checkpoints)

@@ -7,7 +7,7 @@ from relevance.stores import LAYERS, SIZES, statistic, write_store
 
 from iqa_jax.engine.store import StatisticsStore
 from iqa_jax.errors import InputError
-from iqa_jax.readouts import READOUTS, LayerStatistics
+from iqa_jax.readouts import READOUTS
 from iqa_jax.relevance import FORMS, read_examples
 
 
@@ -25,9 +25,9 @@ def test_distances_are_those_of_the_read_out(readout, store, rng):
     name = FORMS[readout].statistic
     expected = READOUTS[readout].combine(
         [
-            LayerStatistics(
-                values={name: jnp.asarray(store.read(layer, name))},
-                positions=jnp.asarray(store.positions(layer), jnp.float32),
+            READOUTS[readout].summands(
+                {name: jnp.asarray(store.read(layer, name))},
+                jnp.asarray(store.positions(layer), jnp.float32),
                 relevance=jnp.asarray(weights[layer], jnp.float32),
             )
             for layer in layers

@@ -14,14 +14,15 @@ from iqa_jax.agreement.analysis import Analysis, analyse
 from iqa_jax.agreement.intervals import choose
 from iqa_jax.datasets import PairTable, fingerprint, read_joined_scores
 from iqa_jax.engine.capacity import check_memory
-from iqa_jax.engine.devices import describe_devices
+from iqa_jax.engine.devices import Programs, describe_devices, programs_together
 from iqa_jax.engine.parts import ScoreParts
 from iqa_jax.engine.plan import Plan, make_plan
 from iqa_jax.engine.run import environment, fill
 from iqa_jax.engine.store import StatisticsStore
 from iqa_jax.errors import InputError
-from iqa_jax.metrics import Group, check_group, groups, load_group
-from iqa_jax.metrics.features import load_relevances
+from iqa_jax.metrics import MetricName, groups, outline_group
+from iqa_jax.metrics.features import FeatureScores
+from iqa_jax.metrics.pair_function import PairFunction
 from iqa_jax.programs.evaluate.columns import ScoreColumn, joined_columns
 from iqa_jax.programs.evaluate.exposure import mark
 from iqa_jax.programs.evaluate.from_store import distances as stored_distances
@@ -81,13 +82,10 @@ def evaluate(settings: Settings) -> Evaluation:
         raise InputError(f"scores_csv: {', '.join(twice)} is computed here; rename the column")
     plan = make_plan(table, headers, versions=settings.versions, resize=resize)
     wanted = groups(column.metric for column in columns if column.metric)
-    for group in wanted:
-        outline = check_group(
-            group,
-            plan.sizes,
-            checkpoints_dir=settings.checkpoints_dir,
-            stored=_is_stored(group, settings),
-        )
+    outlines = [_outline(group, settings) for group in wanted]
+    for outline in outlines:
+        for size in plan.sizes:
+            outline.check_size(*size)
         check_memory(outline, plan)
     normalisers = _open_normalisers(columns, settings)
     pairs = TrainingData(table.name, fingerprint(table, headers))
@@ -101,14 +99,15 @@ def evaluate(settings: Settings) -> Evaluation:
     method = choose(settings.interval, settings.resamples, references=references)
     layers_from = find_source(settings.layers_from, columns, table, pairs.fingerprint)
     _announce(plan)
-    scores, runs = dict(joined), []
-    for group in wanted:
-        if _is_stored(group, settings):
-            found, run = _read_out(group, plan, normalisers, settings)
+    scores, runs, programs = dict(joined), {}, Programs()
+    for place in programs_together(outlines):
+        group, outline = wanted[place], outlines[place]
+        if isinstance(outline, FeatureScores) and _is_stored(group, settings):
+            found, run = _read_out(outline, plan, normalisers, programs, settings)
         else:
-            found, run = _score(group, plan, pairs.fingerprint, settings)
+            found, run = _score(outline, plan, pairs.fingerprint, programs, settings)
+        runs[place] = run
         scores |= {metric.name: found[metric.computed] for metric in group}
-        runs.append(run)
     scores = {column.name: scores[column.name] for column in columns}
     analysis = analyse(table, columns, scores, method=method, layers_from=layers_from)
     record = {
@@ -117,7 +116,7 @@ def evaluate(settings: Settings) -> Evaluation:
         "revisions": revisions(OF_AGREEMENT),
         "interval": method.describe(references),
         "devices": describe_devices(),
-        "runs": runs,
+        "runs": [runs[place] for place in range(len(wanted))],
         "columns": describe_columns(columns),
         "chosen_layers": [chosen.record for chosen in analysis.chosen if chosen.column.layer],
         "warnings": list(analysis.warnings),
@@ -157,24 +156,37 @@ def _open_normalisers(
     )
 
 
-def _is_stored(group: Group, settings: Settings) -> bool:
+def _is_stored(group: Sequence[MetricName], settings: Settings) -> bool:
     """Whether the scores of a group are read from a store; images may not be resized on the way."""
     return settings.statistics_dir is not None and all(
         metric.readout and not metric.resize for metric in group
     )
 
 
+def _outline(group: Sequence[MetricName], settings: Settings) -> PairFunction:
+    """What a group of metrics computes; from a store, read-outs may compare with a dataset."""
+    where, precision = settings.checkpoints_dir, settings.precision
+    if _is_stored(group, settings):
+        readouts = list(dict.fromkeys(metric.readout for metric in group if metric.readout))
+        return FeatureScores.outline(readouts, checkpoints_dir=where, precision=precision)
+    return outline_group(group, checkpoints_dir=where, precision=precision)
+
+
 _Scored = tuple[Mapping[str, np.ndarray], dict[str, Any]]
 """Scores by name, and the record of the run that made them."""
 
 
-def _score(group: Group, plan: Plan, dataset_fingerprint: str, settings: Settings) -> _Scored:
+def _score(
+    outline: PairFunction,
+    plan: Plan,
+    dataset_fingerprint: str,
+    programs: Programs,
+    settings: Settings,
+) -> _Scored:
     """The scores of a group, computed from the images."""
-    comparison = load_group(
-        group, checkpoints_dir=settings.checkpoints_dir, precision=settings.precision
-    )
+    scorer = outline.fill(checkpoints_dir=settings.checkpoints_dir)
     signature = {
-        **comparison.signature,
+        **scorer.signature,
         "dataset": dataset_fingerprint,
         "resize": settings.resize,
         "versions": plan.versions,
@@ -182,17 +194,21 @@ def _score(group: Group, plan: Plan, dataset_fingerprint: str, settings: Setting
     }
     folder = epath.Path(settings.output_dir) / "parts"
     rows = np.arange(len(plan.table.pairs), dtype=np.uint64)
-    parts = ScoreParts(folder, comparison.label, signature, comparison.names, rows)
-    speed = fill(parts, plan, comparison).pairs_per_second
+    parts = ScoreParts(folder, scorer.label, signature, scorer.names, rows)
+    speed = fill(parts, plan, scorer, programs=programs).pairs_per_second
     return parts.collect(), {**signature, "pairs_per_second": speed}
 
 
 def _read_out(
-    group: Group, plan: Plan, normalisers: Mapping[str, StatisticsStore], settings: Settings
+    outline: FeatureScores,
+    plan: Plan,
+    normalisers: Mapping[str, StatisticsStore],
+    programs: Programs,
+    settings: Settings,
 ) -> _Scored:
     """The scores of a group from stored statistics, which are extracted if they are not there."""
     assert settings.statistics_dir is not None
-    readouts = [metric.readout for metric in group if metric.readout]
+    readouts = outline.readouts
     extracted = ensure_store(
         plan,
         readouts[0].model,
@@ -200,8 +216,9 @@ def _read_out(
         statistics_dir=settings.statistics_dir,
         checkpoints_dir=settings.checkpoints_dir,
         precision=settings.precision,
+        programs=programs,
     )
-    relevances = load_relevances(readouts, checkpoints_dir=settings.checkpoints_dir)
+    relevances = {each.name: each for each in outline.relevances}
     normaliser = normalisers.get(extracted.store.model)
     record = {
         **extracted.store.signature,

@@ -7,8 +7,7 @@ is in memory at a time.
 """
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Iterable, Mapping, Sequence
 
 import jax
 import jax.numpy as jnp
@@ -19,7 +18,7 @@ from iqa_jax.engine.store import StatisticsStore
 from iqa_jax.errors import InputError
 from iqa_jax.metrics.features import check_readouts
 from iqa_jax.programs.evaluate.normaliser import check_normaliser
-from iqa_jax.readouts import READOUTS, LayerStatistics, ReadoutName, Terms
+from iqa_jax.readouts import READOUTS, LayerStatistics, ReadoutName, Summands
 from iqa_jax.zoo import Relevance
 
 
@@ -34,8 +33,8 @@ def distances(
     """The distances of all pairs of a store.
 
     Args:
-      store: Of the model of the read-outs.
-      readouts: Any, also those that compare with a dataset.
+      store: Statistics of the model of the read-outs.
+      readouts: Read-outs, also those that compare with a dataset.
       relevances: By name, at least those that the read-outs name.
       normaliser: The statistics whose mean ``balanced`` and ``normalized`` compare with; None for
         those of ``store`` themselves.
@@ -53,74 +52,51 @@ def distances(
     if normaliser:
         check_normaliser(normaliser, readouts, store.signature)
     rows = slice(None) if training_rows is None else np.asarray(training_rows)
-    terms: dict[_Part, Terms] = {}
+    summands: dict[ReadoutName, Summands] = {}
     for layer, parts in _by_layer(store, readouts).items():
-        values = _LayerValues(store, layer)
-        of_normaliser = _LayerValues(normaliser, layer) if normaliser else values
+        own = _LayerArrays(store, layer)
+        others = _LayerArrays(normaliser, layer) if normaliser else own
         for part in parts:
-            relevance = relevances[part.relevance] if part.relevance else None
-            weights = relevance.weights[part.layer] if relevance else None
-            statistics = values.of(part.readout, weights)
-            formula = READOUTS[part.readout]
-            if formula.normalised_by:
-                compared = formula.normalised_by(of_normaliser.of(part.readout, weights))
-                mean = np.asarray(compared, np.float64)[rows].mean(axis=0)
-                statistics = replace(statistics, normaliser=jnp.asarray(mean, jnp.float32))
-            terms[part] = formula.of_layer(statistics)
+            readout = READOUTS[part.readout]
+            weights = relevances[part.relevance].weights[part.layer] if part.relevance else None
+            mean = None
+            if readout.normalised_by:
+                compared = readout.normalised_by(LayerStatistics(others, others.positions, weights))
+                mean = jnp.asarray(np.asarray(compared, np.float64)[rows].mean(axis=0), jnp.float32)
+            summands[part] = readout.summands(
+                own, own.positions, relevance=weights, normaliser=mean
+            )
     return {
         str(readout): np.asarray(
-            READOUTS[readout.readout].combine_terms([terms[part] for part in _parts(readout)])
+            READOUTS[readout.readout].combine(summands[part] for part in readout.parts)
         )
         for readout in readouts
     }
 
 
-@dataclass(frozen=True)
-class _Part:
-    """One layer of a read-out: the same in every concatenation that the layer is in."""
+class _LayerArrays(dict[str, jax.Array]):
+    """The statistics of a layer by name, of all pairs, read when they are needed."""
 
-    layer: str
-    readout: str
-    relevance: str | None
+    def __init__(self, store: StatisticsStore, layer: str):
+        super().__init__()
+        self._store, self._layer = store, layer
+        self.positions = jnp.asarray(store.positions(layer), jnp.float32)
 
-
-@dataclass(frozen=True)
-class _LayerValues:
-    """The arrays of a layer, read when they are needed."""
-
-    store: StatisticsStore
-    layer: str
-    _read: dict[str, jax.Array] = field(default_factory=dict)
-
-    def of(self, readout: str, weights: jax.Array | None) -> LayerStatistics:
-        """What a read-out sees of the layer, of all pairs."""
-        return LayerStatistics(
-            values={name: self._statistic(name) for name in READOUTS[readout].statistics},
-            positions=jnp.asarray(self.store.positions(self.layer), jnp.float32),
-            relevance=weights,
-        )
-
-    def _statistic(self, name: str) -> jax.Array:
-        if name not in self._read:
-            self._read[name] = jnp.asarray(self.store.read(self.layer, name))
-        return self._read[name]
+    def __missing__(self, statistic: str) -> jax.Array:
+        self[statistic] = jnp.asarray(self._store.read(self._layer, statistic))
+        return self[statistic]
 
 
 def _by_layer(
     store: StatisticsStore, readouts: Iterable[ReadoutName]
-) -> dict[str, dict[_Part, None]]:
+) -> dict[str, dict[ReadoutName, None]]:
     """The parts of read-outs, each once, by the full name of their layer."""
     short = aliases(tuple(store.model_layers))
-    found: dict[str, dict[_Part, None]] = defaultdict(dict)
+    found: dict[str, dict[ReadoutName, None]] = defaultdict(dict)
     for readout in readouts:
-        for part in _parts(readout):
+        for part in readout.parts:
             found[short.get(part.layer, part.layer)][part] = None
     return found
-
-
-def _parts(readout: ReadoutName) -> Iterator[_Part]:
-    for layer in readout.layers:
-        yield _Part(layer, readout.readout, readout.relevance)
 
 
 def _check(

@@ -1,8 +1,8 @@
 """A network over a dataset, once: the statistics of its layers, into a store."""
 
 import sys
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
 from math import prod
 
 import jax
@@ -13,16 +13,19 @@ from tqdm import tqdm
 from iqa_jax.backbones import Backbone
 from iqa_jax.datasets import fingerprint
 from iqa_jax.engine.capacity import check_memory
+from iqa_jax.engine.devices import Programs, programs_together
 from iqa_jax.engine.plan import Plan, make_plan
 from iqa_jax.engine.run import environment, fill
 from iqa_jax.engine.store import LayerShape, StatisticsStore, StatisticsWriter
 from iqa_jax.images.resize import Size
-from iqa_jax.metrics.layer_statistics import Arrays, Reduction, check_arrays
+from iqa_jax.metrics.layer_statistics import FeatureStatistics
 from iqa_jax.programs.extract.settings import ExtractSettings as Settings
 from iqa_jax.programs.layers import ALL, resolve
 from iqa_jax.readouts.statistics import STATISTICS
-from iqa_jax.revisions import revisions
-from iqa_jax.zoo import load_backbone, model_layers, outline_backbone, weights_sha256
+from iqa_jax.zoo import model_layers, weights_sha256
+
+Arrays = Sequence[tuple[str, str]]
+"""Layer and statistic of each."""
 
 
 @dataclass(frozen=True)
@@ -46,6 +49,7 @@ def ensure_store(
     statistics_dir: epath.PathLike,
     checkpoints_dir: epath.PathLike | None = None,
     precision: str = "highest",
+    programs: Programs | None = None,
 ) -> Extracted:
     """Extracts the statistics that a store does not have yet; what it has is not computed again.
 
@@ -59,6 +63,7 @@ def ensure_store(
       statistics_dir: Where stores are: ``STATISTICS_DIR/DATASET/MODEL``.
       checkpoints_dir: As for ``load_backbone``.
       precision: As for ``load_backbone``.
+      programs: Programs of the run so far; None for none.
 
     Raises:
       InputError: If there is no such model or layer, images are too small for a layer, or the store
@@ -66,30 +71,34 @@ def ensure_store(
       ImageError: If an image cannot be decoded; what was extracted before it is kept.
       CheckpointError: If weights have not been fetched, or are damaged.
     """
-    outline = outline_backbone(model, checkpoints_dir=checkpoints_dir, precision=precision)
+    outline = FeatureStatistics.outline(
+        model, arrays, checkpoints_dir=checkpoints_dir, precision=precision
+    )
+    for size in plan.sizes:
+        outline.check_size(*size)
+    made = outline.signature
     writer = StatisticsWriter.create_or_continue(
         statistics_dir,
         signature={
-            "model": model,
+            "model": made["model"],
             "weights_sha256": weights_sha256(model, checkpoints_dir=checkpoints_dir),
-            "precision": precision,
+            "precision": made["precision"],
             "resize": plan.resize.text if plan.resize else None,
-            "revisions": revisions(
-                [*outline.formulas, *(f"statistic/{name}" for name in STATISTICS)]
-            ),
+            "revisions": made["revisions"],
             "dataset": plan.table.name,
             "higher_is_better": plan.table.higher_is_better,
             "dataset_fingerprint": fingerprint(plan.table, plan.headers),
         },
         made_with={"versions": plan.versions, **environment()},
         plan=plan,
-        layers=lambda: layer_shapes(outline, plan.sizes),
-        arrays=check_arrays(outline, arrays, plan.sizes),
+        layers=lambda: layer_shapes(outline.backbone, plan.sizes),
+        arrays=outline.arrays,
     )
     speed = None
     if writer.arrays:
-        backbone = load_backbone(model, checkpoints_dir=checkpoints_dir, precision=precision)
-        speed = fill(writer, plan, Reduction(backbone, writer.arrays)).pairs_per_second
+        statistics = replace(outline, arrays=tuple(writer.arrays))
+        filled = statistics.fill(checkpoints_dir=checkpoints_dir)
+        speed = fill(writer, plan, filled, programs=programs).pairs_per_second
     return Extracted(StatisticsStore.at(writer.path), speed)
 
 
@@ -102,24 +111,36 @@ def extract(settings: Settings) -> list[Extracted]:
     """
     resize = settings.parsed_resize
     plan = make_plan(*settings.inspect_dataset(), versions=settings.versions, resize=resize)
-    arrays = _arrays(settings)
-    for model, wanted in arrays.items():
-        outline = outline_backbone(model, checkpoints_dir=settings.checkpoints_dir)
-        check_memory(Reduction(outline, tuple(check_arrays(outline, wanted, plan.sizes))), plan)
-    left_out = plan.table.pairs_left_out
-    note = f"; {left_out} pairs whose images are missing are left out" if left_out else ""
-    tqdm.write(f"{plan.table.name}: {len(plan.table.pairs)} pairs{note}", file=sys.stderr)
-    return [
-        ensure_store(
-            plan,
+    outlines = [
+        FeatureStatistics.outline(
             model,
             wanted,
-            statistics_dir=settings.statistics_dir,
             checkpoints_dir=settings.checkpoints_dir,
             precision=settings.precision,
         )
-        for model, wanted in arrays.items()
+        for model, wanted in _arrays(settings).items()
     ]
+    for outline in outlines:
+        for size in plan.sizes:
+            outline.check_size(*size)
+        check_memory(outline, plan)
+    left_out = plan.table.pairs_left_out
+    note = f"; {left_out} pairs whose images are missing are left out" if left_out else ""
+    tqdm.write(f"{plan.table.name}: {len(plan.table.pairs)} pairs{note}", file=sys.stderr)
+    programs = Programs()
+    extracted = {
+        place: ensure_store(
+            plan,
+            outlines[place].label,
+            outlines[place].arrays,
+            statistics_dir=settings.statistics_dir,
+            checkpoints_dir=settings.checkpoints_dir,
+            precision=settings.precision,
+            programs=programs,
+        )
+        for place in programs_together(outlines)
+    }
+    return [extracted[place] for place in range(len(outlines))]
 
 
 def _arrays(settings: Settings) -> dict[str, Arrays]:

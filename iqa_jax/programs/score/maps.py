@@ -1,7 +1,7 @@
 """Local scores, and pictures of them."""
 
 import io
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 
 import jax
 import numpy as np
@@ -10,7 +10,7 @@ from matplotlib.image import imsave
 from tqdm import tqdm
 
 from iqa_jax.files import appearing_whole
-from iqa_jax.metrics.pair_function import PairComparison
+from iqa_jax.metrics.pair_function import PairFunction, Values
 from iqa_jax.programs.score.scores import Job, Scores
 
 
@@ -41,16 +41,15 @@ def local_scores(job: Job, scores: Scores) -> Iterator[tuple[int, str, np.ndarra
                 continue
             possible = scorer.only([metric.computed for metric in wanted])
             maps = compute_maps(possible, *(image[None] for image in images))
+            by_name = dict(zip(possible.mapped, maps, strict=True))
             for metric in wanted:
-                yield row, metric.name, np.asarray(maps[metric.computed][0])
+                yield row, metric.name, np.asarray(by_name[metric.computed][0])
 
 
-def _maps_of_one_size() -> Callable[..., Mapping[str, jax.Array]]:
+def _maps_of_one_size() -> Callable[..., Values]:
     """``(scorer, reference, distorted)`` -> maps; what is compiled goes with the function."""
 
-    def maps(
-        scorer: PairComparison, reference: jax.Array, distorted: jax.Array
-    ) -> Mapping[str, jax.Array]:
+    def maps(scorer: PairFunction, reference: jax.Array, distorted: jax.Array) -> Values:
         return scorer.maps(reference, distorted)
 
     return jax.jit(maps)

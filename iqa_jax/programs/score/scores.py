@@ -17,8 +17,8 @@ from iqa_jax.errors import InputError
 from iqa_jax.images.decode import Header
 from iqa_jax.images.resize import Size
 from iqa_jax.images.sources import CheckedImages
-from iqa_jax.metrics import Group, groups, load_group, parse_metrics
-from iqa_jax.metrics.pair_function import PairComparison
+from iqa_jax.metrics import MetricName, groups, load_group, parse_metrics
+from iqa_jax.metrics.pair_function import PairFunction
 from iqa_jax.programs.score.settings import ScoreSettings as Settings
 
 
@@ -76,7 +76,7 @@ class Job:
     plan: Plan
     rows: Sequence[int]
     metrics: tuple[str, ...]
-    scorers: Sequence[tuple[Group, PairComparison]]
+    scorers: Sequence[tuple[Sequence[MetricName], PairFunction]]
     signature: Mapping[str, Any]
 
     @property
@@ -191,7 +191,7 @@ def run_job(
 
 def _shares(
     units: Sequence[WorkUnit],
-    scorer: PairComparison,
+    scorer: PairFunction,
     refused: Mapping[Size, Mapping[str, str]],
 ) -> Iterator[tuple[tuple[str, ...], tuple[WorkUnit, ...]]]:
     """The work units by the scores that they can have, and these scores."""
@@ -213,5 +213,5 @@ def _key(pair: Pair, headers: Mapping[str, Header]) -> int:
     return int.from_bytes(hashlib.sha256(text.encode()).digest()[:8])
 
 
-def _load(group: Group, settings: Settings) -> PairComparison:
+def _load(group: Sequence[MetricName], settings: Settings) -> PairFunction:
     return load_group(group, checkpoints_dir=settings.checkpoints_dir, precision=settings.precision)

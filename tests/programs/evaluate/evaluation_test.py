@@ -18,6 +18,8 @@ from iqa_jax.engine import capacity
 from iqa_jax.engine import run as engine
 from iqa_jax.engine.plan import make_plan
 from iqa_jax.errors import CheckpointError, DatasetError, ImageError, InputError
+from iqa_jax.metrics.features import FeatureScores
+from iqa_jax.metrics.layer_statistics import FeatureStatistics
 from iqa_jax.programs import settings as settings_module
 from iqa_jax.programs.evaluate import tables
 from iqa_jax.programs.evaluate.evaluation import Settings, evaluate
@@ -244,6 +246,29 @@ def test_a_relevance_tested_on_what_it_was_learned_from_is_marked(settings, chec
     assert [column["in_sample"] for column in found.record["columns"].values()] == [True, False]
     (warning,) = [each for each in found.record["warnings"] if "learned from" in each]
     assert warning.startswith("The relevance mine was learned from pairs: pairs is training and")
+
+
+@pytest.mark.parametrize("stored", [False, True])
+def test_models_of_one_trunk_share_their_programs(stored, settings, tmp_path, monkeypatch):
+    """One trace for each of the two image sizes; another network between them changes nothing."""
+    step = FeatureStatistics if stored else FeatureScores
+    compare, traced = step.compare, []
+
+    def spy(function, *images):
+        traced.append(function.label)
+        return compare(function, *images)
+
+    monkeypatch.setattr(step, "compare", spy)
+    seeds = [f"resnet20-random-none-seed{seed}" for seed in (0, 1)]
+    models = (seeds[0], "alexnet", seeds[1])
+    folder = str(tmp_path / "statistics") if stored else None
+    layers = ("layer1", "relu1")
+    found = evaluate(
+        settings(models=models, layers=layers, readouts=("l2",), statistics_dir=folder)
+    )
+    assert traced == [seeds[0]] * 2 + ["alexnet"] * 2
+    assert [run["model"] for run in found.record["runs"]] == list(models)
+    assert len({found.scores[f"{seed}/layer1.2/l2"][0] for seed in seeds}) == 2
 
 
 def test_what_is_named_twice_is_done_once(settings, capsys):

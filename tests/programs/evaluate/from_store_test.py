@@ -6,7 +6,7 @@ from iqa_jax.datasets import inspect, load_dataset
 from iqa_jax.engine.plan import make_plan
 from iqa_jax.engine.store import StatisticsStore
 from iqa_jax.errors import InputError
-from iqa_jax.metrics.features import load_relevances
+from iqa_jax.metrics.features import FeatureScores
 from iqa_jax.programs.evaluate.evaluation import Settings, evaluate
 from iqa_jax.programs.evaluate.from_store import distances
 from iqa_jax.programs.extract.extraction import ensure_store
@@ -74,7 +74,8 @@ def test_agrees_with_the_scores_of_metrics(checkpoints, pair_folder, tmp_path):
         statistics_dir=tmp_path / "statistics",
         checkpoints_dir=checkpoints,
     ).store
-    relevances = load_relevances(wanted, checkpoints_dir=checkpoints)
+    outline = FeatureScores.outline(wanted, checkpoints_dir=checkpoints)
+    relevances = {each.name: each for each in outline.relevances}
     stored = distances(store, wanted, relevances=relevances)
     assert list(stored) == list(direct)
     for name, expected in direct.items():

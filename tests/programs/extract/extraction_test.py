@@ -85,13 +85,15 @@ def test_what_is_there_is_not_computed_again(dataset, folder, checkpoints, monke
     ensure(dataset, folder, checkpoints, ARRAYS[:2])
     kept, computed, fill = files(folder), [], extraction.fill
 
-    def spy(writer, plan, reduction):
-        computed.append(reduction.arrays)
-        return fill(writer, plan, reduction)
+    def spy(writer, plan, statistics, **options):
+        computed.append(statistics.arrays)
+        return fill(writer, plan, statistics, **options)
 
     monkeypatch.setattr(extraction, "fill", spy)
     with monkeypatch.context() as whole:
-        whole.setattr(extraction, "load_backbone", lambda *_, **__: pytest.fail("weights loaded"))
+        whole.setattr(
+            extraction.FeatureStatistics, "fill", lambda *_, **__: pytest.fail("weights loaded")
+        )
         assert ensure(dataset, folder, checkpoints, ARRAYS[:2]).pairs_per_second is None
     assert computed == []
     assert files(folder) == kept

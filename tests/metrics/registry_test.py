@@ -111,13 +111,13 @@ def test_no_map(rng):
 
 def test_the_map_before_it_is_enlarged_has_the_mean_of_the_score(checkpoints, rng):
     metric = iqa_jax.load_metric("lpips-alex", checkpoints_dir=checkpoints)
-    comparison = metric.comparison
+    scores = metric.function
     images = rng.integers(0, 256, (2, 79, 95, 3)).astype(np.uint8)
-    reference, distorted = map(comparison.prepare, images)
-    (readout,) = comparison.readouts
+    reference, distorted = map(scores.prepare, images)
+    (distance,) = scores.distances
     local = [
-        comparison._local(readout, x, reference, distorted, jnp.array(False))
-        for x in readout.layers
+        scores._local(distance, layer, reference, distorted, jnp.array(False))
+        for layer in distance.layers
     ]
     expected = metric(images[:1], images[1:])[0]
     np.testing.assert_allclose(sum(map(np.mean, local)), expected, rtol=1e-5)
