@@ -21,7 +21,8 @@ from iqa_jax.agreement.columns import Column
 from iqa_jax.agreement.correlation import spearman
 from iqa_jax.agreement.intervals import Method, caution
 from iqa_jax.datasets import PairTable
-from iqa_jax.datasets.splits import content_folds, overlap_warning
+from iqa_jax.datasets.overlaps import overlap_warning
+from iqa_jax.datasets.splits import content_folds
 from iqa_jax.datasets.table import Protocol
 from iqa_jax.errors import InputError
 

@@ -9,7 +9,8 @@ import numpy as np
 from etils import epath
 
 from iqa_jax.datasets.csv_rows import read_rows
-from iqa_jax.datasets.table import Pair, PairTable, number_or_nan
+from iqa_jax.datasets.parsing import number_or_nan
+from iqa_jax.datasets.table import Pair, PairTable
 from iqa_jax.errors import DatasetError, listed
 
 KEY = "distorted"

@@ -1,6 +1,7 @@
 """Score files of datasets: text and tables, read with errors in words."""
 
 import csv
+import math
 from collections.abc import Sequence
 
 from etils import epath
@@ -69,6 +70,14 @@ def read_csv(path: epath.Path, columns: Sequence[str]) -> list[dict[str, str]]:
     return [
         empty | {name: cell.strip() for name, cell in zip(names, row, strict=False)} for row in rows
     ]
+
+
+def number_or_nan(text: str) -> float:
+    """The number that ``text`` says; NaN where it says none, for an inspection to report."""
+    try:
+        return math.nan if "_" in text else float(text)  # to Python 1_5 is fifteen
+    except ValueError:
+        return math.nan
 
 
 def plain_name(name: str, path: epath.Path) -> str:

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 from etils import epath
 from PIL import Image
+from triplets import Triplet, triplet_table
 
 from iqa_jax.agreement.analysis import analyse
 from iqa_jax.agreement.columns import Column
@@ -17,7 +18,6 @@ from iqa_jax.agreement.groups import by_group, by_reference
 from iqa_jax.agreement.intervals import BOOTSTRAP, NONE, Method, correlation_intervals
 from iqa_jax.agreement.layer_choice import Source
 from iqa_jax.datasets import Pair, PairTable
-from iqa_jax.datasets.triplets import Triplet, TripletTable
 from iqa_jax.images.sources import ImageFolder
 from iqa_jax.metrics import parse_metric
 from iqa_jax.programs.evaluate import figure, tables
@@ -51,7 +51,7 @@ def choices(rng):
         Triplet(f"r{i}", f"a{i}", f"b{i}", round(rng.uniform(), 1), "cnn" if i % 2 else "mix")
         for i in range(20)
     ]
-    return TripletTable("forced", triplets, ImageFolder()).as_pairs()
+    return triplet_table("forced", triplets, ImageFolder())
 
 
 def scores_of(table, rng):

@@ -5,11 +5,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 from scipy import stats
+from triplets import Triplet, triplet_table
 
 from iqa_jax.agreement.forced_choice import Sampling, by_subset, same_or_different, two_alternatives
 from iqa_jax.agreement.intervals import BOOTSTRAP, Method
 from iqa_jax.datasets.table import Pair, PairTable, Protocol
-from iqa_jax.datasets.triplets import Triplet, TripletTable
 from iqa_jax.images.sources import ImageFolder
 
 
@@ -140,7 +140,7 @@ def test_without_the_answer_same_there_is_no_precision():
 @pytest.fixture
 def triplets():
     preferences = {"cnn": (0.0, 0.2, 1.0), "color": (0.6,)}
-    return TripletTable(
+    return triplet_table(
         name="mine",
         triplets=[
             Triplet("r.png", "a.png", "b.png", preference, subset)
@@ -148,7 +148,7 @@ def triplets():
             for preference in several
         ],
         images=ImageFolder(),
-    ).as_pairs()
+    )
 
 
 def test_subsets_and_their_mean(triplets):
@@ -250,7 +250,7 @@ def test_intervals_of_very_many_references_are_fast(rng):
         Triplet(f"r{number}", "a", "b", round(5 * rng.uniform()) / 5, f"s{number % 6}")
         for number in range(12_000)
     ]
-    table = TripletTable("mine", triplets, ImageFolder()).as_pairs()
+    table = triplet_table("mine", triplets, ImageFolder())
     distances = rng.normal(size=len(table.pairs))
     sampling = Sampling.of(table, Method())
     started = time.process_time()

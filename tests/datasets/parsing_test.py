@@ -1,3 +1,4 @@
+import math
 import tempfile
 
 import pytest
@@ -84,3 +85,8 @@ def test_many_refused_rows_are_not_all_listed(path, monkeypatch):
         parsing.refuse_rows(path, "A B", [f"row {number}" for number in range(30)])
     assert len(str(error.value).splitlines()) == 22
     assert "and 10 more; all are in " in str(error.value)
+
+
+def test_numbers_as_people_write_them():
+    assert [parsing.number_or_nan(text) for text in ("1.5", " 2 ", "1e-3")] == [1.5, 2.0, 1e-3]
+    assert all(math.isnan(parsing.number_or_nan(text)) for text in ("", "good", "1_5", "1,5"))

@@ -9,7 +9,8 @@ from collections.abc import Sequence
 from etils import epath
 
 from iqa_jax.datasets.csv_rows import read_rows
-from iqa_jax.datasets.table import Pair, PairTable, number_or_nan
+from iqa_jax.datasets.parsing import number_or_nan
+from iqa_jax.datasets.table import Pair, PairTable
 from iqa_jax.errors import DatasetError
 from iqa_jax.images.sources import ImageFolder
 
@@ -17,7 +18,7 @@ REQUIRED = ("reference", "distorted", "score")
 OPTIONAL = ("score_std", "distortion", "level", "reference_id")
 
 
-def load(path: epath.Path, required: Sequence[str] = REQUIRED) -> PairTable:
+def load(path: epath.Path, *, required: Sequence[str] = REQUIRED) -> PairTable:
     """Reads the table in the file ``path``; its scores are taken to be higher for better images.
 
     A score that is not a number becomes NaN, to be reported with its row by ``table.inspect``.

@@ -19,8 +19,8 @@ import re
 from etils import epath
 
 from iqa_jax.datasets.folders import FolderIndex
-from iqa_jax.datasets.parsing import read_csv, refuse_rows
-from iqa_jax.datasets.table import Pair, PairTable, number_or_nan
+from iqa_jax.datasets.parsing import number_or_nan, read_csv, refuse_rows
+from iqa_jax.datasets.table import Pair, PairTable
 from iqa_jax.images.sources import ImageFolder
 
 SCORES = "dmos.csv"

@@ -23,8 +23,8 @@ from collections.abc import Iterator
 from etils import epath
 
 from iqa_jax.datasets.folders import FolderIndex
-from iqa_jax.datasets.parsing import plain_name, read_csv, read_lines
-from iqa_jax.datasets.table import Pair, PairTable, number_or_nan
+from iqa_jax.datasets.parsing import number_or_nan, plain_name, read_csv, read_lines
+from iqa_jax.datasets.table import Pair, PairTable
 from iqa_jax.errors import DatasetError
 from iqa_jax.images.sources import ImageFolder
 

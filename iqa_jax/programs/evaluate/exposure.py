@@ -11,7 +11,7 @@ from dataclasses import replace
 from etils import epath
 
 from iqa_jax.agreement.columns import Column
-from iqa_jax.datasets.splits import overlap_warning, trained_on
+from iqa_jax.datasets.overlaps import overlap_warning, trained_on
 from iqa_jax.engine.store import StatisticsStore
 from iqa_jax.zoo import TrainingData, training_data
 

@@ -11,7 +11,8 @@ import numpy as np
 from etils import epath
 from tqdm import tqdm
 
-from iqa_jax.datasets.table import Pair, PairTable, image_problems, read_headers
+from iqa_jax.datasets.inspection import image_problems, read_headers
+from iqa_jax.datasets.table import Pair, PairTable
 from iqa_jax.engine import devices
 from iqa_jax.engine import run as engine
 from iqa_jax.engine.parts import ScoreParts

@@ -12,7 +12,8 @@ from typing import NamedTuple
 import numpy as np
 from tqdm import tqdm
 
-from iqa_jax.datasets.table import PairTable, read_headers
+from iqa_jax.datasets.inspection import read_headers
+from iqa_jax.datasets.table import PairTable
 from iqa_jax.errors import ImageError
 from iqa_jax.images.decode import Header, check_compressed_data
 from iqa_jax.images.sources import CheckedImages, ImageSource

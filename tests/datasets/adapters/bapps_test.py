@@ -79,7 +79,7 @@ def test_triplets_are_two_rows_each(home):
 
 
 def test_training_part(home):
-    table = load_2afc(home, "train")
+    table = load_2afc(home, split="train")
     assert table.name == "bapps-2afc:train"
     assert {pair.distortion for pair in table.pairs} == {"traditional", "cnn", "mix"}
     assert len(table.pairs) == 3 * 2 * 2

@@ -3,10 +3,10 @@ import dataclasses
 import numpy as np
 import pytest
 from scipy import stats
+from triplets import Triplet, triplet_table
 
 from iqa_jax.datasets import Pair, PairTable
 from iqa_jax.datasets.table import Protocol
-from iqa_jax.datasets.triplets import Triplet, TripletTable
 from iqa_jax.images.sources import ImageFolder
 from iqa_jax.programs.verify.checks import Verdict
 from iqa_jax.programs.verify.direction import check_direction, decibels
@@ -31,7 +31,7 @@ def opinions(scores, contents=None, *, higher_is_better=True):
 
 def choices(preferences):
     triplets = [Triplet(f"r{n}", f"p{n}", f"q{n}", each) for n, each in enumerate(preferences)]
-    return TripletTable("choices", triplets, NO_IMAGES).as_pairs()
+    return triplet_table("choices", triplets, NO_IMAGES)
 
 
 def test_decibels():

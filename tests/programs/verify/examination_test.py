@@ -6,7 +6,7 @@ import pytest
 from PIL import Image
 
 from iqa_jax.datasets import inspect
-from iqa_jax.datasets.table import read_headers
+from iqa_jax.datasets.inspection import read_headers
 from iqa_jax.errors import ImageError, MissingImageError
 from iqa_jax.images.sources import BlockImages, ImageFolder, ImageSource
 from iqa_jax.programs.verify.examination import examine, mean_squared_error
