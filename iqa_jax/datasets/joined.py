@@ -2,7 +2,6 @@
 
 from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
-from dataclasses import fields
 from pathlib import PurePosixPath
 
 import numpy as np
@@ -10,11 +9,12 @@ from etils import epath
 
 from iqa_jax.datasets.csv_rows import read_rows
 from iqa_jax.datasets.parsing import number_or_nan
-from iqa_jax.datasets.table import Pair, PairTable
+from iqa_jax.datasets.records import PAIR_FIELDS
+from iqa_jax.datasets.table import PairTable
 from iqa_jax.errors import DatasetError, listed
 
 KEY = "distorted"
-_NOT_SCORES = {field.name for field in fields(Pair)} | {"error"}
+_NOT_SCORES = {*PAIR_FIELDS, "error"}
 
 
 def read_joined_scores(path: epath.Path, table: PairTable) -> dict[str, np.ndarray]:

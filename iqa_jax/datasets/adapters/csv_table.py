@@ -10,12 +10,12 @@ from etils import epath
 
 from iqa_jax.datasets.csv_rows import read_rows
 from iqa_jax.datasets.parsing import number_or_nan
+from iqa_jax.datasets.records import PAIR_FIELDS
 from iqa_jax.datasets.table import Pair, PairTable
 from iqa_jax.errors import DatasetError
 from iqa_jax.images.sources import ImageFolder
 
 REQUIRED = ("reference", "distorted", "score")
-OPTIONAL = ("score_std", "distortion", "level", "reference_id")
 
 
 def load(path: epath.Path, *, required: Sequence[str] = REQUIRED) -> PairTable:
@@ -65,5 +65,5 @@ def _pair(row: dict[str, str]) -> Pair:
 
 
 def _columns(required: Sequence[str]) -> str:
-    optional = [name for name in (*REQUIRED, *OPTIONAL) if name not in required]
+    optional = [name for name in PAIR_FIELDS if name not in required]
     return f"the columns {','.join(required)} (and, if known, {','.join(optional)})"
