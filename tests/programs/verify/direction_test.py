@@ -9,7 +9,7 @@ from iqa_jax.datasets import Pair, PairTable
 from iqa_jax.datasets.table import Protocol
 from iqa_jax.images.sources import ImageFolder
 from iqa_jax.programs.verify.checks import Verdict
-from iqa_jax.programs.verify.direction import check_direction, decibels
+from iqa_jax.programs.verify.direction import check_direction
 from iqa_jax.programs.verify.examination import Examination
 
 NO_IMAGES = ImageFolder()
@@ -34,10 +34,16 @@ def choices(preferences):
     return triplet_table("choices", triplets, NO_IMAGES)
 
 
-def test_decibels():
-    found = decibels(np.array([1.0, 255.0**2, 0.0, 1e-9, np.nan]))
-    expected = [20 * np.log10(255), 0, 100, 100, np.nan]
-    np.testing.assert_allclose(found, expected, rtol=1e-14, atol=1e-12)
+def test_errors_below_the_cap_of_psnr_are_equal():
+    errors = np.tile([1e-9, 0.0, 1e-7], 10)
+    scores = -np.tile([1.0, 1.0, 2.0], 10)
+    contents = np.repeat(range(10), 3)
+    check = check_direction(opinions(scores, contents), examination(errors))
+    assert check.found is None
+    assert "the same for all" in check.explanation
+    errors[2::3] = 1e-5
+    found = check_direction(opinions(scores, contents), examination(errors)).found
+    assert found == pytest.approx(1)
 
 
 @pytest.mark.parametrize("higher_is_better", [True, False])
