@@ -24,7 +24,7 @@ from iqa_jax.agreement.groups import ceiling
 from iqa_jax.agreement.intervals import BOOTSTRAP, JACKKNIFE, Method, correlation_intervals
 from iqa_jax.backbones import Backbone, family
 from iqa_jax.images.decode import decode
-from iqa_jax.images.luminance import luminance
+from iqa_jax.images.luminance import lightness
 from iqa_jax.images.preprocess import IMAGENET
 from iqa_jax.images.resize import Resize, resize_pixels
 from iqa_jax.metrics.pixels import PIXEL_METRICS
@@ -122,7 +122,7 @@ def _images() -> dict[str, list]:
         "images/resizing on the device": [
             _mean_and_spread(resize_pixels(pixels, Resize("short:20")))
         ],
-        "images/luminance": [_mean_and_spread(luminance(pixels))],
+        "images/luminance": [_mean_and_spread(lightness(pixels))],
         "images/preprocessing": [_mean_and_spread(IMAGENET(pixels))],
     }
 
