@@ -6,8 +6,6 @@ earlier evaluation of another dataset chooses, or one half of the references, is
 that score it.
 """
 
-import csv
-import io
 import json
 import math
 from collections.abc import Mapping, Sequence
@@ -21,6 +19,7 @@ from iqa_jax.agreement.columns import Column
 from iqa_jax.agreement.correlation import spearman
 from iqa_jax.agreement.intervals import Method, caution
 from iqa_jax.datasets import PairTable
+from iqa_jax.datasets.csv_rows import read_rows
 from iqa_jax.datasets.overlaps import overlap_warning
 from iqa_jax.datasets.splits import content_folds
 from iqa_jax.datasets.table import Protocol
@@ -233,7 +232,7 @@ def _read_results(folder: epath.Path) -> tuple[str, dict[Layer, float]]:
         raise InputError(
             f"layers_from: expected {SPLIT} or the folder of an earlier evaluation; found no {path}"
         )
-    rows = list(csv.DictReader(io.StringIO(path.read_text(), newline="")))
+    _, rows = read_rows(path, required=("dataset", "model", "layer", "readout", "srcc"))
     try:
         (dataset,) = {row["dataset"] for row in rows}
         srcc = {
@@ -241,7 +240,7 @@ def _read_results(folder: epath.Path) -> tuple[str, dict[Layer, float]]:
             for row in rows
             if row["layer"]
         }
-    except (KeyError, TypeError, ValueError):
+    except ValueError:
         raise InputError(f"layers_from: {path} is not as iqa evaluate writes it") from None
     return dataset, {layer: value for layer, value in srcc.items() if not math.isnan(value)}
 

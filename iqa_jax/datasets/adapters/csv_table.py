@@ -36,13 +36,7 @@ def load(path: epath.Path, *, required: Sequence[str] = REQUIRED) -> PairTable:
         raise DatasetError(
             f"csv: found {found} at {path}; expected a file with {_columns(required)}"
         )
-    names, rows = read_rows(path)
-    missing = [name for name in required if name not in names]
-    if missing:
-        raise DatasetError(
-            f"{path}: has no column {', '.join(missing)}; expected {_columns(required)}, "
-            f"found {','.join(names) or 'nothing'}"
-        )
+    _, rows = read_rows(path, required=required)
     return PairTable(
         name=path.stem,
         pairs=[_pair(row) for row in rows],
