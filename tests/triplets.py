@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from typing import NamedTuple
 
-from iqa_jax.datasets.table import Pair, PairTable, Protocol
+from iqa_jax.datasets.table import Pair, PairTable, Question
 from iqa_jax.images.sources import ImageSource
 
 
@@ -39,5 +39,5 @@ def triplet_table(name: str, triplets: Iterable[Triplet], images: ImageSource) -
         images=images,
         higher_is_better=True,
         score_range=(0.0, 1.0),
-        protocol=Protocol.TWO_ALTERNATIVES,
+        protocol=Question.TWO_ALTERNATIVES,
     )

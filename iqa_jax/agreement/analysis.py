@@ -24,7 +24,7 @@ from iqa_jax.agreement.groups import (
 from iqa_jax.agreement.intervals import NONE, Intervals, Method, caution, correlation_intervals
 from iqa_jax.agreement.layer_choice import Chosen, Source, cautions, choose_layers
 from iqa_jax.datasets import PairTable
-from iqa_jax.datasets.table import Protocol
+from iqa_jax.datasets.table import Question
 
 _FEW_PAIRS = 20
 
@@ -75,7 +75,7 @@ def analyse(
     distances = {column.name: _distances(column, scores) for column in columns}
     warnings = _warnings(table, columns, method)
     progress = tqdm(columns, desc="agreement", unit="column", leave=False)
-    if table.protocol is not Protocol.OPINION:
+    if table.protocol is not Question.OPINION:
         sampling = Sampling.of(table, method)
         forced = [
             (column, by_subset(table, distances[column.name], sampling)) for column in progress

@@ -22,7 +22,7 @@ from iqa_jax.datasets import PairTable
 from iqa_jax.datasets.csv_rows import read_rows
 from iqa_jax.datasets.overlaps import overlap_warning
 from iqa_jax.datasets.splits import content_folds
-from iqa_jax.datasets.table import Protocol
+from iqa_jax.datasets.table import Question
 from iqa_jax.errors import InputError
 
 SPLIT = "split"
@@ -104,7 +104,7 @@ def find_source(
     """
     if wanted is None:
         return None
-    if table.protocol is not Protocol.OPINION:
+    if table.protocol is not Question.OPINION:
         raise InputError(
             f"layers_from: layers are chosen by correlations with opinion scores; {table.name} has "
             f"the {table.target}"

@@ -5,7 +5,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import fields
 from typing import Any
 
-from iqa_jax.datasets.table import Pair, PairTable, Protocol
+from iqa_jax.datasets.table import Pair, PairTable, Question
 from iqa_jax.images.sources import ImageSource
 
 PAIR_FIELDS = tuple(field.name for field in fields(Pair))
@@ -78,6 +78,6 @@ def _number(value: Any) -> Any:
 
 _PARSERS: Mapping[str, Callable[[Any], Any]] = {
     "score_range": lambda ends: tuple(map(_number, ends)),
-    "protocol": Protocol,
+    "protocol": Question,
     "opinions": _number,
 }

@@ -12,7 +12,7 @@ from iqa_jax.images.decode import Header
 from iqa_jax.images.sources import ImageSource
 
 
-class Protocol(StrEnum):
+class Question(StrEnum):
     """What the observers were asked."""
 
     OPINION = "opinion"
@@ -28,7 +28,7 @@ class Protocol(StrEnum):
     @property
     def rows(self) -> int:
         """How many rows, one after the other, belong to one judgement."""
-        return 2 if self is Protocol.TWO_ALTERNATIVES else 1
+        return 2 if self is Question.TWO_ALTERNATIVES else 1
 
 
 @dataclass(frozen=True)
@@ -89,7 +89,7 @@ class PairTable:
     target: str = "mean opinion score"
     published_pairs: int | None = None
     pairs_left_out: int = 0
-    protocol: Protocol = Protocol.OPINION
+    protocol: Question = Question.OPINION
     opinions: float = math.nan
 
     @property

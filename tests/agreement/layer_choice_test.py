@@ -11,7 +11,7 @@ from iqa_jax.agreement.intervals import Method, correlation_intervals
 from iqa_jax.agreement.layer_choice import Source, cautions, choose_layers, find_source
 from iqa_jax.datasets import Pair, PairTable
 from iqa_jax.datasets.splits import content_folds
-from iqa_jax.datasets.table import Protocol
+from iqa_jax.datasets.table import Question
 from iqa_jax.errors import InputError
 from iqa_jax.images.sources import ImageFolder
 from iqa_jax.metrics import parse_metric
@@ -162,6 +162,6 @@ def test_what_cannot_be_chosen(table, tmp_path):
     one = replace(table, pairs=table.pairs[:VERSIONS])
     with pytest.raises(InputError, match="needs two references at least, found 1"):
         find_source("split", COLUMNS, one, "ab")
-    forced = replace(table, protocol=Protocol.SAME_OR_DIFFERENT, target="share")
+    forced = replace(table, protocol=Question.SAME_OR_DIFFERENT, target="share")
     with pytest.raises(InputError, match="tid2013 has the share"):
         find_source("split", COLUMNS, forced, "ab")

@@ -9,7 +9,7 @@ import pytest
 from PIL import Image
 
 from iqa_jax.datasets.inspection import inspect, read_headers
-from iqa_jax.datasets.table import Pair, PairTable, Protocol
+from iqa_jax.datasets.table import Pair, PairTable, Question
 from iqa_jax.errors import DatasetError, MissingImageError
 from iqa_jax.images.decode import Header
 from iqa_jax.images.sources import CheckedImages, ImageFolder, ImageSource
@@ -119,7 +119,7 @@ def test_judgements_with_a_missing_image_are_left_out_whole(triplets, pair_folde
     kept, headers = inspect(triplets, leave_out_missing=True)
     assert versions(kept) == left
     assert {pair.distorted for pair in kept.pairs} <= headers.keys()
-    opinions = dataclasses.replace(triplets, protocol=Protocol.OPINION)
+    opinions = dataclasses.replace(triplets, protocol=Question.OPINION)
     kept, _ = inspect(opinions, leave_out_missing=True)
     assert len(kept.pairs) == (4 if missing == "a" else 7)
 

@@ -5,7 +5,7 @@ import math
 import pytest
 
 from iqa_jax.datasets.records import PAIR_FIELDS, pair_from, table_from, table_record
-from iqa_jax.datasets.table import Pair, PairTable, Protocol
+from iqa_jax.datasets.table import Pair, PairTable, Question
 from iqa_jax.images.sources import ImageFolder
 
 PAIRS = [Pair("r.png", "d.png", 0.1 + 0.2, math.nan, "NaN", "2", "r"), Pair("r", "e", -5e-324)]
@@ -20,7 +20,7 @@ TABLE = PairTable(
     target="guesses",
     published_pairs=None,
     pairs_left_out=2,
-    protocol=Protocol.SAME_OR_DIFFERENT,
+    protocol=Question.SAME_OR_DIFFERENT,
     opinions=30,
 )
 WRITTEN = (

@@ -6,7 +6,7 @@ import pytest
 from PIL import Image
 
 from iqa_jax.datasets import fingerprint, inspect
-from iqa_jax.datasets.table import Protocol
+from iqa_jax.datasets.table import Question
 from iqa_jax.errors import DatasetError
 from iqa_jax.images.sources import BlockImages
 
@@ -47,7 +47,7 @@ def test_fingerprint_holds_all_that_is_known_of_a_pair(table, name, values):
     [
         {"higher_is_better": False},
         {"opinions": 30},
-        {"protocol": Protocol.SAME_OR_DIFFERENT},
+        {"protocol": Question.SAME_OR_DIFFERENT},
     ],
     ids=lambda changes: next(iter(changes)),
 )
@@ -83,17 +83,17 @@ def test_select(table):
 
 
 def test_rows_of_a_judgement():
-    assert [(protocol, protocol.rows) for protocol in Protocol] == [
-        (Protocol.OPINION, 1),
-        (Protocol.TWO_ALTERNATIVES, 2),
-        (Protocol.SAME_OR_DIFFERENT, 1),
+    assert [(protocol, protocol.rows) for protocol in Question] == [
+        (Question.OPINION, 1),
+        (Question.TWO_ALTERNATIVES, 2),
+        (Question.SAME_OR_DIFFERENT, 1),
     ]
 
 
 @pytest.mark.parametrize(("limit", "rows"), [(2, 2), (3, 2), (4, 4), (7, 6), (8, 8), (99, 8)])
 def test_a_limit_divides_no_judgement(triplets, limit, rows):
     assert triplets.select(limit=limit).pairs == triplets.pairs[:rows]
-    opinions = dataclasses.replace(triplets, protocol=Protocol.OPINION)
+    opinions = dataclasses.replace(triplets, protocol=Question.OPINION)
     assert len(opinions.select(limit=limit).pairs) == min(limit, 8)
 
 
@@ -105,4 +105,4 @@ def test_a_limit_below_one_judgement_leaves_nothing(triplets):
 def test_contents_are_left_out_with_their_judgements(triplets):
     kept = triplets.select(exclude_references=["a"], limit=3)
     assert [pair.distorted for pair in kept.pairs] == ["b_1.png", "b_2.png"]
-    assert kept.protocol is Protocol.TWO_ALTERNATIVES
+    assert kept.protocol is Question.TWO_ALTERNATIVES

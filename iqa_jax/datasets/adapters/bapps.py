@@ -24,7 +24,7 @@ from etils import epath
 
 from iqa_jax.datasets.folders import FolderIndex
 from iqa_jax.datasets.share_files import read_shares
-from iqa_jax.datasets.table import Pair, PairTable, Protocol
+from iqa_jax.datasets.table import Pair, PairTable, Question
 from iqa_jax.errors import DatasetError, listed
 from iqa_jax.images.sources import BlockImages, ImageFolder
 
@@ -110,7 +110,7 @@ def load_2afc(folder: epath.Path, *, split: str = "val", is_filtered: bool = Fal
         citation=CITATION,
         target="share of observers who preferred the version",
         published_pairs=None if part.published is None else 2 * part.published,
-        protocol=Protocol.TWO_ALTERNATIVES,
+        protocol=Question.TWO_ALTERNATIVES,
     )
 
 
@@ -142,7 +142,7 @@ def load_jnd(folder: epath.Path, *, is_filtered: bool = False) -> PairTable:
         citation=CITATION,
         target="share of observers who said that the two are the same",
         published_pairs=JUST_NOTICEABLE.published,
-        protocol=Protocol.SAME_OR_DIFFERENT,
+        protocol=Question.SAME_OR_DIFFERENT,
     )
 
 

@@ -13,7 +13,7 @@ import numpy as np
 from scipy import special
 
 from iqa_jax.agreement.correlation import spearman
-from iqa_jax.datasets.table import PairTable, Protocol
+from iqa_jax.datasets.table import PairTable, Question
 from iqa_jax.metrics.gray import PEAK
 from iqa_jax.metrics.psnr import HIGHEST_DECIBELS
 from iqa_jax.programs.verify.checks import Check, Verdict
@@ -89,7 +89,7 @@ def check_direction(table: PairTable, examination: Examination) -> Check:
     psnr = -np.maximum(examination.squared_errors, _LEAST_ERROR)  # its order, which is all it takes
     scores = np.array([pair.score for pair in table.pairs], np.float64)
     contents = np.array([pair.reference_id or pair.reference for pair in table.pairs])
-    if table.protocol is Protocol.TWO_ALTERNATIVES:
+    if table.protocol is Question.TWO_ALTERNATIVES:
         agreement = _of_triplets(psnr, scores, contents)
         found = 0.5 + 0.5 * agreement.mean
         subject, expected = "triplets where PSNR agrees (share)", "above 0.5"

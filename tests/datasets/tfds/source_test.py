@@ -16,7 +16,7 @@ from PIL import Image
 from triplets import Triplet, triplet_table
 
 from iqa_jax.datasets import DATASETS, fingerprint, inspect, load_dataset
-from iqa_jax.datasets.table import PairTable, Protocol
+from iqa_jax.datasets.table import PairTable, Question
 from iqa_jax.datasets.tfds.builder import build
 from iqa_jax.datasets.tfds.records import BUILDER, VERSION
 from iqa_jax.datasets.tfds.source import load_tfds
@@ -87,7 +87,7 @@ def test_facts_come_back(csv, target, monkeypatch):
         target="guesses",
         published_pairs=9,
         pairs_left_out=2,
-        protocol=Protocol.SAME_OR_DIFFERENT,
+        protocol=Question.SAME_OR_DIFFERENT,
         opinions=30,
     )
     monkeypatch.setitem(DATASETS, "csv", lambda _: table)
@@ -107,7 +107,7 @@ def test_triplets_stored_in_blocks(tmp_path, target, rng, monkeypatch, is_filter
     monkeypatch.setitem(DATASETS, "csv", lambda _: table)
     build("csv", tmp_path, target)
     found = load_tfds("csv", target)
-    assert found.protocol is Protocol.TWO_ALTERNATIVES
+    assert found.protocol is Question.TWO_ALTERNATIVES
     assert found.images.header("p0.png")[:2] == (8, 8)
     assert found.images.pixels("p0.png").shape == (8, 8, 3)
     assert_same(found, table)

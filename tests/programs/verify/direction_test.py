@@ -6,7 +6,7 @@ from scipy import stats
 from triplets import Triplet, triplet_table
 
 from iqa_jax.datasets import Pair, PairTable
-from iqa_jax.datasets.table import Protocol
+from iqa_jax.datasets.table import Question
 from iqa_jax.images.sources import ImageFolder
 from iqa_jax.programs.verify.checks import Verdict
 from iqa_jax.programs.verify.direction import check_direction
@@ -181,7 +181,7 @@ def test_of_few_references_a_disagreement_is_noted(references, verdict):
     assert right.verdict is Verdict.OK
 
 
-@pytest.mark.parametrize("protocol", [Protocol.OPINION, Protocol.TWO_ALTERNATIVES])
+@pytest.mark.parametrize("protocol", [Question.OPINION, Question.TWO_ALTERNATIVES])
 def test_two_of_six_references_that_disagree_leave_it_open(protocol):
     contents = np.repeat(range(6), 40)
     errors = np.where(np.arange(240) % 2, 2.0, 1.0)
@@ -194,7 +194,7 @@ def test_two_of_six_references_that_disagree_leave_it_open(protocol):
 
 def test_the_same_or_different(rng):
     said_same = np.array([0, 1 / 3, 2 / 3, 1] * 5)
-    table = dataclasses.replace(opinions(said_same), protocol=Protocol.SAME_OR_DIFFERENT)
+    table = dataclasses.replace(opinions(said_same), protocol=Question.SAME_OR_DIFFERENT)
     errors = 10 - 9 * said_same
     assert check_direction(table, examination(errors)).verdict is Verdict.OK
     assert check_direction(table, examination(1 / errors)).verdict is Verdict.PROBLEM
