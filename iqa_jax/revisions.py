@@ -82,7 +82,7 @@ OF_EVERY_IMAGE = ("images/decoding", "images/resizing")
 OF_AGREEMENT = tuple(name for name in REVISIONS if name.startswith("agreement/"))
 
 
-def revisions(names: Iterable[str]) -> dict[str, int]:
+def revisions_of(names: Iterable[str]) -> dict[str, int]:
     """The revisions of what computes, each once and in the order of the table, as JSON.
 
     Args:

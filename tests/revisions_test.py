@@ -9,7 +9,7 @@ from iqa_jax.backbones import ARCHITECTURES, family
 from iqa_jax.metrics.pixels import FULL_NAMES, PIXEL_METRICS
 from iqa_jax.readouts import READOUTS
 from iqa_jax.readouts.statistics import STATISTICS
-from iqa_jax.revisions import OF_AGREEMENT, REVISIONS, revisions
+from iqa_jax.revisions import OF_AGREEMENT, REVISIONS, revisions_of
 
 GOLDEN = json.loads(FILE.read_text())
 VALUES = {name: golden["values"] for name, golden in GOLDEN.items()}
@@ -64,7 +64,7 @@ def test_what_comes_and_goes_is_told():
 
 
 def test_are_given_once_and_in_order():
-    found = revisions(["readout/unit", "statistic/gram_error", "readout/unit"])
+    found = revisions_of(["readout/unit", "statistic/gram_error", "readout/unit"])
     assert list(found) == ["statistic/gram_error", "readout/unit"]
     with pytest.raises(KeyError, match="readout/units"):
-        revisions(["readout/units"])
+        revisions_of(["readout/units"])

@@ -17,7 +17,7 @@ from iqa_jax.agreement.intervals import NONE, Method, caution, correlation_inter
 from iqa_jax.agreement.layer_choice import Chosen, Source, cautions, choose_layers
 from iqa_jax.agreement.results import ColumnResult, ForcedChoiceResult
 from iqa_jax.datasets import PairTable
-from iqa_jax.datasets.table import Protocol
+from iqa_jax.datasets.table import Question
 
 _FEW_PAIRS = 20
 
@@ -69,7 +69,7 @@ def analyse(
     distances = {column.name: _distances(column, scores) for column in columns}
     warnings = _warnings(table, columns, method)
     progress = tqdm(columns, desc="agreement", unit="column", leave=False)
-    if table.protocol is not Protocol.OPINION:
+    if table.protocol is not Question.OPINION:
         sampling = Sampling.of(table, method)
         forced = [
             ForcedChoiceResult(column, by_subset(table, distances[column.name], sampling))

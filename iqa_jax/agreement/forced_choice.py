@@ -13,7 +13,7 @@ import numpy as np
 
 from iqa_jax.agreement.intervals import NONE, Method
 from iqa_jax.agreement.resampling import Weightings
-from iqa_jax.datasets.table import PairTable, Protocol
+from iqa_jax.datasets.table import PairTable, Question
 
 _TOLERANCE = 1e-6
 """By how much the shares of two versions may fail to add up to one."""
@@ -270,8 +270,8 @@ def _weighed_agreement(
 
 
 _SCORES = {
-    Protocol.TWO_ALTERNATIVES: (two_alternatives, _weighed_agreement),
-    Protocol.SAME_OR_DIFFERENT: (same_or_different, _weighed_precision),
+    Question.TWO_ALTERNATIVES: (two_alternatives, _weighed_agreement),
+    Question.SAME_OR_DIFFERENT: (same_or_different, _weighed_precision),
 }
 
 

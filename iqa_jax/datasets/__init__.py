@@ -1,26 +1,9 @@
 """Datasets: their layouts on disk, read into one kind of table. Knows no network."""
 
-import dataclasses
-import functools
-from collections.abc import Callable, Mapping
-
-from etils import epath
-
-from iqa_jax.datasets.adapters import (
-    bapps,
-    csiq,
-    csv_table,
-    demo,
-    kadid10k,
-    live,
-    livemd,
-    pieapp,
-    pipal,
-    tid,
-)
+from iqa_jax.datasets.inspection import inspect
 from iqa_jax.datasets.joined import read_joined_scores
-from iqa_jax.datasets.table import Pair, PairTable, fingerprint, inspect
-from iqa_jax.errors import DatasetError
+from iqa_jax.datasets.registry import DATASETS, DIRECTIONS, load_dataset
+from iqa_jax.datasets.table import Pair, PairTable, fingerprint
 
 __all__ = [
     "DATASETS",
@@ -32,81 +15,3 @@ __all__ = [
     "load_dataset",
     "read_joined_scores",
 ]
-
-DATASETS: Mapping[str, Callable[[epath.Path], PairTable]] = {
-    "bapps-2afc": bapps.load_2afc,
-    "bapps-2afc:lpips": functools.partial(bapps.load_2afc, is_filtered=True),
-    "bapps-2afc:train": functools.partial(bapps.load_2afc, split="train"),
-    "bapps-2afc:train-lpips": functools.partial(bapps.load_2afc, split="train", is_filtered=True),
-    "bapps-jnd": bapps.load_jnd,
-    "bapps-jnd:lpips": functools.partial(bapps.load_jnd, is_filtered=True),
-    "csiq": csiq.load,
-    "csv": csv_table.load,
-    "demo": demo.load,
-    "kadid10k": kadid10k.load,
-    "live": live.load,
-    "live:original": live.load_original,
-    "live:with-pristine": live.load_with_pristine,
-    "livemd": livemd.load,
-    "pieapp": pieapp.load,
-    "pipal": pipal.load,
-    "tid2008": tid.load_tid2008,
-    "tid2013": tid.load_tid2013,
-}
-"""By name; what follows a colon chooses among several tables of one publication, or how its images
-are shown."""
-
-DIRECTIONS = ("higher", "lower")
-"""Which human scores may be those of better images."""
-
-
-def load_dataset(
-    name: str,
-    data_dir: epath.PathLike | None = None,
-    *,
-    tfds_dir: epath.PathLike | None = None,
-    allow_partial: bool = False,
-    score_direction: str | None = None,
-) -> PairTable:
-    """Reads the table of a dataset; no image is opened yet.
-
-    Args:
-      name: Key of :data:`DATASETS`.
-      data_dir: The folder of the dataset; for ``csv`` the file.
-      tfds_dir: Instead of it: where ``iqa build`` stored the dataset.
-      allow_partial: Whether a copy with another number of pairs than published will do.
-      score_direction: ``higher`` or ``lower`` for better images; None for what the dataset says,
-        for ``csv`` ``higher``.
-
-    Raises:
-      DatasetError: If there is no such dataset or direction, its layout is another, it is not
-        whole, or its scores are known to have the other direction.
-    """
-    if name not in DATASETS:
-        raise DatasetError(f"there is no dataset {name!r}; there are: {', '.join(DATASETS)}")
-    if score_direction not in (None, *DIRECTIONS):
-        raise DatasetError(
-            f"score_direction: expected {' or '.join(DIRECTIONS)}, got {score_direction!r}"
-        )
-    table = _load(name, data_dir, tfds_dir)
-    if table.published_pairs not in (None, len(table.pairs)) and not allow_partial:
-        raise DatasetError(
-            f"{name} has {table.published_pairs} pairs, the table in {data_dir or tfds_dir} lists "
-            f"{len(table.pairs)}; to use an incomplete copy, say --allow_partial"
-        )
-    if score_direction is None:
-        return table
-    higher_is_better = score_direction == "higher"
-    if name != "csv" and higher_is_better != table.higher_is_better:
-        raise DatasetError(f"{name}: its scores are not {score_direction} for better images")
-    return dataclasses.replace(table, higher_is_better=higher_is_better)
-
-
-def _load(name: str, data_dir: epath.PathLike | None, tfds_dir: epath.PathLike | None) -> PairTable:
-    if data_dir is not None and tfds_dir is None:
-        return DATASETS[name](epath.Path(data_dir))
-    if tfds_dir is not None and data_dir is None:
-        from iqa_jax.datasets.tfds.source import load_tfds  # noqa: PLC0415  takes long to import
-
-        return load_tfds(name, tfds_dir)
-    raise DatasetError("expected either data_dir or tfds_dir: the folder where the dataset is")

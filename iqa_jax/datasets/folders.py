@@ -25,7 +25,7 @@ class FolderIndex:
       DatasetError: If there is no such folder, or it cannot be listed.
     """
 
-    def __init__(self, folder: epath.Path, prefix: str = ""):
+    def __init__(self, folder: epath.Path, *, prefix: str = ""):
         self._folder = folder
         self._prefix = prefix
         self._names = defaultdict(list)
@@ -74,7 +74,7 @@ class FolderIndex:
           DatasetError: As :meth:`require`, or if that is not a folder.
         """
         folder = self.require(*names)
-        return FolderIndex(folder, f"{self._prefix}{folder.name}/")
+        return FolderIndex(folder, prefix=f"{self._prefix}{folder.name}/")
 
     def image(self, name: str) -> str:
         """What the dataset calls the image ``name`` of this folder; as given if it is not there.

@@ -2,18 +2,19 @@
 
 from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
-from dataclasses import fields
 from pathlib import PurePosixPath
 
 import numpy as np
 from etils import epath
 
 from iqa_jax.datasets.csv_rows import read_rows
-from iqa_jax.datasets.table import Pair, PairTable, number_or_nan
+from iqa_jax.datasets.parsing import number_or_nan
+from iqa_jax.datasets.records import PAIR_FIELDS
+from iqa_jax.datasets.table import PairTable
 from iqa_jax.errors import DatasetError, listed
 
 KEY = "distorted"
-_NOT_SCORES = {field.name for field in fields(Pair)} | {"error"}
+_NOT_SCORES = {*PAIR_FIELDS, "error"}
 
 
 def read_joined_scores(path: epath.Path, table: PairTable) -> dict[str, np.ndarray]:
@@ -38,12 +39,11 @@ def read_joined_scores(path: epath.Path, table: PairTable) -> dict[str, np.ndarr
     """
     if not path.exists() or path.is_dir():
         raise DatasetError(f"scores_csv: there is no file {path}")
-    names, rows = read_rows(path)
+    names, rows = read_rows(path, required=(KEY,))
     wanted = [name for name in names if name not in _NOT_SCORES]
-    if not wanted or KEY not in names:
+    if not wanted:
         raise DatasetError(
-            f"{path}: expected a column {KEY} and at least one column of scores, found "
-            f"{','.join(names) or 'nothing'}"
+            f"{path}: expected at least one column of scores, found {','.join(names)}"
         )
     matched = _match(rows, table, path)
     columns = {name: np.array([number_or_nan(row[name]) for row in matched]) for name in wanted}

@@ -1,33 +1,18 @@
 """The pair table: what every dataset becomes before anything is computed."""
 
 import hashlib
-import itertools
 import json
 import math
-import time
-from collections.abc import Collection, Iterator, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from enum import StrEnum
-from functools import partial
 
-from tqdm import tqdm
-
-from iqa_jax.errors import DatasetError, ImageError, MissingImageError, listed
+from iqa_jax.errors import DatasetError
 from iqa_jax.images.decode import Header
-from iqa_jax.images.sources import CheckedImages, ImageSource
-
-_READERS = 16
-_SAMPLE = 8
-_QUICK = 1e-3
-"""Seconds a header: threads help where files are large or far away; else they wait for each
-other."""
-
-_PATIENCE = 3.0
-"""Seconds without progress that nobody minds."""
+from iqa_jax.images.sources import ImageSource
 
 
-class Protocol(StrEnum):
+class Question(StrEnum):
     """What the observers were asked."""
 
     OPINION = "opinion"
@@ -43,7 +28,7 @@ class Protocol(StrEnum):
     @property
     def rows(self) -> int:
         """How many rows, one after the other, belong to one judgement."""
-        return 2 if self is Protocol.TWO_ALTERNATIVES else 1
+        return 2 if self is Question.TWO_ALTERNATIVES else 1
 
 
 @dataclass(frozen=True)
@@ -67,6 +52,11 @@ class Pair:
     distortion: str = ""
     level: str = ""
     reference_id: str = ""
+
+    @property
+    def image_names(self) -> tuple[str, str]:
+        """The names of its two images."""
+        return self.reference, self.distorted
 
 
 @dataclass(frozen=True)
@@ -99,8 +89,13 @@ class PairTable:
     target: str = "mean opinion score"
     published_pairs: int | None = None
     pairs_left_out: int = 0
-    protocol: Protocol = Protocol.OPINION
+    protocol: Question = Question.OPINION
     opinions: float = math.nan
+
+    @property
+    def image_names(self) -> list[str]:
+        """The names of all images, each once, in the order in which the rows name them."""
+        return list(dict.fromkeys(name for pair in self.pairs for name in pair.image_names))
 
     def select(
         self, *, exclude_references: Collection[str] = (), limit: int | None = None
@@ -129,63 +124,6 @@ class PairTable:
         return replace(self, pairs=pairs)
 
 
-def inspect(
-    table: PairTable, *, leave_out_missing: bool = False
-) -> tuple[PairTable, Mapping[str, Header]]:
-    """Reads the header of every image and checks every row, before anything is computed.
-
-    Args:
-      table: The dataset.
-      leave_out_missing: Whether rows whose images are not there are left out; else they are errors.
-
-    Returns:
-      The table that can be scored, and the header of each of its images by name. An image that is
-      changed from now on is an error when it is read.
-
-    Raises:
-      DatasetError: If a row has a missing or unreadable image, images of two sizes, or no finite
-        score; one error lists the first such rows and says where all are.
-    """
-    found = read_headers(table)
-    if leave_out_missing:
-        missing = {name for name, header in found.items() if isinstance(header, MissingImageError)}
-        judgements = zip(*[iter(table.pairs)] * table.protocol.rows, strict=True)
-        whole = [
-            judgement
-            for judgement in judgements
-            if all(missing.isdisjoint(_images_of(pair)) for pair in judgement)
-        ]
-        pairs = list(itertools.chain.from_iterable(whole))
-        left_out = table.pairs_left_out + len(table.pairs) - len(pairs)
-        table = replace(table, pairs=pairs, pairs_left_out=left_out)
-    errors = [
-        f"row {row}: {problem}"
-        for row, pair in enumerate(table.pairs, 1)
-        for problem in _problems(pair, found)
-    ]
-    if errors:
-        what = f"problems in {len(table.pairs)} rows"
-        raise DatasetError(f"{table.name}: {listed(errors, what)}")
-    if not table.pairs:
-        raise DatasetError(f"{table.name}: none of its images is there")
-    headers = {name: header for name, header in found.items() if isinstance(header, Header)}
-    return replace(table, images=CheckedImages(table.images, headers)), headers
-
-
-def read_headers(table: PairTable) -> dict[str, Header | ImageError]:
-    """The header of every image by name, or why it cannot be read; with progress."""
-    names = list(dict.fromkeys(name for pair in table.pairs for name in _images_of(pair)))
-    found = tqdm(
-        _read_each(table.images, names),
-        total=len(names),
-        desc="headers",
-        unit="image",
-        delay=_PATIENCE,
-        leave=False,
-    )
-    return dict(zip(names, found, strict=True))
-
-
 def fingerprint(table: PairTable, headers: Mapping[str, Header]) -> str:
     """SHA-256 over all of a table that results depend on, in the order of its rows.
 
@@ -206,63 +144,6 @@ def fingerprint(table: PairTable, headers: Mapping[str, Header]) -> str:
             "score": float(pair.score),
             "score_std": float(pair.score_std),
         }
-        row = (said, *(headers[name] for name in _images_of(pair)))
+        row = (said, *(headers[name] for name in pair.image_names))
         sha256.update(json.dumps(row, sort_keys=True).encode())
     return sha256.hexdigest()
-
-
-def number_or_nan(text: str) -> float:
-    """The number that ``text`` says; NaN where it says none, for :func:`inspect` to report."""
-    try:
-        return math.nan if "_" in text else float(text)  # to Python 1_5 is fifteen
-    except ValueError:
-        return math.nan
-
-
-def _images_of(pair: Pair) -> tuple[str, str]:
-    return pair.reference, pair.distorted
-
-
-def _read_each(images: ImageSource, names: Sequence[str]) -> Iterator[Header | ImageError]:
-    read = partial(_header, images)
-    yield from map(read, names[:1])  # the first one waits for Pillow's plugins
-    sample, rest = names[1:_SAMPLE], names[_SAMPLE:]
-    started_at = time.monotonic()
-    yield from [read(name) for name in sample]
-    if time.monotonic() - started_at < _QUICK * len(sample):
-        yield from map(read, rest)
-    else:
-        with ThreadPoolExecutor(_READERS) as pool:
-            yield from pool.map(read, rest)
-
-
-def _header(images: ImageSource, name: str) -> Header | ImageError:
-    try:
-        return images.header(name)
-    except ImageError as error:
-        return error
-
-
-def _problems(pair: Pair, found: Mapping[str, Header | ImageError]) -> Iterator[str]:
-    yield from image_problems(pair, found)
-    if not math.isfinite(pair.score):
-        yield f"{pair.distorted}: has no finite score"
-
-
-def image_problems(pair: Pair, found: Mapping[str, Header | ImageError]) -> Iterator[str]:
-    """Why the images of a pair cannot be compared.
-
-    Args:
-      pair: The pair.
-      found: What :func:`read_headers` returned.
-    """
-    reference, distorted = (found[name] for name in _images_of(pair))
-    if isinstance(reference, ImageError):
-        yield str(reference)
-    if isinstance(distorted, ImageError):
-        yield str(distorted)
-    elif isinstance(reference, Header) and reference[:2] != distorted[:2]:
-        yield (
-            f"{pair.distorted}: is {distorted.width}x{distorted.height} pixels, its reference "
-            f"{pair.reference} {reference.width}x{reference.height}"
-        )

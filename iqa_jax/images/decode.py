@@ -114,7 +114,7 @@ def read_header(file: IO[bytes], length: int, name: str) -> Header:
         return Header(height, width, length, _checksum(file))
 
 
-def decode(data: bytes, name: str) -> np.ndarray:
+def decode_image(data: bytes, name: str) -> np.ndarray:
     """Decodes an image file.
 
     Args:

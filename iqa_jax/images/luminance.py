@@ -37,7 +37,7 @@ _SHIFT = round(0.16 * 255 * (1 << _ROOT_BITS))
 
 
 @jax.custom_jvp
-def luminance(images: jax.Array) -> jax.Array:
+def lightness(images: jax.Array) -> jax.Array:
     """L of CIELAB divided by 100, in steps of 1 / 255.
 
     Args:
@@ -51,19 +51,19 @@ def luminance(images: jax.Array) -> jax.Array:
     linear = jnp.take(jnp.asarray(_LINEAR), codes, mode="clip")
     weighted = jnp.sum(linear * _INTEGER_WEIGHTS.reshape((1,) * (linear.ndim - 1) + (3,)), axis=-1)
     roots = jnp.take(jnp.asarray(_ROOT), _descale(weighted, _SUM_BITS), mode="clip")
-    lightness = _descale(_SCALE * roots - _SHIFT, _ROOT_BITS)
+    levels = _descale(_SCALE * roots - _SHIFT, _ROOT_BITS)
     is_finite = jnp.all(jnp.isfinite(images), axis=-1, keepdims=True)
-    return jnp.where(is_finite, lightness[..., None].astype(jnp.float32) / 255.0, jnp.nan)
+    return jnp.where(is_finite, levels[..., None].astype(jnp.float32) / 255.0, jnp.nan)
 
 
 def _descale(values: jax.Array, bits: int) -> jax.Array:
     return (values + (1 << (bits - 1))) >> bits
 
 
-@luminance.defjvp
-def _luminance_jvp(primals: tuple[jax.Array], tangents: tuple[jax.Array]):
+@lightness.defjvp
+def _lightness_jvp(primals: tuple[jax.Array], tangents: tuple[jax.Array]):
     (images,), (tangent,) = primals, tangents
-    return luminance(images), jax.jvp(_unrounded, (images,), (tangent,))[1]
+    return lightness(images), jax.jvp(_unrounded, (images,), (tangent,))[1]
 
 
 def _unrounded(images: jax.Array) -> jax.Array:

@@ -11,7 +11,7 @@ import numpy as np
 from jax.core import Tracer
 
 from iqa_jax.errors import InputError
-from iqa_jax.images.luminance import luminance
+from iqa_jax.images.luminance import lightness
 
 _ROUNDING = 1e-5
 """How far resizing and colour conversions in float32 may leave [0, 1]."""
@@ -73,7 +73,7 @@ class Preprocessing:
 
     def __call__(self, images: jax.Array) -> jax.Array:
         """Maps float32 ``[..., 3]`` in [0, 1] to the network's input, a channel for each mean."""
-        channels = luminance(images) if self.is_of_luminance else images
+        channels = lightness(images) if self.is_of_luminance else images
         mean, std = (
             jnp.asarray(values, images.dtype).reshape((1,) * (images.ndim - 1) + (-1,))
             for values in (self.mean, self.std)

@@ -14,7 +14,7 @@ from PIL import Image
 
 from iqa_jax.errors import ImageError, MissingImageError
 from iqa_jax.files import is_local
-from iqa_jax.images.decode import Header, decode, read_header
+from iqa_jax.images.decode import Header, decode_image, read_header
 
 
 class ImageSource(ABC):
@@ -39,7 +39,18 @@ class ImageSource(ABC):
         Raises:
           ImageError: If there is no such image, or its header is not that of a supported one.
         """
-        data = self.read(name)
+        return self.header_of(self.read(name), name)
+
+    def header_of(self, data: bytes, name: str) -> Header:
+        """As :meth:`header`, from the bytes that :meth:`read` gave.
+
+        Args:
+          data: The encoded bytes.
+          name: What error messages call the image.
+
+        Raises:
+          ImageError: If their header is not that of a supported image.
+        """
         return read_header(io.BytesIO(data), len(data), name)
 
     def decode(self, data: bytes, name: str) -> np.ndarray:
@@ -55,7 +66,7 @@ class ImageSource(ABC):
         Raises:
           ImageError: If they cannot be decoded.
         """
-        return decode(data, name)
+        return decode_image(data, name)
 
     def pixels(self, name: str) -> np.ndarray:
         """The image ``name``, ``uint8`` ``[height, width, 3]``, RGB.
@@ -180,9 +191,11 @@ class BlockImages(ImageSource):
 
     def header(self, name: str) -> Header:
         """What is known of the image ``name`` without decoding it; its size without blocks."""
-        found = self.source.header(name)
-        self._check(found.height, found.width, name)
-        return found._replace(height=self.size, width=self.size)
+        return self._without_blocks(self.source.header(name), name)
+
+    def header_of(self, data: bytes, name: str) -> Header:
+        """As :meth:`header`, from the encoded bytes."""
+        return self._without_blocks(self.source.header_of(data, name), name)
 
     def decode(self, data: bytes, name: str) -> np.ndarray:
         """The pixels of an image without blocks, ``uint8`` ``[size, size, 3]``.
@@ -207,6 +220,10 @@ class BlockImages(ImageSource):
                 f"blocks of {self.block}x{self.block}, found blocks of different pixels"
             )
         return sampled
+
+    def _without_blocks(self, stored: Header, name: str) -> Header:
+        self._check(stored.height, stored.width, name)
+        return stored._replace(height=self.size, width=self.size)
 
     def _in_blocks(self, pixels: np.ndarray) -> np.ndarray:
         return pixels.repeat(self.block, 0).repeat(self.block, 1)

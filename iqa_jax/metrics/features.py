@@ -32,7 +32,7 @@ from iqa_jax.readouts import (
     sum_over,
 )
 from iqa_jax.readouts.statistics import STATISTICS
-from iqa_jax.revisions import revisions
+from iqa_jax.revisions import revisions_of
 from iqa_jax.zoo import Relevance, fill_backbone, load_relevance, outline_backbone
 
 
@@ -168,7 +168,7 @@ class FeatureScores(PairFunction):
             "weights_sha256": self.backbone.sha256,
             "relevances": {each.name: each.sha256 for each in self.relevances},
             "precision": self.backbone.precision,
-            "revisions": revisions(self._formulas),
+            "revisions": revisions_of(self._formulas),
             **({"protocol_resize": asdict(self.resize)} if self.resize else {}),
         }
 

@@ -17,7 +17,7 @@ from iqa_jax.errors import InputError
 from iqa_jax.metrics.pair_function import PairFunction, Values
 from iqa_jax.pytrees import register_pytree
 from iqa_jax.readouts.statistics import STATISTICS
-from iqa_jax.revisions import revisions
+from iqa_jax.revisions import revisions_of
 from iqa_jax.zoo import fill_backbone, outline_backbone
 
 
@@ -104,7 +104,7 @@ class FeatureStatistics(PairFunction):
             "model": self.backbone.name,
             "weights_sha256": self.backbone.sha256,
             "precision": self.backbone.precision,
-            "revisions": revisions(
+            "revisions": revisions_of(
                 [*self.backbone.formulas, *(f"statistic/{name}" for name in STATISTICS)]
             ),
         }

@@ -12,7 +12,7 @@ from iqa_jax.metrics import ms_ssim, psnr, ssim
 from iqa_jax.metrics.pair_function import PairFunction, Values
 from iqa_jax.pytrees import register_pytree
 from iqa_jax.readouts.safe import known_where
-from iqa_jax.revisions import OF_EVERY_IMAGE, revisions
+from iqa_jax.revisions import OF_EVERY_IMAGE, revisions_of
 
 
 @dataclass(frozen=True)
@@ -115,7 +115,7 @@ class PixelScores(PairFunction):
     def signature(self) -> dict[str, Any]:
         """What the scores depend on besides the images: how they are compared, as JSON."""
         compared = (f"metric/{FULL_NAMES.get(name, name)}" for name in self.metrics)
-        return {"model": self.label, "revisions": revisions([*OF_EVERY_IMAGE, *compared])}
+        return {"model": self.label, "revisions": revisions_of([*OF_EVERY_IMAGE, *compared])}
 
     @property
     def mapped(self) -> list[str]:

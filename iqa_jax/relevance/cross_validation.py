@@ -14,7 +14,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from iqa_jax.datasets.splits import content_folds
-from iqa_jax.datasets.table import Protocol
+from iqa_jax.datasets.table import Question
 from iqa_jax.errors import InputError
 from iqa_jax.relevance.examples import Examples
 from iqa_jax.relevance.judgements import People
@@ -182,7 +182,7 @@ def _check_masks(examples: Examples, masks: tuple[np.ndarray, np.ndarray]) -> No
             problem = None
             if not differs[mask].any():
                 problem = "statistics are zero"
-            elif examples.protocol is Protocol.OPINION and np.ptp(examples.scores[mask]) == 0:
+            elif examples.protocol is Question.OPINION and np.ptp(examples.scores[mask]) == 0:
                 problem = "scores are equal"
             if problem:
                 named = ", ".join(sorted(set(examples.contents[mask])))

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from iqa_jax.datasets.table import Protocol
+from iqa_jax.datasets.table import Question
 from iqa_jax.engine.store import StatisticsStore
 from iqa_jax.errors import InputError
 
@@ -65,7 +65,7 @@ class Examples:
     opinion_std: np.ndarray
     contents: np.ndarray
     higher_is_better: bool
-    protocol: Protocol = Protocol.OPINION
+    protocol: Question = Question.OPINION
 
     @functools.cached_property
     def matrix(self) -> np.ndarray:
@@ -123,7 +123,7 @@ class Examples:
         """
         if not self.contributions or not len(self.scores):
             raise InputError(f"{self.name}: there are no pairs or no layers to learn from")
-        if self.protocol is Protocol.SAME_OR_DIFFERENT:
+        if self.protocol is Question.SAME_OR_DIFFERENT:
             raise InputError(
                 f"{self.name}: its observers were asked whether two images are the same; expected "
                 "opinions or a choice between two versions"

@@ -13,7 +13,7 @@ import numpy as np
 from iqa_jax.agreement.forced_choice import agreeing
 from iqa_jax.agreement.intervals import Method, fisher_z
 from iqa_jax.agreement.resampling import Weightings
-from iqa_jax.datasets.table import Protocol
+from iqa_jax.datasets.table import Question
 from iqa_jax.errors import InputError
 from iqa_jax.relevance.cross_validation import CrossValidation
 from iqa_jax.relevance.examples import Examples
@@ -152,7 +152,7 @@ def _measure(
     examples: Examples, distances: np.ndarray, rows: np.ndarray, weightings: Weightings
 ) -> dict[str, np.ndarray]:
     """Every measure on some of the pairs, weighed; ``[weightings, weights]``."""
-    if examples.protocol is Protocol.TWO_ALTERNATIVES:
+    if examples.protocol is Question.TWO_ALTERNATIVES:
         firsts = np.flatnonzero(rows)[::2]
         agreed = agreeing(
             distances[firsts],

@@ -6,7 +6,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from iqa_jax.datasets.table import Protocol
+from iqa_jax.datasets.table import Question
 from iqa_jax.relevance.examples import Examples
 
 _OBSERVER = 0.5
@@ -46,7 +46,7 @@ class People:
     @classmethod
     def of(cls, examples: Examples) -> "People":
         """What stands in the pair table."""
-        is_share = examples.protocol is Protocol.TWO_ALTERNATIVES
+        is_share = examples.protocol is Question.TWO_ALTERNATIVES
         is_published = np.isfinite(examples.opinion_std).all()
         observer = examples.opinion_std if is_published else np.zeros(len(examples.scores))
         groups = np.arange(len(observer)) // 2 if is_share else examples.contents

@@ -13,7 +13,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from iqa_jax.datasets.table import Protocol
+from iqa_jax.datasets.table import Question
 from iqa_jax.errors import InputError
 from iqa_jax.relevance import ranking
 from iqa_jax.relevance.examples import Examples
@@ -70,7 +70,7 @@ def check_loss(loss: str, examples: Examples) -> None:
                 f"{examples.name}: the ranking loss compares versions of one reference, each has "
                 "only one"
             )
-    elif examples.protocol is Protocol.TWO_ALTERNATIVES:
+    elif examples.protocol is Question.TWO_ALTERNATIVES:
         raise InputError(
             f"{examples.name}: its observers chose between two versions, which says nothing about "
             f"other pairs: the loss {loss} does not apply, expected ranking"

@@ -23,7 +23,7 @@ _ADDRESS = re.compile(r" at 0x\w+")
 _CALLBACK = "callback"
 
 
-def fingerprint(function: Callable[[jax.Array], Activations]) -> bytes:
+def program_fingerprint(function: Callable[[jax.Array], Activations]) -> bytes:
     """A hash of the program and the arrays of a backbone function.
 
     Args:

@@ -13,7 +13,7 @@ from etils import epath
 
 from iqa_jax.backbones import Activations
 from iqa_jax.errors import InputError
-from iqa_jax.zoo.fingerprint import fingerprint
+from iqa_jax.zoo.fingerprint import program_fingerprint
 
 Function = Callable[[jax.Array], Activations]
 
@@ -76,7 +76,7 @@ def function_sha256(function: Function, name: str = "") -> str:
     Raises:
       InputError: If the function returns something else, or fails.
     """
-    sha256 = hashlib.sha256(fingerprint(function))
+    sha256 = hashlib.sha256(program_fingerprint(function))
     match = _NAME.fullmatch(name)
     if match:
         sha256.update(epath.Path(match["file"]).read_bytes())

@@ -5,11 +5,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 from scipy import stats
+from triplets import Triplet, triplet_table
 
 from iqa_jax.agreement.forced_choice import Sampling, by_subset, same_or_different, two_alternatives
 from iqa_jax.agreement.intervals import BOOTSTRAP, Method
-from iqa_jax.datasets.table import Pair, PairTable, Protocol
-from iqa_jax.datasets.triplets import Triplet, TripletTable
+from iqa_jax.datasets.table import Pair, PairTable, Question
 from iqa_jax.images.sources import ImageFolder
 
 
@@ -140,7 +140,7 @@ def test_without_the_answer_same_there_is_no_precision():
 @pytest.fixture
 def triplets():
     preferences = {"cnn": (0.0, 0.2, 1.0), "color": (0.6,)}
-    return TripletTable(
+    return triplet_table(
         name="mine",
         triplets=[
             Triplet("r.png", "a.png", "b.png", preference, subset)
@@ -148,7 +148,7 @@ def triplets():
             for preference in several
         ],
         images=ImageFolder(),
-    ).as_pairs()
+    )
 
 
 def test_subsets_and_their_mean(triplets):
@@ -166,7 +166,7 @@ def test_subsets_and_their_mean(triplets):
 
 def test_subsets_of_same_or_different(rng):
     pairs = [Pair("r", "d", score, distortion=name) for name in "xy" for score in (0, 1 / 3, 1)]
-    table = PairTable("mine", pairs, ImageFolder(), True, protocol=Protocol.SAME_OR_DIFFERENT)
+    table = PairTable("mine", pairs, ImageFolder(), True, protocol=Question.SAME_OR_DIFFERENT)
     distances = rng.normal(size=6)
     found = by_subset(table, distances)
     expected = same_or_different(distances[3:], np.array([0, 1 / 3, 1]))
@@ -186,7 +186,7 @@ def clustered(protocol, rng):
         for _ in range(rows)
     ]
     shares = rng.integers(0, 4, len(pairs)) / 3
-    if protocol is Protocol.TWO_ALTERNATIVES:
+    if protocol is Question.TWO_ALTERNATIVES:
         shares[1::2] = 1 - shares[::2]
     pairs = [
         dataclasses.replace(pair, score=each) for pair, each in zip(pairs, shares, strict=True)
@@ -195,7 +195,7 @@ def clustered(protocol, rng):
     return table, np.round(rng.normal(0, 0.3, len(pairs)) - shares, 1)
 
 
-@pytest.mark.parametrize("protocol", [Protocol.TWO_ALTERNATIVES, Protocol.SAME_OR_DIFFERENT])
+@pytest.mark.parametrize("protocol", [Question.TWO_ALTERNATIVES, Question.SAME_OR_DIFFERENT])
 def test_intervals_are_those_of_leaving_out_references(protocol, rng):
     """By scoring the rows that are left, with Student's t for as many references."""
     table, distances = clustered(protocol, rng)
@@ -224,7 +224,7 @@ def test_intervals_are_those_of_leaving_out_references(protocol, rng):
     assert found.overall.score == left(np.ones(len(contents), bool)).overall.score
 
 
-@pytest.mark.parametrize("protocol", [Protocol.TWO_ALTERNATIVES, Protocol.SAME_OR_DIFFERENT])
+@pytest.mark.parametrize("protocol", [Question.TWO_ALTERNATIVES, Question.SAME_OR_DIFFERENT])
 def test_intervals_of_a_bootstrap_are_alike(protocol, rng):
     table, distances = clustered(protocol, rng)
     jackknife, bootstrap = (
@@ -235,7 +235,7 @@ def test_intervals_of_a_bootstrap_are_alike(protocol, rng):
 
 
 def test_no_interval_where_there_is_no_score_or_few_references(rng):
-    table, distances = clustered(Protocol.TWO_ALTERNATIVES, rng)
+    table, distances = clustered(Question.TWO_ALTERNATIVES, rng)
     sampling = Sampling.of(table, Method())
     assert by_subset(table, np.full(len(distances), np.nan), sampling).overall.interval is None
     few = dataclasses.replace(table, pairs=table.pairs[: 4 * 2 * PER_REFERENCE])
@@ -250,7 +250,7 @@ def test_intervals_of_very_many_references_are_fast(rng):
         Triplet(f"r{number}", "a", "b", round(5 * rng.uniform()) / 5, f"s{number % 6}")
         for number in range(12_000)
     ]
-    table = TripletTable("mine", triplets, ImageFolder()).as_pairs()
+    table = triplet_table("mine", triplets, ImageFolder())
     distances = rng.normal(size=len(table.pairs))
     sampling = Sampling.of(table, Method())
     started = time.process_time()

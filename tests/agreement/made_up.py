@@ -4,7 +4,7 @@ import numpy as np
 
 from iqa_jax.agreement.columns import Column
 from iqa_jax.datasets import Pair, PairTable
-from iqa_jax.datasets.table import Protocol
+from iqa_jax.datasets.table import Question
 from iqa_jax.images.sources import ImageFolder
 
 COLUMNS = (
@@ -47,7 +47,7 @@ def choices(rng):
         pairs,
         ImageFolder(),
         higher_is_better=True,
-        protocol=Protocol.TWO_ALTERNATIVES,
+        protocol=Question.TWO_ALTERNATIVES,
     )
 
 

@@ -3,18 +3,23 @@ import tempfile
 import pytest
 from etils import epath
 
-from iqa_jax.datasets.csv_rows import read_rows
+from iqa_jax.datasets.csv_rows import read_columns, read_rows
 from iqa_jax.errors import DatasetError
 
 
 @pytest.fixture
-def read(tmp_path):
-    def read(text):
+def write(tmp_path):
+    def write(text):
         path = epath.Path(tmp_path) / "table.csv"
         path.write_text(text)
-        return read_rows(path)
+        return path
 
-    return read
+    return write
+
+
+@pytest.fixture
+def read(write):
+    return lambda text: read_rows(write(text))
 
 
 def test_rows_by_column(read):
@@ -28,7 +33,30 @@ def test_numbers_of_rows_are_left_out(read):
 
 
 def test_an_empty_file_has_no_columns(read):
-    assert read("") == read("\n\n") == ([], [])
+    assert read("") == read("\n \n") == ([], [])
+
+
+def test_columns_that_have_to_be_there(write):
+    path = write("a,b\n1,2\n")
+    assert read_rows(path, required=["b"]) == (["a", "b"], [{"a": "1", "b": "2"}])
+    with pytest.raises(DatasetError, match="no column c, B; expected a,c,B, found a,b"):
+        read_rows(path, required=["a", "c", "B"])
+    with pytest.raises(DatasetError, match="no column a; expected a, found nothing"):
+        read_rows(write(""), required=["a"])
+
+
+def test_columns_of_a_publication_in_any_case(write):
+    path = write("Image, Score ,note\n a.png , 1.5\n\nb.png,2,x\n")
+    assert read_columns(path, ["score", "image"]) == [
+        {"image": "a.png", "score": "1.5", "note": ""},
+        {"image": "b.png", "score": "2", "note": "x"},
+    ]
+    with pytest.raises(DatasetError, match="no column mos, std; expected mos,std, found image,sc"):
+        read_columns(path, ["mos", "std"])
+    with pytest.raises(DatasetError, match="line 2: has more cells than the header"):
+        read_columns(write("image,score\na.png,2,y\n"), ["score"])
+    with pytest.raises(DatasetError, match="no rows below its header"):
+        read_columns(write("image,score\n"), ["score"])
 
 
 def test_what_cannot_be_read_is_told(tmp_path):

@@ -87,12 +87,12 @@ def test_what_is_not_in_utf8_is_said(tmp_path, table):
 @pytest.mark.parametrize(
     ("text", "complaint"),
     [
-        ("", "expected a column distorted and at least one column of scores, found nothing"),
+        ("", "has no column distorted; expected distorted, found nothing"),
         ("distorted,score\na_1.png,1\n", "at least one column of scores"),
         ("distorted,d,d\na_1.png,1,2\n", "2 columns are called d"),
         (ROWS.format("") + "a_4.png,1,5\n", "line 5: has more cells than the header names columns"),
         ("distorted,d,\na_1.png,1,5\n", "line 2: has more cells than the header names columns"),
-        ("name,d\na_1.png,1\n", "expected a column distorted"),
+        ("name,d\na_1.png,1\n", "has no column distorted; expected distorted, found name,d"),
         (
             "distorted,d\na_1.png,1\na_2.png,1\n",
             r"one row for every pair.* 1 of 3 pairs:\n  a_3.png: 0 rows",

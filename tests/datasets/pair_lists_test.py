@@ -109,7 +109,7 @@ def test_a_table(folders):
     with pytest.raises(DatasetError, match="has no rows"):
         pair_lists.from_csv(path)
     path.write_text("reference,image\n")
-    with pytest.raises(DatasetError, match="has no column distorted; expected the columns"):
+    with pytest.raises(DatasetError, match="has no column distorted; expected reference,distorted"):
         pair_lists.from_csv(path)
     path.write_text("reference,distorted,distorted\nclean/a.png,coded/a.jpg,b.jpg\n")
     with pytest.raises(DatasetError, match="2 columns are called distorted"):

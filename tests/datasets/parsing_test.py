@@ -1,3 +1,4 @@
+import math
 import tempfile
 
 import pytest
@@ -22,25 +23,6 @@ def test_lines(path):
         parsing.read_lines(path)
 
 
-def test_columns_of_a_csv(path):
-    path.write_text("Image, score, note\na.png, 1.5\n\nb.png,2,x,y\n")
-    assert parsing.read_csv(path, ["score", "image"]) == [
-        {"image": "a.png", "score": "1.5", "note": ""},
-        {"image": "b.png", "score": "2", "note": "x"},
-    ]
-    with pytest.raises(DatasetError, match="has no column mos, std; found image, score, note"):
-        parsing.read_csv(path, ["mos", "std", "score"])
-    path.write_text("image,score\n")
-    with pytest.raises(DatasetError, match="no rows below its header"):
-        parsing.read_csv(path, ["score"])
-
-
-def test_a_csv_field_without_end(path):
-    path.write_text('image,score\n"' + "x" * 200_000)
-    with pytest.raises(DatasetError, match="is not a table of comma-separated values"):
-        parsing.read_csv(path, ["score"])
-
-
 def test_files_that_cannot_be_read(tmp_path):
     empty, loop, folder = (epath.Path(tmp_path / name) for name in ("empty", "loop", "folder"))
     empty.touch()
@@ -50,7 +32,6 @@ def test_files_that_cannot_be_read(tmp_path):
     for read in (
         parsing.read_lines,
         MatlabFile,
-        lambda path: parsing.read_csv(path, ["score"]),
         lambda path: read_sheet(path, "Sheet", ["score"]),
     ):
         with pytest.raises(DatasetError, match="empty: is empty"):
@@ -84,3 +65,8 @@ def test_many_refused_rows_are_not_all_listed(path, monkeypatch):
         parsing.refuse_rows(path, "A B", [f"row {number}" for number in range(30)])
     assert len(str(error.value).splitlines()) == 22
     assert "and 10 more; all are in " in str(error.value)
+
+
+def test_numbers_as_people_write_them():
+    assert [parsing.number_or_nan(text) for text in ("1.5", " 2 ", "1e-3")] == [1.5, 2.0, 1e-3]
+    assert all(math.isnan(parsing.number_or_nan(text)) for text in ("", "good", "1_5", "1,5"))

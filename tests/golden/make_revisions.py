@@ -23,8 +23,8 @@ from iqa_jax.agreement.correlation import agreement, fit_logistic
 from iqa_jax.agreement.forced_choice import same_or_different, two_alternatives
 from iqa_jax.agreement.intervals import BOOTSTRAP, JACKKNIFE, Method, correlation_intervals
 from iqa_jax.backbones import Backbone, family
-from iqa_jax.images.decode import decode
-from iqa_jax.images.luminance import luminance
+from iqa_jax.images.decode import decode_image
+from iqa_jax.images.luminance import lightness
 from iqa_jax.images.preprocess import IMAGENET
 from iqa_jax.images.resize import Resize, resize_pixels
 from iqa_jax.metrics.pixels import PIXEL_METRICS
@@ -117,12 +117,14 @@ def _images() -> dict[str, list]:
     encoded.append(Image.fromarray(image).quantize(16))
     half = Resize("exact:33x20")  # along one axis: the order of two differs by Pillow's version
     return {
-        "images/decoding": [_mean_and_spread(decode(_png(each), "probe")) for each in encoded],
+        "images/decoding": [
+            _mean_and_spread(decode_image(_png(each), "probe")) for each in encoded
+        ],
         "images/resizing": [_mean_and_spread(half(image))],
         "images/resizing on the device": [
             _mean_and_spread(resize_pixels(pixels, Resize("short:20")))
         ],
-        "images/luminance": [_mean_and_spread(luminance(pixels))],
+        "images/luminance": [_mean_and_spread(lightness(pixels))],
         "images/preprocessing": [_mean_and_spread(IMAGENET(pixels))],
     }
 

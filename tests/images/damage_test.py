@@ -10,7 +10,7 @@ from PIL import Image
 
 from iqa_jax.errors import ImageError
 from iqa_jax.images.damage import filled_jpeg
-from iqa_jax.images.decode import check_compressed_data, decode
+from iqa_jax.images.decode import check_compressed_data, decode_image
 
 SMOOTH = Image.fromarray(
     np.stack(np.meshgrid(np.arange(96), np.arange(80)), -1).sum(-1).astype(np.uint8)
@@ -36,13 +36,15 @@ WHOLE = {
 @pytest.mark.parametrize("kind", WHOLE)
 def test_whole_files_are_left_in_peace(kind):
     check_compressed_data(WHOLE[kind], "a")
-    found = decode(WHOLE[kind], "a").astype(int)
+    found = decode_image(WHOLE[kind], "a").astype(int)
     assert np.abs(found - np.asarray(SMOOTH)).mean() < 4
 
 
 @pytest.mark.parametrize("kind", [kind for kind in WHOLE if kind not in {"jpeg 2000", "avif"}])
 def test_bytes_after_the_image_do_no_harm(kind):
-    np.testing.assert_array_equal(decode(WHOLE[kind] + b"more", "a"), decode(WHOLE[kind], "a"))
+    np.testing.assert_array_equal(
+        decode_image(WHOLE[kind] + b"more", "a"), decode_image(WHOLE[kind], "a")
+    )
 
 
 def without(kind, start, count):
@@ -98,13 +100,13 @@ DAMAGED = {
 def test_damage_is_told(kind):
     data, complaint = DAMAGED[kind]
     with pytest.raises(ImageError, match=f"a.jpg: .*{complaint}"):
-        decode(data, "a.jpg")
+        decode_image(data, "a.jpg")
 
 
 @pytest.mark.parametrize(("kind", "gap"), [("jpeg", (60, 40)), ("progressive jpeg", (20, 20))])
 def test_a_gap_in_compressed_data_is_found_by_looking_twice(kind, gap):
     data = without(kind, *gap)
-    decode(data, "a.jpg")
+    decode_image(data, "a.jpg")
     with pytest.raises(ImageError, match="a.jpg: .*compressed data end too early"):
         check_compressed_data(data, "a.jpg")
 
@@ -115,7 +117,7 @@ def test_what_stands_after_the_data_of_a_whole_jpeg_does_not_matter():
         assert filled
         assert len(filled) > len(WHOLE[kind])
         with Image.open(io.BytesIO(filled)) as image:
-            np.testing.assert_array_equal(np.asarray(image), decode(WHOLE[kind], "a"))
+            np.testing.assert_array_equal(np.asarray(image), decode_image(WHOLE[kind], "a"))
 
 
 def test_arithmetic_coding_may_leave_out_zeros():
@@ -126,5 +128,5 @@ def test_arithmetic_coding_may_leave_out_zeros():
 def test_a_long_row_of_fill_bytes_takes_no_time():
     data = WHOLE["jpeg"][:-2] + b"\xff" * 30_000 + b"\0" + WHOLE["jpeg"][-2:]
     started_at = time.process_time()
-    decode(data, "a.jpg")
+    decode_image(data, "a.jpg")
     assert time.process_time() - started_at < 1

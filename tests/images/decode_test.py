@@ -11,7 +11,7 @@ from PIL import Image
 
 from iqa_jax.errors import ImageError
 from iqa_jax.images import decode as decoding
-from iqa_jax.images.decode import Header, decode, read_header
+from iqa_jax.images.decode import Header, decode_image, read_header
 from iqa_jax.images.sources import ImageFolder
 
 
@@ -22,12 +22,12 @@ def rgb(rng):
 
 @pytest.mark.parametrize("kind", ["PNG", "BMP", "TIFF", "PPM"])
 def test_lossless_files_give_back_their_pixels(kind, rgb):
-    np.testing.assert_array_equal(decode(encoded(Image.fromarray(rgb), kind), "a"), rgb)
+    np.testing.assert_array_equal(decode_image(encoded(Image.fromarray(rgb), kind), "a"), rgb)
 
 
 def test_gray_is_replicated(rgb):
     gray = rgb[..., 0]
-    found = decode(encoded(Image.fromarray(gray)), "a")
+    found = decode_image(encoded(Image.fromarray(gray)), "a")
     np.testing.assert_array_equal(found, np.repeat(gray[..., None], 3, -1))
 
 
@@ -35,13 +35,13 @@ def test_palette_is_expanded(rgb):
     palette = Image.fromarray(rgb).convert("P", palette=Image.Palette.ADAPTIVE, colors=8)
     expected = np.asarray(palette.convert("RGB"))
     for kind in ("PNG", "GIF"):
-        np.testing.assert_array_equal(decode(encoded(palette, kind), "a"), expected)
+        np.testing.assert_array_equal(decode_image(encoded(palette, kind), "a"), expected)
 
 
 def test_alpha_is_composited_over_white(rgb):
     alpha = np.full((5, 7, 1), 255, np.uint8)
     alpha[0, 0], alpha[0, 1] = 0, 128
-    found = decode(encoded(Image.fromarray(np.concatenate([rgb, alpha], -1))), "a")
+    found = decode_image(encoded(Image.fromarray(np.concatenate([rgb, alpha], -1))), "a")
     np.testing.assert_array_equal(found[1:], rgb[1:])
     np.testing.assert_array_equal(found[0, 0], 255)
     expected = (rgb[0, 1] * 128.0 + 255 * 127) / 255
@@ -50,13 +50,13 @@ def test_alpha_is_composited_over_white(rgb):
 
 def test_16_bit_gray_is_rounded():
     gray = np.array([[0, 128, 129, 65535, 257 * 100]], np.uint16)
-    found = decode(encoded(Image.fromarray(gray)), "a")
+    found = decode_image(encoded(Image.fromarray(gray)), "a")
     assert found[0, :, 0].tolist() == [0, 0, 1, 255, 100]
 
 
 def test_the_transparent_level_of_16_bit_gray_is_white():
     gray = np.array([[0, 300, 301, 65535]], np.uint16)
-    found = decode(encoded(Image.fromarray(gray), transparency=300), "a")
+    found = decode_image(encoded(Image.fromarray(gray), transparency=300), "a")
     assert found[0, :, 0].tolist() == [0, 255, 1, 255]
 
 
@@ -66,7 +66,7 @@ def test_orientation_tag_is_applied(kind, rgb, tmp_path):
     exif[0x0112] = 6  # taken with the camera on its side
     data = encoded(Image.fromarray(rgb), kind, exif=exif)
     (tmp_path / "a.png").write_bytes(data)
-    np.testing.assert_array_equal(decode(data, "a"), np.rot90(rgb, -1))
+    np.testing.assert_array_equal(decode_image(data, "a"), np.rot90(rgb, -1))
     assert ImageFolder(epath.Path(tmp_path)).header("a.png")[:3] == (7, 5, len(data))
 
 
@@ -121,7 +121,7 @@ def test_refuses_from_the_header(data, complaint, tmp_path):
     with pytest.raises(ImageError, match=f"a.png: .*{complaint}"):
         ImageFolder(epath.Path(tmp_path)).header("a.png")
     with pytest.raises(ImageError, match=complaint):
-        decode(data, "a.png")
+        decode_image(data, "a.png")
 
 
 def test_truncated_file_has_a_header_but_no_pixels(rng, tmp_path):
@@ -131,7 +131,7 @@ def test_truncated_file_has_a_header_but_no_pixels(rng, tmp_path):
     folder = ImageFolder(epath.Path(tmp_path))
     assert folder.header("a.png")[:2] == (64, 64)
     with pytest.raises(ImageError, match=r"a.png: is damaged or cut short"):
-        decode(folder.read("a.png"), "a.png")
+        decode_image(folder.read("a.png"), "a.png")
 
 
 @pytest.mark.parametrize("position", [0.3, 0.6, 0.9])
@@ -140,13 +140,13 @@ def test_damaged_pixels_are_noticed(rng, position):
     data = bytearray(encoded(Image.fromarray(pixels)))
     data[int(position * len(data))] ^= 1
     with pytest.raises(ImageError, match=r"a.png: is damaged or cut short"):
-        decode(bytes(data), "a.png")
+        decode_image(bytes(data), "a.png")
 
 
 def test_phone_photograph_with_a_preview_is_one_image(rgb):
     photograph = Image.fromarray(rgb)
     data = encoded(photograph, "MPO", save_all=True, append_images=[photograph.resize((2, 2))])
-    assert decode(data, "a").shape == rgb.shape
+    assert decode_image(data, "a").shape == rgb.shape
 
 
 def _photograph(kind, **options):
@@ -182,7 +182,7 @@ def test_one_changed_byte_gives_pixels_or_a_reason(kind, monkeypatch):
         changed = data[:position] + bytes([value]) + data[position + 1 :]
         try:
             header = read_header(io.BytesIO(changed), len(changed), "a file")
-            pixels = decode(changed, "a file")
+            pixels = decode_image(changed, "a file")
         except ImageError as error:
             assert str(error).startswith("a file: ")  # noqa: PT017 (most raise none)
         else:
@@ -198,7 +198,7 @@ def test_a_broken_exif_block_is_told_with_the_name():
         data[tag + 3] = kind
         try:
             read_header(io.BytesIO(data), len(data), "a.jpg")
-            decode(bytes(data), "a.jpg")
+            decode_image(bytes(data), "a.jpg")
         except ImageError as error:
             assert str(error).startswith("a.jpg: ")  # noqa: PT017 (most raise none)
 
@@ -216,7 +216,7 @@ def test_whatever_a_decoder_raises_is_the_files_error(place, error, monkeypatch,
     if place == "load":
         monkeypatch.setattr("PIL.ImageFile.ImageFile.load", broken)
     with pytest.raises(ImageError, match=r"a.jpg: .* \(.+\)"):
-        decode(data, "a.jpg")
+        decode_image(data, "a.jpg")
     if place == "getexif":
         with pytest.raises(ImageError, match="a.jpg: has a damaged header"):
             read_header(io.BytesIO(data), len(data), "a.jpg")

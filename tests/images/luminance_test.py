@@ -5,7 +5,7 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from iqa_jax.images.luminance import luminance
+from iqa_jax.images.luminance import lightness
 
 GOLDEN = np.load(Path(__file__).parents[1] / "golden" / "luminance.npz")
 """8-bit L of OpenCV's COLOR_RGB2LAB; made by tests/golden/make_backbones.py."""
@@ -13,22 +13,22 @@ GOLDEN = np.load(Path(__file__).parents[1] / "golden" / "luminance.npz")
 
 def test_is_that_of_opencv_to_the_bit():
     colours = jnp.asarray(GOLDEN["colours"]).astype(jnp.float32) / 255.0
-    found = np.asarray(jax.jit(luminance)(colours))[..., 0] * 255
+    found = np.asarray(jax.jit(lightness)(colours))[..., 0] * 255
     np.testing.assert_allclose(found, GOLDEN["colours_luminance"], atol=1e-4)
 
 
 def test_gradient_follows_the_unrounded_formula(rng):
     image = jnp.asarray(rng.uniform(0.1, 0.9, (4, 5, 3)), jnp.float32)
-    slope = np.asarray(jax.grad(lambda x: luminance(x).sum())(image))
+    slope = np.asarray(jax.grad(lambda x: lightness(x).sum())(image))
     step = 0.05
     for channel in range(3):
         moved = jnp.zeros(image.shape).at[..., channel].set(step)
-        change = (luminance(image + moved) - luminance(image - moved))[..., 0] / (2 * step)
+        change = (lightness(image + moved) - lightness(image - moved))[..., 0] / (2 * step)
         np.testing.assert_allclose(slope[..., channel], change, atol=0.06)
 
 
 @pytest.mark.parametrize("level", [0.0, 0.04045, 1.0])
 def test_gradient_is_finite_everywhere(level):
-    gradient = jax.grad(lambda x: luminance(x).sum())(jnp.full((2, 2, 3), level))
+    gradient = jax.grad(lambda x: lightness(x).sum())(jnp.full((2, 2, 3), level))
     assert np.isfinite(gradient).all()
     assert (gradient > 0).all()

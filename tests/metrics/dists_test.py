@@ -11,7 +11,7 @@ from metrics import computed
 import iqa_jax
 from iqa_jax import zoo
 from iqa_jax.errors import InputError
-from iqa_jax.images.decode import decode
+from iqa_jax.images.decode import decode_image
 from iqa_jax.images.preprocess import unit_range
 from iqa_jax.images.resize import resize_pixels
 from iqa_jax.images.sources import ImageFolder
@@ -63,7 +63,8 @@ def test_official_values(checkpoints, test_data):
     folder = ImageFolder(epath.Path(test_data / "tid2013_pairs"))
     for image, official in OFFICIAL.items():
         reference, distorted = (
-            decode(folder.read(f"{kind}/{image}.bmp"), image)[None] for kind in ("ref", "dist")
+            decode_image(folder.read(f"{kind}/{image}.bmp"), image)[None]
+            for kind in ("ref", "dist")
         )
         digits = 5 if image == "I06" else 4
         # Half a unit of the last printed digit, and float32.

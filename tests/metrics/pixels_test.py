@@ -11,7 +11,7 @@ import pytest
 from etils import epath
 from golden import draws, pixel_pairs
 
-from iqa_jax.images.decode import decode
+from iqa_jax.images.decode import decode_image
 from iqa_jax.images.preprocess import unit_range
 from iqa_jax.images.sources import ImageFolder
 from iqa_jax.metrics.pixels import PIXEL_METRICS, PixelScores
@@ -80,7 +80,9 @@ def pair(batch):
 @pytest.mark.parametrize("image", ["I03", "I04", "I06"])
 def test_official_values(metric_name, image, test_data):
     folder = ImageFolder(epath.Path(test_data / "tid2013_pairs"))
-    images = [load(decode(folder.read(f"{kind}/{image}.bmp"), image)) for kind in ("ref", "dist")]
+    images = [
+        load(decode_image(folder.read(f"{kind}/{image}.bmp"), image)) for kind in ("ref", "dist")
+    ]
     values, tolerance = OFFICIAL[metric_name]
     assert abs(float(compiled(metric_name)(*images)) - values[image]) < tolerance
 

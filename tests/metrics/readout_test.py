@@ -12,7 +12,7 @@ from golden import pixel_pairs
 
 import iqa_jax
 from iqa_jax.errors import InputError
-from iqa_jax.images.decode import decode
+from iqa_jax.images.decode import decode_image
 from iqa_jax.images.sources import ImageFolder
 from iqa_jax.metrics.registry import READOUT_METRICS
 
@@ -52,7 +52,7 @@ def test_official_lpips(name, image, checkpoints, test_data):
     metric = iqa_jax.load_metric(LPIPS[name], checkpoints_dir=checkpoints)
     folder = ImageFolder(epath.Path(test_data / "tid2013_pairs"))
     reference, distorted = (
-        decode(folder.read(f"{kind}/{image}.bmp"), image)[None] for kind in ("ref", "dist")
+        decode_image(folder.read(f"{kind}/{image}.bmp"), image)[None] for kind in ("ref", "dist")
     )
     # Half a unit of the last printed digit, and float32.
     assert abs(float(metric(reference, distorted)[0]) - OFFICIAL[name, image]) < 0.5e-4 + 1e-6

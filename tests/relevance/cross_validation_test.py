@@ -5,7 +5,7 @@ import pytest
 from relevance.planted import plant
 from scipy import stats
 
-from iqa_jax.datasets.table import Protocol
+from iqa_jax.datasets.table import Question
 from iqa_jax.errors import InputError
 from iqa_jax.relevance import Recipe, Scheme, cross_validate
 
@@ -44,7 +44,7 @@ def test_recovers_the_channels_that_matter(loss, is_root):
 
 
 def test_learns_from_choices_between_two_versions():
-    planted = plant(protocol=Protocol.TWO_ALTERNATIVES, references=24)
+    planted = plant(protocol=Question.TWO_ALTERNATIVES, references=24)
     found = cross_validate(planted.examples, Recipe("ranking", most_steps=400), SMALL)
     mean = planted.examples.mean()
     assert np.corrcoef(found.weights * mean, planted.weights * mean)[0, 1] > 0.9
@@ -140,8 +140,8 @@ def test_a_great_strength_leaves_equal_weights(planted):
             {"contributions": {"first": np.ones((9, 4))}},
             "statistics of 9 pairs, expected .* of 180",
         ),
-        ({"protocol": Protocol.SAME_OR_DIFFERENT}, "whether two images are the same"),
-        ({"protocol": Protocol.TWO_ALTERNATIVES}, "the loss pearson does not apply"),
+        ({"protocol": Question.SAME_OR_DIFFERENT}, "whether two images are the same"),
+        ({"protocol": Question.TWO_ALTERNATIVES}, "the loss pearson does not apply"),
     ],
 )
 def test_what_nothing_can_be_learned_from(planted, change, message):

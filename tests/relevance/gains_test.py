@@ -8,7 +8,7 @@ from scipy import stats
 
 from iqa_jax.agreement.forced_choice import two_alternatives
 from iqa_jax.agreement.intervals import BOOTSTRAP, Method, correlation_intervals
-from iqa_jax.datasets.table import Protocol
+from iqa_jax.datasets.table import Question
 from iqa_jax.errors import InputError
 from iqa_jax.relevance import CrossValidation, HeldOutFold
 from iqa_jax.relevance.gains import MEAN, POOLED, TRANSFER, held_out_gains, transfer_gains
@@ -188,7 +188,7 @@ def test_transfer_to_other_channels(planted):
 
 
 def test_choices_are_scored_as_such(rng):
-    planted = plant(protocol=Protocol.TWO_ALTERNATIVES)
+    planted = plant(protocol=Question.TWO_ALTERNATIVES)
     examples, weights = planted.examples, planted.weights
     rows = held_out_gains(examples, cross_validation(examples, weights), {}, METHOD)
     assert {row.measure for row in rows} == {"2afc"}

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from iqa_jax.datasets.table import Protocol
+from iqa_jax.datasets.table import Question
 from iqa_jax.relevance import Examples
 
 LAYERS = {"first": 16, "second": 24}
@@ -26,7 +26,7 @@ def plant(
     relevant: int = 8,
     noise: float = 0.1,
     higher_is_better: bool = True,
-    protocol: Protocol = Protocol.OPINION,
+    protocol: Question = Question.OPINION,
     seed: int = 0,
 ) -> Planted:
     """Channels of very different size, of which every fifth matters."""
@@ -39,7 +39,7 @@ def plant(
     distance = matrix @ weights
     distance = np.sqrt(distance) if is_root else distance
     quality = -distance + noise * distance.std() * rng.normal(size=pairs)
-    if protocol is Protocol.TWO_ALTERNATIVES:
+    if protocol is Question.TWO_ALTERNATIVES:
         gap = (quality[1::2] - quality[::2]) / distance.std()
         second = np.round(1 / (1 + np.exp(-4 * gap)), 1)
         quality = np.stack([1 - second, second], axis=1).ravel()

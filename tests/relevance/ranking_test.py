@@ -7,7 +7,7 @@ import pytest
 from relevance.planted import plant
 from scipy import stats
 
-from iqa_jax.datasets.table import Protocol
+from iqa_jax.datasets.table import Question
 from iqa_jax.relevance.judgements import People
 from iqa_jax.relevance.ranking import disagreement, draw, draw_once, preference_logits, start
 
@@ -92,7 +92,7 @@ def test_preference_turns_with_the_direction_of_the_scores():
 
 
 def test_choices_are_taken_as_they_are():
-    examples = plant(protocol=Protocol.TWO_ALTERNATIVES).examples
+    examples = plant(protocol=Question.TWO_ALTERNATIVES).examples
     first, second, preference = drawn(examples)
     assert (first // 2 == second // 2).all()
     assert (first != second).all()

@@ -6,12 +6,12 @@ import numpy as np
 from etils import epath
 
 from iqa_jax.datasets import Pair, PairTable
-from iqa_jax.datasets.table import Protocol
+from iqa_jax.datasets.table import Question
 from iqa_jax.engine.plan import make_plan
 from iqa_jax.engine.store import LayerShape, StatisticsWriter
 from iqa_jax.images.decode import Header
 from iqa_jax.images.sources import ImageFolder
-from iqa_jax.revisions import revisions
+from iqa_jax.revisions import revisions_of
 
 SIZES = ((16, 16), (20, 12))
 LAYERS = {
@@ -37,7 +37,7 @@ def write_store(
     seed=0,
     sha256="ab",
     change=None,
-    protocol=Protocol.OPINION,
+    protocol=Question.OPINION,
     opinions=math.nan,
 ):
     """A store of a model called alexnet; every eighth channel of relu1 makes the scores.
@@ -56,7 +56,7 @@ def write_store(
     pairs = references * versions
     relevant = statistic("relu1", "unit_squared_error", pairs, seed)[:, ::8].sum(axis=1)
     scores = 9 - relevant
-    if protocol is Protocol.TWO_ALTERNATIVES:
+    if protocol is Question.TWO_ALTERNATIVES:
         is_first = relevant[::2] < relevant[1::2]
         scores = np.stack([is_first, ~is_first], axis=1).ravel() * 0.8 + 0.1
     names = [f"{dataset} {number}" for number in range(references) for _ in range(versions)]
@@ -89,7 +89,7 @@ def write_store(
             "weights_sha256": sha256,
             "dataset": dataset,
             "dataset_fingerprint": f"{dataset} {seed}",
-            "revisions": revisions(f"statistic/{name}" for name in STATISTICS),
+            "revisions": revisions_of(f"statistic/{name}" for name in STATISTICS),
         },
         made_with={},
         plan=work,

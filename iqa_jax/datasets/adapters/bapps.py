@@ -17,19 +17,14 @@ patch, by the end of a dataset's name:
   not been verified on BAPPS itself.
 """
 
-import functools
-import io
-import itertools
 from collections.abc import Collection, Iterator, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
-import numpy as np
 from etils import epath
 
 from iqa_jax.datasets.folders import FolderIndex
-from iqa_jax.datasets.table import Pair, PairTable, Protocol
-from iqa_jax.datasets.triplets import Triplet, TripletTable
+from iqa_jax.datasets.share_files import read_shares
+from iqa_jax.datasets.table import Pair, PairTable, Question
 from iqa_jax.errors import DatasetError, listed
 from iqa_jax.images.sources import BlockImages, ImageFolder
 
@@ -37,11 +32,7 @@ SIZE = 64
 BLOCK = 4
 CITATION = "Zhang et al., CVPR 2018"
 
-_READERS = 16
-_FILES_AT_ONCE = 64
 _MOST_LISTED = 10
-_LONGEST_FILE = 4096
-"""Bytes of a judgement's file that are read; one number takes less than 150."""
 
 
 @dataclass(frozen=True)
@@ -65,6 +56,15 @@ class Part:
     published: int | None = None
 
 
+@dataclass(frozen=True)
+class _Judgement:
+    """The images that were shown, named from the part's folder, and what was said of them."""
+
+    images: Sequence[str]
+    share: float
+    subset: str
+
+
 _TRIPLET = ("ref", "p0", "p1")
 
 TWO_ALTERNATIVES: Mapping[str, Part] = {
@@ -81,7 +81,7 @@ TWO_ALTERNATIVES: Mapping[str, Part] = {
 JUST_NOTICEABLE = Part("jnd", "val", ("traditional", "cnn"), ("p0", "p1"), "same")
 
 
-def load_2afc(folder: epath.Path, split: str = "val", *, is_filtered: bool = False) -> PairTable:
+def load_2afc(folder: epath.Path, *, split: str = "val", is_filtered: bool = False) -> PairTable:
     """Reads the judgements of two alternatives: which of p0 and p1 is nearer to ref.
 
     Args:
@@ -92,8 +92,8 @@ def load_2afc(folder: epath.Path, split: str = "val", *, is_filtered: bool = Fal
         they are as stored, a little sharper, and numbers differ from the published ones.
 
     Returns:
-      Two rows a triplet, as :meth:`TripletTable.as_pairs` gives them; the subset stands as the
-      distortion.
+      Two rows a triplet, p0 first; the score is the share of the observers who found this version
+      nearer, the subset stands as the distortion.
 
     Raises:
       DatasetError: If the layout is another, images have no judgement, or a judgement is not one
@@ -101,21 +101,17 @@ def load_2afc(folder: epath.Path, split: str = "val", *, is_filtered: bool = Fal
     """
     part = TWO_ALTERNATIVES[split]
     root = _find(folder, part)
-    return TripletTable(
+    return PairTable(
         name=_name("bapps-2afc", "" if split == "val" else split, is_filtered=is_filtered),
-        triplets=[
-            Triplet(
-                *judgement.images,
-                preference=judgement.share,
-                subset=judgement.subset,
-                reference_id=judgement.images[0].lower(),
-            )
-            for judgement in _read(root, part)
-        ],
+        pairs=[pair for judgement in _read(root, part) for pair in _alternatives(judgement)],
         images=BlockImages(ImageFolder(root), SIZE, BLOCK, is_filtered),
+        higher_is_better=True,
+        score_range=(0.0, 1.0),
         citation=CITATION,
-        published_triplets=part.published,
-    ).as_pairs()
+        target="share of observers who preferred the version",
+        published_pairs=None if part.published is None else 2 * part.published,
+        protocol=Question.TWO_ALTERNATIVES,
+    )
 
 
 def load_jnd(folder: epath.Path, *, is_filtered: bool = False) -> PairTable:
@@ -137,12 +133,7 @@ def load_jnd(folder: epath.Path, *, is_filtered: bool = False) -> PairTable:
     return PairTable(
         name=_name("bapps-jnd", is_filtered=is_filtered),
         pairs=[
-            Pair(
-                *judgement.images,
-                score=judgement.share,
-                distortion=judgement.subset,
-                reference_id=judgement.images[0].lower(),
-            )
+            _pair(judgement, judgement.images[1], judgement.share)
             for judgement in _read(root, JUST_NOTICEABLE)
         ],
         images=BlockImages(ImageFolder(root), SIZE, BLOCK, is_filtered),
@@ -151,22 +142,31 @@ def load_jnd(folder: epath.Path, *, is_filtered: bool = False) -> PairTable:
         citation=CITATION,
         target="share of observers who said that the two are the same",
         published_pairs=JUST_NOTICEABLE.published,
-        protocol=Protocol.SAME_OR_DIFFERENT,
+        protocol=Question.SAME_OR_DIFFERENT,
+    )
+
+
+def _alternatives(judgement: _Judgement) -> Iterator[Pair]:
+    """A row for each of the two versions, with the share of observers who preferred it."""
+    _, first, second = judgement.images
+    yield _pair(judgement, first, 1 - judgement.share)
+    yield _pair(judgement, second, judgement.share)
+
+
+def _pair(judgement: _Judgement, distorted: str, share: float) -> Pair:
+    reference, *_ = judgement.images
+    return Pair(
+        reference,
+        distorted,
+        score=share,
+        distortion=judgement.subset,
+        reference_id=reference.lower(),
     )
 
 
 def _name(experiment: str, split: str = "", *, is_filtered: bool) -> str:
     variant = "-".join(filter(None, (split, "lpips" if is_filtered else "")))
     return f"{experiment}:{variant}" if variant else experiment
-
-
-@dataclass(frozen=True)
-class _Judgement:
-    """The images that were shown, named from the part's folder, and what was said of them."""
-
-    images: Sequence[str]
-    share: float
-    subset: str
 
 
 def _find(folder: epath.Path, part: Part) -> epath.Path:
@@ -229,10 +229,9 @@ def _read_subset(index: FolderIndex, subset: str, part: Part) -> tuple[list[_Jud
     files = _by_stem(judged, ".npy")
     unjudged = set().union(*(_by_stem(folder, ".png") for folder in shown)) - files.keys()
     problems = [f"{judged.image(f'{stem}.npy')}: there is no such file" for stem in unjudged]
-    contents = _contents([judged.require(name) for name in files.values()])
+    shares = read_shares([judged.require(name) for name in files.values()])
     found = []
-    for (stem, name), content in zip(files.items(), contents, strict=True):
-        share = str(content) if isinstance(content, OSError) else _share(content)
+    for (stem, name), share in zip(files.items(), shares, strict=True):
         if isinstance(share, str):
             problems.append(f"{judged.image(name)}: {share}")
         else:
@@ -248,39 +247,6 @@ def _by_stem(index: FolderIndex, suffix: str) -> dict[str, str]:
         for name in index.entries
         if name.lower().endswith(suffix) and not name.startswith(".")
     }
-
-
-def _contents(paths: Sequence[epath.Path]) -> Iterator[bytes | OSError]:
-    """The first bytes of many small files, read by threads some files at a time."""
-    few = [paths[start : start + _FILES_AT_ONCE] for start in range(0, len(paths), _FILES_AT_ONCE)]
-    with ThreadPoolExecutor(_READERS) as pool:
-        yield from itertools.chain.from_iterable(pool.map(_read_few, few))
-
-
-def _read_few(paths: Sequence[epath.Path]) -> list[bytes | OSError]:
-    return [_first_bytes(path) for path in paths]
-
-
-def _first_bytes(path: epath.Path) -> bytes | OSError:
-    try:
-        with path.open("rb") as file:
-            return file.read(_LONGEST_FILE)
-    except OSError as error:
-        return error
-
-
-@functools.lru_cache
-def _share(content: bytes) -> float | str:
-    """The one number in a file that anybody may have written, or what is wrong with it."""
-    try:
-        array = np.load(io.BytesIO(content), allow_pickle=False)
-    except Exception as error:  # NumPy's reader raises errors of many types on broken files
-        return f"is not an array that can be read ({error})"
-    if not isinstance(array, np.ndarray) or array.shape != (1,) or array.dtype.kind not in "fiu":
-        return "expected one number, an array of shape (1,)"
-    if not 0 <= array[0] <= 1:
-        return f"expected a share from 0 to 1, found {array[0]}"
-    return float(array[0])
 
 
 def _shortened(names: Collection[str]) -> str:

@@ -23,8 +23,8 @@ from typing import NamedTuple
 from etils import epath
 
 from iqa_jax.datasets.folders import FolderIndex, image_in
-from iqa_jax.datasets.parsing import plain_name, read_lines, refuse_rows
-from iqa_jax.datasets.table import Pair, PairTable, number_or_nan
+from iqa_jax.datasets.parsing import number_or_nan, plain_name, read_lines, refuse_rows
+from iqa_jax.datasets.table import Pair, PairTable
 from iqa_jax.datasets.workbooks import read_sheet
 from iqa_jax.images.sources import ImageFolder
 

@@ -9,15 +9,16 @@ from collections.abc import Sequence
 from etils import epath
 
 from iqa_jax.datasets.csv_rows import read_rows
-from iqa_jax.datasets.table import Pair, PairTable, number_or_nan
+from iqa_jax.datasets.parsing import number_or_nan
+from iqa_jax.datasets.records import PAIR_FIELDS
+from iqa_jax.datasets.table import Pair, PairTable
 from iqa_jax.errors import DatasetError
 from iqa_jax.images.sources import ImageFolder
 
 REQUIRED = ("reference", "distorted", "score")
-OPTIONAL = ("score_std", "distortion", "level", "reference_id")
 
 
-def load(path: epath.Path, required: Sequence[str] = REQUIRED) -> PairTable:
+def load(path: epath.Path, *, required: Sequence[str] = REQUIRED) -> PairTable:
     """Reads the table in the file ``path``; its scores are taken to be higher for better images.
 
     A score that is not a number becomes NaN, to be reported with its row by ``table.inspect``.
@@ -35,13 +36,7 @@ def load(path: epath.Path, required: Sequence[str] = REQUIRED) -> PairTable:
         raise DatasetError(
             f"csv: found {found} at {path}; expected a file with {_columns(required)}"
         )
-    names, rows = read_rows(path)
-    missing = [name for name in required if name not in names]
-    if missing:
-        raise DatasetError(
-            f"{path}: has no column {', '.join(missing)}; expected {_columns(required)}, "
-            f"found {','.join(names) or 'nothing'}"
-        )
+    _, rows = read_rows(path, required=required)
     return PairTable(
         name=path.stem,
         pairs=[_pair(row) for row in rows],
@@ -64,5 +59,5 @@ def _pair(row: dict[str, str]) -> Pair:
 
 
 def _columns(required: Sequence[str]) -> str:
-    optional = [name for name in (*REQUIRED, *OPTIONAL) if name not in required]
+    optional = [name for name in PAIR_FIELDS if name not in required]
     return f"the columns {','.join(required)} (and, if known, {','.join(optional)})"

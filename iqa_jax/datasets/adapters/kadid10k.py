@@ -18,9 +18,10 @@ import re
 
 from etils import epath
 
+from iqa_jax.datasets.csv_rows import read_columns
 from iqa_jax.datasets.folders import FolderIndex
-from iqa_jax.datasets.parsing import read_csv, refuse_rows
-from iqa_jax.datasets.table import Pair, PairTable, number_or_nan
+from iqa_jax.datasets.parsing import number_or_nan, refuse_rows
+from iqa_jax.datasets.table import Pair, PairTable
 from iqa_jax.images.sources import ImageFolder
 
 SCORES = "dmos.csv"
@@ -71,7 +72,7 @@ def load(folder: epath.Path) -> PairTable:
     """
     index = FolderIndex(folder)
     path = index.require(SCORES)
-    rows = read_csv(path, ("dist_img", "ref_img", "dmos", "var"))
+    rows = read_columns(path, ("dist_img", "ref_img", "dmos", "var"))
     matches = [_match(row) for row in rows]
     refuse_rows(
         path,

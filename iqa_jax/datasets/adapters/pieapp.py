@@ -22,9 +22,10 @@ from collections.abc import Iterator
 
 from etils import epath
 
+from iqa_jax.datasets.csv_rows import read_columns
 from iqa_jax.datasets.folders import FolderIndex
-from iqa_jax.datasets.parsing import plain_name, read_csv, read_lines
-from iqa_jax.datasets.table import Pair, PairTable, number_or_nan
+from iqa_jax.datasets.parsing import number_or_nan, plain_name, read_lines
+from iqa_jax.datasets.table import Pair, PairTable
 from iqa_jax.errors import DatasetError
 from iqa_jax.images.sources import ImageFolder
 
@@ -71,7 +72,7 @@ def load(folder: epath.Path) -> PairTable:
 
 
 def _pairs(content: str, reference: str, images: FolderIndex, path: epath.Path) -> Iterator[Pair]:
-    for row in read_csv(path, (DISTORTED, SCORE)):
+    for row in read_columns(path, (DISTORTED, SCORE)):
         named, name = plain_name(next(iter(row.values())), path), plain_name(row[DISTORTED], path)
         if named.lower() != f"{content}.png".lower():
             raise DatasetError(f"{path}: expected the reference {content}.png, found {named}")

@@ -22,8 +22,8 @@ from collections.abc import Iterator
 from etils import epath
 
 from iqa_jax.datasets.folders import FolderIndex, image_in
-from iqa_jax.datasets.parsing import read_lines, refuse_rows
-from iqa_jax.datasets.table import Pair, PairTable, number_or_nan
+from iqa_jax.datasets.parsing import number_or_nan, read_lines, refuse_rows
+from iqa_jax.datasets.table import Pair, PairTable
 from iqa_jax.errors import DatasetError
 from iqa_jax.images.sources import ImageFolder
 

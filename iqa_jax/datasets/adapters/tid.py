@@ -23,8 +23,8 @@ from dataclasses import dataclass
 from etils import epath
 
 from iqa_jax.datasets.folders import FolderIndex
-from iqa_jax.datasets.parsing import read_lines, read_text, refuse_rows
-from iqa_jax.datasets.table import Pair, PairTable, number_or_nan
+from iqa_jax.datasets.parsing import number_or_nan, read_lines, read_text, refuse_rows
+from iqa_jax.datasets.table import Pair, PairTable
 from iqa_jax.images.sources import ImageFolder
 
 SCORES = "mos_with_names.txt"

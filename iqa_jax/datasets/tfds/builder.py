@@ -16,8 +16,9 @@ import tensorflow_datasets as tfds
 from etils import epath
 from tqdm import tqdm
 
-from iqa_jax.datasets import DATASETS, load_dataset
-from iqa_jax.datasets.table import PairTable, inspect
+from iqa_jax.datasets.inspection import inspect
+from iqa_jax.datasets.registry import DATASETS, load_dataset
+from iqa_jax.datasets.table import PairTable
 from iqa_jax.datasets.tfds.records import (
     FILE_FORMAT,
     IMAGES,
@@ -122,7 +123,7 @@ class ImageQuality(tfds.core.ShardBasedBuilder):
     ) -> dict[str, list[Callable[[], Iterator[tuple[int, dict[str, Any]]]]]]:
         del dl_manager  # there is nothing to download
         if self._contents is None:
-            raise DatasetError("build this dataset with iqa build")
+            raise DatasetError("build this dataset with: iqa build")
         return {
             IMAGES: [
                 partial(_images, self._contents, names, self._advance)
@@ -155,9 +156,7 @@ def build(
     folder = dataset_folder(dataset, tfds_dir)
     listed = load_dataset(dataset, data_dir, allow_partial=allow_partial)
     table, found = inspect(listed, leave_out_missing=allow_partial)
-    headers = {
-        name: found[name] for pair in table.pairs for name in (pair.reference, pair.distorted)
-    }
+    headers = {name: found[name] for name in table.image_names}
     contents = Contents(table, headers, facts(dataset, table, headers))
     is_new = not folder.exists()
     if is_new:

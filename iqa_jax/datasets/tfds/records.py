@@ -19,7 +19,8 @@ import numpy as np
 import tensorflow_datasets as tfds
 from etils import epath
 
-from iqa_jax.datasets.table import Pair, PairTable, Protocol, fingerprint
+from iqa_jax.datasets.records import pair_from, table_from, table_record
+from iqa_jax.datasets.table import Pair, PairTable, fingerprint
 from iqa_jax.errors import DatasetError
 from iqa_jax.images.decode import Header
 from iqa_jax.images.sources import BlockImages, CheckedImages, ImageFolder, ImageSource
@@ -121,11 +122,8 @@ def pair_record(
 
 def pair_of(record: Mapping[str, Any]) -> Pair:
     """The row that :func:`pair_record` made a record of."""
-    return Pair(
-        score=float(record["score"]),
-        score_std=float(record["score_std"]),
-        **{name: record[name].decode() for name in _TEXTS_OF_PAIRS},
-    )
+    texts = {name: record[name].decode() for name in _TEXTS_OF_PAIRS}
+    return pair_from({**record, **texts})
 
 
 def images_of(record: Mapping[str, Any]) -> dict[str, tuple[int, Header]]:
@@ -156,15 +154,8 @@ def facts(dataset: str, table: PairTable, headers: Mapping[str, Header]) -> dict
     known = {
         "dataset": dataset,
         "name": table.name,
-        "target": table.target,
-        "higher_is_better": table.higher_is_better,
-        "score_range": [None if math.isnan(end) else end for end in table.score_range],
-        "licence": table.licence,
-        "citation": table.citation,
-        "published_pairs": table.published_pairs,
-        "pairs_left_out": table.pairs_left_out,
-        "protocol": table.protocol.value,
-        "opinions": None if math.isnan(table.opinions) else table.opinions,
+        "target": table.target,  # the order is part of what the checksum is of
+        **table_record(table, nan=None),
         "blocks": _blocks(table.images),
         "fingerprint": fingerprint(table, headers),
     }
@@ -201,21 +192,8 @@ def table_of(known: Mapping[str, Any], pairs: list[Pair], images: ImageSource) -
       pairs: The rows.
       images: The stored files.
     """
-    low, high = (math.nan if end is None else end for end in known["score_range"])
-    return PairTable(
-        name=known["name"],
-        pairs=pairs,
-        images=BlockImages(images, **known["blocks"]) if known["blocks"] else images,
-        higher_is_better=known["higher_is_better"],
-        score_range=(low, high),
-        licence=known["licence"],
-        citation=known["citation"],
-        target=known["target"],
-        published_pairs=known["published_pairs"],
-        pairs_left_out=known["pairs_left_out"],
-        protocol=Protocol(known["protocol"]),
-        opinions=math.nan if known["opinions"] is None else known["opinions"],
-    )
+    blocks = known["blocks"]
+    return table_from(known, pairs, BlockImages(images, **blocks) if blocks else images)
 
 
 def _optional(dtype: Any, meaning: str) -> tfds.features.Scalar:

@@ -228,6 +228,6 @@ def _what_is_there(dataset: str, tfds_dir: epath.Path) -> str:
     stored = [f"{path.parent.parent.name} {path.parent.name}" for path in folders]
     return (
         f"{tfds_dir}: expected {config_name(dataset)} {VERSION} in it, found "
-        f"{', '.join(stored) or 'no stored dataset'}; build it with: python "
+        f"{', '.join(stored) or 'no stored dataset'}; build it with: "
         f"iqa build --dataset={dataset} --data_dir=... --tfds_dir={tfds_dir}"
     )

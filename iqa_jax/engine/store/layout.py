@@ -4,15 +4,15 @@ import csv
 import hashlib
 import io
 import json
-import math
 from collections.abc import Mapping, Sequence
-from dataclasses import astuple, dataclass, fields
+from dataclasses import astuple, dataclass
 from typing import Any
 from urllib.parse import quote
 
 from etils import epath
 
-from iqa_jax.datasets.table import Pair, PairTable, Protocol
+from iqa_jax.datasets.records import PAIR_FIELDS, pair_from, table_from, table_record
+from iqa_jax.datasets.table import PairTable
 from iqa_jax.errors import ImageError, InputError
 from iqa_jax.files import appearing_whole
 from iqa_jax.images.resize import Size
@@ -21,13 +21,7 @@ from iqa_jax.text import csv_text
 
 RECORD = "zarr.json"
 _PAIRS = "pairs.csv"
-_PAIR_FIELDS = tuple(field.name for field in fields(Pair))
-_COLUMNS = (*_PAIR_FIELDS, "height", "width", "row")
-_TABLE_FIELDS = tuple(
-    field.name for field in fields(PairTable) if field.name not in ("pairs", "images")
-)
-_NAN = "NaN"
-"""As zarr writes it; JSON has no such number."""
+_COLUMNS = (*PAIR_FIELDS, "height", "width", "row")
 
 
 @dataclass(frozen=True)
@@ -123,7 +117,7 @@ def _write_contents(path: epath.Path, contents: Contents) -> None:
         "node_type": "group",
         "attributes": {
             "signature": contents.signature,
-            "dataset": _table_record(contents.table),
+            "dataset": table_record(contents.table),
             "layers": [
                 {
                     "name": name,
@@ -153,13 +147,15 @@ def read_contents(path: epath.Path) -> Contents:
         if _sha256(text) != attributes["pairs_sha256"]:
             raise ValueError(f"{_PAIRS} was changed")
         rows = [
-            (_pair(row), (int(row["height"]), int(row["width"])), int(row["row"]))
+            (pair_from(row), (int(row["height"]), int(row["width"])), int(row["row"]))
             for row in csv.DictReader(io.StringIO(text, newline=""))
         ]
         in_order = sorted(rows, key=lambda row: row[2])
         return Contents(
             signature=attributes["signature"],
-            table=_table(attributes["dataset"], [pair for pair, _, _ in in_order], path),
+            table=table_from(
+                attributes["dataset"], [pair for pair, _, _ in in_order], _NoImages(path)
+            ),
             sizes=[size for _, size, _ in in_order],
             rows=[row for _, _, row in rows],
             layers={
@@ -182,34 +178,6 @@ def _pairs_text(contents: Contents) -> str:
         (*astuple(contents.table.pairs[row]), *contents.sizes[row], row) for row in contents.rows
     )
     return csv_text(_COLUMNS, rows, digits=None)
-
-
-def _pair(row: Mapping[str, str]) -> Pair:
-    values: dict[str, Any] = {name: row[name] for name in _PAIR_FIELDS}
-    numbers = {name: float(row[name]) for name in ("score", "score_std")}
-    return Pair(**{**values, **numbers})
-
-
-def _table_record(table: PairTable) -> dict[str, Any]:
-    return {name: _to_json(getattr(table, name)) for name in _TABLE_FIELDS}
-
-
-def _table(record: Mapping[str, Any], pairs: Sequence[Pair], path: epath.Path) -> PairTable:
-    values = {name: _from_json(record[name]) for name in _TABLE_FIELDS if name in record}
-    protocol = Protocol(values["protocol"])
-    return PairTable(**{**values, "protocol": protocol}, pairs=pairs, images=_NoImages(path))
-
-
-def _to_json(value: Any) -> Any:
-    if isinstance(value, tuple):
-        return [_to_json(each) for each in value]
-    return _NAN if isinstance(value, float) and math.isnan(value) else value
-
-
-def _from_json(value: Any) -> Any:
-    if isinstance(value, list):
-        return tuple(map(_from_json, value))
-    return math.nan if value == _NAN else value
 
 
 def _size(text: str) -> Size:

@@ -33,7 +33,7 @@ from iqa_jax.programs.evaluate.selection import select_columns
 from iqa_jax.programs.evaluate.settings import EvaluateSettings as Settings
 from iqa_jax.programs.extract.extraction import ensure_store
 from iqa_jax.readouts import needed_arrays, readout_formulas
-from iqa_jax.revisions import OF_AGREEMENT, revisions
+from iqa_jax.revisions import OF_AGREEMENT, revisions_of
 from iqa_jax.zoo import TrainingData
 
 
@@ -113,7 +113,7 @@ def evaluate(settings: Settings) -> Evaluation:
     record = {
         "settings": asdict(settings),
         "dataset": describe_dataset(table, pairs.fingerprint, analysis.ceiling),
-        "revisions": revisions(OF_AGREEMENT),
+        "revisions": revisions_of(OF_AGREEMENT),
         "interval": method.describe(references),
         "devices": describe_devices(),
         "runs": [runs[place] for place in range(len(wanted))],
@@ -225,7 +225,9 @@ def _read_out(
         **environment(),
         "revisions": {
             **extracted.store.signature["revisions"],
-            **revisions(name for readout in readouts for name in readout_formulas(readout.readout)),
+            **revisions_of(
+                name for readout in readouts for name in readout_formulas(readout.readout)
+            ),
         },
         "relevances": {name: each.sha256 for name, each in relevances.items()},
         **({"normaliser": dict(normaliser.signature)} if normaliser else {}),

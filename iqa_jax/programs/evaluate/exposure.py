@@ -10,7 +10,7 @@ from dataclasses import replace
 
 from etils import epath
 
-from iqa_jax.datasets.splits import overlap_warning, trained_on
+from iqa_jax.datasets.overlaps import overlap_warning, trained_on
 from iqa_jax.engine.store import StatisticsStore
 from iqa_jax.programs.evaluate.columns import ScoreColumn
 from iqa_jax.readouts import READOUTS

@@ -1,7 +1,5 @@
 """Where the best layers are chosen: one half of the references, or an earlier evaluation."""
 
-import csv
-import io
 import json
 import math
 from collections.abc import Sequence
@@ -11,8 +9,9 @@ from etils import epath
 from iqa_jax.agreement.columns import Column
 from iqa_jax.agreement.layer_choice import Layer, Source, candidates
 from iqa_jax.datasets import PairTable
-from iqa_jax.datasets.splits import overlap_warning
-from iqa_jax.datasets.table import Protocol
+from iqa_jax.datasets.csv_rows import read_rows
+from iqa_jax.datasets.overlaps import overlap_warning
+from iqa_jax.datasets.table import Question
 from iqa_jax.errors import InputError
 
 SPLIT = "split"
@@ -38,7 +37,7 @@ def find_source(
     """
     if wanted is None:
         return None
-    if table.protocol is not Protocol.OPINION:
+    if table.protocol is not Question.OPINION:
         raise InputError(
             f"layers_from: layers are chosen by correlations with opinion scores; {table.name} has "
             f"the {table.target}"
@@ -80,7 +79,7 @@ def _read_results(folder: epath.Path) -> tuple[str, dict[Layer, float]]:
         raise InputError(
             f"layers_from: expected {SPLIT} or the folder of an earlier evaluation; found no {path}"
         )
-    rows = list(csv.DictReader(io.StringIO(path.read_text(), newline="")))
+    _, rows = read_rows(path, required=("dataset", "model", "layer", "readout", "srcc"))
     try:
         (dataset,) = {row["dataset"] for row in rows}
         srcc = {
@@ -88,7 +87,7 @@ def _read_results(folder: epath.Path) -> tuple[str, dict[Layer, float]]:
             for row in rows
             if row["layer"]
         }
-    except (KeyError, TypeError, ValueError):
+    except ValueError:
         raise InputError(f"layers_from: {path} is not as iqa evaluate writes it") from None
     return dataset, {layer: value for layer, value in srcc.items() if not math.isnan(value)}
 

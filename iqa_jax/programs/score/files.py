@@ -13,7 +13,8 @@ from typing import Any
 from etils import epath
 from tqdm import tqdm
 
-from iqa_jax.datasets.table import PairTable, number_or_nan
+from iqa_jax.datasets.parsing import number_or_nan
+from iqa_jax.datasets.table import PairTable
 from iqa_jax.errors import InputError
 from iqa_jax.files import create_text, write_text
 from iqa_jax.images.decode import Header

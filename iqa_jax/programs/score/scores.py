@@ -9,7 +9,8 @@ from typing import Any
 import numpy as np
 from etils import epath
 
-from iqa_jax.datasets.table import Pair, PairTable, image_problems, read_headers
+from iqa_jax.datasets.inspection import image_problems, read_headers
+from iqa_jax.datasets.table import Pair, PairTable
 from iqa_jax.engine.parts import ScoreParts
 from iqa_jax.engine.plan import Plan, WorkUnit, make_plan
 from iqa_jax.engine.run import environment, fill

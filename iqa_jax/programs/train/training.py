@@ -12,7 +12,7 @@ from etils import epath
 
 from iqa_jax.agreement.intervals import choose
 from iqa_jax.backbones import INPUT
-from iqa_jax.datasets.splits import overlap_warning, trained_on
+from iqa_jax.datasets.overlaps import overlap_warning, trained_on
 from iqa_jax.engine import run as engine
 from iqa_jax.engine.store import StatisticsStore
 from iqa_jax.errors import InputError

@@ -13,12 +13,11 @@ import numpy as np
 from scipy import special
 
 from iqa_jax.agreement.correlation import spearman
-from iqa_jax.datasets.table import PairTable, Protocol
+from iqa_jax.datasets.table import PairTable, Question
+from iqa_jax.metrics.gray import PEAK
+from iqa_jax.metrics.psnr import HIGHEST_DECIBELS
 from iqa_jax.programs.verify.checks import Check, Verdict
 from iqa_jax.programs.verify.examination import Examination
-
-HIGHEST_DECIBELS = 100.0
-"""Of identical images."""
 
 LEAST_PAIRS = 10
 """With fewer judgements nothing is said."""
@@ -26,10 +25,11 @@ LEAST_PAIRS = 10
 LEAST_REFERENCES = 5
 """With fewer it cannot be told how much references differ: no disagreement is called a problem."""
 
+_LEAST_ERROR = PEAK**2 / 10 ** (HIGHEST_DECIBELS / 10)
+"""Images that differ by less have one PSNR."""
+
 _CHANCE = 0.01
 """How often chance alone may go as far, on either side."""
-
-_PEAK = 255
 
 
 class _Agreement(NamedTuple):
@@ -72,16 +72,6 @@ class _Agreement(NamedTuple):
         return self.mean / (error * limit)
 
 
-def decibels(squared_errors: np.ndarray) -> np.ndarray:
-    """PSNR of 8-bit images, at most 100 dB.
-
-    Args:
-      squared_errors: ``[pairs]``, means in levels from 0 to 255; NaN stays NaN.
-    """
-    least = _PEAK**2 / 10 ** (HIGHEST_DECIBELS / 10)
-    return 10 * np.log10(_PEAK**2 / np.maximum(squared_errors, least))
-
-
 def check_direction(table: PairTable, examination: Examination) -> Check:
     """Compares PSNR with the oriented scores.
 
@@ -96,10 +86,10 @@ def check_direction(table: PairTable, examination: Examination) -> Check:
       the value is as near to no relation as chance may bring it. Of fewer references than
       :data:`LEAST_REFERENCES` a disagreement is noted, and no problem.
     """
-    psnr = decibels(examination.squared_errors)
+    psnr = -np.maximum(examination.squared_errors, _LEAST_ERROR)  # its order, which is all it takes
     scores = np.array([pair.score for pair in table.pairs], np.float64)
     contents = np.array([pair.reference_id or pair.reference for pair in table.pairs])
-    if table.protocol is Protocol.TWO_ALTERNATIVES:
+    if table.protocol is Question.TWO_ALTERNATIVES:
         agreement = _of_triplets(psnr, scores, contents)
         found = 0.5 + 0.5 * agreement.mean
         subject, expected = "triplets where PSNR agrees (share)", "above 0.5"

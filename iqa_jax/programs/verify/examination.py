@@ -12,10 +12,11 @@ from typing import NamedTuple
 import numpy as np
 from tqdm import tqdm
 
-from iqa_jax.datasets.table import PairTable, read_headers
+from iqa_jax.datasets.inspection import read_headers
+from iqa_jax.datasets.table import PairTable
 from iqa_jax.errors import ImageError
 from iqa_jax.images.decode import Header, check_compressed_data
-from iqa_jax.images.sources import CheckedImages, ImageSource
+from iqa_jax.images.sources import ImageSource
 
 _MOST_READERS = 16
 _MOST_VERSIONS = 8
@@ -148,12 +149,11 @@ def _examine(images: ImageSource, group: _Group) -> _Seen:
 def _look(images: ImageSource, name: str, seen: _Seen) -> np.ndarray | None:
     """The pixels of an image, None if there are none; what else there is to know goes to seen."""
     try:
-        header = images.header(name)
-        data = CheckedImages(images, {name: header}).read(name)
+        data = images.read(name)
+        seen.headers[name] = images.header_of(data, name)
     except ImageError as error:
         seen.headers[name] = error
         return None
-    seen.headers[name] = header
     try:
         pixels = images.decode(data, name)
         check_compressed_data(data, name)

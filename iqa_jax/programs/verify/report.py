@@ -50,7 +50,7 @@ def to_json(verification: Verification) -> str:
             "pairs": len(table.pairs),
             "published_pairs": table.published_pairs,
             "references": len({pair.reference for pair in table.pairs}),
-            "images": len(_names(verification)),
+            "images": len(verification.table.image_names),
             "sizes": dict(_histogram(verification)),
             "fingerprint": verification.fingerprint,
             "checks": [
@@ -84,7 +84,7 @@ def _facts(verification: Verification) -> list[str]:
         ("protocol", f"{table.protocol}, {len(table.pairs) // table.protocol.rows} judgements"),
         ("scores", f"{table.target}, {direction}"),
         ("references", f"{len(versions)}, each with {_span(versions)} versions"),
-        ("images", str(len(_names(verification)))),
+        ("images", str(len(verification.table.image_names))),
         ("distortions", f"{len(distortions)} types" if distortions else "not stated"),
         ("deviations", f"of {deviations} scores" if deviations else "not stated"),
         ("fingerprint", verification.fingerprint or "none: not every image can be read"),
@@ -106,10 +106,6 @@ def _histogram(verification: Verification) -> list[tuple[str, int]]:
     return Counter(
         f"{header.width}x{header.height}" for header in verification.headers.values()
     ).most_common()
-
-
-def _names(verification: Verification) -> set[str]:
-    return {name for pair in verification.table.pairs for name in (pair.reference, pair.distorted)}
 
 
 def _cells(check: Check) -> tuple[str, str, str, str]:

@@ -16,8 +16,9 @@ from PIL import features
 from fuzzing import seed_files
 from iqa_jax.datasets import inspect, load_dataset, pair_lists
 from iqa_jax.datasets.adapters import bapps, csiq, live, tid
+from iqa_jax.datasets.inspection import read_headers
 from iqa_jax.datasets.joined import read_joined_scores
-from iqa_jax.datasets.table import Pair, read_headers
+from iqa_jax.datasets.table import Pair
 from iqa_jax.errors import ImageError
 from iqa_jax.images.sources import ImageFolder
 from iqa_jax.weights.formats.reading import read_checkpoint

@@ -16,7 +16,7 @@ from PIL import Image
 
 from iqa_jax.datasets import fingerprint, inspect, load_dataset
 from iqa_jax.datasets.adapters.bapps import JUST_NOTICEABLE, TWO_ALTERNATIVES, load_2afc, load_jnd
-from iqa_jax.datasets.table import Protocol
+from iqa_jax.datasets.table import Question
 from iqa_jax.errors import DatasetError, ImageError
 
 
@@ -62,7 +62,7 @@ def in_val(home, *names):
 def test_triplets_are_two_rows_each(home):
     table, headers = inspect(load_2afc(home))
     assert table.name == "bapps-2afc"
-    assert table.protocol is Protocol.TWO_ALTERNATIVES
+    assert table.protocol is Question.TWO_ALTERNATIVES
     assert table.higher_is_better
     assert table.published_pairs == 2 * 36344
     assert len(table.pairs) == 6 * 2 * 2
@@ -79,7 +79,7 @@ def test_triplets_are_two_rows_each(home):
 
 
 def test_training_part(home):
-    table = load_2afc(home, "train")
+    table = load_2afc(home, split="train")
     assert table.name == "bapps-2afc:train"
     assert {pair.distortion for pair in table.pairs} == {"traditional", "cnn", "mix"}
     assert len(table.pairs) == 3 * 2 * 2
@@ -89,7 +89,7 @@ def test_training_part(home):
 def test_same_or_different(home):
     table, _ = inspect(load_jnd(home))
     assert table.name == "bapps-jnd"
-    assert table.protocol is Protocol.SAME_OR_DIFFERENT
+    assert table.protocol is Question.SAME_OR_DIFFERENT
     assert table.higher_is_better
     assert table.published_pairs is None
     assert [pair.score for pair in table.pairs] == [0.0, 0.6] * 2

@@ -106,10 +106,10 @@ def test_images_of_no_bytes_are_reported(tree):
 def test_bad_score_files(tree):
     scores = tree / "dmos.csv"
     scores.write_text("dist_img,dmos\nI01_01_01.png,4\n")
-    with pytest.raises(DatasetError, match="has no column ref_img, var; found dist_img, dmos"):
+    with pytest.raises(DatasetError, match="has no column ref_img, var; .* found dist_img,dmos"):
         load(tree)
     scores.write_text("")
-    with pytest.raises(DatasetError, match="dmos.csv: is empty"):
+    with pytest.raises(DatasetError, match="dmos.csv: has no column .* found nothing"):
         load(tree)
     scores.unlink()
     with pytest.raises(DatasetError, match="expected dmos.csv in it, found images"):

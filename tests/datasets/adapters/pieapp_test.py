@@ -114,7 +114,7 @@ def test_bad_score_files(tree):
     with pytest.raises(DatasetError, match="has no column distorted image, score for distorted"):
         load(tree)
     path.write_text("")
-    with pytest.raises(DatasetError, match="ref_20_per_image_score.csv: is empty"):
+    with pytest.raises(DatasetError, match="image_score.csv: has no column .* found nothing"):
         load(tree)
 
 

@@ -194,5 +194,5 @@ def test_every_dataset_has_a_configuration_with_a_name_that_tfds_can_parse():
 
 def test_the_builder_alone_has_nothing_to_build(tmp_path):
     builder = ImageQuality(config="demo", data_dir=tmp_path)
-    with pytest.raises(DatasetError, match="build this dataset with iqa build"):
+    with pytest.raises(DatasetError, match="build this dataset with: iqa build"):
         builder.download_and_prepare()

@@ -13,13 +13,13 @@ import numpy as np
 import pytest
 from etils import epath
 from PIL import Image
+from triplets import Triplet, triplet_table
 
 from iqa_jax.datasets import DATASETS, fingerprint, inspect, load_dataset
-from iqa_jax.datasets.table import PairTable, Protocol
+from iqa_jax.datasets.table import PairTable, Question
 from iqa_jax.datasets.tfds.builder import build
 from iqa_jax.datasets.tfds.records import BUILDER, VERSION
 from iqa_jax.datasets.tfds.source import load_tfds
-from iqa_jax.datasets.triplets import Triplet, TripletTable
 from iqa_jax.errors import DatasetError, ImageError, MissingImageError
 from iqa_jax.images.decode import Header
 from iqa_jax.images.sources import BlockImages, ImageFolder
@@ -87,7 +87,7 @@ def test_facts_come_back(csv, target, monkeypatch):
         target="guesses",
         published_pairs=9,
         pairs_left_out=2,
-        protocol=Protocol.SAME_OR_DIFFERENT,
+        protocol=Question.SAME_OR_DIFFERENT,
         opinions=30,
     )
     monkeypatch.setitem(DATASETS, "csv", lambda _: table)
@@ -103,14 +103,14 @@ def test_triplets_stored_in_blocks(tmp_path, target, rng, monkeypatch, is_filter
     images = BlockImages(
         ImageFolder(epath.Path(tmp_path)), size=8, block=4, is_filtered=is_filtered
     )
-    table = TripletTable("made up", [Triplet("ref.png", "p0.png", "p1.png", 0.6)], images)
-    monkeypatch.setitem(DATASETS, "csv", lambda _: table.as_pairs())
+    table = triplet_table("made up", [Triplet("ref.png", "p0.png", "p1.png", 0.6)], images)
+    monkeypatch.setitem(DATASETS, "csv", lambda _: table)
     build("csv", tmp_path, target)
     found = load_tfds("csv", target)
-    assert found.protocol is Protocol.TWO_ALTERNATIVES
+    assert found.protocol is Question.TWO_ALTERNATIVES
     assert found.images.header("p0.png")[:2] == (8, 8)
     assert found.images.pixels("p0.png").shape == (8, 8, 3)
-    assert_same(found, table.as_pairs())
+    assert_same(found, table)
 
 
 def test_a_dataset_with_a_preset_in_its_name(csv, target, monkeypatch):
@@ -176,7 +176,7 @@ def test_says_what_is_there_instead(stored, target):
     stored.rename(stored.with_name("0.9.0"))
     with pytest.raises(DatasetError, match=f"expected csv {VERSION} in it, found csv 0.9.0;"):
         load_tfds("csv", target)
-    with pytest.raises(DatasetError, match="found no stored dataset; build it with: python"):
+    with pytest.raises(DatasetError, match="found no stored dataset; build it with: iqa build"):
         load_tfds("csv", target / "nowhere")
 
 

@@ -10,7 +10,7 @@ from iqa_jax.engine import plan
 from iqa_jax.engine.store import LayerShape, StatisticsWriter
 from iqa_jax.images.decode import Header
 from iqa_jax.images.sources import ImageFolder
-from iqa_jax.revisions import revisions
+from iqa_jax.revisions import revisions_of
 
 SIZES = ((8, 12), (9, 9))
 LAYERS = {
@@ -24,7 +24,7 @@ SIGNATURE = {
     "weights_sha256": "ab",
     "precision": "highest",
     "resize": None,
-    "revisions": revisions(["statistic/squared_error", "statistic/gram_error"]),
+    "revisions": revisions_of(["statistic/squared_error", "statistic/gram_error"]),
 }
 MADE_WITH = {"versions": 3, "software": {"jax": "0.8"}}
 

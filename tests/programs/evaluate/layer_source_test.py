@@ -5,7 +5,7 @@ import pytest
 
 from iqa_jax.agreement.columns import Column
 from iqa_jax.datasets import Pair, PairTable
-from iqa_jax.datasets.table import Protocol
+from iqa_jax.datasets.table import Question
 from iqa_jax.errors import InputError
 from iqa_jax.images.sources import ImageFolder
 from iqa_jax.programs.evaluate.layer_source import find_source
@@ -85,6 +85,6 @@ def test_what_cannot_be_chosen(table, tmp_path):
     one = replace(table, pairs=table.pairs[:1])
     with pytest.raises(InputError, match="needs two references at least, found 1"):
         find_source("split", COLUMNS, one, "ab")
-    forced = replace(table, protocol=Protocol.SAME_OR_DIFFERENT, target="share")
+    forced = replace(table, protocol=Question.SAME_OR_DIFFERENT, target="share")
     with pytest.raises(InputError, match="tid2013 has the share"):
         find_source("split", COLUMNS, forced, "ab")

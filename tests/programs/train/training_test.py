@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from relevance.stores import LAYERS, write_store
 
-from iqa_jax.datasets.table import Protocol
+from iqa_jax.datasets.table import Question
 from iqa_jax.engine.store import StatisticsStore
 from iqa_jax.errors import CheckpointError, InputError
 from iqa_jax.programs.evaluate.from_store import distances
@@ -156,7 +156,7 @@ def test_a_strength_at_the_end_is_said(settings, strengths, note):
 
 
 def test_choices_between_two_versions(settings, tmp_path):
-    write_store(tmp_path / "bapps", dataset="bapps", protocol=Protocol.TWO_ALTERNATIVES)
+    write_store(tmp_path / "bapps", dataset="bapps", protocol=Question.TWO_ALTERNATIVES)
     learned = train_relevance(
         replace(
             settings,

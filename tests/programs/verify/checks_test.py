@@ -4,8 +4,8 @@ import math
 import numpy as np
 import pytest
 from PIL import Image
+from triplets import Triplet, triplet_table
 
-from iqa_jax.datasets.triplets import Triplet, TripletTable
 from iqa_jax.programs.verify.checks import Range, Verdict, check_images, check_rows
 from iqa_jax.programs.verify.examination import examine
 
@@ -79,13 +79,14 @@ def test_a_version_may_stand_in_several_triplets_but_not_twice_in_the_same(table
         Triplet("a.png", "a_1.png", "a_3.png", 0.2),
         Triplet("b.png", "a_2.png", "a_1.png", 0.2),
     ]
-    names = TripletTable("choice", triplets, table.images)
-    assert rows(names.as_pairs())["rows that repeat another"].verdict is Verdict.OK
+    names = triplet_table("choice", triplets, table.images)
+    assert rows(names)["rows that repeat another"].verdict is Verdict.OK
     triplets += [
         Triplet("a.png", "a_2.png", "a_1.png", 0.8),
         Triplet("c.png", "c_1.png", "c_1.png", 0.5),
     ]
-    check = rows(names.as_pairs())["rows that repeat another"]
+    names = triplet_table("choice", triplets, table.images)
+    check = rows(names)["rows that repeat another"]
     assert check.items == ["rows 9 to 10: c_1.png against itself", "rows 1, 7: a_1.png"]
 
 

@@ -3,13 +3,13 @@ import dataclasses
 import numpy as np
 import pytest
 from scipy import stats
+from triplets import Triplet, triplet_table
 
 from iqa_jax.datasets import Pair, PairTable
-from iqa_jax.datasets.table import Protocol
-from iqa_jax.datasets.triplets import Triplet, TripletTable
+from iqa_jax.datasets.table import Question
 from iqa_jax.images.sources import ImageFolder
 from iqa_jax.programs.verify.checks import Verdict
-from iqa_jax.programs.verify.direction import check_direction, decibels
+from iqa_jax.programs.verify.direction import check_direction
 from iqa_jax.programs.verify.examination import Examination
 
 NO_IMAGES = ImageFolder()
@@ -31,13 +31,19 @@ def opinions(scores, contents=None, *, higher_is_better=True):
 
 def choices(preferences):
     triplets = [Triplet(f"r{n}", f"p{n}", f"q{n}", each) for n, each in enumerate(preferences)]
-    return TripletTable("choices", triplets, NO_IMAGES).as_pairs()
+    return triplet_table("choices", triplets, NO_IMAGES)
 
 
-def test_decibels():
-    found = decibels(np.array([1.0, 255.0**2, 0.0, 1e-9, np.nan]))
-    expected = [20 * np.log10(255), 0, 100, 100, np.nan]
-    np.testing.assert_allclose(found, expected, rtol=1e-14, atol=1e-12)
+def test_errors_below_the_cap_of_psnr_are_equal():
+    errors = np.tile([1e-9, 0.0, 1e-7], 10)
+    scores = -np.tile([1.0, 1.0, 2.0], 10)
+    contents = np.repeat(range(10), 3)
+    check = check_direction(opinions(scores, contents), examination(errors))
+    assert check.found is None
+    assert "the same for all" in check.explanation
+    errors[2::3] = 1e-5
+    found = check_direction(opinions(scores, contents), examination(errors)).found
+    assert found == pytest.approx(1)
 
 
 @pytest.mark.parametrize("higher_is_better", [True, False])
@@ -175,7 +181,7 @@ def test_of_few_references_a_disagreement_is_noted(references, verdict):
     assert right.verdict is Verdict.OK
 
 
-@pytest.mark.parametrize("protocol", [Protocol.OPINION, Protocol.TWO_ALTERNATIVES])
+@pytest.mark.parametrize("protocol", [Question.OPINION, Question.TWO_ALTERNATIVES])
 def test_two_of_six_references_that_disagree_leave_it_open(protocol):
     contents = np.repeat(range(6), 40)
     errors = np.where(np.arange(240) % 2, 2.0, 1.0)
@@ -188,7 +194,7 @@ def test_two_of_six_references_that_disagree_leave_it_open(protocol):
 
 def test_the_same_or_different(rng):
     said_same = np.array([0, 1 / 3, 2 / 3, 1] * 5)
-    table = dataclasses.replace(opinions(said_same), protocol=Protocol.SAME_OR_DIFFERENT)
+    table = dataclasses.replace(opinions(said_same), protocol=Question.SAME_OR_DIFFERENT)
     errors = 10 - 9 * said_same
     assert check_direction(table, examination(errors)).verdict is Verdict.OK
     assert check_direction(table, examination(1 / errors)).verdict is Verdict.PROBLEM

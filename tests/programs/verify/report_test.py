@@ -4,8 +4,8 @@ import math
 
 import numpy as np
 from PIL import Image
+from triplets import Triplet, triplet_table
 
-from iqa_jax.datasets.triplets import Triplet, TripletTable
 from iqa_jax.programs.verify.report import to_json, to_text
 from iqa_jax.programs.verify.verification import verify
 
@@ -50,7 +50,7 @@ def test_text_of_a_whole_dataset(table):
 
 def test_triplets_are_counted_as_judgements(table):
     triplets = [Triplet("a.png", "a_1.png", f"a_{n}.png", 0.4) for n in (2, 3, 4)]
-    text = to_text(verify(TripletTable("choice", triplets, table.images).as_pairs()))
+    text = to_text(verify(triplet_table("choice", triplets, table.images)))
     assert "  protocol     two alternatives, 3 judgements" in text.splitlines()
     assert "triplets where PSNR agrees (share)" in text
 

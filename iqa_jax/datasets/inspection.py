@@ -1,0 +1,127 @@
+"""The headers of all images of a table, and which of its rows can be scored."""
+
+import itertools
+import math
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+from functools import partial
+
+from tqdm import tqdm
+
+from iqa_jax.datasets.table import Pair, PairTable
+from iqa_jax.errors import DatasetError, ImageError, MissingImageError, listed
+from iqa_jax.images.decode import Header
+from iqa_jax.images.sources import CheckedImages, ImageSource
+
+_READERS = 16
+_SAMPLE = 8
+_QUICK = 1e-3
+"""Seconds a header: threads help where files are large or far away; else they wait for each
+other."""
+
+_PATIENCE = 3.0
+"""Seconds without progress that nobody minds."""
+
+
+def inspect(
+    table: PairTable, *, leave_out_missing: bool = False
+) -> tuple[PairTable, Mapping[str, Header]]:
+    """Reads the header of every image and checks every row, before anything is computed.
+
+    Args:
+      table: The dataset.
+      leave_out_missing: Whether rows whose images are not there are left out; else they are errors.
+
+    Returns:
+      The table that can be scored, and the header of each of its images by name. An image that is
+      changed from now on is an error when it is read.
+
+    Raises:
+      DatasetError: If a row has a missing or unreadable image, images of two sizes, or no finite
+        score; one error lists the first such rows and says where all are.
+    """
+    found = read_headers(table)
+    if leave_out_missing:
+        missing = {name for name, header in found.items() if isinstance(header, MissingImageError)}
+        judgements = zip(*[iter(table.pairs)] * table.protocol.rows, strict=True)
+        whole = [
+            judgement
+            for judgement in judgements
+            if all(missing.isdisjoint(pair.image_names) for pair in judgement)
+        ]
+        pairs = list(itertools.chain.from_iterable(whole))
+        left_out = table.pairs_left_out + len(table.pairs) - len(pairs)
+        table = replace(table, pairs=pairs, pairs_left_out=left_out)
+    errors = [
+        f"row {row}: {problem}"
+        for row, pair in enumerate(table.pairs, 1)
+        for problem in _problems(pair, found)
+    ]
+    if errors:
+        what = f"problems in {len(table.pairs)} rows"
+        raise DatasetError(f"{table.name}: {listed(errors, what)}")
+    if not table.pairs:
+        raise DatasetError(f"{table.name}: none of its images is there")
+    headers = {name: header for name, header in found.items() if isinstance(header, Header)}
+    return replace(table, images=CheckedImages(table.images, headers)), headers
+
+
+def read_headers(table: PairTable) -> dict[str, Header | ImageError]:
+    """The header of every image by name, or why it cannot be read; with progress."""
+    names = table.image_names
+    found = tqdm(
+        _read_each(table.images, names),
+        total=len(names),
+        desc="headers",
+        unit="image",
+        delay=_PATIENCE,
+        leave=False,
+    )
+    return dict(zip(names, found, strict=True))
+
+
+def _read_each(images: ImageSource, names: Sequence[str]) -> Iterator[Header | ImageError]:
+    read = partial(_header, images)
+    yield from map(read, names[:1])  # the first one waits for Pillow's plugins
+    sample, rest = names[1:_SAMPLE], names[_SAMPLE:]
+    started_at = time.monotonic()
+    yield from [read(name) for name in sample]
+    if time.monotonic() - started_at < _QUICK * len(sample):
+        yield from map(read, rest)
+    else:
+        with ThreadPoolExecutor(_READERS) as pool:
+            yield from pool.map(read, rest)
+
+
+def _header(images: ImageSource, name: str) -> Header | ImageError:
+    try:
+        return images.header(name)
+    except ImageError as error:
+        return error
+
+
+def _problems(pair: Pair, found: Mapping[str, Header | ImageError]) -> Iterator[str]:
+    yield from image_problems(pair, found)
+    if not math.isfinite(pair.score):
+        yield f"{pair.distorted}: has no finite score"
+
+
+def image_problems(pair: Pair, found: Mapping[str, Header | ImageError]) -> Iterator[str]:
+    """Why the images of a pair cannot be compared.
+
+    Args:
+      pair: The pair.
+      found: What :func:`read_headers` returned.
+    """
+    reference, distorted = (found[name] for name in pair.image_names)
+    if isinstance(reference, ImageError):
+        yield str(reference)
+    if isinstance(distorted, ImageError):
+        yield str(distorted)
+    elif isinstance(reference, Header) and reference[:2] != distorted[:2]:
+        yield (
+            f"{pair.distorted}: is {distorted.width}x{distorted.height} pixels, its reference "
+            f"{pair.reference} {reference.width}x{reference.height}"
+        )

@@ -1,0 +1,70 @@
+"""What is known of datasets that share images, and of metrics that were trained on one."""
+
+from collections.abc import Mapping
+
+_SHARED: Mapping[frozenset[str], str] = {
+    frozenset({"tid2008", "tid2013"}): "show the same 25 images",
+    frozenset({"tid2008", "live"}): "share photographs of the Kodak set as references",
+    frozenset({"tid2013", "live"}): "share photographs of the Kodak set as references",
+}
+
+_DIVIDED = {"bapps2afc"}
+"""Datasets whose variants are parts with different images."""
+
+_SHOWN_OTHERWISE: Mapping[str, str] = {
+    "bapps2afc:lpips": "bapps2afc",
+    "bapps2afc:trainlpips": "bapps2afc:train",
+    "bappsjnd:lpips": "bappsjnd",
+}
+"""Variants that are the same images through another filter."""
+
+_TRAINED: Mapping[tuple[str, str], str] = {
+    ("dists", "kadid10k"): "DISTS was trained on the scores of KADID-10k",
+    ("lpips", "bapps2afc:train"): "LPIPS was trained on the training part of BAPPS",
+}
+"""By metric without its variant, and dataset."""
+
+
+def overlap_warning(training: str, test: str) -> str | None:
+    """Says what two datasets share, for what is learned on the one and tested on the other.
+
+    Args:
+      training: Name of the dataset that something is learned on.
+      test: Name of the dataset that it is tested on.
+
+    Returns:
+      A sentence; None where no overlap is known.
+    """
+    if _plain(training) == _plain(test):
+        return f"{test} is training and test alike: new contents may be judged less well."
+    datasets = frozenset(_without_variant(_plain(name)) for name in (training, test))
+    shared = _SHARED.get(datasets)
+    if len(datasets) == 1 and not datasets <= _DIVIDED:
+        shared = "have the same images"
+    return shared and f"{training} and {test} {shared}: new contents may be judged less well."
+
+
+def trained_on(metric: str, dataset: str) -> str | None:
+    """Says whether a published metric was trained on a dataset that it is to be tested on.
+
+    Args:
+      metric: Name of a metric, ``lpips-alex``, ``dists:resize256``, or of a read-out with a
+        relevance, ``vgg16/relu1_2/unit@lpips-vgg``.
+      dataset: Name of the dataset.
+
+    Returns:
+      A sentence; None where nothing is known.
+    """
+    learned = _without_variant(metric.rpartition("@")[-1]).split("-")[0]
+    trained = _TRAINED.get((learned, _plain(dataset)))
+    return trained and f"{trained}: {metric} may do less well on other data."
+
+
+def _plain(dataset: str) -> str:
+    """A dataset's name without what people write differently, nor how its images are shown."""
+    plain = dataset.lower().replace("-", "").replace("_", "")
+    return _SHOWN_OTHERWISE.get(plain, plain)
+
+
+def _without_variant(name: str) -> str:
+    return name.partition(":")[0]
