@@ -21,7 +21,7 @@ REQUIRED = ("reference", "distorted", "score")
 def load(path: epath.Path, *, required: Sequence[str] = REQUIRED) -> PairTable:
     """Reads the table in the file ``path``; its scores are taken to be higher for better images.
 
-    A score that is not a number becomes NaN, to be reported with its row by ``table.inspect``.
+    A score that is not a number becomes NaN, to be reported with its row by ``inspect``.
 
     Args:
       path: The file.

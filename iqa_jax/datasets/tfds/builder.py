@@ -66,7 +66,7 @@ class Contents:
     Attributes:
       table: The rows, and where the images are.
       headers: Of the images of the rows, by name, in the order in which the rows name them.
-      known: What ``tfds_records.facts`` says.
+      known: What ``records.facts`` says.
     """
 
     table: PairTable
@@ -75,7 +75,7 @@ class Contents:
 
 
 class ImageQuality(tfds.core.ShardBasedBuilder):
-    """Pairs of images with human scores; see ``tfds_records`` for the form of the records.
+    """Pairs of images with human scores; see ``records`` for the form of the records.
 
     Args:
       contents: What to store; None for reading what is stored.

@@ -83,7 +83,7 @@ class Stored:
     """A stored dataset.
 
     Attributes:
-      known: What ``tfds_records.facts`` said.
+      known: What ``records.facts`` said.
       images: The records of the split ``images``.
       pairs: The records of the split ``pairs``, in the order of the table.
     """
