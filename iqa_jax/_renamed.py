@@ -63,7 +63,7 @@ RENAMED = {
         "records": "programs.evaluate.run_record",
         "reduction": "metrics.layer_statistics",
         "relevance.Learned": "programs.train.training.Learned",
-        "relevance.Settings": "programs.train.training.Settings",
+        "relevance.Settings": "programs.train.settings.TrainSettings",
         "relevance.comparison": "relevance.gains",
         "relevance.figure": "programs.train.figure",
         "relevance.folds": "relevance.cross_validation",
@@ -108,6 +108,14 @@ RENAMED = {
 """Dotted name to dotted name. Names that are no modules are those of modules that are folders now:
 there Python looks for them as for modules."""
 
+SETTINGS = {
+    "iqa_jax.evaluate": "iqa_jax.programs.evaluate.settings.EvaluateSettings",
+    "iqa_jax.extraction": "iqa_jax.programs.extract.settings.ExtractSettings",
+    "iqa_jax.relevance.job": "iqa_jax.programs.train.settings.TrainSettings",
+    "iqa_jax.score": "iqa_jax.programs.score.settings.ScoreSettings",
+}
+"""The classes that were called ``Settings``, by their modules."""
+
 
 class RenamedFinder(MetaPathFinder):
     """Asked last for a module that nobody has; finds none, and says what a former one is now."""
@@ -119,7 +127,9 @@ class RenamedFinder(MetaPathFinder):
           ImportError: If there was a module of this name.
         """
         if new := RENAMED.get(fullname):
+            settings = SETTINGS.get(fullname)
+            also = f", its Settings are {settings}" if settings else ""
             raise ImportError(
-                f"{fullname} is {new} since version 0.2.0; see 'Renamed' in CHANGELOG.md",
+                f"{fullname} is {new} since version 0.2.0{also}; see 'Renamed' in CHANGELOG.md",
                 name=fullname,
             )

@@ -5,7 +5,7 @@ import sys
 
 import pytest
 
-from iqa_jax._renamed import RENAMED
+from iqa_jax._renamed import RENAMED, SETTINGS
 
 
 @pytest.mark.parametrize("name", RENAMED)
@@ -16,7 +16,7 @@ def test_a_former_name_says_the_new_one(name):
     assert name not in sys.modules
 
 
-@pytest.mark.parametrize("name", sorted(set(RENAMED.values())))
+@pytest.mark.parametrize("name", sorted({*RENAMED.values(), *SETTINGS.values()}))
 def test_what_is_named_is_there(name):
     pkgutil.resolve_name(name)
 
@@ -35,6 +35,12 @@ def test_what_is_named_is_there(name):
 def test_however_it_is_imported(statement, found):
     with pytest.raises(ImportError, match=f" is {re.escape(found)} since"):
         exec(statement)
+
+
+@pytest.mark.parametrize("module", SETTINGS)
+def test_settings_have_names_of_their_own(module):
+    with pytest.raises(ImportError, match=rf"its Settings are {re.escape(SETTINGS[module])};"):
+        exec(f"from {module} import Settings")
 
 
 def test_what_never_was_is_not_found_as_ever():

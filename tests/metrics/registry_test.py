@@ -6,7 +6,8 @@ import pytest
 import iqa_jax
 from iqa_jax.errors import InputError
 from iqa_jax.metrics import groups, list_metrics, parse_metric, parse_metrics
-from iqa_jax.programs.evaluate.evaluation import Settings, evaluate
+from iqa_jax.programs.evaluate.evaluation import evaluate
+from iqa_jax.programs.evaluate.settings import EvaluateSettings
 
 
 def test_published_metrics_are_listed():
@@ -124,7 +125,7 @@ def test_the_map_before_it_is_enlarged_has_the_mean_of_the_score(checkpoints, rn
 
 
 def test_similarities_are_turned_round_for_correlations(checkpoints, pair_folder):
-    settings = Settings(
+    settings = EvaluateSettings(
         dataset="csv",
         data_dir=str(pair_folder / "pairs.csv"),
         output_dir=str(pair_folder / "out"),

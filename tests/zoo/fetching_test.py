@@ -56,7 +56,7 @@ def test_refuses_another_file(tmp_path):
     path = tmp_path / "other.ckpt"
     path.write_bytes(b"something else")
     with pytest.raises(
-        CheckpointError, match=r"not the registered file: expected .*443c5bc3.*convert_weights.py"
+        CheckpointError, match=r"not the registered file: expected .*443c5bc3.*iqa convert"
     ):
         list(zoo.fetch("alexnet", source=str(path), directory=epath.Path(tmp_path)))
     with pytest.raises(CheckpointError, match="cannot be read"):

@@ -30,7 +30,7 @@ from iqa_jax.programs.evaluate.layer_source import find_source
 from iqa_jax.programs.evaluate.normaliser import open_normalisers
 from iqa_jax.programs.evaluate.run_record import describe_columns, describe_dataset
 from iqa_jax.programs.evaluate.selection import select_columns
-from iqa_jax.programs.evaluate.settings import EvaluateSettings as Settings
+from iqa_jax.programs.evaluate.settings import EvaluateSettings
 from iqa_jax.programs.extract.extraction import ensure_store
 from iqa_jax.readouts import needed_arrays, readout_formulas
 from iqa_jax.revisions import OF_AGREEMENT, revisions_of
@@ -45,7 +45,7 @@ class Evaluation:
       table: The pairs that were scored.
       scores: Raw scores, float32 ``[pairs]`` by name.
       analysis: Their agreement with people.
-      record: Settings, signatures, devices, versions and speed, as JSON.
+      record: EvaluateSettings, signatures, devices, versions and speed, as JSON.
     """
 
     table: PairTable
@@ -54,7 +54,7 @@ class Evaluation:
     record: Mapping[str, Any]
 
 
-def evaluate(settings: Settings) -> Evaluation:
+def evaluate(settings: EvaluateSettings) -> Evaluation:
     """Scores a dataset with every layer and read-out asked for and correlates them with people.
 
     Everything that can be wrong with the input is checked before anything is computed. Scores are
@@ -124,7 +124,7 @@ def evaluate(settings: Settings) -> Evaluation:
     return Evaluation(table, scores, analysis, record)
 
 
-def _say_what_is_left(settings: Settings, columns: Sequence[ScoreColumn]) -> None:
+def _say_what_is_left(settings: EvaluateSettings, columns: Sequence[ScoreColumn]) -> None:
     """A line for models that give nothing, and one for what is named twice and done once."""
     read = {column.known_readout.model for column in columns if column.known_readout}
     left_out = [model for model in dict.fromkeys(settings.models) if model not in read]
@@ -141,7 +141,7 @@ def _say_what_is_left(settings: Settings, columns: Sequence[ScoreColumn]) -> Non
 
 
 def _open_normalisers(
-    columns: Sequence[ScoreColumn], settings: Settings
+    columns: Sequence[ScoreColumn], settings: EvaluateSettings
 ) -> Mapping[str, StatisticsStore]:
     """By model, the statistics that its read-outs compare with; none for those of the dataset."""
     if settings.normaliser_from is None:
@@ -156,14 +156,14 @@ def _open_normalisers(
     )
 
 
-def _is_stored(group: Sequence[MetricName], settings: Settings) -> bool:
+def _is_stored(group: Sequence[MetricName], settings: EvaluateSettings) -> bool:
     """Whether the scores of a group are read from a store; images may not be resized on the way."""
     return settings.statistics_dir is not None and all(
         metric.readout and not metric.resize for metric in group
     )
 
 
-def _outline(group: Sequence[MetricName], settings: Settings) -> PairFunction:
+def _outline(group: Sequence[MetricName], settings: EvaluateSettings) -> PairFunction:
     """What a group of metrics computes; from a store, read-outs may compare with a dataset."""
     where, precision = settings.checkpoints_dir, settings.precision
     if _is_stored(group, settings):
@@ -181,7 +181,7 @@ def _score(
     plan: Plan,
     dataset_fingerprint: str,
     programs: Programs,
-    settings: Settings,
+    settings: EvaluateSettings,
 ) -> _Scored:
     """The scores of a group, computed from the images."""
     scorer = outline.fill(checkpoints_dir=settings.checkpoints_dir)
@@ -204,7 +204,7 @@ def _read_out(
     plan: Plan,
     normalisers: Mapping[str, StatisticsStore],
     programs: Programs,
-    settings: Settings,
+    settings: EvaluateSettings,
 ) -> _Scored:
     """The scores of a group from stored statistics, which are extracted if they are not there."""
     assert settings.statistics_dir is not None

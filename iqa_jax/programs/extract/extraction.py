@@ -19,7 +19,7 @@ from iqa_jax.engine.run import environment, fill
 from iqa_jax.engine.store import LayerShape, StatisticsStore, StatisticsWriter
 from iqa_jax.images.resize import Size
 from iqa_jax.metrics.layer_statistics import FeatureStatistics
-from iqa_jax.programs.extract.settings import ExtractSettings as Settings
+from iqa_jax.programs.extract.settings import ExtractSettings
 from iqa_jax.programs.layers import ALL, resolve
 from iqa_jax.readouts.statistics import STATISTICS
 from iqa_jax.zoo import model_layers, weights_sha256
@@ -102,7 +102,7 @@ def ensure_store(
     return Extracted(StatisticsStore.at(writer.path), speed)
 
 
-def extract(settings: Settings) -> list[Extracted]:
+def extract(settings: ExtractSettings) -> list[Extracted]:
     """Extracts the statistics of each model; what can be wrong with the input is checked first.
 
     Raises:
@@ -143,7 +143,7 @@ def extract(settings: Settings) -> list[Extracted]:
     return [extracted[place] for place in range(len(outlines))]
 
 
-def _arrays(settings: Settings) -> dict[str, Arrays]:
+def _arrays(settings: ExtractSettings) -> dict[str, Arrays]:
     """Of each model that has one of the layers: layer and statistic of what is wanted."""
     wanted = resolve(settings.layers, {model: model_layers(model) for model in settings.models})
     statistics = STATISTICS if ALL in settings.statistics else settings.statistics

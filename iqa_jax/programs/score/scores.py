@@ -20,7 +20,7 @@ from iqa_jax.images.resize import Size
 from iqa_jax.images.sources import CheckedImages
 from iqa_jax.metrics import MetricName, groups, load_group, parse_metrics
 from iqa_jax.metrics.pair_function import PairFunction
-from iqa_jax.programs.score.settings import ScoreSettings as Settings
+from iqa_jax.programs.score.settings import ScoreSettings
 
 
 @dataclass(frozen=True)
@@ -96,7 +96,7 @@ class Job:
         ]
 
 
-def load_job(table: PairTable, settings: Settings) -> Job:
+def load_job(table: PairTable, settings: ScoreSettings) -> Job:
     """Checks pairs and loads metrics.
 
     Args:
@@ -214,5 +214,5 @@ def _key(pair: Pair, headers: Mapping[str, Header]) -> int:
     return int.from_bytes(hashlib.sha256(text.encode()).digest()[:8])
 
 
-def _load(group: Sequence[MetricName], settings: Settings) -> PairFunction:
+def _load(group: Sequence[MetricName], settings: ScoreSettings) -> PairFunction:
     return load_group(group, checkpoints_dir=settings.checkpoints_dir, precision=settings.precision)

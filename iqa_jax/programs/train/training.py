@@ -21,7 +21,7 @@ from iqa_jax.programs.extract.settings import ExtractSettings
 from iqa_jax.programs.layers import ALL, resolve
 from iqa_jax.programs.train import tables
 from iqa_jax.programs.train.report import report_text
-from iqa_jax.programs.train.settings import TrainSettings as Settings
+from iqa_jax.programs.train.settings import TrainSettings
 from iqa_jax.relevance.cross_validation import CrossValidation, Scheme, check_scheme, cross_validate
 from iqa_jax.relevance.examples import FORMS, Examples, check_readout, read_examples
 from iqa_jax.relevance.gains import Gain, held_out_gains, transfer_gains
@@ -51,7 +51,7 @@ class Learned:
     report: str
 
 
-def train_relevance(settings: Settings) -> Learned:
+def train_relevance(settings: TrainSettings) -> Learned:
     """Learns a relevance, says what it is worth on images not learned from, and stores both.
 
     What can be wrong is looked for before training, and nothing is written before all is known; the
@@ -132,7 +132,7 @@ def _check_name(name: str, directory: epath.Path) -> None:
         raise InputError(f"name: {directory / name} holds a {record['kind']}; choose another")
 
 
-def _open(settings: Settings) -> StatisticsStore:
+def _open(settings: TrainSettings) -> StatisticsStore:
     """The statistics to learn from; extracted first, if the dataset's images are given."""
     if settings.images is None:
         if settings.statistics_dir is None:
@@ -157,7 +157,7 @@ def _open(settings: Settings) -> StatisticsStore:
     return extracted.store
 
 
-def _open_test(settings: Settings, store: StatisticsStore) -> StatisticsStore | None:
+def _open_test(settings: TrainSettings, store: StatisticsStore) -> StatisticsStore | None:
     if settings.test_statistics_dir is None:
         return None
     test = StatisticsStore.open(
@@ -171,7 +171,7 @@ def _open_test(settings: Settings, store: StatisticsStore) -> StatisticsStore | 
     return test
 
 
-def _layers(settings: Settings, store: StatisticsStore) -> list[str]:
+def _layers(settings: TrainSettings, store: StatisticsStore) -> list[str]:
     """Full names of the layers to be weighed, each once, in forward order."""
     layers = _wanted_layers(settings)
     named = [text for text in layers if text != ALL]
@@ -183,7 +183,7 @@ def _layers(settings: Settings, store: StatisticsStore) -> list[str]:
     return [layer for layer in known if layer in wanted]
 
 
-def _wanted_layers(settings: Settings) -> tuple[str, ...]:
+def _wanted_layers(settings: TrainSettings) -> tuple[str, ...]:
     """The layers asked for; else those of LPIPS, or all where LPIPS does not use the model."""
     return settings.layers or _layers_of_lpips(settings.model) or (ALL,)
 
@@ -200,7 +200,7 @@ def _relevances_of(model: str) -> Mapping[str, Any]:
 
 
 def _published(
-    settings: Settings, examples: Examples, directory: epath.Path
+    settings: TrainSettings, examples: Examples, directory: epath.Path
 ) -> dict[str, np.ndarray]:
     """Published weights for the layers and the statistic, as far as they were fetched."""
     if FORMS[settings.readout].statistic != _STATISTIC_OF_LPIPS:
@@ -250,7 +250,9 @@ def _edge(learned: CrossValidation, scheme: Scheme) -> Iterator[str]:
             yield f"{end:g} is the last of the strengths tried: {more} ones may do better."
 
 
-def _origin(settings: Settings, store: StatisticsStore, learned: CrossValidation) -> dict[str, Any]:
+def _origin(
+    settings: TrainSettings, store: StatisticsStore, learned: CrossValidation
+) -> dict[str, Any]:
     """What the weights depend on, as JSON."""
     return {
         "statistics": dict(store.signature),

@@ -12,6 +12,7 @@ from etils import epath
 from PIL import Image
 from scipy import optimize, stats
 
+from iqa_jax import datasets
 from iqa_jax.datasets import load_dataset
 from iqa_jax.datasets.tfds.builder import build
 from iqa_jax.engine import capacity
@@ -20,10 +21,10 @@ from iqa_jax.engine.plan import make_plan
 from iqa_jax.errors import CheckpointError, DatasetError, ImageError, InputError
 from iqa_jax.metrics.features import FeatureScores
 from iqa_jax.metrics.layer_statistics import FeatureStatistics
-from iqa_jax.programs import settings as settings_module
 from iqa_jax.programs.evaluate import tables
-from iqa_jax.programs.evaluate.evaluation import Settings, evaluate
+from iqa_jax.programs.evaluate.evaluation import evaluate
 from iqa_jax.programs.evaluate.report import best_layers
+from iqa_jax.programs.evaluate.settings import EvaluateSettings
 from iqa_jax.weights import checkpoints as saved
 from iqa_jax.zoo import load_backbone, model_layers
 
@@ -33,7 +34,7 @@ LPIPS = "alexnet/relu1+relu2+relu3+relu4+relu5/unit@lpips-alex"
 @pytest.fixture
 def settings(pair_folder, checkpoints, tmp_path):
     def make(**changes):
-        return Settings(
+        return EvaluateSettings(
             **{
                 "dataset": "csv",
                 "data_dir": str(pair_folder / "pairs.csv"),
@@ -327,7 +328,7 @@ def test_the_record_says_what_a_later_analysis_needs(settings, pair_folder, monk
     (pair_folder / "pairs.csv").write_text("\n".join(with_std) + "\n")
     published = {"opinions": 4.0, "published_pairs": 12, "score_range": (0.0, 9.0)}
     monkeypatch.setattr(
-        settings_module, "load_dataset", lambda *a, **k: replace(load_dataset(*a, **k), **published)
+        datasets, "load_dataset", lambda *a, **k: replace(load_dataset(*a, **k), **published)
     )
     found = evaluate(settings(models=(), metrics=("psnr",), score_direction="lower"))
     dataset = found.record["dataset"]

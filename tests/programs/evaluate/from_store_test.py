@@ -7,8 +7,9 @@ from iqa_jax.engine.plan import make_plan
 from iqa_jax.engine.store import StatisticsStore
 from iqa_jax.errors import InputError
 from iqa_jax.metrics.features import FeatureScores
-from iqa_jax.programs.evaluate.evaluation import Settings, evaluate
+from iqa_jax.programs.evaluate.evaluation import evaluate
 from iqa_jax.programs.evaluate.from_store import distances
+from iqa_jax.programs.evaluate.settings import EvaluateSettings
 from iqa_jax.programs.extract.extraction import ensure_store
 from iqa_jax.readouts import READOUTS, ReadoutName, needed_arrays
 from iqa_jax.zoo import Relevance
@@ -55,7 +56,7 @@ def squares(table, layer):
 def test_agrees_with_the_scores_of_metrics(checkpoints, pair_folder, tmp_path):
     """Every read-out of images of two sizes: to the rounding of float32."""
     lpips = "alexnet/relu1+relu2+relu3+relu4+relu5/unit@lpips-alex"
-    settings = Settings(
+    settings = EvaluateSettings(
         dataset="csv",
         data_dir=str(pair_folder / "pairs.csv"),
         output_dir=str(tmp_path / "direct"),

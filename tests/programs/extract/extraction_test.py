@@ -14,7 +14,8 @@ from iqa_jax.engine.store import StatisticsStore
 from iqa_jax.errors import CheckpointError, ImageError, InputError
 from iqa_jax.images.resize import Resize
 from iqa_jax.programs.extract import extraction
-from iqa_jax.programs.extract.extraction import Settings, ensure_store, extract, layer_shapes
+from iqa_jax.programs.extract.extraction import ensure_store, extract, layer_shapes
+from iqa_jax.programs.extract.settings import ExtractSettings
 from iqa_jax.readouts.statistics import STATISTICS
 from iqa_jax.revisions import REVISIONS
 
@@ -33,7 +34,7 @@ def folder(tmp_path):
 
 @pytest.fixture
 def settings(pair_folder, checkpoints, folder):
-    return Settings(
+    return ExtractSettings(
         dataset="csv",
         data_dir=str(pair_folder / "pairs.csv"),
         statistics_dir=str(folder),

@@ -9,7 +9,8 @@ import iqa_jax
 from iqa_jax.datasets import pair_lists
 from iqa_jax.images.resize import Resize
 from iqa_jax.programs.score.maps import draw_map, local_scores
-from iqa_jax.programs.score.scores import Settings, load_job, run_job
+from iqa_jax.programs.score.scores import load_job, run_job
+from iqa_jax.programs.score.settings import ScoreSettings
 
 
 @pytest.mark.parametrize(
@@ -42,7 +43,7 @@ def test_identical_images_are_bright_in_similarities_and_dark_in_distances(is_si
 def test_maps_are_those_of_the_metrics(resize, checkpoints, pair_folder, tmp_path):
     table = pair_lists.from_csv(epath.Path(pair_folder) / "pairs.csv")
     metrics = ("lpips-alex", "psnr", "alexnet/relu2/l2", "ssim")
-    job = load_job(table, Settings(metrics, checkpoints_dir=str(checkpoints), resize=resize))
+    job = load_job(table, ScoreSettings(metrics, checkpoints_dir=str(checkpoints), resize=resize))
     scores = run_job(job, epath.Path(tmp_path / "parts"))
     found = {(row, name): values for row, name, values in local_scores(job, scores)}
     assert found.keys() == set(itertools.product(range(9), ("lpips-alex", "ssim")))

@@ -15,7 +15,8 @@ from iqa_jax.errors import InputError
 from iqa_jax.images.sources import ImageFolder
 from iqa_jax.programs.score.files import to_csv
 from iqa_jax.programs.score.maps import local_scores
-from iqa_jax.programs.score.scores import Scored, Settings, load_job, run_job
+from iqa_jax.programs.score.scores import Scored, load_job, run_job
+from iqa_jax.programs.score.settings import ScoreSettings
 from iqa_jax.zoo import load_relevance
 
 METRICS = ("lpips-alex", "psnr", "alexnet/relu2/l2", "ssim")
@@ -23,7 +24,7 @@ METRICS = ("lpips-alex", "psnr", "alexnet/relu2/l2", "ssim")
 
 @pytest.fixture
 def settings(checkpoints):
-    return Settings(METRICS, checkpoints_dir=str(checkpoints))
+    return ScoreSettings(METRICS, checkpoints_dir=str(checkpoints))
 
 
 @pytest.fixture
@@ -100,7 +101,7 @@ def test_bad_pairs_get_a_reason_and_the_others_scores(settings, pair_folder, tmp
 
 
 def test_an_image_that_changes_meanwhile_is_the_reason(table, pair_folder, tmp_path):
-    job = load_job(table, Settings(("psnr",)))
+    job = load_job(table, ScoreSettings(("psnr",)))
     (pair_folder / "a_2.png").write_bytes((pair_folder / "a_1.png").read_bytes())
     scores = run_job(job, epath.Path(tmp_path / "parts"))
     assert [row for row, error in enumerate(scores.errors) if error] == [1]
@@ -110,7 +111,7 @@ def test_an_image_that_changes_meanwhile_is_the_reason(table, pair_folder, tmp_p
 
 def test_a_metric_that_refuses_a_size_leaves_the_others_theirs(pair_folder, tmp_path):
     table = pair_lists.from_csv(epath.Path(pair_folder) / "pairs.csv")
-    job = load_job(table, Settings(("ms-ssim", "psnr", "ssim")))
+    job = load_job(table, ScoreSettings(("ms-ssim", "psnr", "ssim")))
     scores = run_job(job, epath.Path(tmp_path))
     assert np.isnan(scores.values["ms-ssim"]).all()
     assert np.isfinite([scores.values["psnr"], scores.values["ssim"]]).all()
@@ -153,11 +154,11 @@ def test_nothing_can_be_scored(settings, tmp_path):
 
 def test_unknown_metrics_and_missing_weights_end_it_at_once(table, tmp_path):
     with pytest.raises(InputError, match="there is no metric 'lpips'; there are: psnr"):
-        load_job(table, Settings(("lpips",)))
+        load_job(table, ScoreSettings(("lpips",)))
     with pytest.raises(InputError, match="there is no checkpoint vgg16"):
-        load_job(table, Settings(("lpips-vgg",), checkpoints_dir=str(tmp_path)))
+        load_job(table, ScoreSettings(("lpips-vgg",), checkpoints_dir=str(tmp_path)))
     with pytest.raises(InputError, match="name at least one metric"):
-        load_job(table, Settings(()))
+        load_job(table, ScoreSettings(()))
 
 
 def as_rows(scores):
@@ -170,7 +171,7 @@ def as_rows(scores):
 
 def test_only_what_is_not_kept_is_scored(table, pair_folder, tmp_path, monkeypatch):
     """As in a run of all pairs: to the bit, in units of the whole plan."""
-    settings = Settings(("psnr", "ssim"))
+    settings = ScoreSettings(("psnr", "ssim"))
     whole = run_job(load_job(table, settings), epath.Path(tmp_path / "whole"))
     kept = {row: Scored({"psnr": row, "ssim": 0.5}, "kept") for row in range(9) if row != 4}
     units, compute = [], engine.compute
@@ -194,14 +195,14 @@ def test_images_that_could_not_be_read_are_named(table, pair_folder, tmp_path):
     data = (pair_folder / "a_1.png").read_bytes()
     (pair_folder / "a_1.png").write_bytes(data[: len(data) // 2])
     (pair_folder / "b_1.png").unlink()
-    job = load_job(table, Settings(("psnr",)))
+    job = load_job(table, ScoreSettings(("psnr",)))
     scores = run_job(job, epath.Path(tmp_path / "parts"))
     assert set(scores.unread) == {"a_1.png", "b_1.png"}
     assert scores.images.keys() == {name for pair in table.pairs for name in images_of(pair)} - {
         "b_1.png"
     }
     (pair_folder / "a_1.png").write_bytes(data)
-    again = run_job(load_job(table, Settings(("psnr",))), epath.Path(tmp_path / "parts"))
+    again = run_job(load_job(table, ScoreSettings(("psnr",))), epath.Path(tmp_path / "parts"))
     assert np.isfinite(again.values["psnr"][0])
 
 
@@ -211,7 +212,7 @@ def images_of(pair):
 
 def test_a_begun_run_goes_on_when_other_pairs_are_asked_for(table, tmp_path, monkeypatch):
     """What it has on disk is known by the pairs, not by their rows."""
-    settings, parts = Settings(("psnr",)), epath.Path(tmp_path / "parts")
+    settings, parts = ScoreSettings(("psnr",)), epath.Path(tmp_path / "parts")
     whole = run_job(load_job(table, settings), parts).values["psnr"]
     turned = dataclasses.replace(table, pairs=[*reversed(table.pairs)])
     monkeypatch.setattr(engine, "compute", lambda *_, **__: iter(()))
@@ -223,7 +224,7 @@ def test_a_begun_run_goes_on_when_other_pairs_are_asked_for(table, tmp_path, mon
 def test_images_too_large_for_the_memory_get_a_reason(table, tmp_path, monkeypatch):
     """Here there is as much as the step takes for 64x64, and 72x80 takes more."""
     monkeypatch.setitem(devices._PIXELS_AT_ONCE, "cpu", 1)
-    settings, needed = Settings(("psnr",), versions=1), []
+    settings, needed = ScoreSettings(("psnr",), versions=1), []
     excess = UnitRunner._needed
 
     def spy(runner, program):

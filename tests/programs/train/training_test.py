@@ -10,8 +10,9 @@ from iqa_jax.datasets.table import Question
 from iqa_jax.engine.store import StatisticsStore
 from iqa_jax.errors import CheckpointError, InputError
 from iqa_jax.programs.evaluate.from_store import distances
+from iqa_jax.programs.train.settings import TrainSettings
 from iqa_jax.programs.train.tables import FILES
-from iqa_jax.programs.train.training import Settings, train_relevance
+from iqa_jax.programs.train.training import train_relevance
 from iqa_jax.readouts import ReadoutName
 from iqa_jax.relevance import Recipe, Scheme, read_examples
 from iqa_jax.weights import checkpoints as stored
@@ -21,7 +22,7 @@ from iqa_jax.zoo import TrainingData, load_relevance, training_data
 @pytest.fixture
 def settings(tmp_path):
     write_store(tmp_path / "statistics")
-    return Settings(
+    return TrainSettings(
         model="alexnet",
         name="mine",
         output_dir=str(tmp_path / "out"),
