@@ -11,6 +11,7 @@ from etils import epath
 
 from iqa_jax.datasets.inspection import image_problems, read_headers
 from iqa_jax.datasets.table import Pair, PairTable
+from iqa_jax.engine.devices import Programs
 from iqa_jax.engine.parts import ScoreParts
 from iqa_jax.engine.plan import Plan, WorkUnit, make_plan
 from iqa_jax.engine.run import environment, fill
@@ -159,7 +160,7 @@ def run_job(
     rows, keys = np.array(job.rows), _keys(job.plan)
     values = {name: np.full(len(job.table.pairs), np.nan, np.float32) for name in job.metrics}
     reasons = [[problem] if problem else [] for problem in job.problems]
-    unread = set(job.unopened)
+    unread, programs = set(job.unopened), Programs()
     units = [unit for unit in job.plan.units if not kept.keys() >= {*rows[[*unit.rows]]}]
     for group, scorer in job.scorers:
         refused = {size: scorer.refusals(*size) for size in {unit.size for unit in units}}
@@ -167,7 +168,8 @@ def run_job(
             possible = scorer.only(names)
             signature = {**job.signature, "comparison": possible.signature}
             parts = ScoreParts(parts_folder, possible.label, signature, possible.names, keys)
-            outcome = fill(parts, replace(job.plan, units=share), possible, tolerant=True)
+            plan = replace(job.plan, units=share)
+            outcome = fill(parts, plan, possible, programs=programs, tolerant=True)
             scores = parts.collect()
             unread |= outcome.unread
             here = [row for unit in share for row in unit.rows]

@@ -13,6 +13,7 @@ from iqa_jax.engine import run as engine
 from iqa_jax.engine.devices import UnitRunner
 from iqa_jax.errors import InputError
 from iqa_jax.images.sources import ImageFolder
+from iqa_jax.metrics.features import FeatureScores
 from iqa_jax.programs.score.files import to_csv
 from iqa_jax.programs.score.maps import local_scores
 from iqa_jax.programs.score.scores import Scored, load_job, run_job
@@ -142,6 +143,24 @@ def test_images_that_are_too_small_for_a_network(size, settings, pair_folder, tm
         metric(image, image)
     maps = [(row, name) for row, name, _ in local_scores(job, scores)]
     assert {row for row, _ in maps} == ({0, 1} if min(size) >= 11 else {1})
+
+
+def test_metrics_of_one_trunk_share_their_programs(table, tmp_path, monkeypatch):
+    """One trace for each of the two image sizes, whatever the weights are."""
+    compare, traced = FeatureScores.compare, []
+
+    def spy(function, *images):
+        traced.append(function.label)
+        return compare(function, *images)
+
+    monkeypatch.setattr(FeatureScores, "compare", spy)
+    seeds = [f"alexnet-random-none-seed{seed}" for seed in (0, 1)]
+    settings = ScoreSettings(tuple(f"{seed}/relu1/l2" for seed in seeds))
+    scores = run_job(load_job(table, settings), epath.Path(tmp_path / "parts"))
+    assert traced == seeds[:1] * 2
+    one, another = scores.values.values()
+    assert np.isfinite([one, another]).all()
+    assert (one != another).all()
 
 
 def test_nothing_can_be_scored(settings, tmp_path):
