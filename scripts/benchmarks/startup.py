@@ -13,25 +13,36 @@ import subprocess
 import sys
 import tempfile
 import time
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
-from absl import app, flags
 from PIL import Image
 
+from iqa_jax.programs import running
+from iqa_jax.programs.settings import ProgramSettings
 from iqa_jax.text import aligned
-
-RUNS = flags.DEFINE_integer("runs", 7, "Processes of each kind.", lower_bound=1)
 
 BASE = "import jax, PIL"
 
 
-def main(argv: list[str]) -> None:
-    del argv
+@dataclass(frozen=True, kw_only=True)
+class Settings(ProgramSettings):
+    """Processes to be timed.
+
+    Attributes:
+      runs: Number of processes of each kind.
+    """
+
+    runs: int = field(default=7, metadata={"at_least": 1})
+
+
+def main(settings: Settings) -> None:
+    """Prints a line a kind of process."""
     with tempfile.TemporaryDirectory() as folder:
         commands = _commands(Path(folder))
         seconds = {name: [] for name in commands}
-        for _ in range(RUNS.value):
+        for _ in range(settings.runs):
             for name, command in commands.items():
                 cache = Path(folder) / ("warm" if "warm" in name else f"cold {time.time_ns()}")
                 seconds[name].append(_time(command, cache))
@@ -71,4 +82,4 @@ def _time(command: list[str], cache: Path) -> float:
 
 
 if __name__ == "__main__":
-    app.run(main)
+    sys.exit(running.run(Path(sys.argv[0]).name, sys.modules[__name__], sys.argv[1:]))
