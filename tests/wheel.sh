@@ -7,7 +7,7 @@ repository=$(cd "$(dirname "$0")/.." && pwd)
 folder=$(mktemp -d)
 trap 'rm -rf "$folder"' EXIT
 unset PYTHONPATH IQA_JAX_CHECKPOINTS
-export XDG_CACHE_HOME="$folder/caches" JAX_PLATFORMS=cpu PIP_DISABLE_PIP_VERSION_CHECK=1
+export JAX_PLATFORMS=cpu PIP_DISABLE_PIP_VERSION_CHECK=1
 
 # Built from a copy: setuptools leaves folders behind.
 mkdir "$folder/source" "$folder/empty"
@@ -18,6 +18,7 @@ PATH="$folder/venv/bin:$PATH"
 pip wheel --quiet --no-deps --wheel-dir "$folder" "$folder/source"
 pip install --quiet "$(echo "$folder"/jax_iqa-*.whl)[demo]"
 
+export XDG_CACHE_HOME="$folder/caches" # not before: pip keeps there what it downloads
 cd "$folder/empty"
 python - <<'PYTHON'
 import importlib.metadata
