@@ -15,7 +15,7 @@ from etils import epath
 from tqdm import tqdm
 
 from iqa_jax.engine.plan import WorkUnit
-from iqa_jax.files import appearing_whole, write_text
+from iqa_jax.files import write_bytes, write_text
 
 _LEAST_SECONDS = 1.0
 _SHARE_OF_ELAPSED = 0.02
@@ -89,8 +89,7 @@ class ScoreParts:
             data = _npz(keys=self._keys[rows], scores=self._scores[rows])
             if not self._folder.exists():  # another run that is finished has removed it
                 self._make_folder()
-            with appearing_whole(self._folder / _name(data)) as path:
-                path.write_bytes(data)
+            write_bytes(self._folder / _name(data), data)
             self._waiting = []
         self._written = time.monotonic()
 

@@ -9,7 +9,7 @@ from etils import epath
 from matplotlib.image import imsave
 from tqdm import tqdm
 
-from iqa_jax.files import appearing_whole
+from iqa_jax.files import write_bytes
 from iqa_jax.metrics.pair_function import PairFunction, Values
 from iqa_jax.programs.score.scores import Job, Scores
 
@@ -71,5 +71,4 @@ def draw_map(values: np.ndarray, path: epath.Path, *, higher_is_better: bool) ->
     ends = f"dark: {low:g}, bright: {high:g}"
     image = io.BytesIO()
     imsave(image, values, format="png", metadata={"Description": ends}, **scale)
-    with appearing_whole(path) as unfinished:
-        unfinished.write_bytes(image.getvalue())
+    write_bytes(path, image.getvalue())

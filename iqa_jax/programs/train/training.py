@@ -13,7 +13,7 @@ from etils import epath
 from iqa_jax.agreement.intervals import choose
 from iqa_jax.backbones import INPUT
 from iqa_jax.datasets.overlaps import overlap_warning, trained_on
-from iqa_jax.engine import run as engine
+from iqa_jax.engine.run import environment
 from iqa_jax.engine.store import StatisticsStore
 from iqa_jax.errors import InputError
 from iqa_jax.programs.extract.extraction import extract
@@ -95,7 +95,7 @@ def train_relevance(settings: TrainSettings) -> Learned:
         **origin,
         "test_statistics": test_store.signature if test_store else None,
         "seconds": round(seconds, 3),
-        "software": engine.environment(),
+        "software": environment(),
     }
     tables.write(
         epath.Path(settings.output_dir),
