@@ -166,8 +166,7 @@ class ProcessSettings:
       compilation_cache_dir: Folder in which compiled programs are kept for the next run; empty for
         none. It can be deleted at any time. Default: the environment variable
         JAX_COMPILATION_CACHE_DIR, else iqa_jax/compiled in the user's folder for caches
-        (XDG_CACHE_HOME,
-        else ~/.cache).
+        (XDG_CACHE_HOME, else ~/.cache).
     """
 
     compilation_cache_dir: str | None = None

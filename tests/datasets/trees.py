@@ -22,7 +22,6 @@ from PIL import Image
 SaveImage = Callable[[Path], object]
 
 LIVE_FOLDERS = {"jp2k": 227, "jpeg": 233, "wn": 174, "gblur": 174, "fastfading": 174}
-LIVE_COPIES = 203
 
 CSIQ_FOLDERS = {
     "noise": ("awgn", "AWGN"),

@@ -20,7 +20,6 @@ FILE = Path(__file__).parents[1] / "golden" / "pixel_metrics.json"
 GOLDEN = json.loads(FILE.read_text())["scores"]
 PRESETS = [name for name in PIXEL_METRICS if name == "psnr" or ":" in name]
 """Each metric once."""
-STRUCTURAL = [name for name in PRESETS if name != "psnr"]
 
 # Published by the metrics' own implementations for three pairs of TID2013; the tolerance is half a
 # unit of the last printed digit and float32. Implementations of MS-SSIM differ by more.

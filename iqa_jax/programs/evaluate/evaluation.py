@@ -45,7 +45,7 @@ class Evaluation:
       table: The pairs that were scored.
       scores: Raw scores, float32 ``[pairs]`` by name.
       analysis: Their agreement with people.
-      record: EvaluateSettings, signatures, devices, versions and speed, as JSON.
+      record: Settings, signatures, devices, versions and speed, as JSON.
     """
 
     table: PairTable
