@@ -17,7 +17,7 @@ NAMES = ("alexnet/relu1/l2", "alexnet/relu5/unit", "alexnet/input/rmse")
 
 
 @pytest.fixture(scope="module")
-def comparison(checkpoints):
+def function(checkpoints):
     return computed.load(*NAMES, checkpoints_dir=checkpoints)
 
 
@@ -28,10 +28,10 @@ def units(rng):
     return reference, rng.integers(0, 256, (8, 2, 64, 72, 3)).astype(np.uint8)
 
 
-def scores(comparison, units, count):
+def scores(function, units, count):
     """Of all units, on the first ``count`` devices."""
     devices = jax.local_devices()[:count]
-    runner = UnitRunner(comparison, devices=devices)
+    runner = UnitRunner(function, devices=devices)
     assert runner.unit_count(384, 512) == count
     batches = [
         jax.device_get(runner(*(array[start : start + count] for array in units)))
@@ -45,37 +45,37 @@ def test_eight_devices_are_there():
 
 
 @pytest.mark.parametrize("count", [2, 8])
-def test_devices_give_the_scores_of_one_device(comparison, units, count):
-    one, several = scores(comparison, units, 1), scores(comparison, units, count)
+def test_devices_give_the_scores_of_one_device(function, units, count):
+    one, several = scores(function, units, 1), scores(function, units, count)
     for name in NAMES:
         assert one[name].shape == (8, 2)
         np.testing.assert_array_equal(one[name], several[name])
 
 
-def test_pmap_of_the_same_step_gives_the_same_scores(comparison, units, monkeypatch):
+def test_pmap_of_the_same_step_gives_the_same_scores(function, units, monkeypatch):
     monkeypatch.setattr(devices, "compiler_options", dict)  # pmap knows none
-    ours = scores(comparison, units, 8)
-    theirs = jax.pmap(PairFunction.versions, in_axes=(None, 0, 0))(comparison, *units)
-    theirs = computed.named(comparison, theirs)
+    ours = scores(function, units, 8)
+    theirs = jax.pmap(PairFunction.versions, in_axes=(None, 0, 0))(function, *units)
+    theirs = computed.named(function, theirs)
     for name in NAMES:
         np.testing.assert_allclose(ours[name], theirs[name], rtol=1e-6)
 
 
-def test_results_lie_on_all_devices(comparison, units):
-    found = UnitRunner(comparison)(*units)
+def test_results_lie_on_all_devices(function, units):
+    found = UnitRunner(function)(*units)
     assert len(found[NAMES[0]].sharding.device_set) == 8
 
 
-def test_several_units_at_once_on_each_device(comparison, units):
-    several = jax.device_get(UnitRunner(comparison, devices=one_device())(*units))
-    alone = scores(comparison, units, 1)
+def test_several_units_at_once_on_each_device(function, units):
+    several = jax.device_get(UnitRunner(function, devices=one_device())(*units))
+    alone = scores(function, units, 1)
     for name in NAMES:
         np.testing.assert_allclose(alone[name], several[name], rtol=1e-5)
 
 
-def test_a_score_does_not_depend_on_its_place(comparison, units, rng):
+def test_a_score_does_not_depend_on_its_place(function, units, rng):
     """Whatever the other units of a call are, and how many of them are padding: to the bit."""
-    runner = UnitRunner(comparison, devices=one_device())
+    runner = UnitRunner(function, devices=one_device())
     together = jax.device_get(runner(*units))
     order = rng.permutation(8)
     moved = jax.device_get(runner(*(array[order] for array in units)))
@@ -100,8 +100,8 @@ def test_one_image_fills_a_cpu_and_small_ones_go_together():
     assert devices.images_at_once(64, 64) == 32
 
 
-def test_a_call_takes_units_for_every_device(comparison):
-    runner = UnitRunner(comparison, devices=jax.local_devices()[:2])
+def test_a_call_takes_units_for_every_device(function):
+    runner = UnitRunner(function, devices=jax.local_devices()[:2])
     assert runner.unit_count(384, 512) == 2
     assert runner.unit_count(64, 128) == 32
 

@@ -73,15 +73,15 @@ def test_official_values(checkpoints, test_data):
 
 
 def test_agrees_with_plain_numpy(checkpoints, pair):
-    comparison = computed.load(DRAWN, EQUAL, checkpoints_dir=checkpoints)
+    function = computed.load(DRAWN, EQUAL, checkpoints_dir=checkpoints)
     reference, distorted = (x[0] for x in pair)
-    found = computed.versions(comparison, reference, distorted[None])
+    found = computed.versions(function, reference, distorted[None])
     features = (
-        oracle.vgg16(x, comparison.backbone.parameters, oracle.l2_pool)
+        oracle.vgg16(x, function.backbone.parameters, oracle.l2_pool)
         for x in (reference, distorted)
     )
     r, d = ([each[layer] for layer in LAYERS] for each in features)
-    (drawn,) = comparison.relevances
+    (drawn,) = function.relevances
     weights = [np.asarray(drawn.weights[layer]) for layer in LAYERS]
     expected = {
         DRAWN: oracle.structure_texture(r, d, weights),
@@ -107,10 +107,10 @@ def test_shape_and_identity(metric, pair):
 def test_identical_images_are_at_no_distance_at_any_layer(size, precision, checkpoints, rng):
     layers = zoo.model_layers(MODEL)
     names = [f"{MODEL}/{x}/{r}" for x in layers for r in ("l2", "structure_texture")]
-    comparison = computed.load(*names, checkpoints_dir=checkpoints, precision=precision)
+    function = computed.load(*names, checkpoints_dir=checkpoints, precision=precision)
     reference = rng.integers(0, 256, (*size, 3)).astype(np.uint8)
     distorted = np.stack([reference, 255 - reference, reference])
-    found = computed.versions(comparison, reference, distorted)
+    found = computed.versions(function, reference, distorted)
     assert {name for name, values in found.items() if values[0] != 0 or values[2] != 0} == set()
     assert all(np.isfinite(values).all() for values in found.values())
 

@@ -29,7 +29,7 @@ NAMES = (
 
 
 @pytest.fixture(scope="module")
-def comparison(checkpoints):
+def function(checkpoints):
     return computed.load(*NAMES, checkpoints_dir=checkpoints)
 
 
@@ -40,46 +40,46 @@ def images(rng):
     return reference, np.clip(reference + noise, 0, 255).astype(np.uint8)
 
 
-def expected(name, comparison, reference, distorted):
+def expected(name, function, reference, distorted):
     readout = ReadoutName.parse(name)
-    r, d = (oracle.alexnet(x, comparison.backbone.parameters) for x in (reference, distorted))
+    r, d = (oracle.alexnet(x, function.backbone.parameters) for x in (reference, distorted))
     r, d = ([features[layer] for layer in readout.layers] for features in (r, d))
     if readout.readout in ("l2", "rmse"):
         scale = 1 if readout.readout == "l2" else sum(x.size for x in r) ** 0.5
         return oracle.l2(r, d) / scale
     weights = None
     if readout.relevance:
-        (relevance,) = comparison.relevances
+        (relevance,) = function.relevances
         weights = [relevance.weights[x] for x in readout.layers]
     distance = oracle.unit(r, d, weights)
     return distance**0.5 if readout.readout == "unit_root" else distance
 
 
-def test_agrees_with_plain_numpy(comparison, images):
+def test_agrees_with_plain_numpy(function, images):
     reference, distorted = images
-    found = computed.versions(comparison, reference, distorted)
-    assert sorted(found) == sorted(NAMES) == sorted(comparison.names)
+    found = computed.versions(function, reference, distorted)
+    assert sorted(found) == sorted(NAMES) == sorted(function.names)
     for name in NAMES:
         for version in range(2):
-            value = expected(name, comparison, reference, distorted[version])
+            value = expected(name, function, reference, distorted[version])
             np.testing.assert_allclose(found[name][version], value, rtol=1e-5, err_msg=name)
 
 
-def test_pairs_are_versions_with_their_own_reference(comparison, images):
+def test_pairs_are_versions_with_their_own_reference(function, images):
     reference, distorted = images
-    together = computed.versions(comparison, reference, distorted)
+    together = computed.versions(function, reference, distorted)
     references = np.broadcast_to(reference, distorted.shape)
-    apart = computed.pairs(comparison, references, distorted)
+    apart = computed.pairs(function, references, distorted)
     for name in NAMES:
         np.testing.assert_allclose(together[name], apart[name], rtol=1e-4, err_msg=name)
 
 
-def test_scores_do_not_depend_on_neighbours(comparison, images):
+def test_scores_do_not_depend_on_neighbours(function, images):
     reference, distorted = images
     others = distorted.copy()
     others[1:] = 255
     together, beside_white = (
-        computed.versions(comparison, reference, x) for x in (distorted, others)
+        computed.versions(function, reference, x) for x in (distorted, others)
     )
     for name in NAMES:
         assert together[name][0] == beside_white[name][0], name
@@ -91,15 +91,15 @@ def test_scores_do_not_depend_on_neighbours(comparison, images):
 def test_identical_images_are_at_no_distance(model, readouts, versions, checkpoints, images):
     reference, _ = images
     names = [f"{model}/{layer}/{readout}" for layer in model_layers(model) for readout in readouts]
-    comparison = computed.load(*names, checkpoints_dir=checkpoints)
+    function = computed.load(*names, checkpoints_dir=checkpoints)
     distorted = np.zeros((versions, *reference.shape), np.uint8)
     distorted[0] = reference
-    found = computed.versions(comparison, reference, distorted)
+    found = computed.versions(function, reference, distorted)
     assert {name: float(values[0]) for name, values in found.items() if values[0] != 0} == {}
 
 
-def test_a_statistic_is_computed_once(comparison):
-    needed = needed_arrays(comparison.readouts)
+def test_a_statistic_is_computed_once(function):
+    needed = needed_arrays(function.readouts)
     assert len(needed) == len(set(needed))
     assert ("relu2", "squared_error") in needed
     assert ("relu2", "unit_squared_error") in needed  # LPIPS
@@ -111,33 +111,33 @@ def test_every_product_has_the_precision_that_is_published(model, platform, chec
     """Accelerators would take fewer digits; CPUs, where this runs, cannot show it."""
     layers = model_layers(model)
     names = [f"{model}/{'+'.join(layers[1:])}/{readout}" for readout in ("unit", "gram")]
-    comparison = computed.load(*names, checkpoints_dir=checkpoints)
+    function = computed.load(*names, checkpoints_dir=checkpoints)
     images = [jax.ShapeDtypeStruct((*versions, 65, 97, 3), jnp.uint8) for versions in ((), (2,))]
-    lowered = jax.jit(PairFunction.versions).trace(comparison, *images)
+    lowered = jax.jit(PairFunction.versions).trace(function, *images)
     text = lowered.lower(lowering_platforms=(platform,)).as_text()
     products = re.findall(r"stablehlo\.(?:convolution|dot_general)[( ].*", text)
     assert len(products) > len(layers) - 5
     assert [each for each in products if each.count("HIGHEST") != 2] == []
 
 
-def test_signature_tells_the_weights(comparison):
-    signature = comparison.signature
-    assert signature["model"] == comparison.label == "alexnet"
+def test_signature_tells_the_weights(function):
+    signature = function.signature
+    assert signature["model"] == function.label == "alexnet"
     assert len(signature["weights_sha256"]) == 64
     assert set(signature["relevances"]) == {"lpips-alex"}
     assert signature["precision"] == "highest"
 
 
-def test_signature_tells_the_revisions_of_all_that_computes(comparison, monkeypatch):
-    found = comparison.only(["alexnet/relu5/unit"]).signature["revisions"]
+def test_signature_tells_the_revisions_of_all_that_computes(function, monkeypatch):
+    found = function.only(["alexnet/relu5/unit"]).signature["revisions"]
     assert set(found) == {
         *("images/decoding", "images/resizing", "images/preprocessing", "backbone/alexnet"),
         *("statistic/unit_squared_error", "readout/unit"),
     }
-    shrunk = dataclasses.replace(comparison, resize=Resize("short:64")).signature["revisions"]
+    shrunk = dataclasses.replace(function, resize=Resize("short:64")).signature["revisions"]
     assert "images/resizing on the device" in shrunk
     monkeypatch.setitem(REVISIONS, "readout/unit", 7)
-    assert comparison.signature["revisions"]["readout/unit"] == 7
+    assert function.signature["revisions"]["readout/unit"] == 7
 
 
 def test_a_network_that_sees_luminance_depends_on_its_revision():
@@ -159,20 +159,20 @@ def test_refuses_what_does_not_fit(name, complaint, checkpoints):
         computed.load(name, checkpoints_dir=checkpoints)
 
 
-def test_size_is_checked_for_the_layers_asked_for(checkpoints, comparison):
+def test_size_is_checked_for_the_layers_asked_for(checkpoints, function):
     early = computed.load("alexnet/relu1/l2", checkpoints_dir=checkpoints)
     early.check_size(20, 20)
-    refused = comparison.refusals(31, 31)
-    assert comparison.only(refused).names == [name for name in NAMES if name in refused]
+    refused = function.refusals(31, 31)
+    assert function.only(refused).names == [name for name in NAMES if name in refused]
     assert "alexnet/relu5/unit" not in refused
     assert "for its layer pool5" in refused["alexnet/relu1+pool5/l2"]
     with pytest.raises(InputError, match="at least 63x63"):
-        comparison.check_size(62, 70)
+        function.check_size(62, 70)
 
 
-def test_activations_in_bfloat16_stay_near(comparison, checkpoints, images):
+def test_activations_in_bfloat16_stay_near(function, checkpoints, images):
     half = computed.load(*NAMES, checkpoints_dir=checkpoints, precision="bf16")
-    exact, rough = (computed.versions(c, *images) for c in (comparison, half))
+    exact, rough = (computed.versions(c, *images) for c in (function, half))
     for name in NAMES:
         assert rough[name].dtype == jnp.float32
         np.testing.assert_allclose(rough[name], exact[name], rtol=0.05, err_msg=name)

@@ -136,12 +136,12 @@ def best(place):
 
 def test_it_does_not_matter_how_a_compiler_rounds():
     """As if the two images had come from two pieces of a program."""
-    comparison = PixelScores(("psnr", "ssim:rgb"))
+    function = PixelScores(("psnr", "ssim:rgb"))
     reference = unit_image(17, 33, seed=1)
-    prepared, rounded = (comparison.prepare(x) for x in (reference, reference + 1e-3))
+    prepared, rounded = (function.prepare(x) for x in (reference, reference + 1e-3))
     for compare, names in (
-        (comparison.compare, comparison.names),
-        (comparison.compare_maps, comparison.mapped),
+        (function.compare, function.names),
+        (function.compare_maps, function.mapped),
     ):
         for identical in (True, False):
             found = compare(prepared, rounded, jnp.asarray(identical))
@@ -162,13 +162,13 @@ def test_bytes_and_unit_range_are_compared_as_the_same_image():
 
 def test_derivatives_at_identical_images_are_those_of_what_is_computed():
     """Both of them: the score is a constant only where it stands."""
-    comparison = readouts_of(load_backbone(lambda x: {"sums": x + jnp.roll(x, 1, 1)}), ["sums"])
+    function = readouts_of(load_backbone(lambda x: {"sums": x + jnp.roll(x, 1, 1)}), ["sums"])
     reference, direction = (unit_image(5, 7, seed) for seed in (1, 2))
 
     def distances(identical):
         def of_pair(distorted):
-            prepared = (comparison.prepare(image) for image in (reference, distorted))
-            return jnp.stack(comparison.compare(*prepared, jnp.asarray(identical)))
+            prepared = (function.prepare(image) for image in (reference, distorted))
+            return jnp.stack(function.compare(*prepared, jnp.asarray(identical)))
 
         def slopes(distorted):
             return jax.jvp(of_pair, (distorted,), (direction,))[1]
@@ -178,7 +178,7 @@ def test_derivatives_at_identical_images_are_those_of_what_is_computed():
     known_and_computed = (jax.jit(distances, static_argnums=0)(each) for each in (True, False))
     for known, found in zip(*known_and_computed, strict=True):
         np.testing.assert_array_equal(known, found)
-    curved = [name for name, value in zip(comparison.names, known, strict=True) if value > 0]
+    curved = [name for name, value in zip(function.names, known, strict=True) if value > 0]
     assert {name.rpartition("/")[2] for name in curved} == {"unit", "cosine", "structure_texture"}
 
 
@@ -245,28 +245,28 @@ def test_what_is_not_finite_inside_a_network_comes_out(value):
         place = jnp.zeros(x.shape, bool).at[:, 2, 3, 1].set(True)
         return {"broken": jnp.where(is_bright & place, value, x)}
 
-    comparison = readouts_of(load_backbone(broken), ["broken"])
+    function = readouts_of(load_backbone(broken), ["broken"])
     dark = 0.25 * unit_image(5, 7, seed=1)
     distorted = jnp.stack([dark + 0.6, dark * 0.5])
-    found = everything(comparison, None, dark, distorted)
+    found = everything(function, None, dark, distorted)
     assert [name for name, value in by_place(found, 0).items() if np.isfinite(value).all()] == []
     assert [
         name for name, value in by_place(found, 1).items() if not np.isfinite(value).all()
     ] == []
-    itself = computed.pairs(comparison, distorted, distorted)
+    itself = computed.pairs(function, distorted, distorted)
     assert [name for name, values in itself.items() if not np.isnan(values[0])] == []
     assert [name for name, values in itself.items() if values[1] != 0] == []
 
 
 def test_gradients_of_neighbours_stay_finite(rng):
-    comparison = readouts_of(untrained("alexnet"), ["relu1"])
+    function = readouts_of(untrained("alexnet"), ["relu1"])
     reference = jnp.asarray(rng.uniform(size=(2, 17, 19, 3)), jnp.float32)
     distorted = (reference * 0.5).at[0, 3, 4, 1].set(np.nan)
 
     @jax.jit
     def slopes(distorted):
         def total(distorted):
-            return sum(values[1] for values in comparison.pairs(reference, distorted))
+            return sum(values[1] for values in function.pairs(reference, distorted))
 
         return jax.grad(total)(distorted)
 

@@ -1,4 +1,4 @@
-"""The descriptors as metrics of real networks; the read-outs of LPIPS are in tests/metrics."""
+"""The descriptors as metrics of real networks."""
 
 import jax
 import jax.numpy as jnp
@@ -17,7 +17,7 @@ LAYERS = ("input", "pool5", "relu2+relu5")
 
 
 @pytest.fixture(scope="module")
-def comparison(checkpoints):
+def function(checkpoints):
     names = [f"alexnet/{layer}/{name}" for layer in LAYERS for name in DESCRIPTORS]
     return computed.load(*names, checkpoints_dir=checkpoints)
 
@@ -29,45 +29,45 @@ def images(rng):
     return reference, noisy.astype(np.uint8)
 
 
-def test_distances_are_finite_and_positive(comparison, images):
-    for name, values in computed.pairs(comparison, *images).items():
+def test_distances_are_finite_and_positive(function, images):
+    for name, values in computed.pairs(function, *images).items():
         assert values.shape == (3,), name
         assert values.dtype == jnp.float32, name
         assert np.isfinite(values).all(), name
         assert (values > 0).all(), name
 
 
-def test_identical_images_are_at_no_distance(comparison, images):
+def test_identical_images_are_at_no_distance(function, images):
     """However a compiler orders the sums of each: as a pair, and as a version among others."""
     (reference, _), versions = images, np.zeros((3, *images[0].shape[1:]), np.uint8)
     versions[0] = reference[0]
     for step, first in ((computed.pairs, reference), (computed.versions, reference[0])):
         second = reference if step is computed.pairs else versions
-        found = step(comparison, first, second)
+        found = step(function, first, second)
         assert {name: float(values[0]) for name, values in found.items() if values[0] != 0} == {}
 
 
-def test_no_distance_depends_on_its_neighbours(comparison, images):
-    together = computed.pairs(comparison, *images)
-    alone = computed.pairs(comparison, *(x[:1] for x in images))
+def test_no_distance_depends_on_its_neighbours(function, images):
+    together = computed.pairs(function, *images)
+    alone = computed.pairs(function, *(x[:1] for x in images))
     for name, values in together.items():
         np.testing.assert_allclose(values[0], alone[name][0], rtol=1e-4, err_msg=name)
 
 
-def test_compiled_is_eager(comparison, images):
-    joined = comparison.only([name for name in comparison.names if "+" in name])
+def test_compiled_is_eager(function, images):
+    joined = function.only([name for name in function.names if "+" in name])
     eager = computed.named(joined, joined.pairs(*(jnp.asarray(x[:1]) for x in images)))
     for name, values in computed.pairs(joined, *(x[:1] for x in images)).items():
         np.testing.assert_allclose(values, eager[name], rtol=1e-4, err_msg=name)
 
 
-def test_gradients_are_finite_at_identical_and_black_images(comparison, images):
+def test_gradients_are_finite_at_identical_and_black_images(function, images):
     @jax.jit
     def gradients(image):
         """Of each distance by both images."""
 
         def distances(reference, distorted):
-            found = comparison.pairs(reference, distorted)
+            found = function.pairs(reference, distorted)
             return jnp.stack([values[0] for values in found])
 
         return jax.jacrev(distances, (0, 1))(image, image)
@@ -76,7 +76,7 @@ def test_gradients_are_finite_at_identical_and_black_images(comparison, images):
     for image in (noise, jnp.zeros_like(noise)):
         for found in gradients(image):
             finite = np.isfinite(found).all(axis=(1, 2, 3, 4))
-            assert finite.all(), np.array(comparison.names)[~finite]
+            assert finite.all(), np.array(function.names)[~finite]
 
 
 def test_gram_takes_no_relevance(checkpoints):
