@@ -4,6 +4,7 @@ import importlib
 import sys
 from typing import TYPE_CHECKING, Any
 
+from iqa_jax import errors as errors
 from iqa_jax._renamed import RenamedFinder
 from iqa_jax.revisions import VERSION
 

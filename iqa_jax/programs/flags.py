@@ -81,7 +81,9 @@ def read(kind: type[Settings], defined: flags.FlagValues) -> Settings:
     """
     for name, advice in getattr(kind, "former", {}).items():
         if defined[name].value is not None:
-            raise InputError(f"--{name} is gone; {advice.format(value=defined[name].value)}")
+            value = str(defined[name].value)
+            value = "NUMBER" if value.startswith("-") else value  # the next flag
+            raise InputError(f"--{name} is gone; {advice.format(value=value)}")
     missing = [
         f"--{name}"
         for name, setting in settings_of(kind).items()
@@ -126,8 +128,11 @@ def _define(setting: Setting, defined: flags.FlagValues) -> None:
     elif get_origin(kind) is Literal:
         flags.DEFINE_enum(name, default, get_args(kind), text, flag_values=defined)
     elif get_origin(kind) is tuple:
-        make = flags.DEFINE_multi_string if "repeated" in metadata else flags.DEFINE_list
-        make(name, default and [*map(as_text, default)], text, flag_values=defined)
+        values = default and [*map(as_text, default)]
+        if "repeated" in metadata:
+            flags.DEFINE_multi_string(name, values, text, flag_values=defined)
+        else:  # a second one would silently take the place of the first
+            flags.DEFINE_list(name, values, text, flag_values=defined, allow_overwrite=False)
     elif kind is str or "none" in metadata:
         flags.DEFINE_string(name, default, text, flag_values=defined)
     else:

@@ -7,6 +7,7 @@ from dataclasses import MISSING, dataclass, field, fields, is_dataclass
 from typing import ClassVar, Literal
 
 import pytest
+from absl import flags
 
 from iqa_jax.__main__ import VERBS
 from iqa_jax.agreement.intervals import FEW_REFERENCES, LEAST_REFERENCES, METHODS, RESAMPLES
@@ -110,6 +111,7 @@ def test_values_have_the_types_of_the_fields():
         (["--name=x", "--numbers=1,a"], "--numbers: expected numbers, got 1,a"),
         (["--name=x", "--count=many"], "--count: expected a number or auto, got many"),
         (["--name=x", "--title=y"], "--title is gone; say --name=y"),
+        (["--title", "--name=x"], "--title is gone; say --name=NUMBER"),
         (
             ["--name=x", "--quick", "--share=0.25"],
             "--share: without effect where it is quick; add --noquick, or leave out --share",
@@ -120,6 +122,11 @@ def test_mistakes(arguments, complaint):
     with pytest.raises(InputError) as error:
         parse(*arguments)
     assert str(error.value) == complaint
+
+
+def test_a_list_that_is_given_twice_is_refused():
+    with pytest.raises(flags.IllegalFlagValueError, match="--words=d: already defined as"):
+        parse("--name=x", "--words=c", "--words=d")
 
 
 def test_a_field_without_documentation_is_no_setting():

@@ -6,7 +6,8 @@ An adapter is a function ``load(folder) -> PairTable`` that opens no image. To a
    ``tid.py`` is a model. ``folders`` finds files whatever the case of their names; ``csv_rows``,
    ``parsing``, ``matlab_files`` and ``workbooks`` read score files.
 2. It refuses a missing file and rows of another form with a ``DatasetError``; a score that is no
-   number becomes NaN. It states ``higher_is_better``, ``reference_id`` and ``published_pairs``.
+   number becomes NaN. It states ``higher_is_better``, ``target`` (what people said),
+   ``reference_id`` and ``published_pairs``.
 3. Register it in ``datasets/registry.py``: ``DATASETS["NAME"]``. All programs know it then.
 4. Write ``make_NAME``, a miniature of the layout, in ``tests/datasets/trees.py``, and
    ``tests/datasets/adapters/NAME_test.py``; on a real copy run ``iqa verify --dataset=NAME``.
