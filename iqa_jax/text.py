@@ -1,8 +1,9 @@
-"""Tables as text: aligned for a terminal, or as comma-separated values."""
+"""Results as text: tables for a terminal or as comma-separated values, and what JSON can hold."""
 
 import csv
 import io
-from collections.abc import Iterable, Sequence
+import math
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 
@@ -47,3 +48,12 @@ def csv_text(
     writer.writerow(header)
     writer.writerows(map(cell, row) for row in rows)
     return file.getvalue()
+
+
+def as_json(value: Any) -> Any:
+    """The value with None for numbers that JSON does not have: NaN and infinite ones."""
+    if isinstance(value, Mapping):
+        return {key: as_json(each) for key, each in value.items()}
+    if isinstance(value, list | tuple):
+        return [as_json(each) for each in value]
+    return None if isinstance(value, float) and not math.isfinite(value) else value

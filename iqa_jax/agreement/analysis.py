@@ -145,5 +145,5 @@ def _warnings(table: PairTable, columns: Sequence[Column], method: Method) -> li
         )
     if len(table.pairs) < _FEW_PAIRS:
         warnings.append(f"With {len(table.pairs)} pairs a correlation says little.")
-    of_intervals = caution(method, len({pair.reference_id for pair in table.pairs}))
+    of_intervals = caution(method, table.reference_count)
     return [*warnings, of_intervals] if of_intervals else warnings

@@ -93,6 +93,11 @@ class PairTable:
     opinions: float = math.nan
 
     @property
+    def reference_count(self) -> int:
+        """Number of different references."""
+        return len({pair.reference_id for pair in self.pairs})
+
+    @property
     def image_names(self) -> list[str]:
         """The names of all images, each once, in the order in which the rows name them."""
         return list(dict.fromkeys(name for pair in self.pairs for name in pair.image_names))

@@ -31,8 +31,8 @@ def main(settings: ConvertSettings) -> None:
     from etils import epath  # noqa: PLC0415  none of these is needed for the help
 
     from iqa_jax import zoo  # noqa: PLC0415
-    from iqa_jax.weights.checkpoints import default_directory  # noqa: PLC0415
+    from iqa_jax.weights.checkpoints import resolve_directory  # noqa: PLC0415
 
-    directory = epath.Path(settings.checkpoints_dir or default_directory())
+    directory = resolve_directory(settings.checkpoints_dir)
     name = zoo.convert_file(settings.model, epath.Path(settings.source), directory=directory)
     print(f"{directory / name}: converted from {settings.source}")

@@ -35,12 +35,10 @@ class FetchSettings(CheckpointSettings):
 
 def main(settings: FetchSettings) -> None:
     """Fetches weights and prints where they are."""
-    from etils import epath  # noqa: PLC0415  none of these is needed for the help
-
-    from iqa_jax.weights.checkpoints import default_directory, read_provenance  # noqa: PLC0415
+    from iqa_jax.weights.checkpoints import read_provenance, resolve_directory  # noqa: PLC0415
     from iqa_jax.zoo import expand_models, fetch  # noqa: PLC0415
 
-    directory = epath.Path(settings.checkpoints_dir or default_directory()).resolve()
+    directory = resolve_directory(settings.checkpoints_dir).resolve()
     for model in expand_models(settings.models):
         for name, is_new in fetch(model, source=settings.source, directory=directory):
             print(f"{directory / name}: {'converted' if is_new else 'already there'}")

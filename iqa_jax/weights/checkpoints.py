@@ -67,6 +67,11 @@ def default_directory() -> epath.Path:
         raise CheckpointError(f"there is no home folder for weights; {_NAME_ANOTHER}") from error
 
 
+def resolve_directory(named: epath.PathLike | None) -> epath.Path:
+    """The folder of all checkpoints: the one that is named, else :func:`default_directory`."""
+    return epath.Path(named) if named else default_directory()
+
+
 def save(
     directory: epath.Path, name: str, arrays: Mapping[str, np.ndarray], provenance: Mapping
 ) -> None:

@@ -50,7 +50,7 @@ def fetch(
       InputError: If there is no such model.
       CheckpointError: If the file is missing, is another one (its hash differs), or does not fit.
     """
-    directory = directory or checkpoints.default_directory()
+    directory = checkpoints.resolve_directory(directory)
     model = RELEVANCES[model].model if model in RELEVANCES else model
     wanted = [target for target in _targets(model) if target.conversions]
     if source not in FINDERS:
@@ -80,7 +80,7 @@ def convert_file(model: str, path: epath.Path, *, directory: epath.Path | None =
       InputError: If there is no such model.
       CheckpointError: If the file cannot be read or does not fit.
     """
-    directory = directory or checkpoints.default_directory()
+    directory = checkpoints.resolve_directory(directory)
     target = next(_targets(model))
     if not target.conversions:
         raise CheckpointError(f"{model} is untrained: it needs no weights")

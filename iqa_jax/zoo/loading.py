@@ -245,7 +245,7 @@ def training_data(
     Returns:
       None for one that was published, and where there is none of this name.
     """
-    record = checkpoints.read_provenance(_directory(checkpoints_dir), relevance)
+    record = checkpoints.read_provenance(checkpoints.resolve_directory(checkpoints_dir), relevance)
     statistics = record.get("source", {}).get("statistics") if record else None
     if statistics is None:
         return None
@@ -254,11 +254,11 @@ def training_data(
 
 def _load(name: str, directory: epath.PathLike | None) -> checkpoints.Checkpoint:
     _provenance(name, directory)
-    return checkpoints.load(_directory(directory), name)
+    return checkpoints.load(checkpoints.resolve_directory(directory), name)
 
 
 def _provenance(name: str, directory: epath.PathLike | None) -> Mapping[str, Any]:
-    where = _directory(directory)
+    where = checkpoints.resolve_directory(directory)
     record = checkpoints.read_provenance(where, name)
     if record is None:
         fetchable = name in MODELS or name in RELEVANCES
@@ -268,7 +268,3 @@ def _provenance(name: str, directory: epath.PathLike | None) -> Mapping[str, Any
             "name its folder with --checkpoints_dir or IQA_JAX_CHECKPOINTS"
         )
     return record
-
-
-def _directory(directory: epath.PathLike | None) -> epath.Path:
-    return epath.Path(directory) if directory else checkpoints.default_directory()

@@ -95,7 +95,7 @@ def evaluate(settings: EvaluateSettings) -> Evaluation:
         normalisers=normalisers,
         checkpoints_dir=settings.checkpoints_dir,
     )
-    references = len({pair.reference_id for pair in table.pairs})
+    references = table.reference_count
     method = choose(settings.interval, settings.resamples, references=references)
     layers_from = find_source(settings.layers_from, columns, table, pairs.fingerprint)
     _announce(plan)
@@ -245,7 +245,7 @@ def _announce(plan: Plan) -> None:
     more = f" and {len(plan.sizes) - 4} more sizes" if len(plan.sizes) > 4 else ""
     left_out = table.pairs_left_out
     note = f"; {left_out} pairs whose images are missing are left out" if left_out else ""
-    references = len({pair.reference_id for pair in table.pairs})
+    references = table.reference_count
     tqdm.write(
         f"{table.name}: {len(table.pairs)} pairs of {references} references, "
         f"{sizes}{more}; {len(plan.units)} work units of up to {plan.versions} versions{note}",

@@ -1,7 +1,6 @@
 """What ``run.json`` says of the dataset and of the columns, for an analysis that comes later."""
 
-import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import asdict
 from typing import Any
 
@@ -21,7 +20,7 @@ def describe_dataset(table: PairTable, fingerprint: str, ceiling: Ceiling | None
     return {
         "name": table.name,
         "fingerprint": fingerprint,
-        "references": len({pair.reference_id for pair in table.pairs}),
+        "references": table.reference_count,
         "pairs": len(table.pairs),
         "published_pairs": table.published_pairs,
         "pairs_left_out": table.pairs_left_out,
@@ -57,12 +56,3 @@ def _describe(column: ScoreColumn) -> dict[str, Any]:
         "in_sample": column.is_in_sample,
         "transductive": column.is_transductive,
     }
-
-
-def as_json(value: Any) -> Any:
-    """The value with None for numbers that JSON does not have: NaN and infinite ones."""
-    if isinstance(value, Mapping):
-        return {key: as_json(each) for key, each in value.items()}
-    if isinstance(value, list | tuple):
-        return [as_json(each) for each in value]
-    return None if isinstance(value, float) and not math.isfinite(value) else value

@@ -10,8 +10,7 @@ from etils import epath
 from iqa_jax.agreement.columns import Column
 from iqa_jax.files import write_text
 from iqa_jax.programs.evaluate.evaluation import Evaluation
-from iqa_jax.programs.evaluate.run_record import as_json
-from iqa_jax.text import csv_text
+from iqa_jax.text import as_json, csv_text
 
 PLACE = ("dataset", "model", "layer", "layer_index", "relative_depth", "readout")
 COLUMN = ("column", "in_sample", "transductive")

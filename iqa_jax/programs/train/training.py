@@ -61,7 +61,7 @@ def train_relevance(settings: TrainSettings) -> Learned:
       InputError: If statistics, layers, read-out, loss, scheme or name cannot be used.
       CheckpointError: If weights have not been fetched, or are damaged.
     """
-    directory = epath.Path(settings.checkpoints_dir or checkpoints.default_directory())
+    directory = checkpoints.resolve_directory(settings.checkpoints_dir)
     _check_name(settings.name, directory)
     check_readout(settings.readout)
     store = _open(settings)

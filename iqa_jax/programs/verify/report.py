@@ -4,11 +4,10 @@ import json
 import math
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
-from typing import Any
 
 from iqa_jax.programs.verify.checks import Check, Range, Verdict
 from iqa_jax.programs.verify.verification import Verification
-from iqa_jax.text import aligned
+from iqa_jax.text import aligned, as_json
 
 _MOST_LISTED = 20
 
@@ -57,8 +56,8 @@ def to_json(verification: Verification) -> str:
                 {
                     "subject": check.subject,
                     "verdict": check.verdict.value.lower(),
-                    "found": _plain(check.found),
-                    "expected": _plain(check.expected),
+                    "found": as_json(check.found),
+                    "expected": as_json(check.expected),
                     "items": list(check.items),
                     "explanation": check.explanation,
                 }
@@ -143,16 +142,6 @@ def _text(value: float | str | Range | None) -> str:
             return "any" if math.isnan(value) else f"{value:.4g}"
         case _:
             return str(value)
-
-
-def _plain(value: float | str | Range | None) -> Any:
-    match value:
-        case Range():
-            return [_plain(end) for end in value]
-        case float() if not math.isfinite(value):
-            return None
-        case _:
-            return value
 
 
 def _span(counts: Iterable[int]) -> str:
