@@ -1,4 +1,4 @@
-"""Modules and names of version 0.1, and what they are called since 0.2."""
+"""Modules and names of version 0.1 and their new names since 0.2."""
 
 from importlib.abc import MetaPathFinder
 
@@ -105,8 +105,8 @@ RENAMED = {
         "zoo.untrained": "zoo.random_weights",
     }.items()
 }
-"""Dotted name to dotted name. Names that are no modules are those of modules that are folders now:
-there Python looks for them as for modules."""
+"""Old dotted name to new dotted name. The entries that are not modules used to be in modules that
+are now packages, where Python looks them up as submodules."""
 
 SETTINGS = {
     "iqa_jax.evaluate": "iqa_jax.programs.evaluate.settings.EvaluateSettings",
@@ -114,17 +114,17 @@ SETTINGS = {
     "iqa_jax.relevance.job": "iqa_jax.programs.train.settings.TrainSettings",
     "iqa_jax.score": "iqa_jax.programs.score.settings.ScoreSettings",
 }
-"""The classes that were called ``Settings``, by their modules."""
+"""New names of the classes formerly called ``Settings``, by their former modules."""
 
 
 class RenamedFinder(MetaPathFinder):
-    """Asked last for a module that nobody has; finds none, and says what a former one is now."""
+    """Import hook of last resort, which names the successor of a former module."""
 
     def find_spec(self, fullname: str, path: object = None, target: object = None) -> None:
-        """Returns None, for not found.
+        """Returns None: the module is not found.
 
         Raises:
-          ImportError: If there was a module of this name.
+          ImportError: If version 0.1 had a module of this name.
         """
         if new := RENAMED.get(fullname):
             settings = SETTINGS.get(fullname)

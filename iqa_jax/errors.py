@@ -1,4 +1,4 @@
-"""What users are told; everything else that is raised is a fault of ours."""
+"""Errors caused by user input. Any other exception is a bug in iqa_jax."""
 
 import os
 import tempfile
@@ -8,34 +8,34 @@ _MOST_LISTED = 20
 
 
 class InputError(ValueError):
-    """Something given cannot be used: the message says what was expected, found, and what to do."""
+    """Invalid input. The message says what was expected, what was found and what to do."""
 
 
 class ImageError(InputError):
-    """An image cannot be scored."""
+    """An image that cannot be scored."""
 
 
 class MissingImageError(ImageError):
-    """There is no such image."""
+    """An image that does not exist."""
 
 
 class DatasetError(InputError):
-    """A dataset cannot be used as it is."""
+    """A dataset that cannot be used as it is."""
 
 
 class CheckpointError(InputError):
-    """Weights are missing, damaged, refused or of another network."""
+    """Weights that are missing, damaged, rejected or for a different network."""
 
 
 def listed(lines: Sequence[str], what: str) -> str:
-    """The number of lines and the first of them below each other, for a message.
+    """Formats a list for an error message: a count, then one line per item.
 
-    Where there are more than twenty, all are written to a file in the system's folder for temporary
-    files, whose name stands in the last line.
+    Only the first twenty are shown. If there are more, the last line names a file in the system's
+    temporary folder with the complete list.
 
     Args:
-      lines: At least one.
-      what: What they are, in the plural.
+      lines: The items, at least one.
+      what: Plural noun for the items.
     """
     shown = [f"{len(lines)} {what}:", *lines[:_MOST_LISTED]]
     if len(lines) > _MOST_LISTED:
@@ -44,7 +44,7 @@ def listed(lines: Sequence[str], what: str) -> str:
 
 
 def _kept(lines: Sequence[str]) -> str:
-    """Where all lines were written; nothing if they cannot be."""
+    """Writes all lines to a temporary file and names it; empty if the file cannot be written."""
     try:
         handle, name = tempfile.mkstemp(prefix="iqa_jax_", suffix=".txt")
         with os.fdopen(handle, "w", encoding="utf-8", errors="surrogateescape") as file:

@@ -1,4 +1,4 @@
-"""Writing files so that they appear under their names whole or not at all, also after a crash."""
+"""Atomic writes: a file appears under its name complete or not at all, even after a crash."""
 
 import errno
 import os
@@ -11,15 +11,15 @@ from pathlib import Path
 from etils import epath
 
 UNFINISHED = ".unfinished"
-"""How the name of a file ends that is being written, or was when a run was killed."""
+"""Suffix of a file that is still being written, or was when its run was killed."""
 
 _REPLACED = ".replaced"
 
 
 def user_cache() -> Path:
-    """The folder of this package among the user's caches; it need not be there.
+    """This package's folder in the user's cache; it need not exist.
 
-    It is ``iqa_jax`` below ``XDG_CACHE_HOME``, else below ``.cache`` in the home folder.
+    It is ``iqa_jax`` in ``XDG_CACHE_HOME`` if that is set, otherwise in ``~/.cache``.
 
     Raises:
       RuntimeError: If the user has no home folder.
@@ -34,14 +34,14 @@ def is_local(path: epath.Path) -> bool:
 
 @contextmanager
 def appearing_whole(path: epath.Path, *, replacing: bool = True) -> Iterator[epath.Path]:
-    """Gives a path beside ``path`` to write to; it is renamed to ``path`` if nothing is raised.
+    """Yields a path beside ``path`` to write to, renamed to ``path`` if the block succeeds.
 
-    Of several that are written at once, by any process on any machine, the last one stays.
+    If several processes, on any machines, write the same path at once, the last one wins.
 
     Args:
-      path: The file or folder to be made.
-      replacing: Whether it takes the place of what is there; else a folder that is there stays,
-        of several the first one, and an ``OSError`` is raised.
+      path: The file or folder to create.
+      replacing: Whether to replace an existing file or folder. If false, an existing folder is
+        kept, so the first of several writers wins; the others get an ``OSError``.
     """
     unfinished = _beside(path, UNFINISHED)
     try:
@@ -53,12 +53,12 @@ def appearing_whole(path: epath.Path, *, replacing: bool = True) -> Iterator[epa
 
 
 def put(unfinished: epath.Path, path: epath.Path, *, replacing: bool = True) -> None:
-    """Renames a file or folder that is whole, once it is on the disk, to what lies beside it.
+    """Flushes a complete file or folder to disk and renames it.
 
     Args:
-      unfinished: What is whole.
-      path: What it is to be called.
-      replacing: As for :func:`appearing_whole`.
+      unfinished: The complete file or folder.
+      path: Its final path, in the same folder.
+      replacing: Whether to replace an existing one; see :func:`appearing_whole`.
     """
     if is_local(path):
         _to_disk(unfinished)
@@ -73,22 +73,22 @@ def put(unfinished: epath.Path, path: epath.Path, *, replacing: bool = True) -> 
 
 
 def write_text(path: epath.Path, text: str) -> None:
-    """Writes a text file whole."""
+    """Writes a text file atomically."""
     with appearing_whole(path) as unfinished:
         unfinished.write_text(text)
 
 
 def write_bytes(path: epath.Path, data: bytes) -> None:
-    """Writes a binary file whole."""
+    """Writes a binary file atomically."""
     with appearing_whole(path) as unfinished:
         unfinished.write_bytes(data)
 
 
 def create_text(path: epath.Path, text: str) -> bool:
-    """Writes a text file whole unless it is there: of several who try at once, one does.
+    """Writes a text file atomically unless it exists; only one of several writers succeeds.
 
     Returns:
-      Whether it was written.
+      Whether this call wrote the file.
     """
     if path.exists():
         return False
@@ -100,7 +100,7 @@ def create_text(path: epath.Path, text: str) -> bool:
         os.link(created, path)
     except FileExistsError:
         return False
-    except OSError:  # the file system has no links
+    except OSError:  # the file system has no hard links
         created.replace(path)
     finally:
         created.unlink(missing_ok=True)
@@ -108,7 +108,7 @@ def create_text(path: epath.Path, text: str) -> bool:
 
 
 def remove(path: epath.Path) -> None:
-    """Removes a file or a folder, if it is there."""
+    """Removes a file or folder if it exists."""
     if path.is_dir():
         path.rmtree(missing_ok=True)
     else:
@@ -116,15 +116,16 @@ def remove(path: epath.Path) -> None:
 
 
 def remove_leftovers(path: epath.Path, seconds: float) -> None:
-    """Removes what killed runs left of ``path`` unless it may be that of a live one.
+    """Removes the unfinished files that killed runs left beside ``path``.
 
     Args:
-      path: What :func:`appearing_whole` was called with.
-      seconds: What has not changed for that long is nobody's any more.
+      path: The path given to :func:`appearing_whole`.
+      seconds: Age from which an unfinished file is considered abandoned. A more recently modified
+        one may belong to a live run and is kept.
     """
     for ending in (UNFINISHED, _REPLACED):
         for leftover in path.parent.glob(f".{path.name}.*{ending}"):
-            with suppress(OSError):  # somebody else removed it
+            with suppress(OSError):  # another process removed it
                 if time.time() - leftover.stat().mtime > seconds:
                     remove(leftover)
 
@@ -134,11 +135,11 @@ def _beside(path: epath.Path, ending: str) -> epath.Path:
 
 
 def _rename_folder(unfinished: epath.Path, path: epath.Path) -> None:
-    """Renames a folder to ``path``, again if another process puts one there in between."""
+    """Renames a folder to ``path``, retrying if another process creates one there meanwhile."""
     is_done = False
     while not is_done:
         replaced = _beside(path, _REPLACED)
-        with suppress(FileNotFoundError):  # somebody else moved it aside
+        with suppress(FileNotFoundError):  # another process moved it aside
             if path.exists():
                 path.rename(replaced)
         try:
@@ -153,7 +154,7 @@ def _rename_folder(unfinished: epath.Path, path: epath.Path) -> None:
 
 
 def _to_disk(path: epath.Path) -> None:
-    """Waits until a file, or a folder with all that is in it, is on the disk."""
+    """Flushes a file, or a folder and everything in it, to disk."""
     if path.is_dir():
         for entry in path.iterdir():
             _to_disk(entry)
@@ -164,7 +165,7 @@ def _to_disk(path: epath.Path) -> None:
 
 
 def _folder_to_disk(path: epath.Path) -> None:
-    with suppress(OSError):  # not every platform can
+    with suppress(OSError):  # not every platform can flush a folder
         descriptor = os.open(path, os.O_RDONLY)
         try:
             os.fsync(descriptor)

@@ -1,8 +1,8 @@
-"""Dataclasses as pytrees, with labels: what a thing is called is no part of what is compiled.
+"""Dataclasses as pytrees, with labels, which do not trigger recompilation.
 
 JAX compiles a function once for each structure of its arguments, and static fields belong to the
 structure: with a static name, two checkpoints of one architecture would be traced and compiled
-twice. A label is carried along by the structure, but structures that differ in nothing else are
+twice. A label is carried by the structure too, but structures that differ only in their labels are
 equal.
 """
 
@@ -27,14 +27,14 @@ def register_pytree(cls: _Class) -> _Class:
 
     A field with the metadata ``{"static": True}`` belongs to the structure, one with
     ``{"label": True}`` is a label, and any other field is a child. ``jax.tree.map``,
-    ``jax.device_put`` and the arguments of ``jit`` keep labels. What a compiled function returns
-    does not: there the labels are those of the call that it was traced for.
+    ``jax.device_put`` and the arguments of ``jit`` keep labels. The results of a compiled function
+    do not: they carry the labels of the call for which it was traced.
 
     Args:
       cls: The dataclass.
 
     Returns:
-      The same class, so that this is a decorator.
+      The same class, so this function can be used as a decorator.
     """
     static, labels, children = (
         [each.name for each in fields(cls) if _kind(each.metadata) == kind]

@@ -1,23 +1,23 @@
-"""Revisions: whether numbers that were computed at another time were computed in the same way.
+"""Revisions, which say whether stored numbers were computed in the same way as today's.
 
-Everything that computes has a revision, an integer that is raised when its values move. Those that
-a run depends on are part of its signature, so that scores and statistics of another revision are
-never continued, joined or read for those of this one. Moving or rewriting code without moving
-values changes nothing: ``tests/golden/revisions.json`` holds the values of each revision on a fixed
-probe, and the tests fail when they move without a new revision.
+Every computation has a revision, an integer that is raised when its values change. A run's
+signature includes the revisions that it depends on, so that scores and statistics of different
+revisions are never mixed. Moving or rewriting code without changing values leaves the revision
+alone: ``tests/golden/revisions.json`` holds the values of each revision on a fixed probe, and the
+tests fail when values change without a new revision.
 """
 
 import importlib.metadata
 from collections.abc import Iterable, Mapping
 
 DISTRIBUTION = "jax-iqa"
-"""What this package is called where packages are installed from."""
+"""Name of this package on PyPI."""
 
 VERSION = "0.2.0"
-"""Of this package."""
+"""Version of this package."""
 
 REVISIONS: Mapping[str, int] = {
-    # From files to what a network is shown.
+    # From files to a network's input.
     "images/decoding": 2,
     "images/resizing": 1,
     "images/resizing on the device": 1,
@@ -55,14 +55,14 @@ REVISIONS: Mapping[str, int] = {
     "readout/mean_std": 1,
     "readout/gram": 1,
     "readout/structure_texture": 1,
-    # Metrics of pixels.
+    # Pixel metrics.
     "metric/psnr": 1,
     "metric/ssim:wang2004": 1,
     "metric/ssim:matlab": 1,
     "metric/ssim:rgb": 1,
     "metric/ms-ssim:wang2003": 1,
     "metric/ms-ssim:rgb": 1,
-    # Agreement with people.
+    # Agreement with human scores.
     "agreement/pearson": 1,
     "agreement/spearman": 1,
     "agreement/kendall": 1,
@@ -73,33 +73,33 @@ REVISIONS: Mapping[str, int] = {
     "agreement/jackknife": 1,
     "agreement/bootstrap": 1,
 }
-"""By what computes. One whose values have moved goes up by one, with a line under "Scores changed"
-in CHANGELOG."""
+"""Revisions by computation. A change of values raises its revision by one and is listed under
+"Scores changed" in CHANGELOG."""
 
 OF_EVERY_IMAGE = ("images/decoding", "images/resizing")
-"""What any score of image files depends on."""
+"""Revisions that every score of image files depends on."""
 
 OF_AGREEMENT = tuple(name for name in REVISIONS if name.startswith("agreement/"))
 
 
 def revisions_of(names: Iterable[str]) -> dict[str, int]:
-    """The revisions of what computes, each once and in the order of the table, as JSON.
+    """Revisions by name, each once and in the order of the table, as JSON.
 
     Args:
       names: Keys of :data:`REVISIONS`.
 
     Raises:
-      KeyError: If one has no revision.
+      KeyError: If a name has no revision.
     """
     wanted = {name: REVISIONS[name] for name in names}
     return {name: number for name, number in REVISIONS.items() if name in wanted}
 
 
 def versions_with(*distributions: str) -> dict[str, str]:
-    """The versions of this package and of others, as JSON.
+    """Versions of this package and others, as JSON.
 
     Args:
-      distributions: Names of the others; they are installed.
+      distributions: Names of the other packages, which must be installed.
     """
     others = {name: importlib.metadata.version(name) for name in distributions}
     return {DISTRIBUTION: VERSION, **others}

@@ -1,4 +1,4 @@
-"""Results as text: tables for a terminal or as comma-separated values, and what JSON can hold."""
+"""Results as text: tables for the terminal, comma-separated values, and valid JSON."""
 
 import csv
 import io
@@ -10,12 +10,12 @@ from typing import Any
 def aligned(
     header: Sequence[str], rows: Sequence[Sequence[str]], *, text_columns: int
 ) -> list[str]:
-    """The lines of a table with a rule below its header: words to the left, numbers to the right.
+    """Lines of a table with a rule below its header; text is left-aligned, numbers right-aligned.
 
     Args:
-      header: A word a column.
-      rows: As many cells each.
-      text_columns: How many columns, from the left, are words.
+      header: Column names.
+      rows: Rows of cells, one cell per column.
+      text_columns: Number of text columns; they come first.
     """
     widths = [max(map(len, cells)) for cells in zip(header, *rows, strict=True)]
 
@@ -31,13 +31,13 @@ def aligned(
 def csv_text(
     header: Sequence[str], rows: Iterable[Iterable[Any]], *, digits: int | None = 9
 ) -> str:
-    """A table as comma-separated values, each line with a line feed at its end.
+    """A table as comma-separated values, each line ending in a line feed.
 
     Args:
-      header: Names of the columns.
-      rows: As many values each; None is an empty cell.
-      digits: Significant digits of floats; 9 tell any two float32 numbers apart. None for as many
-        as it takes to read the same float64 number back.
+      header: Column names.
+      rows: Rows of values, one value per column; None becomes an empty cell.
+      digits: Significant digits of floats; 9 distinguish any two float32 numbers. None for as many
+        as a float64 number needs to be read back unchanged.
     """
 
     def cell(value: Any) -> Any:
@@ -51,7 +51,7 @@ def csv_text(
 
 
 def as_json(value: Any) -> Any:
-    """The value with None for numbers that JSON does not have: NaN and infinite ones."""
+    """The value with None in place of NaN and infinities, which JSON cannot represent."""
     if isinstance(value, Mapping):
         return {key: as_json(each) for key, each in value.items()}
     if isinstance(value, list | tuple):

@@ -1,4 +1,4 @@
-"""Backbones: frozen networks that map images to named activations. The only users of flax."""
+"""Backbones: frozen networks that map images to named activations. Only this package uses flax."""
 
 from iqa_jax.backbones.backbone import PRECISIONS, Backbone
 from iqa_jax.backbones.network import INPUT, Activations, Network, aliases, from_function

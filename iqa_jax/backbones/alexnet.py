@@ -1,8 +1,8 @@
-"""AlexNet in the six shapes that pretrained weights come in.
+"""AlexNet in the six variants for which pretrained weights exist.
 
-Krizhevsky et al. 2012; ``alexnet`` is that of "One weird trick for parallelizing convolutional
-neural networks" (Krizhevsky 2014, arXiv 1404.5997), with torchvision's attribute names; the others
-are the trunks of VISSL (Goyal et al. 2021), with theirs.
+Krizhevsky et al. 2012; ``alexnet`` is the one from "One weird trick for parallelizing convolutional
+neural networks" (Krizhevsky 2014, arXiv 1404.5997), with torchvision's attribute names. The others
+are the trunks of VISSL (Goyal et al. 2021), with VISSL's attribute names.
 """
 
 import functools
@@ -62,15 +62,15 @@ class AlexNet(nnx.Module):
 
 @dataclass(frozen=True)
 class Trunk:
-    """What VISSL's AlexNets differ in.
+    """Differences between VISSL's AlexNets.
 
     Attributes:
-      channels: Of the input and of the five convolutions.
-      stride: Of the first convolution.
-      padding: Of the first convolution.
-      groups: Of the second, fourth and fifth convolution.
-      normalised: Numbers of the convolutions that a batch normalisation follows.
-      pooling: The layers between the first and the second, and the second and the third.
+      channels: Number of channels of the input and of the five convolutions.
+      stride: Stride of the first convolution.
+      padding: Padding of the first convolution.
+      groups: Number of groups of the second, fourth and fifth convolutions.
+      normalised: Numbers of the convolutions that are followed by a batch normalisation.
+      pooling: Layers between the first two convolutions, and between the second and the third.
     """
 
     channels: tuple[int, int, int, int, int, int]
@@ -82,11 +82,11 @@ class Trunk:
 
 
 class VisslAlexNet(nnx.Module):
-    """The convolutional part of an AlexNet of VISSL.
+    """The convolutional part of one of VISSL's AlexNets.
 
     Args:
-      trunk: Its shape.
-      front: Applied to the preprocessed input before the first convolution.
+      trunk: Variant of the architecture.
+      front: Layer applied to the preprocessed input before the first convolution.
       rngs: Source of the initial parameters.
     """
 
@@ -129,9 +129,9 @@ _SOBEL = (
 
 
 def sobel(x: jax.Array) -> jax.Array:
-    """Horizontal and vertical derivative of the channel mean: ``[B, H, W, 3]`` to two channels.
+    """Horizontal and vertical derivatives of the channel mean: ``[B, H, W, 3]`` to two channels.
 
-    The fixed front of DeepCluster (Caron et al. 2018, arXiv 1807.05520).
+    These are the fixed first layers of DeepCluster (Caron et al. 2018, arXiv 1807.05520).
     """
     gray = jnp.pad(jnp.mean(x, axis=-1), ((0, 0), (1, 1), (1, 1)))
     height, width = x.shape[1:3]
@@ -159,7 +159,7 @@ VARIANTS = {
         VisslAlexNet,
         Trunk((3, *_WIDE), groups=2, normalised=(), pooling=(local_response_norm, max_pool(3, 2))),
     ),
-    # That of Goyal et al. 2019 (arXiv 1905.01235) for jigsaw puzzles: its first stride is 2.
+    # Goyal et al. 2019 (arXiv 1905.01235), for jigsaw puzzles; the first stride is 2.
     "alexnet_jigsaw": functools.partial(
         VisslAlexNet,
         Trunk(
@@ -170,13 +170,13 @@ VARIANTS = {
             pooling=(max_pool(3, 2), local_response_norm),
         ),
     ),
-    # That of Goyal et al. 2019 for colorization: it sees luminance alone.
+    # Goyal et al. 2019, for colorization; the input is luminance only.
     "alexnet_colorization": functools.partial(VisslAlexNet, Trunk((1, *_WIDE), groups=2)),
-    # That of Gidaris et al. 2018 (arXiv 1803.07728).
+    # Gidaris et al. 2018 (arXiv 1803.07728).
     "alexnet_rotnet": functools.partial(
         VisslAlexNet, Trunk((3, 64, 192, 384, 256, 256), padding=2)
     ),
-    # That of Caron et al. 2018 (arXiv 1807.05520): it sees derivatives alone.
+    # Caron et al. 2018 (arXiv 1807.05520); the input is derivatives only.
     "alexnet_deepcluster": functools.partial(VisslAlexNet, Trunk((2, *_WIDE), padding=2), sobel),
 }
-"""Builders by architecture; with the keyword ``rngs``."""
+"""Builders by architecture; they take the keyword argument ``rngs``."""

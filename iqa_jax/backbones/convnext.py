@@ -19,12 +19,12 @@ def _layer_norm(channels: int, rngs: nnx.Rngs) -> nnx.LayerNorm:
 
 
 def _pass(x: jax.Array) -> jax.Array:
-    """Stands where the original permutes between NCHW and NHWC."""
+    """Placeholder where the original permutes between NCHW and NHWC."""
     return x
 
 
 class InvertedBottleneck(nnx.Module):
-    """A depthwise 7x7 convolution, then two products at every position; the input is added."""
+    """A residual block: a depthwise 7x7 convolution, then two linear layers at every position."""
 
     def __init__(self, channels: int, *, rngs: nnx.Rngs):
         self.layer_scale = nnx.Param(jnp.full((channels,), 1e-6))
@@ -50,7 +50,7 @@ class ConvNeXt(nnx.Module):
 
     Args:
       blocks: Number of blocks in each of the four stages.
-      channels: Of each stage.
+      channels: Number of channels of each stage.
       rngs: Source of the initial parameters.
     """
 
@@ -86,4 +86,4 @@ VARIANTS = {
     "convnext_tiny": functools.partial(ConvNeXt, (3, 3, 9, 3), (96, 192, 384, 768)),
     "convnext_base": functools.partial(ConvNeXt, (3, 3, 27, 3), (128, 256, 512, 1024)),
 }
-"""Builders by architecture; with the keyword ``rngs``."""
+"""Builders by architecture; they take the keyword argument ``rngs``."""

@@ -1,4 +1,4 @@
-"""Convolutions, in other forms where XLA is slow at them on CPUs; accelerators keep XLA's own."""
+"""Convolutions, rewritten where XLA is slow on CPUs; accelerators use XLA's own."""
 
 import functools
 import itertools
@@ -19,15 +19,15 @@ def convolve(
     feature_group_count: int,
     **options: Any,
 ) -> jax.Array:
-    """A convolution of images: the same as ``jax.lax.conv_general_dilated``, called like it.
+    """Convolves images, with the results and arguments of ``jax.lax.conv_general_dilated``.
 
     Args:
-      x: ``[B, H, W, C]``.
-      kernel: ``[height, width, C / feature_group_count, channels]``.
-      strides: Steps in both directions.
+      x: Input ``[B, H, W, C]``.
+      kernel: Kernel ``[height, width, C / feature_group_count, channels]``.
+      strides: Strides in both directions.
       padding: Numbers of zeros before and after, in both directions.
-      feature_group_count: Into how many groups the channels are cut that do not see each other.
-      options: Further ones, as XLA's convolution takes them.
+      feature_group_count: Number of independent groups of channels.
+      options: Further arguments of ``jax.lax.conv_general_dilated``.
     """
     by_xla = functools.partial(
         jax.lax.conv_general_dilated, window_strides=strides, padding=padding, **options
@@ -48,7 +48,7 @@ def convolve(
         alone = functools.partial(convolve, feature_group_count=1, **options)
         return jnp.concatenate([alone(*group, strides, padding) for group in groups], -1)
     if math.prod(x.shape[1:3]) < math.prod(kernel.shape[:2]):
-        # XLA for CPUs would take the kernel for the image, and be fifty times slower
+        # On CPUs, XLA would swap the roles of kernel and image and be fifty times slower.
         precision = options.get("precision")
         return jax.lax.platform_dependent(
             x,
@@ -69,7 +69,7 @@ def _patches_times_kernel(
     padding: Sequence[tuple[int, int]],
     precision: jax.lax.PrecisionLike,
 ) -> jax.Array:
-    """A convolution as one product of matrices: a row for each position, with all that it sees."""
+    """A convolution as a matrix product; each row is the patch seen at one position."""
     patches = jnp.concatenate(list(_shifted(x, kernel.shape[:2], strides, padding)), -1)
     matrix = kernel.reshape(-1, kernel.shape[-1])
     return jnp.matmul(patches, matrix, precision=precision)
@@ -82,12 +82,13 @@ def shift_and_add(
     strides: tuple[int, int],
     padding: Sequence[tuple[int, int]],
 ) -> jax.Array:
-    """A depthwise convolution as a sum of shifted images: many times faster on a CPU.
+    """A depthwise convolution as a sum of shifted images; many times faster on CPUs.
 
     Args:
-      x: ``[B, H, W, C]``.
-      kernel: ``[height, width, 1, C]``, or ``[height, width, 1, 1]`` for all channels alike.
-      strides: Steps in both directions.
+      x: Input ``[B, H, W, C]``.
+      kernel: Kernel ``[height, width, 1, C]``, or ``[height, width, 1, 1]`` to share one kernel
+        between all channels.
+      strides: Strides in both directions.
       padding: Numbers of zeros before and after, in both directions.
     """
     weights = kernel.reshape(-1, 1, 1, 1, kernel.shape[-1])
@@ -103,7 +104,7 @@ def _shifted(
     strides: tuple[int, int],
     padding: Sequence[tuple[int, int]],
 ) -> Iterator[jax.Array]:
-    """What the windows see at each of their positions, row by row: ``[B, height, width, C]``."""
+    """Yields the input shifted to each kernel position, row by row: ``[B, height, width, C]``."""
     x = jnp.pad(x, ((0, 0), *padding, (0, 0)))
     height, width = (
         max(0, (length - extent) // stride + 1)

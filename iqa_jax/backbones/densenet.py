@@ -1,4 +1,4 @@
-"""DenseNet: every layer sees the outputs of all layers before it in its block.
+"""DenseNet: the input of every layer is the outputs of all layers before it in its block.
 
 Huang et al. 2017, arXiv 1608.06993; attribute names as in torchvision's ``densenet121``.
 """
@@ -13,7 +13,7 @@ from iqa_jax.backbones.layers import BatchNorm, average_pool, conv, max_pool
 
 
 class DenseLayer(nnx.Module):
-    """A 1x1 and a 3x3 convolution, each after its normalisation; adds ``growth`` channels."""
+    """A 1x1 and a 3x3 convolution, each preceded by a normalisation; adds ``growth`` channels."""
 
     def __init__(self, in_channels: int, growth: int, *, rngs: nnx.Rngs):
         self.norm1 = BatchNorm(in_channels, rngs=rngs)
@@ -28,7 +28,7 @@ class DenseLayer(nnx.Module):
 
 
 class DenseBlock(nnx.Module):
-    """Dense layers of one resolution, called ``denselayer1``, ``denselayer2``, ..."""
+    """Dense layers at one resolution, named ``denselayer1``, ``denselayer2``, ..."""
 
     def __init__(self, layers: int, in_channels: int, growth: int, *, rngs: nnx.Rngs):
         self.count = layers
@@ -37,7 +37,7 @@ class DenseBlock(nnx.Module):
             setattr(self, f"denselayer{number + 1}", layer)
 
     def __call__(self, x: jax.Array) -> jax.Array:
-        """Maps ``[B, H, W, C]`` to itself with the new channels of all layers behind."""
+        """Maps ``[B, H, W, C]`` to itself, followed by the new channels of all layers."""
         parts = [x]
         for number in range(self.count):
             layer = getattr(self, f"denselayer{number + 1}")
@@ -46,7 +46,7 @@ class DenseBlock(nnx.Module):
 
 
 class Transition(nnx.Module):
-    """Halves channels and resolution."""
+    """Halves the number of channels and the resolution."""
 
     def __init__(self, in_channels: int, *, rngs: nnx.Rngs):
         self.norm = BatchNorm(in_channels, rngs=rngs)
@@ -77,9 +77,9 @@ class DenseNet(nnx.Module):
     """The convolutional part of a DenseNet.
 
     Args:
-      growth: Channels that each layer adds.
+      growth: Number of channels that each layer adds.
       layers: Number of layers in each of the four blocks.
-      channels: Of the first convolution.
+      channels: Number of channels of the first convolution.
       rngs: Source of the initial parameters.
     """
 
@@ -113,4 +113,4 @@ VARIANTS = {
     "densenet169": functools.partial(DenseNet, 32, (6, 12, 32, 32), 64),
     "densenet201": functools.partial(DenseNet, 32, (6, 12, 48, 32), 64),
 }
-"""Builders by architecture; with the keyword ``rngs``."""
+"""Builders by architecture; they take the keyword argument ``rngs``."""

@@ -21,11 +21,11 @@ _STAGES = (
     (6, 5, 2, 192, 4),
     (6, 3, 1, 320, 1),
 )
-"""(expansion, kernel size, stride, channels, blocks) of B0: table 1 of the paper."""
+"""(expansion, kernel size, stride, channels, blocks) of B0, from table 1 of the paper."""
 
 
 class SqueezeExcitation(nnx.Module):
-    """Scales every channel by a function of all channels' means (Hu et al. 2018)."""
+    """Scales every channel by a function of the means of all channels (Hu et al. 2018)."""
 
     def __init__(self, channels: int, squeezed: int, *, rngs: nnx.Rngs):
         self.fc1 = conv(channels, squeezed, 1, rngs=rngs)
@@ -38,15 +38,15 @@ class SqueezeExcitation(nnx.Module):
 
 
 class InvertedBottleneck(nnx.Module):
-    """Expansion, depthwise convolution, squeeze and excitation, projection; MBConv of the paper.
+    """Expansion, depthwise convolution, squeeze and excitation, projection; the paper's MBConv.
 
     Args:
-      in_channels: Of the input.
-      out_channels: Of the output; the input is added where the shapes are equal.
-      expansion: How many times more channels there are inside.
-      size: Of the depthwise kernel.
-      stride: Of the depthwise convolution.
-      epsilon: Of the batch normalisations.
+      in_channels: Number of channels of the input.
+      out_channels: Number of channels of the output; the input is added if the shapes are equal.
+      expansion: Factor by which the number of channels grows inside the block.
+      size: Height and width of the depthwise kernel.
+      stride: Stride of the depthwise convolution.
+      epsilon: Constant added to the variance in batch normalisations.
       rngs: Source of the initial parameters.
     """
 
@@ -99,7 +99,7 @@ def _unit(
 
 
 def _rounded(channels: float) -> int:
-    """The multiple of 8 that is nearest to ``channels`` and not much below."""
+    """The multiple of 8 nearest to ``channels``, but at least nine tenths of it."""
     rounded = max(8, int(channels + 4) // 8 * 8)
     return rounded if rounded >= 0.9 * channels else rounded + 8
 
@@ -108,9 +108,9 @@ class EfficientNet(nnx.Module):
     """The convolutional part of an EfficientNet.
 
     Args:
-      width: Factor of the channels.
-      depth: Factor of the blocks of each stage.
-      epsilon: Of the batch normalisations.
+      width: Multiplier for the number of channels.
+      depth: Multiplier for the number of blocks in each stage.
+      epsilon: Constant added to the variance in batch normalisations.
       rngs: Source of the initial parameters.
     """
 
@@ -157,4 +157,4 @@ VARIANTS = {
     "efficientnet_b6": functools.partial(EfficientNet, 1.8, 2.6, epsilon=1e-3),
     "efficientnet_b7": functools.partial(EfficientNet, 2.0, 3.1, epsilon=1e-3),
 }
-"""Builders by architecture; with the keyword ``rngs``."""
+"""Builders by architecture; they take the keyword argument ``rngs``."""

@@ -1,7 +1,7 @@
-"""Batch normalisations with stored moments, folded into the convolutions before them.
+"""Folding of batch normalisations with stored moments into the convolutions before them.
 
 Both are affine: ``(conv(x) - mean) * s + bias`` with ``s = scale / sqrt(var + epsilon)`` is a
-convolution whose kernel is multiplied by s, channel by channel, and whose bias is shifted.
+convolution whose kernel is multiplied by ``s``, channel by channel, and whose bias is shifted.
 """
 
 from collections.abc import Mapping, Sequence
@@ -18,12 +18,12 @@ from iqa_jax.backbones.layers import BatchNorm, Chain
 
 @dataclass(frozen=True)
 class FoldedNorm:
-    """A normalisation and the convolution that takes it in.
+    """A normalisation and the convolution into which it is folded.
 
     Attributes:
       name: Dotted name of the normalisation.
       conv: Dotted name of the convolution.
-      epsilon: Added to the variance.
+      epsilon: Constant added to the variance.
     """
 
     name: str
@@ -32,7 +32,7 @@ class FoldedNorm:
 
 
 def fold_modules(module: nnx.Module) -> tuple[FoldedNorm, ...]:
-    """Takes every normalisation that follows a convolution out of ``module``, which is changed."""
+    """Removes, in place, every normalisation of ``module`` that directly follows a convolution."""
     nodes: dict[tuple[Any, ...], Any] = dict(nnx.iter_graph(module))
     folded = []
     for path, norm in nodes.items():
@@ -63,11 +63,11 @@ def _dotted(path: Sequence[Any]) -> str:
 def fold_parameters(
     parameters: Mapping[str, np.ndarray], norms: Sequence[FoldedNorm]
 ) -> dict[str, np.ndarray]:
-    """The parameters of the network without the folded normalisations.
+    """Parameters of the network after folding.
 
     Args:
-      parameters: Of the network with them, float32, by dotted name.
-      norms: As returned by :func:`fold_modules`.
+      parameters: Float32 parameters of the original network, by dotted name.
+      norms: Result of :func:`fold_modules`.
     """
     folded = dict(parameters)
     for norm in norms:

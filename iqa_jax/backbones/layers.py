@@ -1,4 +1,4 @@
-"""Layers that the architectures share, with the padding and order of their PyTorch originals."""
+"""Layers shared by the architectures, with the padding and order of their PyTorch originals."""
 
 from collections.abc import Callable, Sequence
 
@@ -13,7 +13,7 @@ Layer = Callable[[jax.Array], jax.Array]
 
 
 class Chain(nnx.List):
-    """Layers one after another, called by their numbers as in PyTorch's ``Sequential``."""
+    """Layers applied in sequence, named by number as in PyTorch's ``Sequential``."""
 
     def __call__(self, x: jax.Array) -> jax.Array:
         """Maps ``x`` through all layers."""
@@ -36,13 +36,13 @@ def conv(
     """A square convolution.
 
     Args:
-      in_channels: Of the input.
-      out_channels: Of the output.
+      in_channels: Number of channels of the input.
+      out_channels: Number of channels of the output.
       size: Height and width of the kernel.
-      stride: Step in both directions.
+      stride: Stride in both directions.
       padding: Number of zeros on every side.
-      groups: Into how many groups the channels are cut that do not see each other.
-      bias: Whether there is one.
+      groups: Number of independent groups of channels.
+      bias: Whether to add a bias.
       rngs: Source of the initial parameters.
     """
     return nnx.Conv(
@@ -54,7 +54,7 @@ def conv(
         feature_group_count=groups,
         use_bias=bias,
         conv_general_dilated=convolve,
-        kernel_init=nnx.initializers.zeros_init(),  # parameters are always given; this is quick
+        kernel_init=nnx.initializers.zeros_init(),  # fast; parameters are always replaced
         rngs=rngs,
     )
 
@@ -63,8 +63,8 @@ class BatchNorm(nnx.BatchNorm):
     """Batch normalisation with stored moments.
 
     Attributes:
-      after: Name of the convolution before it in the same parent, into which it can be folded;
-        None where something stands between.
+      after: Name of the convolution directly before it in the same parent, into which it can be
+        folded; None if there is none.
     """
 
     def __init__(
@@ -79,9 +79,9 @@ def max_pool(size: int, stride: int, *, padding: int = 0, ceil: bool = False) ->
 
     Args:
       size: Height and width of the window.
-      stride: Step in both directions.
-      padding: Margin on every side that is never the maximum.
-      ceil: Whether an incomplete last window counts; else it is dropped.
+      stride: Stride in both directions.
+      padding: Margin on every side, which is never the maximum.
+      ceil: Whether to keep an incomplete last window; otherwise it is dropped.
     """
 
     def pool(x: jax.Array) -> jax.Array:
@@ -101,10 +101,10 @@ def max_pool(size: int, stride: int, *, padding: int = 0, ceil: bool = False) ->
 
 
 def l2_pool(x: jax.Array) -> jax.Array:
-    """Root of the blurred squares at every second position: Ding et al. 2020, arXiv 2004.07728.
+    """Square root of the blurred squares, with stride 2: Ding et al. 2020, arXiv 2004.07728.
 
-    The blur is a Hanning window of five positions, the outer two of which weigh nothing. Unlike the
-    maximum, it does not alias (Henaff and Simoncelli 2016, arXiv 1511.06394).
+    The blur is a five-point Hanning window, whose two end points are zero. Unlike max pooling, it
+    does not alias (Henaff and Simoncelli 2016, arXiv 1511.06394).
     """
     window = np.hanning(5)[1:-1]
     kernel = np.outer(window, window) / window.sum() ** 2
@@ -120,7 +120,8 @@ def l2_pool(x: jax.Array) -> jax.Array:
 def local_response_norm(x: jax.Array) -> jax.Array:
     """Divides by the energy of the five nearest channels: Krizhevsky et al. 2012, section 3.3.
 
-    With the constants of Caffe's AlexNet, as PyTorch counts them: size 5, alpha 1e-4, beta 0.75.
+    The constants are those of Caffe's AlexNet, in PyTorch's convention: size 5, alpha 1e-4, beta
+    0.75.
     """
     channels = x.shape[-1]
     squares = jnp.pad(jnp.square(x), ((0, 0), (0, 0), (0, 0), (2, 2)))
@@ -129,7 +130,7 @@ def local_response_norm(x: jax.Array) -> jax.Array:
 
 
 def average_pool(size: int) -> Layer:
-    """A square average pooling of windows side by side; an incomplete last one is dropped."""
+    """A square average pooling without overlap; an incomplete last window is dropped."""
 
     def pool(x: jax.Array) -> jax.Array:
         batch, height, width, channels = x.shape
@@ -144,11 +145,11 @@ def average_pool(size: int) -> Layer:
 def named_activations(
     layers: Sequence[Layer], names: Sequence[str | None], x: jax.Array
 ) -> dict[str, jax.Array]:
-    """Runs ``layers`` one after another and keeps the outputs that have a name.
+    """Runs ``layers`` in sequence and keeps the named outputs.
 
     Args:
-      layers: Each maps ``[B, H, W, C]`` to the next.
-      names: What the literature calls the output of each layer; None where it is not kept.
+      layers: Layers, each mapping ``[B, H, W, C]`` to the input of the next.
+      names: Name of each layer's output in the literature; None to discard it.
       x: The input ``[B, H, W, C]``.
 
     Returns:

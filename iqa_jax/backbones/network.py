@@ -15,7 +15,7 @@ Activations = dict[str, jax.Array]
 Parameters = Mapping[str, jax.Array]
 
 INPUT = "input"
-"""The layer that every backbone has: the pixels in [0, 1], before preprocessing."""
+"""A layer of every backbone: the pixels in [0, 1], before preprocessing."""
 
 _TRACED_SIZE = 256
 
@@ -25,11 +25,11 @@ class Network:
     """An architecture without weights.
 
     Attributes:
-      apply: ``(parameters, x)`` -> named activations; ``x`` is the preprocessed input
-        ``[B, H, W, C]``, an activation ``[B, height, width, channels]``.
+      apply: Function from ``(parameters, x)`` to named activations; ``x`` is the preprocessed
+        input ``[B, H, W, C]``, an activation is ``[B, height, width, channels]``.
       parameters: Shape and type of every parameter, by dotted name (``features.0.kernel``).
       in_channels: Number of channels of ``x``.
-      family: What its revisions are counted for; empty for a function of a user.
+      family: Family of architectures, which has a revision; empty for a user's function.
     """
 
     apply: Callable[[Parameters, jax.Array], Activations]
@@ -43,7 +43,7 @@ class Network:
         channels = {}
 
         def record(parameters: Parameters, x: jax.Array) -> None:
-            # jit would sort the activations by name: their order is that in which they are made.
+            # Recorded while tracing, because JAX sorts the returned dict by name.
             activations = self.apply(parameters, x)
             channels.update({name: a.shape[-1] for name, a in activations.items()})
 
@@ -58,11 +58,11 @@ class Network:
 
 
 def from_module(module: nnx.Module, family: str) -> Network:
-    """A module as a network.
+    """Turns a module into a network.
 
     Args:
-      module: Maps a preprocessed input to its named activations; its parameters may be shapes.
-      family: See :class:`Network`.
+      module: Module from a preprocessed input to named activations; its parameters may be shapes.
+      family: Family of the architecture; see :class:`Network`.
     """
     graph, state = nnx.split(module)
     leaves = {".".join(map(str, path)): (path, leaf) for path, leaf in nnx.to_flat_state(state)}
@@ -78,22 +78,22 @@ def from_module(module: nnx.Module, family: str) -> Network:
 
 
 def from_function(function: Callable[[jax.Array], Activations]) -> Network:
-    """A network without parameters.
+    """Turns a function into a network without parameters.
 
     Args:
-      function: From images ``[B, H, W, 3]`` in [0, 1] to named activations
+      function: Function from images ``[B, H, W, 3]`` in [0, 1] to named activations
         ``[B, height, width, channels]``.
 
     Raises:
-      InputError: When it is run and returns anything else.
+      InputError: If the function, when run, returns anything else.
     """
     return Network(lambda parameters, x: _checked(function(x)), {})
 
 
 def aliases(layers: Sequence[str]) -> dict[str, str]:
-    """Short names: ``layer2`` means the last of ``layer2.0``, ``layer2.1``, ...
+    """Short names of layers: ``layer2`` for the last of ``layer2.0``, ``layer2.1``, ...
 
-    A layer that is itself called ``layer2`` keeps its name.
+    A layer that is itself called ``layer2`` takes precedence.
     """
     short = {name.rpartition(".")[0]: name for name in layers if "." in name}
     return {alias: name for alias, name in short.items() if alias not in layers}
@@ -103,8 +103,8 @@ def _checked(activations: Any) -> Activations:
     found = type(activations).__name__
     if isinstance(activations, Mapping) and INPUT in activations:
         raise InputError(
-            f"a backbone function has to leave the name {INPUT} to the pixels; call its layer "
-            "something else"
+            f"a backbone function must not return a layer called {INPUT}, the name of the pixels; "
+            "rename the layer"
         )
     if isinstance(activations, Mapping) and activations:
         wrong = {
@@ -116,6 +116,6 @@ def _checked(activations: Any) -> Activations:
             return dict(activations)
         found = ", ".join(f"{name}: {shape}" for name, shape in wrong.items())
     raise InputError(
-        "a backbone function has to return a dict from names to activations "
+        "a backbone function must return a dict from names to activations "
         f"[batch, height, width, channels], got {found}"
     )

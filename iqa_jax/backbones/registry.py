@@ -25,32 +25,32 @@ _FAMILIES: Mapping[str, Mapping[str, Callable[..., nnx.Module]]] = {
 ARCHITECTURES: Mapping[str, Callable[..., nnx.Module]] = {
     name: builder for variants in _FAMILIES.values() for name, builder in variants.items()
 }
-"""Builders of the convolutional parts; with the keyword ``rngs``."""
+"""Builders of the convolutional parts, by name; they take the keyword argument ``rngs``."""
 
 
 def family(architecture: str) -> str:
-    """The family that a key of :data:`ARCHITECTURES` belongs to."""
+    """The family of a key of :data:`ARCHITECTURES`."""
     return next(name for name, variants in _FAMILIES.items() if architecture in variants)
 
 
 @functools.cache
 def build(architecture: str) -> Network:
-    """The network of a key of :data:`ARCHITECTURES` as its weights are stored."""
+    """The network for a key of :data:`ARCHITECTURES`, in the form in which weights are stored."""
     return from_module(_abstract(architecture), family(architecture))
 
 
 def build_folded(architecture: str) -> Network:
-    """As :func:`build`, with its batch normalisations folded into convolutions: as it is run."""
+    """The network as it is run: :func:`build` with batch norms folded into convolutions."""
     network, _ = _folded(architecture)
     return network
 
 
 def fold(architecture: str, parameters: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
-    """From the parameters of :func:`build` to those of :func:`build_folded`.
+    """Converts the parameters of :func:`build` to those of :func:`build_folded`.
 
     Args:
       architecture: Key of :data:`ARCHITECTURES`.
-      parameters: float32, by dotted name.
+      parameters: Float32 arrays by dotted name.
     """
     _, norms = _folded(architecture)
     return fold_parameters(parameters, norms)
@@ -64,12 +64,12 @@ def _folded(architecture: str) -> tuple[Network, tuple[FoldedNorm, ...]]:
 
 
 def _abstract(architecture: str) -> nnx.Module:
-    """The module with shapes in the place of parameters."""
+    """The module with shapes instead of parameters."""
     return nnx.eval_shape(lambda: ARCHITECTURES[architecture](rngs=cast(nnx.Rngs, _OneKey())))
 
 
 class _OneKey:
-    """The same key for every parameter, none of which is drawn: counting keys takes seconds."""
+    """One key for every parameter: none is actually drawn, and counting keys takes seconds."""
 
     def __init__(self):
         self._key = jax.random.key(0)

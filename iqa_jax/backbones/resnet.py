@@ -1,7 +1,7 @@
-"""ResNet: residual blocks in stages of falling resolution.
+"""ResNet: residual blocks in stages of decreasing resolution.
 
-He et al. 2016, arXiv 1512.03385; attribute names as in torchvision's, whose bottlenecks have their
-stride in the 3x3 convolution. The CIFAR-10 networks are those of the paper's section 4.2.
+He et al. 2016, arXiv 1512.03385; attribute names as in torchvision, whose bottlenecks have their
+stride in the 3x3 convolution. The CIFAR-10 networks are those of section 4.2 of the paper.
 """
 
 import functools
@@ -18,11 +18,11 @@ class BasicBlock(nnx.Module):
     """Two 3x3 convolutions and a shortcut.
 
     Args:
-      in_channels: Of the input.
-      width: Of both convolutions.
-      stride: Of the first.
-      shortcut: Maps the input to the shape of the output; None for the default: nothing where
-        the shapes are equal, else a 1x1 convolution.
+      in_channels: Number of channels of the input.
+      width: Number of channels of both convolutions.
+      stride: Stride of the first convolution.
+      shortcut: Layer from the input to the shape of the output; None for the default: the identity
+        if the shapes are equal, otherwise a 1x1 convolution.
       rngs: Source of the initial parameters.
     """
 
@@ -54,9 +54,9 @@ class Bottleneck(nnx.Module):
     """A 1x1, a 3x3 and a 1x1 convolution and a shortcut.
 
     Args:
-      in_channels: Of the input.
-      width: Of the first two convolutions; the last has four times as many channels.
-      stride: Of the 3x3 convolution.
+      in_channels: Number of channels of the input.
+      width: Number of channels of the first two convolutions; the last has four times as many.
+      stride: Stride of the 3x3 convolution.
       rngs: Source of the initial parameters.
     """
 
@@ -97,8 +97,8 @@ class ResNet(nnx.Module):
     Args:
       block: :class:`BasicBlock` or :class:`Bottleneck`.
       blocks: Number of blocks in each of the four stages.
-      in_channels: Of the input.
-      last_stride: Of the last stage.
+      in_channels: Number of channels of the input.
+      last_stride: Stride of the last stage.
       rngs: Source of the initial parameters.
     """
 
@@ -154,7 +154,7 @@ class CifarResNet(nnx.Module):
 
 
 def _subsample_and_pad(x: jax.Array) -> jax.Array:
-    """The paper's shortcut A: every second pixel, zeros for the channels that are missing."""
+    """The paper's shortcut A: every second pixel, with zeros for the additional channels."""
     margin = x.shape[-1] // 2
     return jnp.pad(x[:, ::2, ::2], ((0, 0), (0, 0), (0, 0), (margin, margin)))
 
@@ -168,13 +168,13 @@ def _stage(
     rngs: nnx.Rngs,
     **first: Any,
 ) -> nnx.List:
-    """Blocks of one resolution; ``first`` are options of the first of them."""
+    """Blocks at one resolution; ``first`` holds options for the first block only."""
     rest = [block(block.expansion * width, width, rngs=rngs) for _ in range(blocks - 1)]
     return nnx.List([block(in_channels, width, **first, rngs=rngs), *rest])
 
 
 def _run_stages(stages: tuple[nnx.List, ...], x: jax.Array) -> dict[str, jax.Array]:
-    """The output of every block, ``layer1.0`` being the first."""
+    """The output of every block, by name, starting with ``layer1.0``."""
     activations = {}
     for number, stage in enumerate(stages, 1):
         for index, block in enumerate(stage):
@@ -188,7 +188,7 @@ VARIANTS = {
     "resnet50": functools.partial(ResNet, Bottleneck, (3, 4, 6, 3)),
     "resnet101": functools.partial(ResNet, Bottleneck, (3, 4, 23, 3)),
     "resnet152": functools.partial(ResNet, Bottleneck, (3, 8, 36, 3)),
-    # That of Goyal et al. 2019 (arXiv 1905.01235): luminance alone, the last stage without stride.
+    # Goyal et al. 2019 (arXiv 1905.01235): input of luminance only, last stage without stride.
     "resnet50_colorization": functools.partial(
         ResNet, Bottleneck, (3, 4, 6, 3), in_channels=1, last_stride=1
     ),
@@ -197,4 +197,4 @@ VARIANTS = {
     "resnet44": functools.partial(CifarResNet, 7),
     "resnet56": functools.partial(CifarResNet, 9),
 }
-"""Builders by architecture; with the keyword ``rngs``."""
+"""Builders by architecture; they take the keyword argument ``rngs``."""

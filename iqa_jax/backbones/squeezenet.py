@@ -1,7 +1,7 @@
-"""SqueezeNet: fire modules, which squeeze the channels before they expand them again.
+"""SqueezeNet: fire modules, which squeeze the channels before expanding them again.
 
 Iandola et al. 2016, arXiv 1602.07360; attribute names as in torchvision's ``squeezenet1_1``. Its
-poolings count an incomplete last window.
+poolings keep an incomplete last window.
 """
 
 import functools
@@ -35,9 +35,9 @@ class SqueezeNet(nnx.Module):
     """The convolutional part of a SqueezeNet.
 
     Args:
-      channels: Of the first convolution.
-      size: Of its kernel.
-      pooled: Numbers of the layers that a pooling follows; 1 is the first convolution.
+      channels: Number of channels of the first convolution.
+      size: Height and width of its kernel.
+      pooled: Numbers of the layers that are followed by a pooling; 1 is the first convolution.
       rngs: Source of the initial parameters.
     """
 
@@ -63,4 +63,4 @@ VARIANTS = {
     "squeezenet1_0": functools.partial(SqueezeNet, 96, 7, (1, 4, 8)),
     "squeezenet1_1": functools.partial(SqueezeNet, 64, 3, (1, 3, 5)),
 }
-"""Builders by architecture; with the keyword ``rngs``."""
+"""Builders by architecture; they take the keyword argument ``rngs``."""

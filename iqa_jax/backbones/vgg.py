@@ -1,7 +1,7 @@
 """VGG: blocks of 3x3 convolutions between poolings.
 
 Simonyan and Zisserman 2015, arXiv 1409.1556; attribute names as in torchvision's ``vgg16``. DISTS's
-variant has L2 poolings in the place of 2x2 max poolings.
+variant has L2 poolings instead of 2x2 max poolings.
 """
 
 import functools
@@ -20,7 +20,7 @@ from iqa_jax.backbones.layers import (
 )
 
 _CHANNELS = (64, 128, 256, 512, 512)
-"""Of the five blocks, in every configuration of the paper's table 1."""
+"""Channels of the five blocks, in every configuration in table 1 of the paper."""
 
 _MAX_POOL = max_pool(2, 2)
 
@@ -30,8 +30,8 @@ class VGG(nnx.Module):
 
     Args:
       convolutions: Number of convolutions in each block.
-      normalised: Whether a batch normalisation follows each.
-      pool: The pooling after each block.
+      normalised: Whether each convolution is followed by a batch normalisation.
+      pool: Pooling after each block.
       rngs: Source of the initial parameters.
     """
 
@@ -68,13 +68,13 @@ _A = (1, 1, 2, 2, 2)
 _B = (2, 2, 2, 2, 2)
 _D = (2, 2, 3, 3, 3)
 _E = (2, 2, 4, 4, 4)
-"""Numbers of convolutions in the configurations of the paper's table 1."""
+"""Numbers of convolutions in the configurations in table 1 of the paper."""
 
 VARIANTS = {
     "vgg11": functools.partial(VGG, _A),
     "vgg13": functools.partial(VGG, _B),
     "vgg16": functools.partial(VGG, _D),
-    # DISTS's (Ding et al. 2020, arXiv 2004.07728).
+    # DISTS's variant (Ding et al. 2020, arXiv 2004.07728).
     "vgg16_l2pool": functools.partial(VGG, _D, pool=l2_pool),
     "vgg19": functools.partial(VGG, _E),
     "vgg11_bn": functools.partial(VGG, _A, normalised=True),
@@ -82,4 +82,4 @@ VARIANTS = {
     "vgg16_bn": functools.partial(VGG, _D, normalised=True),
     "vgg19_bn": functools.partial(VGG, _E, normalised=True),
 }
-"""Builders by architecture; with the keyword ``rngs``."""
+"""Builders by architecture; they take the keyword argument ``rngs``."""

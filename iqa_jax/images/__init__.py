@@ -1,1 +1,1 @@
-"""Images: files to uint8 arrays, and what a network is shown."""
+"""Images: from files to uint8 arrays, and from arrays to network inputs."""

@@ -1,7 +1,7 @@
-"""Damage that Pillow's decoders pass over: what the containers tell of it.
+"""Damage that Pillow's decoders overlook but that the container format reveals.
 
-Only PNG has checksums. Of the others it can be told that something is missing, or stands where
-nothing may; that a sample was changed in a place where every value is possible, nobody can tell.
+Only PNG has checksums. In the other formats, missing or misplaced parts can be detected; a changed
+sample cannot, wherever every value is valid.
 """
 
 import io
@@ -16,8 +16,8 @@ _HUFFMAN_FRAMES = {0xC0, 0xC1, 0xC2}
 _FRAMES = set(range(0xC0, 0xD0)) - {0xC4, 0xC8, 0xCC}
 _MARKER = re.compile(rb"\xff++([^\x00\xff])", re.DOTALL)
 _NEXT_MARKER = re.compile(rb"\xff(?<!\xff\xff)\xff*+([^\x00\xff])", re.DOTALL)
-"""To search for: that it begins with one byte makes it twenty times as fast, and that this is the
-first of its kind keeps long rows of such bytes from being looked at from each of them."""
+"""Pattern for searching. Starting with a literal byte makes it twenty times as fast, and requiring
+that this is the first 0xFF avoids rescanning a long run from each of its bytes."""
 
 _FILLING = b"\xaa" * 16
 
@@ -25,16 +25,16 @@ _START_OF_TILE, _END_OF_CODESTREAM = b"\xff\x90", b"\xff\xd9"
 
 
 def check_structure(data: bytes, image_format: str | None) -> None:
-    """Looks whether a file is as long as it says, and its parts stand where they should.
+    """Checks that a file has its stated length and that its parts are where they should be.
 
-    What Pillow's own decoders notice (files cut short, all of PNG and WebP) is not repeated here.
+    Checks that Pillow's own decoders make (truncated files, all of PNG and WebP) are not repeated.
 
     Args:
       data: The encoded file.
-      image_format: What Pillow calls its format.
+      image_format: Pillow's name of its format.
 
     Raises:
-      ValueError: If it does not.
+      ValueError: If the file is damaged.
     """
     match image_format:
         case "JPEG" | "MPO":
@@ -46,14 +46,18 @@ def check_structure(data: bytes, image_format: str | None) -> None:
 
 
 def filled_jpeg(data: bytes) -> bytes | None:
-    """A JPEG with bytes added after each stretch of compressed data: if whole, the same pixels.
+    """A JPEG with padding after each stretch of compressed data, to detect missing data.
 
-    Where compressed data end too early, libjpeg reads zeros in their place and Pillow is silent;
-    here they are no zeros. None where that tells nothing: with arithmetic coding, zeros are left
-    out.
+    If compressed data end too early, libjpeg reads zeros instead and Pillow reports no error. The
+    padding is not zero, so that it changes the pixels of such a file; those of a complete file stay
+    the same.
 
     Args:
-      data: The encoded file, of which :func:`check_structure` has nothing to say.
+      data: The encoded file, which has passed :func:`check_structure`.
+
+    Returns:
+      The padded file; None if padding reveals nothing, as with arithmetic coding, which omits
+      trailing zeros.
     """
     is_huffman, gaps = _gaps(data)
     if not is_huffman:
@@ -64,16 +68,16 @@ def filled_jpeg(data: bytes) -> bytes | None:
 
 
 def _gaps(data: bytes) -> tuple[bool, list[int]]:
-    """Whether a JPEG's frame is Huffman coded, and where each stretch of compressed data ends.
+    """Whether a JPEG's frame is Huffman coded, and the end of each stretch of compressed data.
 
     Raises:
-      ValueError: If its segments do not follow one another up to the end of the image.
+      ValueError: If its segments do not follow one another to the end of the image.
     """
     position, is_huffman, gaps = 2, False, []
     while True:
         found = _MARKER.match(data, position)
         if not found:
-            where = "it ends" if position >= len(data) else f"at {position} no marker stands"
+            where = "it ends" if position >= len(data) else f"a marker is missing at {position}"
             raise ValueError(f"{where} before the end of the image")
         marker, position = found[1][0], found.end()
         if marker == _END_OF_IMAGE:
@@ -81,7 +85,7 @@ def _gaps(data: bytes) -> tuple[bool, list[int]]:
                 raise ValueError("it has no compressed data")
             return is_huffman, gaps
         if marker in _WITHOUT_LENGTH:
-            raise ValueError(f"at {position} a marker stands that belongs elsewhere")
+            raise ValueError(f"a marker at {position} is out of place")
         if marker in _FRAMES:
             is_huffman = marker in _HUFFMAN_FRAMES
         position += max(2, int.from_bytes(data[position : position + 2]))
@@ -92,14 +96,14 @@ def _gaps(data: bytes) -> tuple[bool, list[int]]:
 
 
 def _ends_of_stretches(data: bytes, position: int) -> list[int]:
-    """Where the compressed data of a scan are interrupted by restarts, and where they end."""
+    """Positions where the compressed data of a scan are interrupted by restarts or end."""
     ends: list[int] = []
     for found in _NEXT_MARKER.finditer(data, position):
         ends.append(found.start())
         if found[1][0] not in _RESTARTS:
             return ends
         if found[1][0] != _RESTARTS[(len(ends) - 1) % len(_RESTARTS)]:
-            raise ValueError(f"at {found.start()} a restart is missing")
+            raise ValueError(f"a restart is missing at {found.start()}")
     raise ValueError("it ends before the end of the image")
 
 
@@ -117,9 +121,9 @@ def _check_jpeg_2000(data: bytes) -> None:
         position = position + length if length else end - 2
         _check_marker(data, position, end)
     if data[position : position + 2] != _END_OF_CODESTREAM:
-        raise ValueError("its codestream does not end where it says")
+        raise ValueError("its codestream does not end where it should")
 
 
 def _check_marker(data: bytes, position: int, end: int) -> None:
     if position + 2 > end or data[position] != 0xFF:
-        raise ValueError(f"at {position} no marker of its codestream stands")
+        raise ValueError(f"a marker of its codestream is missing at {position}")

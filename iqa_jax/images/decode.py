@@ -1,20 +1,22 @@
-"""Image files to pixels: encoded bytes in, ``uint8`` RGB out, one stated policy for the rest.
+"""Image files to pixels: encoded bytes in, ``uint8`` RGB out, with one policy for special cases.
 
-* Gray images are replicated into three channels; palettes are expanded; white is 255, also where a
-  TIFF says that white is zero.
-* Gray of 1 to 16 bits a sample (PNG, PGM of any greatest value, TIFF of 1, 2, 4, 8, 12 and 16 bits,
-  JPEG 2000) is scaled from its own greatest value to 255 and rounded.
+* Gray images are replicated into three channels; palettes are expanded; white is always 255, even
+  if a TIFF states that white is zero.
+* Gray of 1 to 16 bits per sample (PNG, PGM with any maximum, TIFF of 1, 2, 4, 8, 12 and 16 bits,
+  JPEG 2000) is scaled from its own maximum to 255 and rounded.
 * Of 16-bit colour, and of 16-bit gray with alpha, the high byte is kept; PPM is scaled and rounded.
-  AVIF of 10 and 12 bits is brought to 8 by its decoder, libavif.
+  AVIF of 10 and 12 bits is converted to 8 by its decoder, libavif.
 * Alpha is composited over white; a fully opaque alpha changes nothing.
-* The orientation tag of a camera is applied, as viewers do; colour profiles are not.
-* No one way shows CMYK, Lab, signed, 32-bit and floating-point samples, and animations: refused.
-* What Pillow cannot read, or misreads, is refused: JPEG of 12 bits; colour JPEG 2000 of other than
-  8 bits; TIFF of 10 or 14 bits, of 16 bits in planes, with subsampled colours uncompressed, or
-  without word of what is zero; 16-bit colour PNG with one transparent colour.
-* Damaged files are refused as far as it can be told (``damage``), JPEGs whose compressed data end
-  too early by :func:`check_compressed_data` alone. Whatever a decoder raises becomes an
-  :class:`ImageError` that names the file.
+* A camera's orientation tag is applied, as in viewers; colour profiles are not.
+* CMYK, Lab, signed, 32-bit and floating-point samples and animations are refused, as there is no
+  single way to show them.
+* Files that Pillow cannot read, or misreads, are refused: JPEG of 12 bits; colour JPEG 2000 of
+  other than 8 bits; TIFF of 10 or 14 bits, with planes of 16 bits, with uncompressed subsampled
+  colours, or that does not state which value is zero; 16-bit colour PNG with one transparent
+  colour.
+* Damaged files are refused as far as damage can be detected (``damage``); JPEGs whose compressed
+  data end too early are detected only by :func:`check_compressed_data`. Any exception of a decoder
+  becomes an :class:`ImageError` that names the file.
 """
 
 import contextlib
@@ -32,20 +34,20 @@ from iqa_jax.images.damage import check_structure, filled_jpeg
 from iqa_jax.images.samples import Scale, gray_scale
 
 MAX_PIXELS = 80_000_000
-"""Larger images are refused from their header, before any memory is taken."""
+"""Maximum number of pixels; larger images are refused before memory is allocated."""
 
 BACKGROUND = (255, 255, 255)
-"""What shows through transparent pixels."""
+"""Colour shown through transparent pixels."""
 
 _FORMATS = ("AVIF", "BMP", "GIF", "JPEG", "JPEG2000", "PNG", "PPM", "TIFF", "WEBP")
 _JPEG = ("JPEG", "MPO")
 _SIXTEEN_BIT_GRAY = ("I;16", "I;16B", "I;16L", "I;16N")
 _EIGHT_BIT = ("1", "L", "LA", "P", "PA", "RGB", "RGBA", "RGBX", "YCbCr")
 _PART = 2**16
-"""So many bytes of a file are read at a time."""
+"""Number of bytes read from a file at a time."""
 
 _START = 2**4
-"""So many bytes tell a format."""
+"""Number of bytes that identify a format."""
 
 _ORIENTATION_TAG = 0x0112
 _ORIENTATIONS_ON_THE_SIDE = (5, 6, 7, 8)
@@ -53,11 +55,11 @@ _WIDTH, _LENGTH = 256, 257
 
 
 class Header(NamedTuple):
-    """What is known of an image before it is decoded.
+    """Facts about an image that are known without decoding it.
 
     Attributes:
-      height: As :func:`decode` gives it.
-      width: Likewise.
+      height: Height of the decoded image, in pixels.
+      width: Width of the decoded image, in pixels.
       length: Number of encoded bytes.
       checksum: CRC-32 of the encoded bytes.
     """
@@ -68,16 +70,16 @@ class Header(NamedTuple):
     checksum: int = 0
 
     def is_of(self, data: bytes) -> bool:
-        """Whether these encoded bytes are those whose header this is."""
+        """Whether this is the header of these encoded bytes."""
         return (len(data), zlib.crc32(data)) == (self.length, self.checksum)
 
 
 class _Bounded:
-    """A file that takes no memory for what it does not have, however much is asked for.
+    """A file that allocates no memory beyond its length, however many bytes are requested.
 
     Args:
       file: The file.
-      length: Number of its bytes.
+      length: Number of bytes in the file.
     """
 
     def __init__(self, file: IO[bytes], length: int):
@@ -85,7 +87,7 @@ class _Bounded:
         self._length = length
 
     def read(self, count: int = -1) -> bytes:
-        """The next ``count`` bytes, or as many as there are."""
+        """The next ``count`` bytes, or as many as are left."""
         left = max(0, self._length - self._file.tell())
         return self._file.read(min(count, left) if count >= 0 else left)
 
@@ -94,19 +96,19 @@ class _Bounded:
 
 
 def read_header(file: IO[bytes], length: int, name: str) -> Header:
-    """What is known of an image file without decoding it.
+    """Reads the header of an image file, without decoding the image.
 
     Args:
       file: The open file.
-      length: Number of its bytes.
-      name: What error messages call it.
+      length: Number of bytes in the file.
+      name: Name for error messages.
 
     Raises:
-      ImageError: If its header is not that of a supported image.
+      ImageError: If the header is not that of a supported image.
       OSError: If the file system fails.
     """
     whole = cast(IO[bytes], _Bounded(file, length))
-    with _told(name, "has a damaged header"), _open_image(whole, name) as image:
+    with _image_errors(name, "has a damaged header"), _open_image(whole, name) as image:
         gray_scale(image, file, name)
         width, height = image.size
         if _is_on_its_side(image):
@@ -118,8 +120,8 @@ def decode_image(data: bytes, name: str) -> np.ndarray:
     """Decodes an image file.
 
     Args:
-      data: The whole encoded file, in any of the usual formats that Pillow reads.
-      name: What error messages call it.
+      data: The complete encoded file, in any of the usual formats that Pillow reads.
+      name: Name for error messages.
 
     Returns:
       ``uint8`` ``[height, width, 3]``, RGB.
@@ -128,7 +130,7 @@ def decode_image(data: bytes, name: str) -> np.ndarray:
       ImageError: If this is not a readable single image of a supported kind.
     """
     file = io.BytesIO(data)
-    with _told(name, "is damaged or cut short"), _open_image(file, name) as image:
+    with _image_errors(name, "is damaged or cut short"), _open_image(file, name) as image:
         scale = gray_scale(image, file, name)
         check_structure(data, image.format)
         if image.format == "PNG":
@@ -138,18 +140,18 @@ def decode_image(data: bytes, name: str) -> np.ndarray:
 
 
 def check_compressed_data(data: bytes, name: str) -> None:
-    """Looks whether the compressed data of a JPEG end before its image does.
+    """Checks that the compressed data of a JPEG do not end before its image does.
 
-    That takes as long as decoding it twice; nothing else tells it.
+    This takes as long as decoding the image twice, but nothing else reveals it.
 
     Args:
-      data: The whole encoded file, of any format, which :func:`decode` has accepted.
-      name: What error messages call it.
+      data: The complete encoded file, in any format, already accepted by :func:`decode_image`.
+      name: Name for error messages.
 
     Raises:
-      ImageError: If they do.
+      ImageError: If they end too early.
     """
-    with _told(name, "is damaged or cut short"), Image.open(io.BytesIO(data)) as image:
+    with _image_errors(name, "is damaged or cut short"), Image.open(io.BytesIO(data)) as image:
         filled = filled_jpeg(data) if image.format in _JPEG else None
         if filled is None:
             return
@@ -159,7 +161,7 @@ def check_compressed_data(data: bytes, name: str) -> None:
 
 
 def _verify_checksums(data: bytes) -> None:
-    """Raises if a chunk of a PNG is not what was written; loading alone accepts other pixels."""
+    """Raises if a chunk of a PNG was changed; loading alone accepts changed pixels."""
     with Image.open(io.BytesIO(data), formats=("PNG",)) as image:
         image.verify()
 
@@ -173,10 +175,10 @@ def _checksum(file: IO[bytes]) -> int:
 
 
 def _is_on_its_side(image: Any) -> bool:
-    """Whether the size that Pillow gives is not yet that of the image as it is shown."""
-    if image.format == "PNG" and "exif" not in image.info:  # to look further would decode it
+    """Whether the displayed image is still to be rotated from the size that Pillow reports."""
+    if image.format == "PNG" and "exif" not in image.info:  # looking further would decode it
         return False
-    if image.format == "TIFF":  # Pillow turns these when it loads them, and some versions before
+    if image.format == "TIFF":  # Pillow rotates these on loading, some versions even earlier
         return _orientation(image) and image.size == (image.tag_v2[_WIDTH], image.tag_v2[_LENGTH])
     return _orientation(image)
 
@@ -185,7 +187,7 @@ def _to_rgb(image: Image.Image, scale: Scale | None) -> np.ndarray:
     if scale:
         stored = scale.stored(np.asarray(image))
         gray = scale.eight_bits(stored)
-        if "transparency" in image.info:  # of a PNG: one level
+        if "transparency" in image.info:  # a PNG's single transparent level
             gray[stored == image.info["transparency"]] = BACKGROUND[0]
         return np.repeat(gray[..., None], 3, axis=-1)
     if image.has_transparency_data:
@@ -206,7 +208,7 @@ def _readable_formats() -> tuple[str, ...]:
 
 @contextlib.contextmanager
 def _open_image(file: IO[bytes], name: str) -> Iterator[Image.Image]:
-    """Opens an image, reading no further than its header, and refuses what the policy refuses."""
+    """Opens an image, reading only its header, and applies the policy."""
     try:
         image = Image.open(file, formats=_readable_formats())
     except UnidentifiedImageError as error:
@@ -230,7 +232,7 @@ def _open_image(file: IO[bytes], name: str) -> Iterator[Image.Image]:
 
 
 def _why_unidentified(file: IO[bytes]) -> str:
-    """What the reader of the format that a file begins like says of it."""
+    """Why Pillow could not open a file: the error of the format that its first bytes suggest."""
     file.seek(0)
     start = file.read(_START)
     if not start:
@@ -241,16 +243,16 @@ def _why_unidentified(file: IO[bytes]) -> str:
             file.seek(0)
             try:
                 reader(file, "")
-            except Exception as error:  # that it raises one is known
+            except Exception as error:  # certain to be raised
                 return f"has a damaged header, or is of an unsupported kind ({error})"
     return "is not an image"
 
 
 @contextlib.contextmanager
-def _told(name: str, what: str) -> Iterator[None]:
-    """Turns whatever a decoder raises into an :class:`ImageError`; not what the file system does.
+def _image_errors(name: str, what: str) -> Iterator[None]:
+    """Turns any exception, except those of the file system, into an :class:`ImageError`.
 
-    On broken files Pillow's plugins raise errors of many types, wherever an image is touched.
+    On damaged files, Pillow's plugins raise exceptions of many types, wherever an image is touched.
     """
     try:
         yield

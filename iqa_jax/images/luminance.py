@@ -1,6 +1,7 @@
-"""Luminance as the colorization networks were shown it: L of CIELAB in 8 bits, as OpenCV has it.
+"""Luminance as input to the colorization networks: L of CIELAB in 8 bits, as in OpenCV.
 
-OpenCV computes L of 8-bit images in integers, through two tables; so does this, to the same bits.
+OpenCV computes L of 8-bit images in integers, through two tables; this module reproduces it bit for
+bit.
 """
 
 import jax
@@ -10,10 +11,10 @@ import numpy as np
 _LINEAR_BITS, _SUM_BITS, _ROOT_BITS = 3, 12, 15
 _LINEAR_ONE = 255 << _LINEAR_BITS
 _WEIGHTS = (0.212671, 0.715160, 0.072169)
-"""Of linear red, green and blue in luminance: ITU-R BT.709 with white at 1."""
+"""Weights of linear red, green and blue in luminance: ITU-R BT.709 with white at 1."""
 
 _THRESHOLD, _SLOPE, _OFFSET = 216 / 24389, 841 / 108, 16 / 116
-"""CIELAB is linear for dark colours."""
+"""CIELAB's linear part for dark colours: its upper limit, slope and offset."""
 
 
 def _srgb_to_linear(values: np.ndarray) -> np.ndarray:
@@ -41,11 +42,11 @@ def lightness(images: jax.Array) -> jax.Array:
     """L of CIELAB divided by 100, in steps of 1 / 255.
 
     Args:
-      images: sRGB, float32 ``[..., 3]`` in [0, 1]; rounded to 8 bits.
+      images: sRGB images, float32 ``[..., 3]`` in [0, 1]; rounded to 8 bits.
 
     Returns:
-      float32 ``[..., 1]`` in [0, 1]; NaN where the image is not finite. The derivative is that of
-      the unrounded formula.
+      Lightness, float32 ``[..., 1]`` in [0, 1]; NaN where the image is not finite. The derivative
+      is that of the unrounded formula.
     """
     codes = jnp.round(images * 255.0).astype(jnp.int32)
     linear = jnp.take(jnp.asarray(_LINEAR), codes, mode="clip")
@@ -67,7 +68,7 @@ def _lightness_jvp(primals: tuple[jax.Array], tangents: tuple[jax.Array]):
 
 
 def _unrounded(images: jax.Array) -> jax.Array:
-    # Both branches of a choice are differentiated: each gets arguments at which it is harmless.
+    # Both branches of jnp.where are differentiated, so each is given safe arguments.
     bright = images > 0.04045
     powers = ((jnp.where(bright, images, 1.0) + 0.055) / 1.055) ** 2.4
     linear = jnp.where(bright, powers, images / 12.92)

@@ -1,4 +1,4 @@
-"""Resizing before scoring: a first-order factor of every result, so part of a run's signature."""
+"""Resizing before scoring. It strongly affects every result and is part of a run's signature."""
 
 import functools
 from dataclasses import dataclass
@@ -14,7 +14,7 @@ Size = tuple[int, int]
 """Height and width."""
 
 _LARGEST_SIDE = 2**16
-"""Larger than that of any image: what leaves no pixels of it leaves none of any."""
+"""Larger than any image's side: a resize that leaves no pixels here leaves none of any image."""
 
 FORMS = "short:PIXELS, factor:NUMBER or exact:HEIGHTxWIDTH"
 
@@ -24,9 +24,9 @@ class Resize:
     """An antialiased (Pillow, bilinear) resize of the decoded ``uint8`` pixels.
 
     Attributes:
-      text: The form that the user wrote: ``short:256`` (the shorter side becomes 256 pixels, the
-        ratio of the sides is kept), ``factor:0.5`` or ``exact:384x512`` (height x width).
-      only_larger: Whether smaller images than that are left as they are.
+      text: ``short:256`` (the shorter side becomes 256 pixels, keeping the aspect ratio),
+        ``factor:0.5`` or ``exact:384x512`` (height x width).
+      only_larger: Whether to leave smaller images unchanged.
 
     Raises:
       InputError: If the text has none of these forms.
@@ -47,7 +47,7 @@ class Resize:
         """Height and width after resizing an image of ``height`` x ``width``.
 
         Raises:
-          InputError: If no pixel would be left of it.
+          InputError: If no pixels would be left.
         """
         size = self._size(height, width)
         if min(size) < 1:
@@ -82,19 +82,19 @@ class Resize:
 
 @functools.partial(jax.custom_jvp, nondiff_argnums=(1,))
 def resize_pixels(images: jax.Array, resize: Resize) -> jax.Array:
-    """Resizes on the device, bit by bit as Pillow did before version 13.
+    """Resizes on the device, bit for bit like Pillow before version 13.
 
-    Each new pixel is a sum of neighbours in integers, weighted by a triangle as wide as a step of
-    the smaller image; first along the rows, then along the columns, rounded to 8 bits after each.
-    (Since version 13 Pillow takes the cheaper order, which differs by one level here and there.)
+    Each new pixel is an integer sum of neighbours, weighted by a triangle as wide as a step of the
+    smaller image; first along the rows, then along the columns, rounded to 8 bits after each.
+    (Since version 13 Pillow chooses the cheaper order, which occasionally differs by one level.)
 
     Args:
-      images: float32 ``[..., H, W, 3]`` in [0, 1]; rounded to 8 bits.
-      resize: To what size.
+      images: Images, float32 ``[..., H, W, 3]`` in [0, 1]; rounded to 8 bits.
+      resize: The resize to apply.
 
     Returns:
-      float32 in [0, 1], in steps of 1 / 255. The rounding passes the derivative through. An image
-      with a pixel that is not finite is NaN.
+      Resized images, float32 ``[..., height, width, 3]`` in [0, 1], in steps of 1 / 255. The
+      rounding passes the derivative through. An image with a pixel that is not finite is NaN.
     """
     levels = jnp.round(images * 255.0).astype(jnp.int32)
     half = 1 << (_WEIGHT_BITS - 1)
@@ -134,7 +134,7 @@ def _weighted_sum(values: jax.Array, axis: int, neighbours: _Neighbours) -> jax.
 
 
 def _neighbours(shape: tuple[int, ...], resize: Resize) -> list[tuple[int, _Neighbours]]:
-    """For each axis that changes: the old pixels that make up the new ones, and their weights."""
+    """Old pixels that make up the new ones, and their weights, for each axis that changes."""
     height, width = shape[-3:-1]
     new_height, new_width = resize.size(height, width)
     return [
@@ -146,7 +146,7 @@ def _neighbours(shape: tuple[int, ...], resize: Resize) -> list[tuple[int, _Neig
 
 @functools.cache
 def _triangles(old: int, new: int) -> _Neighbours:
-    """Places and integer weights, each ``[neighbours, new]``; missing neighbours weigh nothing."""
+    """Positions and integer weights, each ``[neighbours, new]``; missing neighbours weigh zero."""
     step = old / new
     reach = max(step, 1.0)
     centres = (np.arange(new) + 0.5) * step

@@ -1,7 +1,7 @@
-"""Samples of an opened image that are not eight bits: how they become eight, or why they cannot.
+"""Conversion to eight bits of an opened image's samples of any other depth, where possible.
 
-Pillow hands out deep gray samples as they are stored, moved to the left, or stretched, depending on
-the format; and some kinds of files it takes for others. What is read here is read from the file.
+Depending on the format, Pillow delivers deep gray samples as stored, shifted to the left, or
+stretched, and it mistakes some kinds of files for others. This module reads the file itself.
 """
 
 from collections.abc import Iterator
@@ -19,22 +19,22 @@ _UNSIGNED = 1
 _SEPARATE = 2
 
 _PNG_DEPTH = 24
-"""Where the header of a PNG has its bits a sample and, next to it, its colour type."""
+"""Position of the bits per sample in a PNG's header; the colour type follows."""
 
 _CODESTREAM, _SIZES = b"\xff\x4f", b"\xff\x51"
 _AFTER_SIZES = 40
-"""From the start of a JPEG 2000 codestream to its number of components."""
+"""Offset of the number of components from the start of a JPEG 2000 codestream."""
 
 _MOST_COMPONENTS = 16384
 
 
 class Scale(NamedTuple):
-    """What gray samples mean.
+    """Meaning of gray samples.
 
     Attributes:
-      top: The greatest value in the file.
-      delivered: What Pillow makes of it.
-      white_is_zero: Whether the greatest value is black.
+      top: Maximum sample in the file.
+      delivered: Value that Pillow delivers for it.
+      white_is_zero: Whether the maximum is black.
     """
 
     top: int
@@ -42,26 +42,26 @@ class Scale(NamedTuple):
     white_is_zero: bool = False
 
     def stored(self, delivered: np.ndarray) -> np.ndarray:
-        """The samples as they stand in the file, from those that Pillow delivers."""
+        """Samples as stored in the file, given those that Pillow delivers."""
         return (delivered.astype(np.int64) * self.top + self.delivered // 2) // self.delivered
 
     def eight_bits(self, stored: np.ndarray) -> np.ndarray:
-        """Samples of the file rounded to ``uint8``, 0 for black."""
+        """Samples of the file, scaled and rounded to ``uint8`` with black at 0."""
         levels = self.top - stored if self.white_is_zero else stored
         return ((levels * 255 + self.top // 2) // self.top).astype(np.uint8)
 
 
 def gray_scale(image: Any, file: IO[bytes], name: str) -> Scale | None:
-    """The scale of gray samples that are to be converted; None where Pillow's eight bits will do.
+    """The scale of gray samples that need converting; None if Pillow's eight bits are right.
 
     Args:
-      image: Opened, not loaded.
-      file: Its file; its position is kept.
-      name: What error messages call it.
+      image: The image, opened but not loaded.
+      file: Its file, whose position is kept.
+      name: Name for error messages.
 
     Raises:
-      ImageError: If there is no one way to eight bits, or Pillow misreads the samples.
-      Exception: Of any type, on a damaged file.
+      ImageError: If there is no single conversion to eight bits, or Pillow misreads the samples.
+      Exception: Any type, if the file is damaged.
     """
     match image.format:
         case "PNG":
@@ -81,7 +81,7 @@ def _of_png(image: Image.Image, file: IO[bytes], name: str) -> Scale | None:
     depth, colour_type = _peek(file, _PNG_DEPTH, 2)
     if depth == 16 and image.mode == "RGB" and "transparency" in image.info:
         raise ImageError(
-            f"{name}: has 16-bit colours of which one is transparent; save it with alpha"
+            f"{name}: has 16-bit colours, one of them transparent; save it with an alpha channel"
         )
     if colour_type or depth in (1, 8):
         return None
@@ -100,7 +100,9 @@ def _of_tiff(image: Any, name: str) -> Scale | None:
             f"{name}: does not say whether black or white is zero (its tag 262 is missing)"
         )
     if tags.get(_PLANES) == _SEPARATE and max(bits) > 8:
-        raise ImageError(f"{name}: has planes of more than 8 bits; save its samples pixel by pixel")
+        raise ImageError(
+            f"{name}: has separate planes of more than 8 bits; save it with interleaved samples"
+        )
     is_subsampled = tuple(tags.get(_SUBSAMPLING, (2, 2))) != (1, 1)
     if tags[_PHOTOMETRIC] == _YCBCR and image.info["compression"] == "raw" and is_subsampled:
         raise ImageError(
@@ -125,7 +127,7 @@ def _of_jpeg_2000(image: Image.Image, file: IO[bytes], name: str) -> Scale | Non
 
 
 def _jpeg_2000_precisions(file: IO[bytes]) -> Iterator[int]:
-    """Bits of each component as the codestream says; of signed ones more than 128."""
+    """Bits of each component, according to the codestream; above 128 if signed."""
     start = 0
     if _peek(file, 0, 2) != _CODESTREAM:
         start = next(begin for kind, begin, _ in boxes(file) if kind == b"jp2c")
@@ -137,10 +139,10 @@ def _jpeg_2000_precisions(file: IO[bytes]) -> Iterator[int]:
 
 
 def boxes(file: IO[bytes]) -> Iterator[tuple[bytes, int, int]]:
-    """Kind, begin and end of the contents of each box of a JP2 or AVIF file, in order.
+    """Yields the kind and the start and end of the contents of each box in a JP2 or AVIF file.
 
     Raises:
-      ValueError: If a box has an impossible length or ends after the file.
+      ValueError: If a box has an impossible length or extends beyond the file.
     """
     length, position = _length(file), 0
     while position < length:
@@ -150,7 +152,9 @@ def boxes(file: IO[bytes]) -> Iterator[tuple[bytes, int, int]]:
             begin, size = position + 16, int.from_bytes(head[8:])
         end = position + size if size else length
         if not begin <= end <= length:
-            raise ValueError(f"a box at {position} is said to end at {end}, the file at {length}")
+            raise ValueError(
+                f"a box at {position} claims to end at {end} in a file of {length} bytes"
+            )
         yield head[4:8], begin, end
         position = end
 

@@ -1,4 +1,4 @@
-"""Where images are: encoded files by name, and their pixels."""
+"""Sources of images: encoded files by name, and their pixels."""
 
 import contextlib
 import io
@@ -18,11 +18,11 @@ from iqa_jax.images.decode import Header, decode_image, read_header
 
 
 class ImageSource(ABC):
-    """Encoded images by name, wherever they are."""
+    """Encoded images by name, wherever they are stored."""
 
     @property
     def treatment(self) -> str:
-        """What is done to the decoded pixels, in words for fingerprints; empty for nothing."""
+        """Description, for fingerprints, of changes to the decoded pixels; empty if none."""
         return ""
 
     @abstractmethod
@@ -34,7 +34,7 @@ class ImageSource(ABC):
         """
 
     def header(self, name: str) -> Header:
-        """What is known of the image ``name`` without decoding it.
+        """The header of the image ``name``, without decoding it.
 
         Raises:
           ImageError: If there is no such image, or its header is not that of a supported one.
@@ -42,11 +42,11 @@ class ImageSource(ABC):
         return self.header_of(self.read(name), name)
 
     def header_of(self, data: bytes, name: str) -> Header:
-        """As :meth:`header`, from the bytes that :meth:`read` gave.
+        """The header of an image, given the bytes that :meth:`read` returned.
 
         Args:
           data: The encoded bytes.
-          name: What error messages call the image.
+          name: Name for error messages.
 
         Raises:
           ImageError: If their header is not that of a supported image.
@@ -54,11 +54,11 @@ class ImageSource(ABC):
         return read_header(io.BytesIO(data), len(data), name)
 
     def decode(self, data: bytes, name: str) -> np.ndarray:
-        """The pixels of an image, from the bytes that :meth:`read` gave.
+        """The pixels of an image, given the bytes that :meth:`read` returned.
 
         Args:
           data: The encoded bytes.
-          name: What error messages call the image.
+          name: Name for error messages.
 
         Returns:
           ``uint8`` ``[height, width, 3]``, RGB.
@@ -79,10 +79,10 @@ class ImageSource(ABC):
 
 @dataclass(frozen=True)
 class ImageFolder(ImageSource):
-    """Image files, called by their paths: relative to one folder, or as they are.
+    """Image files, named by their paths.
 
     Attributes:
-      root: The folder; None where names are whole paths.
+      root: Folder that the names are relative to; None if they are complete paths.
     """
 
     root: epath.Path | None = None
@@ -102,7 +102,7 @@ class ImageFolder(ImageSource):
             return path.read_bytes()
 
     def header(self, name: str) -> Header:
-        """What is known of the image ``name`` without decoding it.
+        """The header of the image ``name``, without decoding it.
 
         Raises:
           ImageError: If there is no such file, or its header is not that of a supported image.
@@ -117,14 +117,14 @@ class ImageFolder(ImageSource):
 
 @dataclass(frozen=True)
 class CheckedImages(ImageSource):
-    """Images that have to stay as they were when their headers were read.
+    """Images that must not have changed since their headers were read.
 
-    The checksum is that of the very bytes that are decoded, and already in memory: a millisecond a
-    megabyte at most.
+    The checksum is computed from the bytes about to be decoded, which are in memory already; it
+    takes at most a millisecond per megabyte.
 
     Attributes:
-      source: The images.
-      headers: Of each, by name.
+      source: Source of the images.
+      headers: Headers by name.
     """
 
     source: ImageSource
@@ -132,46 +132,47 @@ class CheckedImages(ImageSource):
 
     @property
     def treatment(self) -> str:
-        """What the source does."""
+        """The treatment of the source."""
         return self.source.treatment
 
     def read(self, name: str) -> bytes:
         """The encoded bytes of the image ``name``.
 
         Raises:
-          ImageError: If it is not there any more, or other bytes are.
+          ImageError: If it no longer exists or has changed.
         """
         data = self.source.read(name)
         if not self.headers[name].is_of(data):
             raise ImageError(
-                f"{name}: was changed while it was in use: its checksum is not the "
-                "one that was taken at the start; run again when nothing writes to it"
+                f"{name}: was changed while it was in use: its checksum differs from the one taken "
+                "at the start; run again when nothing writes to it"
             )
         return data
 
     def header(self, name: str) -> Header:
-        """What was known of the image ``name`` at the start."""
+        """The header of the image ``name``, as read at the start."""
         return self.headers[name]
 
     def decode(self, data: bytes, name: str) -> np.ndarray:
-        """The pixels of an image, as its source gives them."""
+        """The pixels of an image, as decoded by the source."""
         return self.source.decode(data, name)
 
 
 @dataclass(frozen=True)
 class BlockImages(ImageSource):
-    """Images whose files may hold each pixel as a square block of equal ones.
+    """Images whose files may store each pixel as a square block of equal pixels.
 
     BAPPS stores images of 64x64 in files of 256x256. Either one pixel of each block is kept, which
-    gives the images that were stored; or the files are resized by Pillow's antialiased bilinear
-    filter, as LPIPS's loader does. On blocks that is a blur by [1/8, 3/4, 1/8] in both axes.
+    recovers the original images; or the files are resized with Pillow's antialiased bilinear
+    filter, as in LPIPS's loader. On blocks, this is a blur by [1/8, 3/4, 1/8] along both axes.
 
     Attributes:
-      source: The files.
-      size: Height and width of the images; files of another size but ``size * block`` are refused.
+      source: Source of the files.
+      size: Height and width of the images; files of any size but this or ``size * block`` are
+        refused.
       block: Height and width of a block.
-      is_filtered: Whether files are resized by the filter (those that hold each pixel once as if
-        it were a block); else one pixel of each block is kept.
+      is_filtered: Whether to resize with the filter (a file without blocks is expanded to blocks
+        first) instead of keeping one pixel of each block.
     """
 
     source: ImageSource
@@ -181,28 +182,28 @@ class BlockImages(ImageSource):
 
     @property
     def treatment(self) -> str:
-        """How pixels are made of blocks."""
+        """How pixels are obtained from blocks."""
         how = "filtered" if self.is_filtered else "sampled"
         return f"{self.size}x{self.size} {how} from blocks of {self.block}x{self.block}"
 
     def read(self, name: str) -> bytes:
-        """The encoded bytes of the image ``name``, as they are stored."""
+        """The encoded bytes of the image ``name``, as stored."""
         return self.source.read(name)
 
     def header(self, name: str) -> Header:
-        """What is known of the image ``name`` without decoding it; its size without blocks."""
+        """The header of the image ``name``, with its size without blocks."""
         return self._without_blocks(self.source.header(name), name)
 
     def header_of(self, data: bytes, name: str) -> Header:
-        """As :meth:`header`, from the encoded bytes."""
+        """The header of an image, with its size without blocks, given the encoded bytes."""
         return self._without_blocks(self.source.header_of(data, name), name)
 
     def decode(self, data: bytes, name: str) -> np.ndarray:
         """The pixels of an image without blocks, ``uint8`` ``[size, size, 3]``.
 
         Raises:
-          ImageError: If it cannot be decoded, is of another size, or is not made of blocks where
-            one pixel of each is kept.
+          ImageError: If it cannot be decoded, has the wrong size, or is to be sampled but is not
+            made of blocks.
         """
         stored = self.source.decode(data, name)
         height, width, _ = stored.shape
@@ -249,19 +250,19 @@ def _file_errors(name: str) -> Iterator[None]:
         raise ImageError(found) from error
     except OSError as error:
         raise ImageError(f"{name}: cannot be read ({error.strerror or error})") from error
-    except ValueError as error:  # a NUL in it
+    except ValueError as error:  # a NUL in the name
         raise ImageError(f"{name!r}: no file can have this name ({error})") from error
 
 
 def _refuse_special(path: epath.Path, name: str) -> os.stat_result | None:
-    """Refuses what is no regular file: to open a pipe is to wait for whoever writes to it.
+    """Refuses pipes, sockets and devices; opening a pipe would wait for a writer.
 
     Returns:
-      What the operating system says of the file; nothing in a bucket, which holds no other ones.
+      Status of the file; None in a bucket, which holds only regular files.
     """
     if not is_local(path):
         return None
-    status = os.stat(path)  # noqa: PTH116  (epath's takes three times as long: it asks who owns it)
+    status = os.stat(path)  # noqa: PTH116  (epath's takes three times as long: it looks up owners)
     if not stat.S_ISREG(status.st_mode) and not stat.S_ISDIR(status.st_mode):
-        raise ImageError(f"{name}: is no regular file, but a pipe, a socket or a device")
+        raise ImageError(f"{name}: is not a regular file but a pipe, a socket or a device")
     return status

@@ -1,1 +1,1 @@
-"""Weights: readers of foreign checkpoints, conversion by name, storage. Knows no network."""
+"""Weights: third-party checkpoints, conversion by name and storage, independent of any network."""

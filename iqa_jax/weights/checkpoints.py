@@ -1,7 +1,7 @@
-"""Our own checkpoints: arrays stored by Orbax beside a provenance that says where they come from.
+"""Our own checkpoints: arrays stored by Orbax, with a record of their provenance.
 
 ``DIRECTORY/NAME/arrays`` is the Orbax checkpoint, ``DIRECTORY/NAME/provenance.json`` its record. A
-checkpoint appears under its name when both are whole. Of two that are made at once, the last stays.
+checkpoint appears under its name when both are complete. If two are written at once, the last wins.
 """
 
 import hashlib
@@ -25,20 +25,20 @@ if TYPE_CHECKING:
     from orbax.checkpoint import StandardCheckpointer
 
 FORMAT = 1
-"""Counts up when what is stored changes; older checkpoints are then refused."""
+"""Version of the storage format; checkpoints of any other version are ignored."""
 
-_SAVING = threading.Lock()  # Orbax mixes up what several threads save
+_SAVING = threading.Lock()  # Orbax mixes up checkpoints that several threads save at once
 _LONGEST_SAVE = 24 * 3600.0  # seconds
 _NAME_ANOTHER = "name a folder with --checkpoints_dir or IQA_JAX_CHECKPOINTS"
-_MAKE_AGAIN = "fetch it again (or convert or train it, as it was made)"
+_MAKE_AGAIN = "fetch, convert or train it again, depending on how it was made"
 
 
 @dataclass(frozen=True)
 class Checkpoint:
-    """Arrays and where they come from.
+    """Arrays and their provenance.
 
     Attributes:
-      arrays: By name.
+      arrays: Arrays by name.
       provenance: Source, hashes, licence, preprocessing, versions; see :func:`save`.
     """
 
@@ -47,14 +47,14 @@ class Checkpoint:
 
 
 def default_directory() -> epath.Path:
-    """The folder of all checkpoints where none is named, for reading and for writing.
+    """The default folder for reading and writing checkpoints.
 
-    It is that of the environment variable ``IQA_JAX_CHECKPOINTS``; else ``checkpoints`` in the
-    current folder, if a checkpoint is there; else ``iqa_jax/checkpoints`` in the user's folder for
-    caches (``XDG_CACHE_HOME``, else ``~/.cache``).
+    The first of these that applies: the folder named by the environment variable
+    ``IQA_JAX_CHECKPOINTS``; ``checkpoints`` in the current folder, if it holds a checkpoint;
+    ``iqa_jax/checkpoints`` in the user's cache (``XDG_CACHE_HOME`` or ``~/.cache``).
 
     Raises:
-      CheckpointError: If it would be the last of these, and the user has no home folder.
+      CheckpointError: If it would be the last of these, but the user has no home folder.
     """
     if named := os.environ.get("IQA_JAX_CHECKPOINTS"):
         return epath.Path(named)
@@ -64,28 +64,28 @@ def default_directory() -> epath.Path:
     try:
         return epath.Path(user_cache() / "checkpoints")
     except RuntimeError as error:
-        raise CheckpointError(f"there is no home folder for weights; {_NAME_ANOTHER}") from error
+        raise CheckpointError(f"found no home folder for weights; {_NAME_ANOTHER}") from error
 
 
 def resolve_directory(named: epath.PathLike | None) -> epath.Path:
-    """The folder of all checkpoints: the one that is named, else :func:`default_directory`."""
+    """The folder of checkpoints: ``named`` if given, otherwise :func:`default_directory`."""
     return epath.Path(named) if named else default_directory()
 
 
 def save(
     directory: epath.Path, name: str, arrays: Mapping[str, np.ndarray], provenance: Mapping
 ) -> None:
-    """Stores ``arrays`` as the checkpoint ``name``, in the place of an older one.
+    """Stores ``arrays`` as the checkpoint ``name``, replacing an existing one.
 
     Args:
-      directory: The folder of all checkpoints.
-      name: The checkpoint's name.
-      arrays: By name.
+      directory: The folder of checkpoints.
+      name: Name of the checkpoint.
+      arrays: Arrays by name.
       provenance: Facts about the arrays, as JSON; format, array shapes, versions and the hash of
         the arrays are added.
 
     Raises:
-      CheckpointError: If nothing can be written into the folder.
+      CheckpointError: If the folder is not writable.
     """
     record = {
         **provenance,
@@ -94,12 +94,12 @@ def save(
         "weights_sha256": digest(arrays),
         "versions": versions_with("jax", "flax", "orbax-checkpoint"),
     }
-    directory = directory.resolve()  # Orbax takes no relative paths
+    directory = directory.resolve()  # Orbax does not accept relative paths
     with _writing_into(directory):
         directory.mkdir(parents=True, exist_ok=True)
     remove_leftovers(directory / name, _LONGEST_SAVE)
     with appearing_whole(directory / name) as unfinished:
-        with _writing_into(directory):  # where nothing can be written, Orbax would wait for ever
+        with _writing_into(directory):  # Orbax would wait forever for a folder it cannot write to
             unfinished.mkdir()
         with _SAVING, _checkpointer() as checkpointer:
             checkpointer.save(unfinished / "arrays", dict(arrays))
@@ -107,10 +107,10 @@ def save(
 
 
 def read_provenance(directory: epath.Path, name: str) -> dict[str, Any] | None:
-    """The record of the checkpoint ``name``, or None if it is not there or of an older format.
+    """The record of the checkpoint ``name``; None if it is missing or in another format.
 
     Raises:
-      CheckpointError: If it is damaged.
+      CheckpointError: If the record is damaged.
     """
     path = directory / name / "provenance.json"
     if not path.exists():
@@ -120,7 +120,7 @@ def read_provenance(directory: epath.Path, name: str) -> dict[str, Any] | None:
         if record["format"] != FORMAT:
             return None
         if not (isinstance(record["arrays"], dict) and isinstance(record["weights_sha256"], str)):
-            raise TypeError("it names no arrays")
+            raise TypeError("it lists no arrays")
     except (ValueError, TypeError, LookupError) as error:
         raise CheckpointError(f"{path}: is damaged ({describe(error)}); {_MAKE_AGAIN}") from error
     return record
@@ -130,7 +130,7 @@ def load(directory: epath.Path, name: str) -> Checkpoint:
     """Loads the checkpoint ``name``.
 
     Raises:
-      CheckpointError: If it is missing or its arrays are not those that were stored.
+      CheckpointError: If it is missing, or its arrays are not the ones that were saved.
     """
     provenance = read_provenance(directory, name)
     if provenance is None:
@@ -145,12 +145,12 @@ def load(directory: epath.Path, name: str) -> Checkpoint:
             f"{path}: cannot be restored ({describe(error)}); {_MAKE_AGAIN}"
         ) from error
     if digest(arrays) != provenance["weights_sha256"]:
-        raise CheckpointError(f"{path}: is not what was stored (the hash differs); {_MAKE_AGAIN}")
+        raise CheckpointError(f"{path}: has changed since it was saved; {_MAKE_AGAIN}")
     return Checkpoint(arrays, provenance)
 
 
 def digest(arrays: Mapping[str, np.ndarray]) -> str:
-    """SHA-256 over names, shapes, types and values, in the order of the names."""
+    """SHA-256 of names, types, shapes and values, in order of name."""
     sha256 = hashlib.sha256()
     for name in sorted(arrays):
         array = np.ascontiguousarray(arrays[name])
@@ -160,7 +160,7 @@ def digest(arrays: Mapping[str, np.ndarray]) -> str:
 
 
 def _checkpointer() -> "StandardCheckpointer":
-    from orbax.checkpoint import StandardCheckpointer  # noqa: PLC0415  takes long to import
+    from orbax.checkpoint import StandardCheckpointer  # noqa: PLC0415  slow to import
 
     return StandardCheckpointer()
 
@@ -171,5 +171,5 @@ def _writing_into(directory: epath.Path) -> Iterator[None]:
         yield
     except OSError as error:
         raise CheckpointError(
-            f"{directory}: cannot be written into ({error.strerror or error}); {_NAME_ANOTHER}"
+            f"{directory}: is not writable ({error.strerror or error}); {_NAME_ANOTHER}"
         ) from error

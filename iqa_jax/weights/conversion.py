@@ -1,4 +1,4 @@
-"""From a foreign checkpoint's names to ours, with every array accounted for."""
+"""Conversion of third-party checkpoints to our names, with every array accounted for."""
 
 import itertools
 import re
@@ -22,12 +22,12 @@ class Shaped(Protocol):
 
 @dataclass(frozen=True)
 class Rename:
-    r"""How some arrays of a checkpoint are called here.
+    r"""A rule that maps names in a checkpoint to ours.
 
     Attributes:
-      source: Regular expression of the whole name in the checkpoint.
+      source: Regular expression for the whole name in the checkpoint.
       target: The new name; may refer to groups of ``source`` as ``\1``.
-      transform: Applied to the array.
+      transform: Function applied to the array.
     """
 
     source: str
@@ -36,24 +36,25 @@ class Rename:
 
 
 _WRAPPER = "module"
-"""What PyTorch's DataParallel writes into names, wherever it was applied."""
+"""Component that PyTorch's DataParallel inserts into names, wherever it was applied."""
 
 _LONGEST_NAME = 1000
 _MOST_NAMES = 100_000
-_MOST_TOLD = 100
-"""Of mismatches, of which the first are usually enough."""
+_MOST_LISTED = 100
+"""Maximum number of mismatches listed; the first few are usually enough."""
 
 _COUNTERS = (r"(.*\.)?num_batches_tracked",)
 _BUFFERS = {"running_mean": "mean", "running_var": "var"}
 
 
 def flatten(tree: Mapping[str, Any]) -> Iterator[tuple[str, np.ndarray]]:
-    """Yields the arrays of nested dicts, and the numbers and strings among them, by dotted names.
+    """Yields arrays, numbers and strings in nested dicts, with their dotted names.
 
-    A dict that is shared counts wherever it is: a short file can hold any number of names.
+    A shared dict counts every time it occurs, so even a short file can hold any number of names.
 
     Raises:
-      CheckpointError: If there are far too many, a name is far too long, or something is a list.
+      CheckpointError: If there are far too many names, a name is far too long, or a value is a
+        list.
     """
     return _flatten(tree, "", itertools.count(1))
 
@@ -83,36 +84,36 @@ def convert(
 ) -> dict[str, np.ndarray]:
     """Renames the arrays of a checkpoint and checks that none is left over, missing or misshapen.
 
-    Names and layouts of PyTorch are understood without being told: ``weight`` is the ``kernel`` of
-    a convolution (OIHW to HWIO) or of a product (transposed), or the ``scale`` of a normalisation.
+    PyTorch's names and layouts need no rules: ``weight`` becomes the ``kernel`` of a convolution
+    (OIHW to HWIO) or of a linear layer (transposed), or the ``scale`` of a normalisation.
 
     Args:
       source: Arrays by their names in the checkpoint.
-      target: What has to be filled: shapes by our names.
-      renames: Applied in order; a name that none matches stays.
-      ignored: Regular expressions of whole names, after renaming, that are not wanted.
+      target: Required arrays: shapes by our names.
+      renames: Rules applied in order; a name that matches none is kept.
+      ignored: Regular expressions for whole names, after renaming, of arrays to skip.
 
     Returns:
-      An array for each name of ``target``, in its order, in float32.
+      Float32 arrays by name, in the order of ``target``.
 
     Raises:
-      CheckpointError: If the two sides do not fit; one error lists the mismatches.
+      CheckpointError: If names or shapes do not match; one error lists all mismatches.
     """
     converted, errors = {}, []
     for name, original in source.items():
         try:
             renamed, transformed = _rename(name, np.asarray(original), renames)
-        except (IndexError, ValueError):  # by a transform
-            errors.append(f"{name}: has the shape {np.shape(original)}, which does not fit")
+        except (IndexError, ValueError):  # raised by a transform
+            errors.append(f"{name}: has an unsuitable shape {np.shape(original)}")
             continue
         if any(re.fullmatch(pattern, renamed) for pattern in (*ignored, *_COUNTERS)):
             continue
         ours, array = _from_torch(renamed, transformed)
-        told = name if ours == name else f"{name} ({ours})"
+        shown = name if ours == name else f"{name} ({ours})"
         if ours not in target:
-            errors.append(f"{told}: has no place here")
+            errors.append(f"{shown}: is not part of the network")
         elif ours in converted:
-            errors.append(f"{told}: fills {ours} a second time")
+            errors.append(f"{shown}: fills {ours} a second time")
         else:
             converted[ours] = array
     for name, wanted in target.items():
@@ -123,9 +124,9 @@ def convert(
                 f"{name}: has the shape {converted[name].shape}, expected {tuple(wanted.shape)}"
             )
     if errors:
-        more = len(errors) - _MOST_TOLD
-        told = [*errors[:_MOST_TOLD], f"and {more} more"] if more > 0 else errors
-        raise CheckpointError("the checkpoint does not fit:\n  " + "\n  ".join(told))
+        more = len(errors) - _MOST_LISTED
+        shown = [*errors[:_MOST_LISTED], f"and {more} more"] if more > 0 else errors
+        raise CheckpointError("the checkpoint does not fit:\n  " + "\n  ".join(shown))
     return {name: np.asarray(converted[name], np.float32) for name in target}
 
 
@@ -139,7 +140,7 @@ def _rename(name: str, array: np.ndarray, renames: Sequence[Rename]) -> tuple[st
 
 
 def _from_torch(name: str, array: np.ndarray) -> tuple[str, np.ndarray]:
-    """The name and the layout that a parameter of PyTorch has here; ours pass."""
+    """Our name and layout of a PyTorch parameter; our own pass unchanged."""
     module, dot, leaf = name.rpartition(".")
     if leaf != "weight":
         return module + dot + _BUFFERS.get(leaf, leaf), array

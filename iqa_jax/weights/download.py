@@ -1,13 +1,14 @@
-"""Weights that their authors publish by URL: downloaded whole, verified, and resumed if broken off.
+"""Weights published at a URL: downloaded, verified, and resumed after an interruption.
 
-While it is coming, a file lies beside its place as ``NAME.part``. ``NAME.part.json`` records which
-version of the file the server was sending (its ETag, else the date of its last change, and its
-size), and is the lock that keeps other processes away. A later try asks for the rest on condition
-that the server still has that version, and otherwise starts over; so it does if the server tells no
-version, and then nothing unfinished is kept. ``NAME`` appears when it is whole and verified.
+While a file is being downloaded, it is kept as ``NAME.part`` beside its destination.
+``NAME.part.json`` records the version that the server was sending (its ETag or ``Last-Modified``
+date, and its size) and serves as the lock that keeps other processes out. A later attempt requests
+the rest, provided that the server still has that version, and otherwise starts over. If the server
+gives no version, nothing unfinished is kept. ``NAME`` appears once it is complete and verified.
 
-What comes without encryption is taken only if its whole hash is known. A download ends at the size
-that is registered, else at that which the server tells, and never beyond :data:`MOST_BYTES`.
+An unencrypted download is accepted only if the full hash is known. A download ends at the
+registered size, or failing that at the size given by the server, and never exceeds
+:data:`MOST_BYTES`.
 """
 
 import hashlib
@@ -41,24 +42,24 @@ from iqa_jax.weights.transfers import (
 
 try:
     import fcntl
-except ImportError:  # Windows: there, two downloads of one file at once are not kept apart
+except ImportError:  # Windows, where concurrent downloads of one file are not kept apart
     fcntl = None
 
 PAUSES = (1.0, 2.0, 4.0, 8.0)
-"""Seconds between the tries of a download that breaks off."""
+"""Seconds between the attempts of an interrupted download."""
 
 MOST_BYTES = 8 << 30
-"""Of a download whose size is not registered."""
+"""Maximum size of a download whose size is not registered."""
 
-_PROGRESS_DELAY = 2.0  # seconds; what is faster needs no progress bar
+_PROGRESS_DELAY = 2.0  # seconds; faster downloads need no progress bar
 
 
 class OtherFileError(CheckpointError):
-    """A file is not the one that is meant: its hash or its size is another."""
+    """A file that is not the expected one: its hash or size differs."""
 
 
 def file_sha256(path: epath.Path) -> str:
-    """SHA-256 of a file, read in pieces, in hexadecimal."""
+    """SHA-256 of a file, in hexadecimal; the file is read in pieces."""
     with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()  # pyright: ignore[reportArgumentType]
 
@@ -68,8 +69,8 @@ class UrlFile:
     """A file on a server.
 
     Attributes:
-      url: Where it is published.
-      size: In bytes; None if not known.
+      url: URL where it is published.
+      size: Size in bytes; None if unknown.
     """
 
     url: str
@@ -81,21 +82,24 @@ class UrlFile:
         return PurePosixPath(unquote(urlsplit(self.url).path)).name
 
     def find(self, directory: epath.Path) -> epath.Path | None:
-        """Where the file, downloaded or placed by hand, is in ``directory``; None if it is not."""
+        """Path of the file in ``directory``, downloaded or placed by hand; None if missing."""
         path = directory / self.name
         return path if path.exists() else None
 
     def fetch(self, directory: epath.Path, sha256: str) -> epath.Path:
-        """The file in ``directory``, verified; downloaded if it is not there.
+        """Verifies the file in ``directory``, after downloading it if it is missing.
 
-        A download to a bucket goes through a temporary folder, and cannot be resumed later.
+        A download to a bucket goes through a temporary folder and cannot be resumed later.
 
         Args:
-          directory: The folder that the file lies in, made if need be.
-          sha256: Of the file: in full, or how it begins; if it is empty, only the size is checked.
+          directory: Folder of the file, created if necessary.
+          sha256: The file's SHA-256, or its first digits; if empty, only the size is checked.
+
+        Returns:
+          Path of the file.
 
         Raises:
-          CheckpointError: If the file cannot be had, or is not the one that is meant.
+          CheckpointError: If the file cannot be obtained or is not the expected one.
         """
         path = directory / self.name
         try:
@@ -105,7 +109,7 @@ class UrlFile:
                 self._check(path, sha256)
         except OSError as error:
             raise CheckpointError(
-                f"{path}: cannot be read or written ({error}); make room and give access there, "
+                f"{path}: cannot be read or written ({error}); check free space and permissions, "
                 "or name another folder with --checkpoints_dir, and run again; or give the path of "
                 "a copy with --source=PATH"
             ) from error
@@ -114,8 +118,8 @@ class UrlFile:
     def _download(self, path: epath.Path, sha256: str) -> None:
         if not (is_encrypted(self.url) or _is_full(sha256)):
             raise CheckpointError(
-                f"{self.url}: is not downloaded: it comes without encryption, and its whole hash "
-                f"is not known; have it brought in a way that you trust and place it at {path} "
+                f"{self.url}: not downloaded, because the connection is not encrypted and the full "
+                f"hash is unknown; obtain the file in a way that you trust and place it at {path} "
                 "(or give its path with --source=PATH)"
             )
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -129,10 +133,10 @@ class UrlFile:
                 with appearing_whole(path) as copy:
                     epath.Path(local).copy(copy)
                     if complaint := self._complaint(copy, sha256):
-                        raise CheckpointError(f"{copy}: was damaged in copying: {complaint}")
+                        raise CheckpointError(f"{copy}: was damaged while copying: {complaint}")
         except TryError as failure:
             is_kept = is_local(path) and _part(Path(path)).exists()
-            kept = "what came is kept and running again continues with it; or " if is_kept else ""
+            kept = "run again to resume it from the part that was kept; or " if is_kept else ""
             raise CheckpointError(
                 f"{self.url}: cannot be downloaded: {failure}; {kept}"
                 f"download it elsewhere and place it at {path} (or give its path with "
@@ -143,21 +147,21 @@ class UrlFile:
         part = _part(path)
         with _locked(part.with_name(f"{part.name}.json")) as record:
             try:
-                if path.exists():  # brought by another process while this one waited
+                if path.exists():  # downloaded by another process while this one waited
                     self._check(epath.Path(path), sha256)
                     return
                 self._try_repeatedly(part, record, sha256)
                 if complaint := self._complaint(epath.Path(part), sha256):
                     part.unlink()
                     raise OtherFileError(
-                        f"{self.url}: what came is not the file it is known to be: {complaint}; "
+                        f"{self.url}: the download is not the expected file: {complaint}; "
                         "nothing was kept"
                     )
                 put(epath.Path(part), epath.Path(path))
             finally:
                 if not (_size(part) and _read_record(record)):
                     part.unlink(missing_ok=True)
-                    with suppress(PermissionError):  # Windows keeps files that are open
+                    with suppress(PermissionError):  # Windows does not delete open files
                         Path(record.name).unlink()
 
     def _try_repeatedly(self, part: Path, record: IO[str], sha256: str) -> None:
@@ -169,13 +173,13 @@ class UrlFile:
             except TryError as failure:
                 if isinstance(failure, OutdatedError):
                     _write_record(record, {})
-                is_passing |= failure.is_passing  # once it has worked, the network comes back
+                is_passing |= failure.is_passing  # a network that once worked may recover
                 if pause is None or not is_passing:
                     raise
                 time.sleep(pause)
 
     def _try(self, part: Path, record: IO[str], sha256: str) -> None:
-        """Asks for the file, or the rest of it, and appends to ``part`` what comes."""
+        """Requests the file, or the rest of it, and appends the response to ``part``."""
         there = _size(part)
         known = _read_record(record) if there else {}
         if known.get("url") != self.url:
@@ -186,11 +190,11 @@ class UrlFile:
             version = version_of(response)
             if response.status == 206 and there:
                 if not continues(response, there, known):
-                    raise OutdatedError("the server sends another part of the file")
+                    raise OutdatedError("the server sends the wrong part of the file")
                 total = known["size"]
             elif response.status == 200:
                 there, total = 0, self._size_of(response)
-                part.write_bytes(b"")  # before the record, which speaks of what the file holds
+                part.write_bytes(b"")  # before the record, which describes this file
                 known = {"url": self.url, "version": version, "size": total}
                 _write_record(record, known if version and total else {})
             else:
@@ -212,27 +216,27 @@ class UrlFile:
                     progress.update(len(chunk))
 
     def _size_of(self, response: HTTPResponse) -> int | None:
-        """The size that the server tells, if it does; the one that is registered, if there is one.
+        """The size that the server announces; None if it does not.
 
         Raises:
-          TryError: If it is another one, or beyond all measure.
+          TryError: If it differs from the registered size or exceeds :data:`MOST_BYTES`.
         """
-        told = response.length
-        if told is not None and self.size is not None and told != self.size:
-            raise TryError(f"the server would send {told} bytes, expected {self.size}")
-        if told is not None and told > MOST_BYTES:
-            raise TryError(f"the server would send {told} bytes, expected {MOST_BYTES} at most")
-        return told
+        size = response.length
+        if size is not None and self.size is not None and size != self.size:
+            raise TryError(f"the server would send {size} bytes, expected {self.size}")
+        if size is not None and size > MOST_BYTES:
+            raise TryError(f"the server would send {size} bytes, expected at most {MOST_BYTES}")
+        return size
 
     def _check(self, path: epath.Path, sha256: str) -> None:
         if complaint := self._complaint(path, sha256):
             raise OtherFileError(
-                f"{path}: is not the file that {self.url} is known to be: {complaint}; "
-                "move it away to have it downloaded"
+                f"{path}: is not the file expected from {self.url}: {complaint}; "
+                "move it away to download it again"
             )
 
     def _complaint(self, path: epath.Path, sha256: str) -> str:
-        """What is wrong with the file; empty if it is the right one as far as is known."""
+        """What is wrong with the file; empty if nothing is found to be."""
         if sha256:
             found = file_sha256(path)
             whole = sha256 if len(sha256) == len(found) else f"{sha256}..."
@@ -247,7 +251,7 @@ def _read_record(record: IO[str]) -> dict[str, Any]:
     record.seek(0)
     try:
         return json.load(record)
-    except ValueError:  # empty, or cut off when it was written
+    except ValueError:  # empty, or cut off while being written
         return {}
 
 
@@ -260,16 +264,16 @@ def _write_record(record: IO[str], content: dict[str, Any]) -> None:
 
 @contextmanager
 def _locked(path: Path) -> Iterator[IO[str]]:
-    """A text file that one process or thread at a time may have; it may delete it when done."""
+    """A text file open to one process or thread at a time, which may delete it when done."""
     while True:
         with path.open("a+") as file:
             if fcntl is not None:
                 try:
                     fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
                 except BlockingIOError:
-                    tqdm.write(f"waiting for another process, which has {path}", file=sys.stderr)
+                    tqdm.write(f"waiting for the process that holds {path}", file=sys.stderr)
                     fcntl.flock(file, fcntl.LOCK_EX)
-            if _lies_at(path, file):  # else it was deleted while this one waited: once more
+            if _lies_at(path, file):  # otherwise it was deleted meanwhile: try again
                 yield file
                 return
 

@@ -1,4 +1,4 @@
-"""Weights that travel as data files of an installed distribution; its code is never imported."""
+"""Weights shipped as data files of an installed distribution, whose code is never imported."""
 
 import importlib.metadata
 from dataclasses import dataclass
@@ -14,7 +14,7 @@ class PackageFile:
 
     Attributes:
       distribution: Name on PyPI.
-      version: The release that carries the file.
+      version: Release that contains the file.
       path: Path of the file inside the installed distribution.
     """
 
@@ -23,10 +23,10 @@ class PackageFile:
     path: str
 
     def find(self) -> epath.Path:
-        """Where the file is installed.
+        """Path of the installed file.
 
         Raises:
-          CheckpointError: If the distribution is not installed; the message says how to.
+          CheckpointError: If it is not installed; the message says how to install it.
         """
         advice = f"install it with: pip install {self.distribution}=={self.version}"
         try:

@@ -1,4 +1,4 @@
-"""One answer of a server: asking for a file or the rest of it, and reading what comes.
+"""A single request for a file or the rest of it, and the server's response.
 
 Proxies are taken from the environment (``http_proxy``, ``https_proxy``, ``no_proxy``).
 """
@@ -12,24 +12,24 @@ from urllib.error import HTTPError
 from urllib.parse import urlsplit
 
 TIMEOUT = 30.0
-"""Seconds to wait for a connection, and then for each next piece of the answer."""
+"""Seconds to wait for a connection, and then for each piece of the response."""
 
 ENCRYPTED = ("https",)
-"""Schemes over which nobody on the way can change a file."""
+"""Schemes that protect a file from being changed in transit."""
 
 _PASSING = (408, 429, 500, 502, 503, 504)
-"""HTTP errors after which another try may help."""
+"""HTTP errors that a retry may overcome."""
 
 _CHUNK = 1 << 18
 
 
 def is_encrypted(url: str) -> bool:
-    """Whether nobody on the way can change what comes from ``url``."""
+    """Whether a file from ``url`` cannot be changed in transit."""
     return urlsplit(url).scheme in ENCRYPTED
 
 
 class TryError(Exception):
-    """A try that failed; another one may help if it ``is_passing``."""
+    """A failed attempt; another one may succeed if it ``is_passing``."""
 
     def __init__(self, reason: str, *, is_passing: bool = False):
         super().__init__(reason)
@@ -37,79 +37,79 @@ class TryError(Exception):
 
 
 class OutdatedError(TryError):
-    """What is there cannot be continued: the next try starts over."""
+    """The partial file cannot be continued: the next attempt starts over."""
 
     def __init__(self, reason: str):
         super().__init__(reason, is_passing=True)
 
 
 class _Encrypted(urllib.request.HTTPRedirectHandler):
-    """Follows a server to no place from which a file comes without encryption."""
+    """Refuses redirects to unencrypted URLs."""
 
     def redirect_request(  # noqa: PLR0917  (as urllib calls it)
         self, req: Any, fp: Any, code: Any, msg: Any, headers: Any, newurl: str
     ) -> Any:
         if not is_encrypted(newurl):
-            raise TryError(f"the server leads to {newurl}, from where it comes without encryption")
+            raise TryError(f"the server redirects to {newurl}, which is not encrypted")
         return super().redirect_request(req, fp, code, msg, headers, newurl)
 
 
 def open_answer(url: str, there: int, version: str | None, *, plain: bool) -> HTTPResponse:
-    """Asks for a file, or for what comes after the first ``there`` bytes of one ``version`` of it.
+    """Requests a file, or the part after the first ``there`` bytes of one ``version`` of it.
 
     Args:
-      url: The file.
-      there: How many bytes are there; not asked about without a ``version``.
-      version: What :func:`version_of` gave for the answer that they are from.
-      plain: Whether it may come without encryption.
+      url: URL of the file.
+      there: Number of bytes already downloaded; ignored without a ``version``.
+      version: :func:`version_of` the response that those bytes came from.
+      plain: Whether an unencrypted connection is acceptable.
 
     Raises:
-      TryError: If there is no answer with a file in it.
+      TryError: If the server does not send a file.
     """
-    # Some servers turn the name that urllib gives itself away.
+    # Some servers reject urllib's default user agent.
     request = urllib.request.Request(url, headers={"User-Agent": "iqa_jax"})
     if version:
         request.add_header("Range", f"bytes={there}-")
         request.add_header("If-Range", version)
     try:
-        # An opener of its own: the one of urlopen keeps the proxies that it once saw.
+        # A new opener each time: the one in urlopen never looks at the proxies again.
         opener = urllib.request.build_opener() if plain else urllib.request.build_opener(_Encrypted)
         response = opener.open(request, timeout=TIMEOUT)
     except HTTPError as error:
         error.close()
         reason = f"the server answers {error.code} {error.reason}"
-        if error.code == 416:  # there is nothing after what was asked for
+        if error.code == 416:  # the requested range is beyond the end of the file
             raise OutdatedError(reason) from error
         raise TryError(reason, is_passing=error.code in _PASSING) from error
     except (OSError, HTTPException) as error:
-        reason = getattr(error, "reason", error)  # URLError wraps what happened
+        reason = getattr(error, "reason", error)  # URLError wraps the cause
         if isinstance(reason, TimeoutError):
             reason = f"no answer within {TIMEOUT:g} seconds"
-        is_passing = isinstance(error, ConnectionError)  # it was there, and broke
+        is_passing = isinstance(error, ConnectionError)  # an established connection broke
         raise TryError(str(reason) or repr(reason), is_passing=is_passing) from error
     if response.headers.get_content_type() == "text/html":
         response.close()
-        raise TryError("the server sends a web page in its place")
+        raise TryError("the server sends a web page instead of the file")
     return response
 
 
 def body(response: HTTPResponse, size: int | None, most: int) -> Iterator[bytes]:
-    """The body as it comes.
+    """Yields the body of a response as it arrives.
 
     Args:
-      response: The answer.
-      size: How many bytes are expected; None where the server tells when it has ended.
-      most: How many are read at most.
+      response: The response.
+      size: Expected number of bytes; None to read until the server ends the body.
+      most: Maximum number of bytes to read.
 
     Raises:
-      TryError: If it ends too early, goes on for too long, or does not come.
+      TryError: If the body ends too early, is too long, or stops arriving.
     """
     left, room = size, most
     while left != 0:
         try:
             chunk = response.read1(_CHUNK if left is None else min(_CHUNK, left))
         except TimeoutError as error:
-            reason = f"nothing more came for {TIMEOUT:g} seconds"
+            reason = f"nothing arrived for {TIMEOUT:g} seconds"
             raise TryError(reason, is_passing=True) from error
         except (OSError, HTTPException) as error:
             raise TryError(f"the connection broke ({error})", is_passing=True) from error
@@ -117,7 +117,7 @@ def body(response: HTTPResponse, size: int | None, most: int) -> Iterator[bytes]
             break
         room -= len(chunk)
         if room < 0:
-            raise TryError("the server sends more than the file has, or may have")
+            raise TryError("the server sends more bytes than expected or allowed")
         yield chunk
         left = left and left - len(chunk)
     if left:
@@ -125,7 +125,7 @@ def body(response: HTTPResponse, size: int | None, most: int) -> Iterator[bytes]
 
 
 def version_of(response: HTTPResponse) -> str:
-    """What ``If-Range`` takes: an ETag that is not weak, else the date of the last change."""
+    """The value for ``If-Range``: a strong ETag if there is one, otherwise ``Last-Modified``."""
     etag = response.headers.get("ETag", "")
     if etag and not etag.startswith("W/"):
         return etag
@@ -133,16 +133,16 @@ def version_of(response: HTTPResponse) -> str:
 
 
 def continues(response: HTTPResponse, there: int, known: dict[str, Any]) -> bool:
-    """Whether a partial answer goes on where the file ends, in the version that is known.
+    """Whether a partial response continues the unfinished file, in the same version.
 
     Args:
-      response: The server's.
-      there: Number of bytes of the file.
-      known: What was told of it when it was begun.
+      response: The server's response.
+      there: Number of bytes already downloaded.
+      known: The version and size recorded when the download began.
     """
     answer = response.headers.get("Content-Range", "")
     version = version_of(response)
-    is_date = not known["version"].startswith('"')  # a partial answer need not repeat that
+    is_date = not known["version"].startswith('"')  # a partial response need not repeat the date
     match = re.fullmatch(r"bytes (\d+)-\d+/(\d+|\*)", answer)
     return (
         match is not None

@@ -1,4 +1,4 @@
-"""The zoo: pretrained networks by name. ``iqa models`` prints them all."""
+"""The zoo: pretrained networks by name. ``iqa models`` lists them all."""
 
 from iqa_jax.zoo.entries import Model
 from iqa_jax.zoo.fetching import convert_file, fetch

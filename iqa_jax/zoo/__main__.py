@@ -1,4 +1,4 @@
-"""Prints the table of all networks; with ``--manifest`` the sources of their weights as JSON."""
+"""Prints a table of all networks or, with ``--manifest``, the sources of their weights as JSON."""
 
 import argparse
 
@@ -6,5 +6,5 @@ from iqa_jax.zoo.listing import manifest, table
 
 if __name__ == "__main__":
     parser = argparse.ArgumentParser(prog="iqa models", description=__doc__)
-    parser.add_argument("--manifest", action="store_true", help="the sources of all weights")
+    parser.add_argument("--manifest", action="store_true", help="print the sources as JSON")
     print(manifest() if parser.parse_args().manifest else table(), end="")

@@ -1,8 +1,8 @@
-"""How blobs of Caffe2 are called, as Goyal et al. 2019 (arXiv 1905.01235) trained and dumped them.
+"""Names of the Caffe2 blobs that Goyal et al. 2019 (arXiv 1905.01235) trained and exported.
 
-The networks for jigsaw puzzles have nine towers, ``s0`` to ``s8``, with common kernels and batch
-norms of their own; the first tower is taken, as VISSL does. Images are BGR: the input channels of
-the first kernel are turned round (where there is one channel, nothing changes).
+The jigsaw networks have nine towers, ``s0`` to ``s8``, with shared kernels but separate batch
+norms; the first tower is used, as in VISSL. Images are BGR, so the input channels of the first
+kernel are reversed (which leaves a single channel unchanged).
 """
 
 import numpy as np
@@ -11,7 +11,7 @@ from iqa_jax.weights.conversion import Rename
 
 
 def _reverse_channels(kernel: np.ndarray) -> np.ndarray:
-    """OIHW, the input from BGR to RGB or back."""
+    """Reverses the input channels of an OIHW kernel: BGR to RGB or back."""
     return kernel[:, ::-1]
 
 
@@ -19,10 +19,10 @@ _FIRST_TOWER = Rename(r"(.+)_s0(_.+)", r"\1\2")
 
 _CONVOLUTIONS = (("w", "weight"), ("b", "bias"))
 _NORMS = (("s", "weight"), ("b", "bias"), ("rm", "running_mean"), ("riv", "running_var"))
-"""Last parts of Caffe2's names and of PyTorch's; despite its name, ``riv`` is the variance."""
+"""Last parts of names in Caffe2 and in PyTorch; despite its name, ``riv`` is the variance."""
 
 _BLOCKS = ((1, 0), (2, 2), (3, 4), (4, 5), (5, 6))
-"""Numbers of AlexNet's convolutions, and of the blocks of VISSL that hold them."""
+"""Numbers of AlexNet's convolutions and of the VISSL blocks that contain them."""
 
 ALEXNET: tuple[Rename, ...] = (
     _FIRST_TOWER,
@@ -38,7 +38,7 @@ ALEXNET: tuple[Rename, ...] = (
         for leaf, name in _NORMS
     ),
 )
-"""To the names of VISSL's AlexNets."""
+"""Renames from Caffe2 to the names of VISSL's AlexNets."""
 
 _BRANCHES = (
     ("branch2a", "conv1", "bn1"),
@@ -46,7 +46,7 @@ _BRANCHES = (
     ("branch2c", "conv3", "bn3"),
     ("branch1", "downsample.0", "downsample.1"),
 )
-"""Parts of a residual block: Caffe2's name, our convolution, our batch norm."""
+"""Parts of a residual block: Caffe2 name, our convolution, our batch norm."""
 
 _STAGES = ((2, 1), (3, 2), (4, 3), (5, 4))
 
@@ -65,7 +65,7 @@ RESNET: tuple[Rename, ...] = (
         for leaf, name in _NORMS
     ),
 )
-"""To torchvision's names."""
+"""Renames from Caffe2 to torchvision's names."""
 
 IGNORED: tuple[str, ...] = (
     r".+_s[1-8]_.+",  # the other towers

@@ -1,4 +1,4 @@
-"""ResNets that were trained on CIFAR-10."""
+"""ResNets trained on CIFAR-10."""
 
 from collections.abc import Mapping
 

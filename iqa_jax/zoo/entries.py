@@ -1,4 +1,4 @@
-"""What the registry says of a network, its weights and where they come from."""
+"""Entries of the registry: networks, published relevances, and the sources of their weights."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -15,14 +15,13 @@ Arrays = dict[str, np.ndarray]
 
 @dataclass(frozen=True)
 class Source:
-    """A foreign checkpoint file.
+    """A third-party checkpoint file.
 
     Attributes:
-      file: Where it is found.
-      sha256: Of the whole file; its first digits where the publisher tells no more; empty where
-        nobody tells it.
-      licence: As its publisher states it.
-      citation: Who trained the weights.
+      file: Location of the file.
+      sha256: SHA-256 of the file; only its first digits, or empty, if no more is published.
+      licence: Licence, as stated by the publisher.
+      citation: Citation for the weights.
     """
 
     file: PackageFile | UrlFile
@@ -33,14 +32,14 @@ class Source:
 
 @dataclass(frozen=True)
 class Conversion:
-    """How arrays are taken out of a foreign checkpoint.
+    """How to extract arrays from a third-party checkpoint.
 
     Attributes:
       source: The checkpoint.
-      renames: From its names to ours, applied in order.
-      ignored: Regular expressions of the names, after renaming, that are not wanted.
-      rearrange: From the arrays of the file to those that are renamed, where they are cut or joined
-        otherwise; arrays that it does not know pass.
+      renames: Rules from its names to ours, applied in order.
+      ignored: Regular expressions for the names, after renaming, of arrays to skip.
+      rearrange: Splits or joins arrays of the file before renaming; arrays that it does not know
+        pass unchanged.
     """
 
     source: Source
@@ -54,18 +53,18 @@ class Model:
     """A network of the registry.
 
     Attributes:
-      architecture: The factor: what the literature calls the network.
-      goal: What it was trained for; ``random`` for nothing.
-      environment: The images that it was trained on; ``none`` for a network that saw none.
-      trunk: Key of ``backbones.ARCHITECTURES``: the exact shape.
-      preprocessing: What the weights expect.
-      parameters: Number of parameters of the convolutional part, without stored moments.
-      conversions: Where its weights come from, the preferred file first; empty for an untrained
-        network.
-      top1: Top-1 accuracy in percent on ImageNet-1k by supervised training.
-      linear_probe: The same of a linear classifier on the frozen features.
-      accuracy_source: Who measured ``top1`` or ``linear_probe``.
-      seed: Of an untrained network's parameters.
+      architecture: Name of the network in the literature; a factor of the study.
+      goal: Training objective; ``random`` for an untrained network.
+      environment: Training images; ``none`` for an untrained network.
+      trunk: Exact variant of the architecture, a key of ``backbones.ARCHITECTURES``.
+      preprocessing: Preprocessing that the weights expect.
+      parameters: Number of parameters of the convolutional part, without the moments of batch
+        norms.
+      conversions: Sources of its weights, the preferred one first; empty for an untrained network.
+      top1: Top-1 accuracy on ImageNet-1k after supervised training, in percent.
+      linear_probe: The same for a linear classifier on the frozen features.
+      accuracy_source: Source of ``top1`` and ``linear_probe``.
+      seed: Seed of an untrained network's parameters.
       in_study: Whether it belongs to the grid of 46.
     """
 
@@ -85,14 +84,14 @@ class Model:
 
 @dataclass(frozen=True)
 class PublishedRelevance:
-    """Channel weights that were published for a model.
+    """Channel weights published for a model.
 
     Attributes:
-      model: Whose channels they weigh.
-      layers: The layers weighed; the target names of the conversions.
-      conversions: Where they come from, the preferred file first.
-      terms: How many weights each channel has; those of a layer are ``[channels]`` for one, else
-        ``[terms, channels]``.
+      model: Name of the model whose channels are weighted.
+      layers: Weighted layers; the target names of the conversions.
+      conversions: Sources of the weights, the preferred one first.
+      terms: Number of weights per channel. A layer's weights have the shape ``[channels]`` for one
+        term, otherwise ``[terms, channels]``.
     """
 
     model: str
@@ -101,5 +100,5 @@ class PublishedRelevance:
     terms: int = 1
 
     def shape(self, channels: int) -> tuple[int, ...]:
-        """That of the weights of a layer."""
+        """Shape of a layer's weights."""
         return (channels,) if self.terms == 1 else (self.terms, channels)

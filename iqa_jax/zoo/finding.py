@@ -1,4 +1,4 @@
-"""Where the file of a checkpoint is: in a distribution, at a URL, or among the downloads."""
+"""Finding the file for a checkpoint: in a distribution, at a URL, or among the downloads."""
 
 import dataclasses
 from collections.abc import Mapping, Sequence
@@ -16,7 +16,7 @@ from iqa_jax.zoo.origins import CLAIMED, DOWNLOADED, PUBLISHED, First, Place
 
 @dataclasses.dataclass(frozen=True)
 class Target:
-    """A checkpoint to be made: what has to be filled, from what, and what its provenance says."""
+    """A checkpoint to make: its sources, the required shapes, and facts for its provenance."""
 
     name: str
     conversions: Sequence[Conversion]
@@ -26,7 +26,7 @@ class Target:
 
 @dataclasses.dataclass(frozen=True)
 class Found:
-    """A file for a target, and how it is known to be the one of the conversion's source."""
+    """A file for a target, and how it was verified against the conversion's source."""
 
     conversion: Conversion
     path: epath.Path
@@ -38,20 +38,21 @@ def find_package(target: Target, directory: epath.Path) -> Found:
     """The data file of an installed distribution.
 
     Raises:
-      CheckpointError: If no distribution carries one, it is not installed, or is another file.
+      CheckpointError: If no distribution contains one, it is not installed, or its file differs
+        from the registered one.
     """
     for conversion in target.conversions:
         if isinstance(conversion.source.file, PackageFile):
             path = conversion.source.file.find()
             return Found(conversion, path, check_hash(path, [conversion]), PUBLISHED)
-    raise CheckpointError(f"no distribution carries {target.name}; fetch it with --source=url")
+    raise CheckpointError(f"no distribution contains {target.name}; fetch it with --source=url")
 
 
 def find_url(target: Target, directory: epath.Path) -> Found:
-    """The file among the downloads, downloaded if need be from the first place that has it.
+    """The file among the downloads; if missing, it is downloaded from the first URL that works.
 
     Raises:
-      CheckpointError: If it cannot be had, or is another file.
+      CheckpointError: If the file cannot be obtained or is not the registered one.
     """
     failures = []
     for conversion in target.conversions:
@@ -65,7 +66,7 @@ def find_url(target: Target, directory: epath.Path) -> Found:
                 failures.append(error)
     if failures:
         raise failures[0]
-    raise CheckpointError(f"{target.name} is published at no URL; fetch it with --source=package")
+    raise CheckpointError(f"no URL is known for {target.name}; fetch it with --source=package")
 
 
 def _download(conversion: Conversion, place: Place) -> Found:
@@ -85,7 +86,7 @@ def _download(conversion: Conversion, place: Place) -> Found:
 
 
 def find_any(target: Target, directory: epath.Path) -> Found:
-    """Looks into the distributions first: a download is the last resort."""
+    """The data file of an installed distribution, otherwise a download."""
     try:
         return find_package(target, directory)
     except CheckpointError as error:
@@ -104,12 +105,16 @@ FINDERS = {"auto": find_any, "package": find_package, "url": find_url}
 
 
 def has_hash(sha256: str, conversion: Conversion) -> bool:
-    """Whether a file with this hash is known to be that of the conversion."""
+    """Whether this hash matches the one registered for the conversion."""
     return bool(conversion.source.sha256) and sha256.startswith(conversion.source.sha256)
 
 
 def check_hash(path: epath.Path, conversions: Sequence[Conversion]) -> str:
-    """The hash of a file, which has to be that of one of the sources."""
+    """The SHA-256 of a file, which must match one of the sources.
+
+    Raises:
+      CheckpointError: If it matches none, or the file cannot be read.
+    """
     found = sha256_of(path)
     if not any(has_hash(found, conversion) for conversion in conversions):
         raise not_registered(path, found, conversions)
@@ -119,17 +124,17 @@ def check_hash(path: epath.Path, conversions: Sequence[Conversion]) -> str:
 def not_registered(
     path: epath.Path, sha256: str, conversions: Sequence[Conversion]
 ) -> CheckpointError:
-    """What is told of a file that is none of the sources.
+    """The error for a file that matches none of the sources.
 
     Args:
       path: The file.
-      sha256: Its hash.
-      conversions: Of the sources.
+      sha256: Its SHA-256.
+      conversions: Conversions from the sources.
     """
     known = dict.fromkeys(_described(conversion.source) for conversion in conversions)
     return CheckpointError(
         f"{path}: is not the registered file: expected {' or '.join(known)}, found sha256 "
-        f"{sha256}; a checkpoint of your own is converted by iqa convert"
+        f"{sha256}; to convert a checkpoint of your own, use iqa convert"
     )
 
 
@@ -139,7 +144,7 @@ def _described(source: Source) -> str:
 
 
 def sha256_of(path: epath.Path) -> str:
-    """The hash of a file.
+    """The SHA-256 of a file.
 
     Raises:
       CheckpointError: If it cannot be read.

@@ -1,8 +1,8 @@
-"""What a function computes, as a hash that is the same in every process.
+"""Hash of a function's computation, the same in every process.
 
-JAX traces the function to its program. The text of the program and the values of all arrays in it
-say what is computed, whatever files the arrays came from. Only what the program calls back into
-Python for is not in it; then the results for one image are hashed too.
+JAX traces the function to a program. The program's text and the values of all its arrays define the
+computation, whichever files the arrays came from. The one exception is a callback into Python,
+whose code is not part of the program; in that case the results for one image are hashed too.
 """
 
 import hashlib
@@ -24,13 +24,13 @@ _CALLBACK = "callback"
 
 
 def program_fingerprint(function: Callable[[jax.Array], Activations]) -> bytes:
-    """A hash of the program and the arrays of a backbone function.
+    """SHA-256 of the program and arrays of a backbone function.
 
     Args:
-      function: From images ``[B, H, W, 3]`` in [0, 1] to named activations.
+      function: Function from images ``[B, H, W, 3]`` in [0, 1] to named activations.
 
     Raises:
-      InputError: If it returns something else.
+      InputError: If it does not return named activations.
     """
     network = from_function(function)
     order = []
@@ -62,7 +62,7 @@ def program_fingerprint(function: Callable[[jax.Array], Activations]) -> bytes:
 def _programs(
     jaxpr: Jaxpr, constants: Sequence[Any], seen: set[int]
 ) -> Iterator[tuple[Jaxpr, Sequence[Any]]]:
-    """A program and those that it calls, each once, with the arrays that they close over."""
+    """Yields a program and those it calls, each once, with the arrays that they close over."""
     if id(jaxpr) in seen:
         return
     seen.add(id(jaxpr))
@@ -70,7 +70,7 @@ def _programs(
     for equation in jaxpr.eqns:
         for inner in jax.tree.leaves(list(equation.params.values()), is_leaf=_is_program):
             if _is_program(inner):
-                inner_jaxpr = getattr(inner, "jaxpr", inner)  # of one that has its constants
+                inner_jaxpr = getattr(inner, "jaxpr", inner)  # a closed jaxpr wraps another one
                 yield from _programs(inner_jaxpr, getattr(inner, "consts", ()), seen)
 
 
@@ -87,6 +87,6 @@ def _add(sha256: Any, array: Any) -> None:
 
 
 def _probe() -> jax.Array:
-    """An image of noise: every byte of a multiplicative sequence."""
+    """A noise image: the top bytes of a multiplicative sequence."""
     ramp = jnp.arange(_SIZE * _SIZE * 3, dtype=jnp.uint32) * jnp.uint32(2654435761)
     return (ramp >> 24).astype(jnp.float32).reshape(1, _SIZE, _SIZE, 3) / 255

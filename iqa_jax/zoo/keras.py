@@ -1,6 +1,6 @@
-"""The VGGs and the SqueezeNet of their authors, as Keras and others converted them.
+"""The original VGGs and SqueezeNet of their authors, converted by Keras and others.
 
-Beside them DISTS's VGG-16: torchvision's weights with other poolings.
+Also DISTS's VGG-16: torchvision's weights with L2 pooling.
 """
 
 import dataclasses
@@ -23,17 +23,17 @@ _SQUEEZENET = "Iandola et al. 2016, arXiv 1602.07360"
 
 
 def _unscaled(red: float, green: float, blue: float) -> Preprocessing:
-    """0 to 255 minus a mean colour."""
+    """Preprocessing to the range 0 to 255, minus a mean colour."""
     return Preprocessing((red / 255, green / 255, blue / 255), (1 / 255, 1 / 255, 1 / 255))
 
 
 def _reverse_channels(kernel: np.ndarray) -> np.ndarray:
-    """HWIO, the input from BGR to RGB."""
+    """Reverses the input channels of an HWIO kernel: BGR to RGB."""
     return kernel[:, :, ::-1]
 
 
 def _keras_vgg_renames(blocks: tuple[int, ...]) -> tuple[Rename, ...]:
-    """``block1_conv1``, ... with kernels in HWIO -> positions in torchvision's ``features``."""
+    """Renames from ``block1_conv1``, ... (HWIO) to positions in torchvision's ``features``."""
     renames = [Rename(r"block1_conv1\.block1_conv1_W_1:0", r"features.0.kernel", _reverse_channels)]
     position = 0
     for block, convolutions in enumerate(blocks, 1):
@@ -43,8 +43,8 @@ def _keras_vgg_renames(blocks: tuple[int, ...]) -> tuple[Rename, ...]:
                 Rename(rf"{layer}\.{layer}_W_1:0", f"features.{position}.kernel"),
                 Rename(rf"{layer}\.{layer}_b_1:0", f"features.{position}.bias"),
             ]
-            position += 2  # a rectification follows
-        position += 1  # a pooling
+            position += 2  # skip the ReLU
+        position += 1  # skip the pooling
     return tuple(renames)
 
 
@@ -69,7 +69,7 @@ def _keras_vgg(trunk: str, blocks: tuple[int, ...], file: str, size: int, parame
 
 
 _FIRES = ((2, 3), (3, 4), (4, 6), (5, 7), (6, 9), (7, 10), (8, 11), (9, 12))
-"""Numbers of the fire modules, and their positions in torchvision's ``features``."""
+"""Numbers of the fire modules and their positions in torchvision's ``features``."""
 
 _FIRE_PARTS = (("squeeze1x1", "squeeze"), ("expand1x1", "expand1x1"), ("expand3x3", "expand3x3"))
 
@@ -111,14 +111,12 @@ MODELS: Mapping[str, Model] = {
                     licence=f"{TORCHVISION_LICENCE}; of the weights themselves: not stated",
                     citation=f"{_VGG}; ported from github.com/amdegroot/ssd.pytorch",
                 ),
-                ignored=(r"classifier\..*",),  # not a number
+                ignored=(r"classifier\..*",),  # filled with NaN
             ),
         ),
     ),
     "vgg16-supervised-imagenet1k-l2pool": dataclasses.replace(
-        torchvision.MODELS[
-            "vgg16"
-        ],  # whose accuracy was measured with the poolings of its training
+        torchvision.MODELS["vgg16"],  # its accuracy was measured with max pooling
         trunk="vgg16_l2pool",
         top1=None,
         accuracy_source="",

@@ -1,4 +1,4 @@
-"""The registry as a table for a terminal, and the sources of all weights as JSON."""
+"""The registry as a table for the terminal, and the sources of all weights as JSON."""
 
 import dataclasses
 import json
@@ -12,20 +12,20 @@ _HEADER = ("model", "architecture", "goal", "environment", "from", "parameters",
 
 
 def table() -> str:
-    """A line for each network of the registry, with a legend."""
+    """The networks of the registry, one per line, and a legend."""
     rows = [_row(name, model) for name, model in MODELS.items()]
     study = sum(model.in_study for model in MODELS.values())
     legend = (
         f"{len(MODELS)} networks; * the {study} of {STUDY}.\n"
-        "parameters: of the convolutional part, in millions. top-1: percent on ImageNet-1k after\n"
-        "supervised training; probe: the same of a linear classifier on the frozen features.\n"
+        "parameters: millions in the convolutional part. top-1: percent on ImageNet-1k after\n"
+        "supervised training; probe: the same for a linear classifier on the frozen features.\n"
         "Untrained networks need no file and exist for every seed."
     )
     return "\n".join([*aligned(_HEADER, rows, text_columns=5), "", legend, ""])
 
 
 def manifest() -> str:
-    """The sources of each checkpoint with hash, licence and citation: ``MANIFEST.json``."""
+    """Contents of ``MANIFEST.json``: sources of each checkpoint with hash, licence and citation."""
     entries = {
         name: [_source(conversion.source) for conversion in entry.conversions]
         for name, entry in (*MODELS.items(), *RELEVANCES.items())

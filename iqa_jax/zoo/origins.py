@@ -1,8 +1,8 @@
-"""Whether a file is the one that its publisher means, and what a checkpoint says of that.
+"""Whether a file is the one its publisher intended, and how a checkpoint records this.
 
-Where the publisher tells a hash, the file has to have it. Where not, the hash of the first file
-that is fetched is recorded, in the checkpoint's provenance and as ``FILE.sha256.json`` in the
-checkpoint's folder of downloads, and compared ever after.
+If the publisher gives a hash, the file must match it. If not, the hash of the first file fetched is
+recorded, in the checkpoint's provenance and as ``FILE.sha256.json`` in the checkpoint's download
+folder, and every later file is compared with it.
 """
 
 import dataclasses
@@ -20,7 +20,7 @@ from iqa_jax.weights.packages import PackageFile
 from iqa_jax.zoo.entries import Source
 
 DOWNLOADS = "downloads"
-"""Folder below that of the checkpoints in which original files are kept, a folder a checkpoint."""
+"""Subfolder of the checkpoints folder that keeps the original files, one folder per checkpoint."""
 
 PUBLISHED = "the publisher's sha256"
 DOWNLOADED = "downloaded; the publisher tells no sha256"
@@ -30,10 +30,10 @@ OWN = "a file of the user's own"
 
 @dataclasses.dataclass(frozen=True)
 class First:
-    """The first file that was fetched for a source without a hash.
+    """The first file fetched for a source without a hash.
 
     Attributes:
-      sha256: Of the file.
+      sha256: SHA-256 of the file.
       verification: :data:`DOWNLOADED` or :data:`CLAIMED`.
     """
 
@@ -43,11 +43,11 @@ class First:
 
 @dataclasses.dataclass(frozen=True)
 class Place:
-    """Where a file for a checkpoint is kept, and what is known of it there.
+    """Location of a checkpoint's original file and of the record of its hash.
 
     Attributes:
-      directory: The folder of all checkpoints.
-      name: The checkpoint's name.
+      directory: The folder of checkpoints.
+      name: Name of the checkpoint.
       file: One of its sources.
     """
 
@@ -57,16 +57,16 @@ class Place:
 
     @property
     def folder(self) -> epath.Path:
-        """That of the downloads. A folder each: VISSL calls many different files by one name."""
+        """The checkpoint's own download folder, as VISSL gives many files the same name."""
         return self.directory / DOWNLOADS / self.name
 
     @property
     def record(self) -> epath.Path:
-        """Where the hash of the first file is recorded beside it."""
+        """The file beside it that records the hash of the first file."""
         return self.folder / f"{self.file.name}.sha256.json"
 
     def first(self) -> First | None:
-        """What was fetched first; None if nothing was yet.
+        """The first file fetched; None if none has been.
 
         Raises:
           CheckpointError: If the record is damaged.
@@ -76,7 +76,7 @@ class Place:
                 return First(**json.loads(self.record.read_text()))
             except (ValueError, TypeError) as error:
                 raise CheckpointError(
-                    f"{self.record}: is damaged ({error}); delete it to trust what comes next"
+                    f"{self.record}: is damaged ({error}); delete it to trust the next download"
                 ) from error
         known = read_record(self.directory, self.name)
         if _is_unverified(known, self.file):
@@ -84,20 +84,20 @@ class Place:
         return None
 
     def remember(self, first: First) -> None:
-        """Records what was fetched first."""
+        """Records the first file fetched."""
         self.folder.mkdir(parents=True, exist_ok=True)
         write_text(self.record, json.dumps(dataclasses.asdict(first), indent=2) + "\n")
 
     def advice(self) -> str:
-        """What to do where the file has become another one."""
+        """Advice for a file that differs from the first one."""
         return (
-            "its publisher tells no hash, so this one was recorded when it was first fetched; if "
-            f"you trust the other file, delete {self.record} and {self.directory / self.name}"
+            "its publisher gives no hash, so the expected one was recorded at the first fetch; if "
+            f"you trust the new file, delete {self.record} and {self.directory / self.name}"
         )
 
 
 def read_record(directory: epath.Path, name: str) -> Mapping[str, Any]:
-    """The provenance of a checkpoint; empty where there is none, or a damaged one."""
+    """The provenance of a checkpoint; empty if it is missing or damaged."""
     try:
         return checkpoints.read_provenance(directory, name) or {}
     except CheckpointError:
@@ -112,18 +112,18 @@ def is_of(record: Mapping[str, Any], source: Source) -> bool:
 
 
 def _is_unverified(record: Mapping[str, Any], file: UrlFile | PackageFile) -> bool:
-    """Whether a checkpoint was made from what is taken for ``file``, without a hash of it."""
+    """Whether a checkpoint was made from ``file`` without a published hash."""
     is_meant = record.get("verification") in (DOWNLOADED, CLAIMED)
     return is_meant and record.get("source") == dataclasses.asdict(file)
 
 
 def origin(source: Source, sha256: str, verification: str) -> dict[str, Any]:
-    """What the provenance says of a file that is, or is taken for, that of ``source``.
+    """Provenance of a file that is, or is believed to be, that of ``source``.
 
     Args:
-      source: What is registered.
-      sha256: Of the file.
-      verification: How it is known to be that file.
+      source: The registered source.
+      sha256: SHA-256 of the file.
+      verification: How the file was verified.
     """
     return {
         "source": dataclasses.asdict(source.file),
@@ -136,7 +136,7 @@ def origin(source: Source, sha256: str, verification: str) -> dict[str, Any]:
 
 
 def own_origin(path: epath.Path, sha256: str) -> dict[str, Any]:
-    """What the provenance says of a file that the user brings."""
+    """Provenance of a file supplied by the user."""
     return {
         "source": {"file": path.name},
         "source_sha256": sha256,

@@ -1,6 +1,6 @@
-"""Channel weights that were published for networks of the registry.
+"""Channel weights published for networks of the registry.
 
-The linear layers of LPIPS v0.1, and alpha and beta of DISTS.
+They are the linear layers of LPIPS v0.1 and the alpha and beta of DISTS.
 """
 
 import itertools
@@ -46,7 +46,7 @@ def _relevance(
 
 
 def _squeeze(kernel: np.ndarray) -> np.ndarray:
-    """The kernel of a 1x1 convolution to one channel as a vector."""
+    """The kernel of a 1x1 convolution to one channel, as a vector."""
     return kernel.reshape(-1)
 
 
@@ -61,7 +61,7 @@ _DISTS_CHANNELS = {
 
 
 def _cut_into_layers(arrays: Arrays) -> Arrays:
-    """Alpha and beta of the channels of all layers, as two rows for each layer."""
+    """Splits alpha and beta, which span the channels of all layers, into two rows per layer."""
     if not {"alpha", "beta"} <= set(arrays):
         return arrays
     rows = np.stack([np.ravel(arrays[name]) for name in ("alpha", "beta")])
@@ -112,5 +112,5 @@ RELEVANCES: Mapping[str, PublishedRelevance] = {
         terms=2,
     ),
 }
-"""By the layers of the model: for ``unit`` one weight a channel (Zhang et al. 2018), for
+"""Published relevances by name. ``unit`` has one weight per channel (Zhang et al. 2018),
 ``structure_texture`` two, texture first (Ding et al. 2020)."""

@@ -1,6 +1,6 @@
 """Parameters of untrained networks, the controls of the study.
 
-Without them nobody can tell what a network owes to its training from what it owes to its shape.
+They separate the effect of training from that of the architecture.
 """
 
 import math
@@ -12,20 +12,20 @@ import numpy as np
 from iqa_jax.weights.conversion import Shaped
 
 _CONSTANTS = {"bias": 0.0, "scale": 1.0, "mean": 0.0, "var": 1.0, "layer_scale": 1e-6}
-"""What training starts from, by the last part of a parameter's name."""
+"""Initial values by the last part of a parameter's name."""
 
 
 def initial_parameters(shapes: Mapping[str, Shaped], seed: int) -> dict[str, np.ndarray]:
-    """Kernels drawn as in He et al. 2015 (arXiv 1502.01852), everything else constant.
+    """Kernels drawn as in He et al. 2015 (arXiv 1502.01852), and constants for everything else.
 
-    A kernel depends on its name, its shape and the seed alone, and is the same on every machine.
+    A kernel depends only on its name, its shape and the seed, and is the same on every machine.
 
     Args:
-      shapes: Of the parameters, by name.
-      seed: Non-negative.
+      shapes: Shapes of the parameters, by name.
+      seed: Non-negative integer.
 
     Returns:
-      float32 arrays by name.
+      Float32 arrays by name.
     """
     return {name: _initial(name, tuple(value.shape), seed) for name, value in shapes.items()}
 
@@ -34,7 +34,7 @@ def _initial(name: str, shape: tuple[int, ...], seed: int) -> np.ndarray:
     leaf = name.rpartition(".")[2]
     if leaf in _CONSTANTS:
         return np.full(shape, _CONSTANTS[leaf], np.float32)
-    # NumPy keeps the numbers of this old generator as they are; those of the new one may change.
+    # NumPy guarantees the stream of this legacy generator; that of the new one may change.
     random = np.random.RandomState([seed, zlib.crc32(name.encode())])
     fan_in = math.prod(shape[:-1])
     return (random.standard_normal(shape) * math.sqrt(2 / fan_in)).astype(np.float32)

@@ -1,4 +1,4 @@
-"""The registry: every network by name, and the channel weights that were published for some."""
+"""The registry: every network by name, and the channel weights published for some of them."""
 
 import difflib
 import re
@@ -10,7 +10,7 @@ from iqa_jax.zoo import cifar10, keras, perceptual, selfsupervised, torchvision
 from iqa_jax.zoo.entries import Model, PublishedRelevance
 
 STUDY = "@study46"
-"""Stands for all networks of the grid of 46."""
+"""Shorthand for all networks in the grid of 46."""
 
 _TRAINED = {**torchvision.MODELS, **selfsupervised.MODELS, **keras.MODELS, **cifar10.MODELS}
 _EXAMPLES = {model.trunk: model for model in reversed(_TRAINED.values())}
@@ -18,7 +18,7 @@ _UNTRAINED = re.compile(r"(?P<trunk>\w+)-random-none-seed(?P<seed>\d{1,9})")
 
 
 def _untrained(trunk: str, seed: int) -> Model:
-    """A network as it is before training, with the preprocessing of those that were trained."""
+    """A network before training, with the preprocessing of the trained ones."""
     example = _EXAMPLES[trunk]
     return Model(
         architecture=example.architecture,
@@ -40,10 +40,10 @@ RELEVANCES: Mapping[str, PublishedRelevance] = perceptual.RELEVANCES
 
 
 def find_model(name: str) -> Model:
-    """The model called ``name``; of untrained networks there is one for every seed.
+    """The model called ``name``; untrained networks exist for every seed.
 
     Raises:
-      InputError: If there is none; the message lists those that are called alike.
+      InputError: If there is no such model; the message suggests similar names.
     """
     if name in MODELS:
         return MODELS[name]
@@ -56,7 +56,7 @@ def find_model(name: str) -> Model:
 
 
 def expand_models(names: Sequence[str]) -> list[str]:
-    """Names of models with ``@study46`` replaced by the grid that it stands for."""
+    """Names of models, with ``@study46`` expanded to its networks and duplicates removed."""
     study = [name for name, model in MODELS.items() if model.in_study]
     expanded = [each for name in names for each in (study if name == STUDY else [name])]
     return list(dict.fromkeys(expanded))
@@ -68,9 +68,9 @@ def list_models(
     """Names of the models with the given factors.
 
     Args:
-      architecture: Such as ``vgg16``; None for any.
-      goal: What the network was trained for, such as ``supervised``; None for any.
-      environment: The images that it was trained on, such as ``imagenet1k``; None for any.
+      architecture: Name in the literature, such as ``vgg16``; None for any.
+      goal: Training objective, such as ``supervised``; None for any.
+      environment: Training images, such as ``imagenet1k``; None for any.
     """
     return [
         name

@@ -1,9 +1,9 @@
-"""AlexNets and ResNet-50s that differ in what they were trained for, and on which images.
+"""AlexNets and ResNet-50s that differ in training objective and training images.
 
-Most files are of the model zoo of VISSL (its MODEL_ZOO.md at commit 09270ed). Some of them were
-converted from those of Goyal et al. 2019 in Caffe2, which are then the second source. The top-1
-accuracies in VISSL's table are those of a linear classifier on ImageNet-1k, for supervised networks
-too. Where there are files for several lengths of training, the longest was taken.
+Most files are from VISSL's model zoo (MODEL_ZOO.md at commit 09270ed). Some of them were converted
+from the Caffe2 files of Goyal et al. 2019, which are then the second source. The top-1 accuracies
+in VISSL's table are those of a linear classifier on ImageNet-1k, even for supervised networks.
+Where files exist for several training lengths, the longest was chosen.
 """
 
 from collections.abc import Mapping
@@ -117,7 +117,7 @@ _RESNET50S: Mapping[str, Model] = {
         *("resnet50", "supervised", "places365", None),
         from_places365("resnet50_places365.pth.tar"),
     ),
-    # Of VISSL's jigsaw networks those of Goyal et al., who trained on all three sets alike.
+    # VISSL has several jigsaw networks; those of Goyal et al. were trained alike on all three sets.
     "resnet50-jigsaw-imagenet1k": trained(
         *("resnet50", "jigsaw", "imagenet1k", 46.58),
         from_vissl("converted_vissl_rn50_jigsaw_in1k_goyal19.torch", _JIGSAW, FAIR_BY_VISSL),
@@ -155,7 +155,7 @@ _RESNET50S: Mapping[str, Model] = {
         ),
         from_caffe2("resnet50_colorization_yfcc100m_pretext.pkl", _COLORIZATION),
     ),
-    # VISSL tells no hashes; the digits are those that users of torch.hub check these two by.
+    # VISSL gives no hashes; torch.hub users check these two files by the digits given here.
     "resnet50-rotnet-imagenet1k": trained(
         *("resnet50", "rotnet", "imagenet1k", 48.2),
         from_vissl(
@@ -172,7 +172,7 @@ _RESNET50S: Mapping[str, Model] = {
         *("resnet50", "clusterfit", "imagenet1k", 53.63),
         from_vissl("converted_vissl_rn50_rotnet_16kclusters_in1k_ep105.torch", _CLUSTERFIT),
     ),
-    # By its authors; another one, trained by VISSL for as many epochs, has a top-1 of 52.73.
+    # Trained by its authors; VISSL's own, trained for as many epochs, has a top-1 of 52.73.
     "resnet50-npid-imagenet1k": trained(
         *("resnet50", "npid", "imagenet1k", 54.99),
         from_vissl(
@@ -180,7 +180,7 @@ _RESNET50S: Mapping[str, Model] = {
             *(_NPID, LEMNISCATE_BY_VISSL),
         ),
     ),
-    # 800 epochs. The table of VISSL's zoo gives the first URL, its configurations the second.
+    # 800 epochs. The first URL is from the table in VISSL's zoo, the second from its configuration.
     "resnet50-npidpp-imagenet1k": trained(
         *("resnet50", "npidpp", "imagenet1k", 56.68),
         from_vissl(
@@ -240,7 +240,7 @@ _RESNET50S: Mapping[str, Model] = {
             "barlow_twins/barlow_twins_32gpus_4node_imagenet1k_1000ep_resnet50.torch", _BARLOWTWINS
         ),
     ),
-    # The last two were trained on images that a teacher had labelled, then on ImageNet-1k.
+    # These two were trained on images labelled by a teacher, then on ImageNet-1k.
     "resnet50-semisupervised-yfcc100m": trained(
         *("resnet50", "semisupervised", "yfcc100m", 79.2),
         from_vissl(

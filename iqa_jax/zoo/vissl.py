@@ -1,6 +1,6 @@
-"""The files of VISSL, of the benchmark of Goyal et al. that went before it, and of Places365.
+"""Files of VISSL, of its predecessor, the benchmark of Goyal et al., and of Places365.
 
-Where they are, on which terms, and how the networks in them become entries of the registry.
+This module holds their URLs and licences, and turns their networks into registry entries.
 """
 
 from iqa_jax.images.preprocess import IMAGENET, Preprocessing
@@ -39,7 +39,7 @@ _PARAMETERS = {
 }
 
 _UNSCALED = Preprocessing(mean=IMAGENET.mean, std=(1 / 255, 1 / 255, 1 / 255))
-"""0 to 255 minus (123.675, 116.28, 103.53)."""
+"""Range 0 to 255, minus (123.675, 116.28, 103.53)."""
 _LUMINANCE = Preprocessing(mean=(0.5,), std=(0.01,))
 """L of CIELAB minus 50."""
 
@@ -48,25 +48,25 @@ _PREPROCESSING = {
     "alexnet_colorization": _LUMINANCE,
     "resnet50_colorization": _LUMINANCE,
 }
-"""Where it is not ImageNet's."""
+"""Preprocessing other than ImageNet's, by trunk."""
 
 
 def from_vissl(file: str, citation: str, licence: str = VISSL, sha256: str = "") -> Conversion:
-    """A file of VISSL's model zoo.
+    """Conversion of a file in VISSL's model zoo.
 
     Args:
-      file: Its path below the zoo's URL.
-      citation: Who trained the weights.
-      licence: As its publisher states it.
-      sha256: Where it is known.
+      file: Path below the zoo's URL.
+      citation: Citation for the weights.
+      licence: Licence, as stated by the publisher.
+      sha256: SHA-256 or its first digits; empty if unknown.
     """
     return Conversion(
         Source(UrlFile(f"{_VISSL_URL}/{file}"), sha256, licence, citation),
-        # The blocks of AlexNets have numbers and are called so here too; ResNets have names.
+        # Numbered blocks (AlexNets) keep their names here; named ones (ResNets) lose the prefix.
         renames=(Rename(r"_feature_blocks\.([a-z].*)", r"\1"),),
         ignored=(
             r"_feature_blocks\.[89]\..*",  # RotNet's classifier
-            r"sobel\..*",  # DeepCluster's front, which is constant
+            r"sobel\..*",  # DeepCluster's constant first layers
             r"fc\..*",
             r"(projection_head|prototypes)\..*",  # DeepClusterV2's
         ),
@@ -74,7 +74,7 @@ def from_vissl(file: str, citation: str, licence: str = VISSL, sha256: str = "")
 
 
 def from_caffe2(file: str, citation: str) -> Conversion:
-    """A file of Goyal et al.'s benchmark, as Caffe2 dumped it."""
+    """Conversion of a Caffe2 file from the benchmark of Goyal et al."""
     return Conversion(
         Source(UrlFile(f"{_FAIR_URL}/{file}"), "", _FAIR, citation),
         renames=caffe2.RESNET if file.startswith("resnet") else caffe2.ALEXNET,
@@ -83,7 +83,7 @@ def from_caffe2(file: str, citation: str) -> Conversion:
 
 
 def from_places365(file: str) -> Conversion:
-    """A file that the makers of Places365 trained with PyTorch."""
+    """Conversion of a PyTorch file by the authors of Places365."""
     return Conversion(
         Source(UrlFile(f"{_PLACES365_URL}/{file}"), "", _PLACES365_LICENCE, _PLACES365),
         ignored=(r"(classifier|fc)\..*",),
@@ -99,16 +99,16 @@ def trained(
     top1: float | None = None,
     accuracy_source: str = "VISSL's model zoo",
 ) -> Model:
-    """A network of the study; the trunk tells architecture, preprocessing and size.
+    """A network of the study; the trunk determines architecture, preprocessing and size.
 
     Args:
       trunk: Key of ``backbones.ARCHITECTURES``.
-      goal: What it was trained for.
-      environment: The images that it was trained on.
+      goal: Training objective.
+      environment: Training images.
       linear_probe: Top-1 accuracy of a linear classifier on ImageNet-1k, in percent.
-      conversions: The preferred file first.
-      top1: The same after supervised training.
-      accuracy_source: Who measured them.
+      conversions: Sources of the weights, the preferred one first.
+      top1: Top-1 accuracy after supervised training, in percent.
+      accuracy_source: Source of the accuracies.
     """
     return Model(
         architecture=trunk.partition("_")[0],

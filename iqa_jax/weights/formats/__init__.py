@@ -1,1 +1,1 @@
-"""Formats of checkpoints, read without running what they contain."""
+"""Checkpoint formats, read without executing anything in the files."""

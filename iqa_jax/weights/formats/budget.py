@@ -1,4 +1,4 @@
-"""The bytes of a foreign file, mapped rather than read, and how much may be made of them."""
+"""The bytes of a third-party file, mapped rather than read, and a budget for expanding them."""
 
 import io
 import mmap
@@ -19,30 +19,30 @@ _LONGEST_AXIS = 1 << 48
 
 
 class Stream(Protocol):
-    """A file that is read from its start; a read never gives more than what is left."""
+    """A file read from its start; a read never returns more than what is left."""
 
     def read(self, n: int = ..., /) -> bytes:
         """The next ``n`` bytes."""
         ...
 
     def readline(self) -> bytes:
-        """The bytes up to and with the next end of a line."""
+        """The bytes up to and including the next line end."""
         ...
 
     def tell(self) -> int:
-        """How many bytes have been read."""
+        """Number of bytes read so far."""
         ...
 
 
 class Contents:
     """The bytes of a file.
 
-    A few bytes can claim to stand for any number: compressed entries, expanded tensors, one string
-    that is used over and over. What a reader makes of them beyond the file's own bytes it declares
-    by :meth:`spend`, which refuses a file that would grow to many times its size.
+    A few bytes can expand to any number: compressed entries, expanded tensors, a string used over
+    and over. A reader declares memory beyond the file's own bytes with :meth:`spend`, which rejects
+    a file that would grow to many times its size.
 
     Attributes:
-      data: The file, mapped into memory where that is possible.
+      data: The file, mapped into memory if possible.
     """
 
     def __init__(self, data: bytes | mmap.mmap):
@@ -50,17 +50,17 @@ class Contents:
         self._left = max(_GROWTH * len(data), _LEAST)
 
     def stream(self) -> Stream:
-        """A new file to read the bytes from; only one at a time."""
+        """A new stream of the bytes; only one may be in use at a time."""
         if isinstance(self.data, bytes):
             return io.BytesIO(self.data)
         self.data.seek(0)
         return self.data
 
     def view(self, start: int, length: int, what: str) -> memoryview:
-        """A part of the file, not copied.
+        """A part of the file, without copying.
 
         Raises:
-          CheckpointError: If the file ends before it; ``what`` tells which part it is.
+          CheckpointError: If the file ends too early; the message names the part as ``what``.
         """
         if not 0 <= start <= start + length <= len(self.data):
             raise CheckpointError(
@@ -69,10 +69,10 @@ class Contents:
         return memoryview(self.data)[start : start + length]
 
     def spend(self, amount: int, what: str) -> None:
-        """Declares that ``amount`` bytes are made of far fewer.
+        """Declares that far fewer bytes are expanded to ``amount`` bytes.
 
         Raises:
-          CheckpointError: If the file has grown to too many times its size.
+          CheckpointError: If the file would grow to too many times its size.
         """
         self._left -= amount
         if self._left < 0:
@@ -82,7 +82,7 @@ class Contents:
 
 
 def open_contents(path: epath.Path) -> Contents:
-    """Opens a file: maps a local one, reads one in a bucket.
+    """Opens a file: a local file is mapped, one in a bucket is read.
 
     Raises:
       CheckpointError: If it cannot be read.
@@ -96,12 +96,12 @@ def open_contents(path: epath.Path) -> Contents:
 def _map(path: epath.Path) -> bytes | mmap.mmap:
     with open(path, "rb") as file:  # noqa: PTH123  (epath's own open has no file descriptor)
         if not os.fstat(file.fileno()).st_size:
-            return b""  # nothing cannot be mapped
+            return b""  # an empty file cannot be mapped
         return mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ)
 
 
 def check_shape(shape: object) -> tuple[int, ...]:
-    """Returns ``shape`` if an array can have it.
+    """Returns ``shape`` if it is valid for an array.
 
     Raises:
       CheckpointError: If it is not a short tuple of lengths.
@@ -114,10 +114,10 @@ def check_shape(shape: object) -> tuple[int, ...]:
 
 
 def check_number(dtype: np.dtype) -> np.dtype:
-    """Returns ``dtype`` if it is one of numbers.
+    """Returns ``dtype`` if it is a real number type.
 
     Raises:
-      CheckpointError: If it is one of objects, text, records or complex numbers.
+      CheckpointError: If it is a type of objects, text, records or complex numbers.
     """
     if dtype.kind not in "biuf" or dtype.itemsize > 8:
         raise CheckpointError(f"holds an array of type {dtype}; only numbers are allowed")
@@ -125,5 +125,5 @@ def check_number(dtype: np.dtype) -> np.dtype:
 
 
 def describe(error: Exception) -> str:
-    """A short account of an error raised by a damaged file."""
+    """A short description of an error raised by a damaged file."""
     return f"{type(error).__name__}: {error}"[:200]

@@ -1,4 +1,4 @@
-"""Pickles of NumPy arrays: the reader builds arrays and containers of them, and nothing else."""
+"""Pickles of NumPy arrays; the reader builds arrays and containers of arrays, nothing else."""
 
 import math
 import re
@@ -27,13 +27,13 @@ def read_pickle(data: bytes, name: str) -> Any:
 
     Args:
       data: The whole pickle, of any protocol.
-      name: What error messages call it.
+      name: Name for error messages.
 
     Returns:
-      The containers with read-only NumPy arrays, numbers and strings in them.
+      The containers, holding read-only NumPy arrays, numbers and strings.
 
     Raises:
-      CheckpointError: If the pickle names anything else, or is damaged.
+      CheckpointError: If the pickle refers to anything else, or is damaged.
     """
     try:
         contents = Contents(data)
@@ -42,12 +42,12 @@ def read_pickle(data: bytes, name: str) -> Any:
         raise CheckpointError(f"{name}: {error}") from None
     except Exception as error:  # a damaged pickle can fail in any way
         raise CheckpointError(
-            f"{name}: is not a whole pickle of arrays ({describe(error)})"
+            f"{name}: is not a complete pickle of arrays ({describe(error)})"
         ) from error
 
 
 class _Dtype(StandIn):
-    """Stands in for ``numpy.dtype``: numbers only, no objects and no records."""
+    """Replaces ``numpy.dtype``: only numbers, no objects or records."""
 
     def __init__(self, code: Any, *_):
         if not (isinstance(code, str) and _NUMERIC.fullmatch(code)):
@@ -76,7 +76,7 @@ class _ObjectDtype(StandIn):
 
 
 class _Array(StandIn):
-    """Stands in for ``numpy.ndarray``: takes no more memory than the file has bytes for it."""
+    """Replaces ``numpy.ndarray``; takes no more memory than its bytes in the file."""
 
     def __init__(self, *_):
         self._values: Any = np.zeros(0)
@@ -98,7 +98,7 @@ def _from_bytes(data: Any, dtype: Any, shape: Any, order: Any = "C") -> np.ndarr
         raise CheckpointError("holds an array that is not made of numbers")
     if math.prod(check_shape(shape)) * dtype.numpy().itemsize != len(data):
         raise CheckpointError(
-            f"holds an array whose shape {shape} does not fit its {len(data)} bytes"
+            f"holds an array whose shape {shape} does not match its {len(data)} bytes"
         )
     array = np.frombuffer(data, dtype.numpy()).reshape(shape, order=order)
     array.flags.writeable = False
@@ -106,7 +106,7 @@ def _from_bytes(data: Any, dtype: Any, shape: Any, order: Any = "C") -> np.ndarr
 
 
 def _from_objects(items: Any, shape: Any) -> Any:
-    """NumPy wraps an object that is no array into an array of no axes."""
+    """Unwraps objects: NumPy stores an object that is not an array in an array without axes."""
     if isinstance(items, list) and shape == () and len(items) == 1:
         return items[0]
     if isinstance(items, list) and isinstance(shape, tuple) and len(shape) == 1:
@@ -135,7 +135,7 @@ ARRAYS: Constructors = {
     ("_codecs", "encode"): _encode,
     ("__builtin__", "bytes"): lambda: b"",
 }
-"""NumPy arrays and containers of them; NumPy's names of before 2.0 stand for both."""
+"""NumPy arrays and containers of arrays. Names from before NumPy 2.0 also cover the newer ones."""
 
 OBJECT_ARRAYS: Constructors = {**ARRAYS, ("numpy", "dtype"): _any_dtype}
-"""The same where arrays may hold containers of arrays."""
+"""The same, but arrays may also hold containers of arrays."""

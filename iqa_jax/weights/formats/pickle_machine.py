@@ -1,8 +1,8 @@
-"""The machine that runs pickles, with a vocabulary in which nothing harmful can be said.
+"""An unpickler whose vocabulary contains nothing harmful.
 
 A pickle is a program. Every constructor that it names is looked up in a short table of our own
-stand-ins, which check what they are given; any other name is refused before it is touched. Each
-format that has pickles inside brings its own table.
+stand-ins, which check their arguments; any other name is rejected without being imported. Each
+format that contains pickles has its own table.
 """
 
 import pickle
@@ -18,26 +18,26 @@ from iqa_jax.weights.formats.budget import Contents, Stream
 
 _SIMPLE = (bool, int, float, str, bytes, type(None))
 _PLAIN = (*_SIMPLE, np.ndarray, np.number, np.bool_)
-_ENTRY_BYTES = 100  # about what an entry of a container takes in memory
-_MOST_STEPS = 5_000_000  # take some seconds; a tensor takes about forty
+_ENTRY_BYTES = 100  # approximate memory of one entry in a container
+_MOST_STEPS = 5_000_000  # a few seconds; a tensor takes about forty steps
 _MOST_ARGUMENTS = 64
 _LARGEST_KEY = 1 << 60  # Python hashes larger ones to the same few numbers
 
 
 class StandIn:
-    """What a constructor makes while a file is read; it becomes a value when all has been read."""
+    """Placeholder built while a file is read; its value replaces it once everything is read."""
 
     def set_state(self, state: Any) -> None:
-        """Takes what the pickle says after construction."""
+        """Takes the state that the pickle sets after construction."""
         raise CheckpointError(f"changes something that has no state ({reprlib.repr(state)})")
 
     def value(self) -> Any:
-        """What takes its place; may hold further stand-ins."""
+        """The final value; may contain further stand-ins."""
         raise CheckpointError("holds a part of an array where an array should be")
 
 
 Constructors = Mapping[tuple[str, str], Callable[..., Any] | StandIn]
-"""What a pickle may name, by module and name: functions of ours that it may call, and constants."""
+"""Constants and functions of ours that a pickle may use, by module and name in the pickle."""
 
 
 def unpickle(
@@ -46,38 +46,39 @@ def unpickle(
     constructors: Constructors,
     persistent_load: Callable[[Any], Any] | None = None,
 ) -> Any:
-    """Runs the pickle at the present place of ``stream`` and leaves the stream behind it.
+    """Runs the pickle at the current position of ``stream`` and leaves the stream at its end.
 
     Args:
-      stream: Where the pickle is.
-      contents: What may be spent.
-      constructors: What the pickle may name.
-      persistent_load: Gives what stands outside of the pickle, None where there is nothing.
+      stream: Stream that holds the pickle.
+      contents: The file, whose memory budget is spent.
+      constructors: Names that the pickle may use.
+      persistent_load: Loads objects stored outside the pickle; None if there are none.
 
     Returns:
-      Containers with stand-ins in them, for :func:`resolve`.
+      Containers with stand-ins, for :func:`resolve`.
 
     Raises:
-      CheckpointError: If the pickle asks for anything else.
-      Exception: Of any type, if it is damaged.
+      CheckpointError: If the pickle uses any other name.
+      Exception: Any type, if it is damaged.
     """
     return _Unpickler(stream, contents, constructors, persistent_load).load()
 
 
 def resolve(value: Any) -> Any:
-    """Puts values in the place of stand-ins; what is shared is visited once and stays shared.
+    """Replaces stand-ins by their values; shared objects are visited once and stay shared.
 
     Raises:
-      CheckpointError: If something is inside of itself, nested too deeply, or no array.
+      CheckpointError: If a container is inside itself or nested too deeply, or holds anything but
+        arrays, numbers and strings.
     """
     try:
         return _resolve(value, {})
     except RecursionError:
-        raise CheckpointError("holds a container inside of itself, or nested too deeply") from None
+        raise CheckpointError("holds a container inside itself, or nested too deeply") from None
 
 
 class _Constructor:
-    """A callable that a pickle may call but, having no attributes, cannot change."""
+    """A callable without attributes, so that a pickle can call but not change it."""
 
     __slots__ = ("_build",)
 
@@ -89,7 +90,7 @@ class _Constructor:
 
 
 class _Counted(dict):
-    """What to do for each instruction, so many times."""
+    """Handlers by instruction, with a limit on the number of look-ups."""
 
     def __init__(self, instructions: Mapping[int, Callable[..., None]], most: int):
         super().__init__(instructions)
@@ -102,8 +103,8 @@ class _Counted(dict):
         return super().__getitem__(instruction)
 
 
-# The pickle module's reader in Python, not the one in C: a few bytes that claim an entry far up
-# in the memo make the latter allocate everything below it.
+# The pickle module's Python implementation, not the one in C: a few bytes that claim an entry far
+# up in the memo make the latter allocate everything below it.
 _Machine: Any = pickle._Unpickler  # pyright: ignore[reportAttributeAccessIssue]
 
 
@@ -131,11 +132,11 @@ class _Unpickler(_Machine):
 
     def persistent_load(self, pid: Any) -> Any:
         if self._persistent_load is None:
-            raise CheckpointError(f"refers to something outside of the file ({reprlib.repr(pid)})")
+            raise CheckpointError(f"refers to something outside the file ({reprlib.repr(pid)})")
         return self._persistent_load(pid)
 
     def get_extension(self, code: int) -> None:
-        raise CheckpointError(f"asks for the extension {code}; there are none")
+        raise CheckpointError(f"asks for the extension {code}; extensions are not supported")
 
     def _instantiate(self, klass: Any, args: Any) -> None:
         self.append(self._call(klass, args))
@@ -147,7 +148,7 @@ class _Unpickler(_Machine):
         return build(*args)
 
     def _spend(self, args: Any) -> None:
-        """Constructors copy what they are given, and a pickle can give the same many times."""
+        """Spends on copies: constructors copy arguments, and a pickle can reuse an argument."""
         args = args if isinstance(args, tuple | list) else ()
         if len(args) > _MOST_ARGUMENTS:
             raise CheckpointError(f"calls something with {len(args)} arguments")
@@ -203,24 +204,24 @@ class _Unpickler(_Machine):
 
 
 def checked_dict(items: dict | Iterable = ()) -> dict:
-    """A dict of pairs, for a pickle; keys are numbers, strings, or tuples of them."""
+    """A dict of pairs from a pickle; keys must be numbers, strings, or tuples of these."""
     pairs = items.items() if isinstance(items, dict) else items
     return {_check_key(key): value for key, value in pairs}
 
 
 def _check_key(key: Any) -> Any:
-    # Hashing a tuple of tuples that are shared over and over would take for ever.
+    # Hashing a tuple of tuples that are shared over and over would take forever.
     parts = key if isinstance(key, tuple) else (key,)
     if not all(isinstance(part, (*_SIMPLE, StandIn)) for part in parts):
-        raise CheckpointError("holds a dict whose keys are no numbers or strings")
+        raise CheckpointError("holds a dict whose keys are not numbers or strings")
     if any(isinstance(part, int) and abs(part) > _LARGEST_KEY for part in parts):
-        raise CheckpointError("holds a dict whose keys are too large numbers")
+        raise CheckpointError("holds a dict whose keys are too large")
     return key
 
 
 def _resolve(value: Any, resolved: dict[int, tuple[Any, Any]]) -> Any:
     if id(value) not in resolved:
-        # The value is kept too, so that no other one gets its id.
+        # The value is kept too, so that its id is not reused.
         resolved[id(value)] = value, _resolve_once(value, resolved)
     return resolved[id(value)][1]
 

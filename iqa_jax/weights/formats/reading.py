@@ -1,8 +1,8 @@
-"""Foreign checkpoints of every format, read into nested dicts of arrays.
+"""Third-party checkpoints in any supported format, read into nested dicts of arrays.
 
-The format is told by the first bytes of a file and never by its name. PyTorch, Keras and the rest
-are not needed, nothing in a file is executed, and a file that is damaged or wants more than arrays
-is an error that says so.
+The format is recognised by the first bytes of a file, never by its name. PyTorch, Keras and the
+rest are not needed, nothing in a file is executed, and a file that is damaged or contains more than
+arrays is rejected with an error that says so.
 """
 
 import re
@@ -51,29 +51,29 @@ NESTINGS: tuple[tuple[str, ...], ...] = (
     ("net",),
     ("params",),
 )
-"""Where checkpoints keep their arrays: VISSL (its own training, converted), PyTorch by custom,
-Caffe2, Keras, and PyTorch and Flax by custom again."""
+"""Keys under which checkpoints keep their arrays: VISSL (own training, converted), PyTorch by
+custom, Caffe2, Keras, and PyTorch and Flax by custom again."""
 
 
 def read_checkpoint(path: epath.Path) -> Any:
     """Reads a checkpoint: PyTorch (both formats), pickle, ``.npy``, ``.npz``, HDF5, safetensors.
 
     Args:
-      path: The file; local files of PyTorch and NumPy are mapped, not read, until they are used.
+      path: The file. Local PyTorch and NumPy files are mapped and only read when used.
 
     Returns:
-      Nested dicts and lists with NumPy arrays, numbers and strings in them.
+      Nested dicts and lists that hold NumPy arrays, numbers and strings.
 
     Raises:
-      CheckpointError: If the file cannot be read, is of no known format, is damaged, or holds
-        anything else than arrays, numbers, strings and containers of them.
+      CheckpointError: If the file cannot be read, has an unknown format, is damaged, or holds
+        anything but arrays, numbers, strings and containers of these.
     """
     contents = open_contents(path)
     head = contents.data[:_HEAD]
     form = next((form for form in _FORMATS if re.match(form.signature, head, re.DOTALL)), None)
     if form is None:
         raise CheckpointError(
-            f"{path}: is no checkpoint of a known format (PyTorch, pickle, NumPy, HDF5, "
+            f"{path}: is not a checkpoint in a known format (PyTorch, pickle, NumPy, HDF5, "
             f"safetensors); it starts with {head[:16]!r}"
         )
     try:
@@ -81,7 +81,9 @@ def read_checkpoint(path: epath.Path) -> Any:
     except CheckpointError as error:
         raise CheckpointError(f"{path}: {error}") from error
     except Exception as error:  # a damaged file can fail in any way
-        raise CheckpointError(f"{path}: is not a whole {form.name} ({describe(error)})") from error
+        raise CheckpointError(
+            f"{path}: is not a complete {form.name} ({describe(error)})"
+        ) from error
     if not isinstance(tree, Mapping | list | tuple | np.ndarray):
         raise CheckpointError(f"{path}: holds a {type(tree).__name__}, expected arrays")
     return tree
@@ -90,13 +92,13 @@ def read_checkpoint(path: epath.Path) -> Any:
 def unwrap(tree: Any) -> Any:
     """Descends to the dict that holds a network's arrays.
 
-    As long as the present dict has no array of its own, the first of :data:`NESTINGS` that leads to
-    a dict is followed; an array of one element is no parameter but a record, such as an accuracy.
-    ``params`` is followed only where no other dict stands beside it: Flax keeps the state of batch
-    norms there.
+    As long as the current dict directly holds no array, the first of :data:`NESTINGS` that leads to
+    a dict is followed; an array with a single element is not a parameter but a record, such as an
+    accuracy. ``params`` is followed only if it is the only dict at its level, because Flax keeps
+    the state of batch norms in a dict beside it.
 
     Args:
-      tree: What :func:`read_checkpoint` returned.
+      tree: Result of :func:`read_checkpoint`.
 
     Returns:
       The innermost dict, or ``tree`` itself if there is nothing to descend into.
@@ -130,13 +132,13 @@ def _read_zip(contents: Contents) -> Any:
         return read_zip(contents, archive)
     if archive.names and all(name.endswith(".npy") for name in archive.names):
         return read_npz(contents, archive)
-    raise CheckpointError("is a zip archive, but neither of PyTorch nor of NumPy")
+    raise CheckpointError("is a zip archive, but neither PyTorch's nor NumPy's")
 
 
 def _read_tar(_: Contents) -> Any:
     raise CheckpointError(
-        "is a tar archive: unpack it, or if PyTorch before 0.1.10 wrote it, save it again with a "
-        "newer one"
+        "is a tar archive: unpack it or, if it was written by PyTorch before 0.1.10, save it again "
+        "with a newer version"
     )
 
 
@@ -159,14 +161,14 @@ def _read_safetensors(contents: Contents) -> dict[str, np.ndarray]:
     for name, tensor in safetensors.deserialize(contents.data[:]):
         dtype = _SAFETENSORS.get(tensor["dtype"])
         if dtype is None:
-            raise CheckpointError(f"{name} has the type {tensor['dtype']}, which is not known")
+            raise CheckpointError(f"{name} has the unknown type {tensor['dtype']}")
         tree[name] = np.frombuffer(bytes(tensor["data"]), dtype).reshape(tensor["shape"])
     return tree
 
 
 @dataclass(frozen=True)
 class _Format:
-    """A file format: what its files start with, and who reads them."""
+    """A file format, with the signature that its files start with and its reader."""
 
     name: str
     signature: bytes
@@ -178,7 +180,7 @@ _FORMATS = (
     _Format("HDF5 file", rb"\x89HDF\r\n\x1a\n", _read_hdf5),
     _Format("npy file", rb"\x93NUMPY", _read_npy),
     _Format("safetensors file", rb".{4}\0{4}\{", _read_safetensors),
-    # The magic number, pickled; since protocol 4 there is a frame around it.
+    # The pickled magic number; since protocol 4 it is framed.
     _Format(
         "PyTorch file",
         rb"\x80.(\x95.{8})?\x8a\x0al\xfc\x9cF\xf9 j\xa8P\x19\.",
@@ -188,4 +190,5 @@ _FORMATS = (
     # Protocols 0 and 1 have no signature: a mark, a container or a name.
     _Format("pickle of arrays", rb"\x80[\x02-\x05]|[(\]}c]", _read_pickle),
 )
-"""Safetensors files start with a length, which may begin like a pickle."""
+"""Formats in order of matching: a safetensors file starts with a length, which may look like the
+start of a pickle."""

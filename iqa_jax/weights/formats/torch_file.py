@@ -1,8 +1,8 @@
 """PyTorch's two file formats, read without PyTorch.
 
-A file of ``torch.save`` is a pickle in which tensors are views of storages: a zip archive with the
-pickle and an entry for each storage or, before PyTorch 1.6, a row of pickles with the storages
-behind them. The arrays that come out lie in the file, mapped into memory, until they are used.
+A file written by ``torch.save`` is a pickle in which tensors are views of storages: a zip archive
+with the pickle and an entry for each storage or, before PyTorch 1.6, a series of pickles followed
+by the storages. The resulting arrays are views of the file, which is mapped into memory.
 """
 
 import io
@@ -25,18 +25,18 @@ def read_zip(contents: Contents, archive: Archive) -> Any:
 
     Args:
       contents: The file.
-      archive: Its entries.
+      archive: Entries of the file.
 
     Returns:
-      Containers with read-only arrays, numbers and strings in them.
+      Containers that hold read-only arrays, numbers and strings.
 
     Raises:
       CheckpointError: If the file holds anything else, or is damaged.
-      Exception: Of any type, if it is damaged.
+      Exception: Any type, if it is damaged.
     """
     pickles = [name for name in archive.names if name.split("/")[-1] == "data.pkl"]
     if len(pickles) != 1:
-        raise CheckpointError(f"holds {len(pickles)} pickles data.pkl, expected one")
+        raise CheckpointError(f"holds {len(pickles)} data.pkl files, expected one")
     folder = pickles[0].removesuffix("data.pkl")
     if f"{folder}constants.pkl" in archive.names:
         raise CheckpointError(
@@ -55,22 +55,22 @@ def read_zip(contents: Contents, archive: Archive) -> Any:
 
 
 def read_legacy(contents: Contents) -> Any:
-    """Reads the format of before PyTorch 1.6.
+    """Reads the format used before PyTorch 1.6.
 
     Args:
       contents: The file.
 
     Returns:
-      Containers with read-only arrays, numbers and strings in them.
+      Containers that hold read-only arrays, numbers and strings.
 
     Raises:
       CheckpointError: If the file holds anything else, or is damaged.
-      Exception: Of any type, if it is damaged.
+      Exception: Any type, if it is damaged.
     """
     stream = contents.stream()
     header = [resolve(unpickle(stream, contents, {})) for _ in range(3)]
     if header[:2] != [_MAGIC_NUMBER, _PROTOCOL_VERSION]:
-        raise CheckpointError("is no PyTorch file of a known version")
+        raise CheckpointError("is not a PyTorch file of a known version")
     storages = Storages(contents)
     tree = unpickle(stream, contents, TENSORS, storages.load)
     place = _read_storages(storages, stream, contents)

@@ -1,4 +1,4 @@
-"""The vocabulary of PyTorch's files: tensors as views of storages, which are bytes of the file."""
+"""Vocabulary of PyTorch files: tensors as views of storages, which are bytes of the file."""
 
 import math
 from collections.abc import Callable
@@ -29,7 +29,7 @@ _UNSIGNED = tuple(np.dtype(code) for code in ("<u2", "<u4", "<u8"))
 
 
 class Storage:
-    """Bytes that tensors share; ``data`` is known when the file has been read that far."""
+    """Bytes shared by tensors; ``data`` is None until the file has been read that far."""
 
     def __init__(self, dtype: np.dtype, length: int):
         self.dtype = dtype
@@ -38,25 +38,25 @@ class Storage:
 
 
 class Storages:
-    """The storages that a pickle refers to, by their keys."""
+    """The storages that a pickle refers to, by key."""
 
     def __init__(self, contents: Contents):
         self._contents = contents
         self.found: dict[str, Storage] = {}
 
     def load(self, reference: Any) -> "_Elements":
-        """The storage meant by a persistent id of a pickle."""
+        """Elements of the storage that a persistent id in the pickle refers to."""
         match reference:
             case ("storage", _Dtype() as kind, str() as key, _, int() as length, *view) if (
                 length >= 0
             ):
                 storage = self.found.setdefault(key, Storage(kind.dtype, length))
                 return _Elements(self._contents, storage, kind.dtype, *_range(length, *view))
-        raise CheckpointError("refers to something outside of the file that is no storage")
+        raise CheckpointError("refers to something outside the pickle that is not a storage")
 
 
 def _range(length: int, view: Any = None) -> tuple[int, int]:
-    """First element and number of elements; very old files have storages inside of storages."""
+    """First element and number of elements; very old files have storages within storages."""
     match view:
         case None:
             return 0, length
@@ -66,7 +66,7 @@ def _range(length: int, view: Any = None) -> tuple[int, int]:
 
 
 class _Dtype(StandIn):
-    """A type of elements: PyTorch's storage classes and dtypes."""
+    """An element type: one of PyTorch's storage classes or dtypes."""
 
     def __init__(self, dtype: np.dtype):
         self.dtype = dtype
@@ -76,11 +76,11 @@ class _Dtype(StandIn):
 
 
 class _TensorClass(StandIn):
-    """What a tensor is an instance of; it makes no difference here."""
+    """Class of a tensor; it makes no difference here."""
 
 
 class _Elements(StandIn):
-    """Elements of a storage, by themselves an array of one axis."""
+    """Elements of a storage; on their own, a one-dimensional array."""
 
     def __init__(
         self, contents: Contents, storage: Storage, dtype: np.dtype, start: int, length: int
@@ -89,9 +89,9 @@ class _Elements(StandIn):
         self.start, self.length = start, length
 
     def as_type(self, dtype: np.dtype) -> "_Elements":
-        """The same bytes as elements of another type; they have to be bytes so far."""
+        """The same bytes as elements of another type; the current elements must be bytes."""
         if self.dtype != _BYTES or self.start:
-            raise CheckpointError(f"takes elements of {self.dtype} for some of {dtype}")
+            raise CheckpointError(f"uses elements of type {self.dtype} as {dtype}")
         return _Elements(self.contents, self.storage, dtype, 0, self.length // dtype.itemsize)
 
     def value(self) -> np.ndarray:
@@ -103,15 +103,15 @@ class _Elements(StandIn):
         data = self.storage.data
         if data is None or (self.start + self.length) * size > len(data):
             raise CheckpointError(
-                f"a storage claims {self.length} elements of {self.dtype}, and has "
+                f"a storage claims {self.length} elements of type {self.dtype}, but has "
                 f"{len(data or ())} bytes"
             )
         elements = math.prod(shape)
         last = offset + sum((n - 1) * stride for n, stride in zip(shape, strides, strict=True))
         if elements and last >= self.length:
             raise CheckpointError(
-                f"a tensor of shape {shape}, strides {strides} and offset {offset} reaches over "
-                f"the end of its {self.length} elements"
+                f"a tensor of shape {shape}, strides {strides} and offset {offset} extends beyond "
+                f"its {self.length} elements"
             )
         if elements > self.length:
             self.contents.spend(elements * size, f"an expanded tensor of shape {shape}")
@@ -135,7 +135,7 @@ class _Tensor(StandIn):
 
 def _tensor(elements: Any, offset: Any, shape: Any, strides: Any) -> _Tensor:
     if not (isinstance(elements, _Elements) and isinstance(offset, int) and offset >= 0):
-        raise CheckpointError("holds a tensor that is no part of a storage")
+        raise CheckpointError("holds a tensor that is not part of a storage")
     return _Tensor(elements, offset, shape, strides)
 
 
@@ -149,12 +149,12 @@ def _tensor_v2(elements: Any, offset: Any, shape: Any, strides: Any, *rest: Any)
 def _tensor_v3(elements: Any, offset: Any, shape: Any, strides: Any, *rest: Any) -> _Tensor:
     _gradient, _hooks, kind, *metadata = rest
     if not (isinstance(elements, _Elements) and isinstance(kind, _Dtype)):
-        raise CheckpointError("holds a tensor of a type that is not known")
+        raise CheckpointError("holds a tensor of an unknown type")
     return _tensor_v2(elements.as_type(kind.dtype), offset, shape, strides, None, None, *metadata)
 
 
 class _OldParameter(StandIn):
-    """A parameter of PyTorch before 0.4, which has its tensor from the start or gets it later."""
+    """A parameter from before PyTorch 0.4, given its tensor at construction or afterwards."""
 
     def __init__(self, tensor: Any = None, *_):
         self._tensor = None if tensor is None else _parameter(tensor)
@@ -181,13 +181,13 @@ def _with_attributes(
     build: Callable[..., Any], _class: Any, args: Any, _attributes: Any
 ) -> _Tensor:
     if not isinstance(args, tuple):
-        raise CheckpointError("holds a tensor that is made of nothing")
+        raise CheckpointError("holds a tensor that is built from nothing")
     return _parameter(build(*args))
 
 
 def _device(kind: Any, index: Any = None) -> str:
     if not (isinstance(kind, str) and isinstance(index, int | None)):
-        raise CheckpointError("holds a device that is not known")
+        raise CheckpointError("holds an unknown device")
     return kind if index is None else f"{kind}:{index}"
 
 
@@ -208,4 +208,4 @@ TENSORS: Constructors = {
     **{("torch.cuda", name): _Dtype(dtype) for name, dtype in _STORAGES.items()},
     **{("torch", str(dtype)): _Dtype(dtype) for dtype in (*_STORAGES.values(), *_UNSIGNED)},
 }
-"""What a file of tensors may name besides NumPy's arrays."""
+"""Names that a PyTorch file may use, NumPy's arrays included."""

@@ -1,4 +1,4 @@
-"""Zip files whose entries are looked up by name and never leave memory."""
+"""Zip files whose entries are looked up by name and never written to disk."""
 
 import re
 import struct
@@ -13,7 +13,7 @@ _LOCAL_HEADER = struct.Struct("<4s22xHH")
 _LOCAL_MAGIC = b"PK\x03\x04"
 _END = struct.Struct("<4s6xH10x")
 _END_MAGIC = b"PK\x05\x06"
-_NOT_TOLD = 0xFFFF
+_NO_COUNT = 0xFFFF
 _ENCRYPTED = 0x1
 _UTF_8 = 0x800
 
@@ -25,9 +25,9 @@ class Archive:
       contents: The file.
 
     Raises:
-      CheckpointError: If an entry is there twice or missing, its name leads out of the archive, or
+      CheckpointError: If an entry is duplicated or missing, a name leads out of the archive, or
         entries overlap.
-      Exception: Of any type, if the file is damaged.
+      Exception: Any type, if the file is damaged.
     """
 
     def __init__(self, contents: Contents):
@@ -40,23 +40,27 @@ class Archive:
             if name in self._entries:
                 raise CheckpointError(f"holds the entry {name[:100]} twice")
             if name.startswith(("/", "\\")) or ".." in re.split(r"[/\\]", name):
-                raise CheckpointError(f"holds the entry {name[:100]}, which leads out of it")
+                raise CheckpointError(
+                    f"holds the entry {name[:100]}, whose name leads out of the archive"
+                )
             self._entries[name] = entry
         _check_count(len(self._entries), contents, len(archive.comment))
         stored = sum(entry.compress_size for entry in self._entries.values())
         if stored > len(contents.data):
-            raise CheckpointError(f"has entries of {stored} bytes in {len(contents.data)}")
+            raise CheckpointError(
+                f"has entries of {stored} bytes in a file of {len(contents.data)} bytes"
+            )
 
     @property
     def names(self) -> tuple[str, ...]:
-        """The entries' names in their order in the file."""
+        """Names of the entries, in the order of the file."""
         return tuple(self._entries)
 
     def read(self, name: str) -> memoryview:
-        """The bytes of an entry: a part of the file where they are stored as they are.
+        """The bytes of an entry: a view of the file if the entry is uncompressed.
 
         Raises:
-          CheckpointError: If there is no such entry, it grows too much, or its checksum differs.
+          CheckpointError: If the entry is missing, grows too much, or has the wrong checksum.
         """
         entry = self._entries.get(name)
         if entry is None:
@@ -74,23 +78,24 @@ class Archive:
         data = self._contents.view(start, entry.compress_size, name[:100])
         if entry.compress_type == zipfile.ZIP_DEFLATED:
             self._contents.spend(entry.file_size, name[:100])
-            most = entry.file_size + 1  # tells what is longer; 0 would be no limit
+            most = entry.file_size + 1  # detects longer data; 0 would mean no limit
             data = memoryview(zlib.decompressobj(-zlib.MAX_WBITS).decompress(data, most))
         elif entry.compress_type != zipfile.ZIP_STORED:
-            raise CheckpointError(f"{name[:100]} is compressed by another method than deflate")
+            raise CheckpointError(f"{name[:100]} is compressed by a method other than deflate")
         if len(data) != entry.file_size:
-            raise CheckpointError(f"{name[:100]} has more or fewer than {entry.file_size} bytes")
+            raise CheckpointError(f"{name[:100]} does not have {entry.file_size} bytes")
         if zlib.crc32(data) != entry.CRC:
             raise CheckpointError(
-                f"{name[:100]} is damaged: its checksum is not that of the archive (if PyTorch was "
-                "told set_crc32_options(False), it wrote none: save the file again without that)"
+                f"{name[:100]} is damaged: its checksum is not the one in the archive (PyTorch "
+                "writes no checksums after set_crc32_options(False): if that was called, save the "
+                "file again without it)"
             )
         return data
 
 
 def _check_count(found: int, contents: Contents, comment: int) -> None:
-    """Compares the number of entries with that at the end of the file; zipfile does not."""
+    """Checks the number of entries against the end of the file, which zipfile does not."""
     start = len(contents.data) - _END.size - comment
     magic, count = _END.unpack(contents.view(start, _END.size, "the end of the directory"))
-    if magic == _END_MAGIC and count not in (found, _NOT_TOLD):
+    if magic == _END_MAGIC and count not in (found, _NO_COUNT):
         raise CheckpointError(f"has {found} entries, not {count}")
