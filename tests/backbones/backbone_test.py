@@ -21,7 +21,7 @@ def images(rng):
 
 
 @pytest.mark.parametrize("architecture", LAYERS)
-def test_layers_stand_in_forward_order(architecture):
+def test_layers_are_in_forward_order(architecture):
     assert ("input", *build(architecture).layers) == tuple(LAYERS[architecture].split())
 
 
@@ -70,7 +70,7 @@ def test_works_under_jit_vmap_and_grad(alexnet, images):
         (np.zeros((1, 62, 64, 3), np.uint8), "at least 63x63 pixels .* got 62x64"),
     ],
 )
-def test_refuses_what_is_no_public_image(alexnet, images, complaint):
+def test_refuses_invalid_images(alexnet, images, complaint):
     with pytest.raises(InputError, match=complaint):
         alexnet(images)
 
@@ -83,7 +83,7 @@ def test_least_size_is_exact(alexnet):
 
 
 def test_the_layers_without_positions_are_named(alexnet):
-    """Not the last of those asked for."""
+    """All of them are named, not only the last one requested."""
     reason = alexnet.refusal(40, 40, layers=["pool5", "relu1"])
     assert reason.endswith("at least 63x63 pixels for its layer pool5, got 40x40")
     reason = alexnet.refusal(20, 90, layers=["relu3", "input", "relu5"])
@@ -105,7 +105,7 @@ def test_parameters_pass_through_jit_as_arguments(alexnet):
 
 
 def test_networks_of_one_trunk_share_a_program(rng):
-    """Those of two seeds, and an outline, are traced once."""
+    """Networks of two seeds, and an outline, are traced once."""
     names = [f"resnet20-random-none-seed{seed}" for seed in (0, 1)]
     networks = [zoo.load_backbone(name) for name in names]
     assert len({each.sha256 for each in networks}) == 2
@@ -137,7 +137,7 @@ def test_a_stage_is_called_by_its_last_block():
 
 
 def test_a_layer_keeps_its_name(rng):
-    """Where another's short name would be the same."""
+    """A layer's own name takes precedence over the short name of others."""
 
     def stages(x):
         return {"stage.0": x, "stage": 2 * x, "other.0": 3 * x}

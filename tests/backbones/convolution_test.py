@@ -8,7 +8,7 @@ from iqa_jax.backbones.layers import conv
 
 
 def check(shape, channels, window, groups, rng):
-    """A layer of random weights agrees with JAX on a random input."""
+    """Checks that a layer with random weights agrees with JAX on a random input."""
     size, stride, padding = window
     layer = conv(
         *(shape[-1], channels, size),

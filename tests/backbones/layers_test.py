@@ -12,7 +12,7 @@ from iqa_jax.backbones.layers import l2_pool, local_response_norm, max_pool
 
 
 @pytest.mark.parametrize(("height", "width"), [*itertools.product(range(3, 9), repeat=2)])
-def test_pooling_counts_an_incomplete_window_only_if_asked(height, width, rng):
+def test_pooling_keeps_an_incomplete_window_only_on_request(height, width, rng):
     x = rng.normal(size=(height, width)).astype(np.float32)
     for ceil in (False, True):
         rows, columns = (
@@ -53,7 +53,7 @@ def test_local_response_norm_is_its_formula(rng):
     np.testing.assert_allclose(found, expected, rtol=1e-5)
 
 
-def test_blocks_are_skipped_where_they_are_not_asked_for():
+def test_blocks_that_are_not_requested_are_skipped():
     network = nnx.eval_shape(lambda: VARIANTS["convnext_tiny"](rngs=nnx.Rngs(0)))
     graph, state = nnx.split(network)
     x = jax.ShapeDtypeStruct((1, 64, 64, 3), jnp.float32)

@@ -11,7 +11,7 @@ def test_every_architecture_belongs_to_a_family():
 
 
 def test_networks_are_built_once():
-    """So that all their checkpoints share what is compiled."""
+    """This lets all checkpoints of an architecture share compiled programs."""
     assert build("resnet20") is build("resnet20")
     assert build_folded("resnet20") is build_folded("resnet20")
     stored, run = build("resnet20"), build_folded("resnet20")

@@ -1,4 +1,4 @@
-"""What the golden numbers of ``backbones/`` were made for, and how to read them.
+"""Configurations for which the golden numbers in ``backbones/`` were made, and their readers.
 
 ``make_backbones.py`` writes ``backbones/NAME.npz`` for every entry of :data:`CONFIGURATIONS` and
 ``trunks/TRUNK.json.gz`` for every architecture in it; this module needs neither PyTorch nor JAX.
@@ -25,13 +25,14 @@ _IMAGENET_MEAN, _IMAGENET_STD = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)
 
 @dataclass(frozen=True)
 class Input:
-    """What a checkpoint in its own file format expects.
+    """Input that a checkpoint in its own file format expects.
 
     Attributes:
-      channels: Their order, ``rgb`` or ``bgr``; ``luminance`` is OpenCV's 8-bit L in [-50, 50].
-      scale: Multiplied with pixels in [0, 255].
-      mean: Subtracted after that; red, green, blue.
-      std: Divided by after that; red, green, blue.
+      channels: Order of the channels, ``rgb`` or ``bgr``; ``luminance`` is OpenCV's 8-bit L in
+        [-50, 50].
+      scale: Factor by which pixels in [0, 255] are multiplied first.
+      mean: Red, green and blue values subtracted second.
+      std: Red, green and blue divisors applied last.
     """
 
     channels: str = "rgb"
@@ -45,10 +46,10 @@ class Configuration:
     """A checkpoint file of the study.
 
     Attributes:
-      trunk: The architecture.
+      trunk: Name of the architecture.
       format: Key of ``formats.FORMATS``.
-      input: What the original network is given.
-      seed: Of the weights.
+      input: Input of the original network.
+      seed: Seed of the weights.
     """
 
     trunk: str
@@ -149,15 +150,15 @@ CONFIGURATIONS: Mapping[str, Configuration] = {
         **_OTHERS,
     }.items()
 }
-"""By the model's name; ``MODEL@FORMAT`` is the same model from another kind of file."""
+"""Configurations by model; ``MODEL@FORMAT`` is the same model from another kind of file."""
 
 
 @dataclass(frozen=True)
 class Trunk:
-    """An architecture as PyTorch has it.
+    """An architecture as defined in PyTorch.
 
     Attributes:
-      parameters: Shapes by name, in PyTorch's layout, without counters of batches.
+      parameters: Shapes by name, in PyTorch's layout, without batch counters.
       layers: For each layer, in forward order, (height, width, channels) at each of :data:`SIZES`.
     """
 
@@ -167,7 +168,7 @@ class Trunk:
 
 @functools.cache
 def read_trunk(trunk: str) -> Trunk:
-    """Reads the facts of an architecture."""
+    """Reads the facts about an architecture."""
     facts = json.loads(gzip.decompress((FOLDER / "trunks" / f"{trunk}.json.gz").read_bytes()))
     return Trunk(
         {name: tuple(shape) for name, shape in facts["parameters"].items()},
@@ -176,7 +177,7 @@ def read_trunk(trunk: str) -> Trunk:
 
 
 def read_golden(name: str) -> list[dict[str, np.ndarray]]:
-    """Reads, for each of :data:`SIZES`, what ``draws.statistics`` made of every layer."""
+    """Reads the results of ``draws.statistics`` for every layer, at each of :data:`SIZES`."""
     layers = read_trunk(CONFIGURATIONS[name].trunk).layers
     with np.load(FOLDER / "backbones" / f"{name}.npz") as file:
         rows = file["statistics"]

@@ -1,7 +1,7 @@
-"""Weights and images that a seed makes again, and what a golden keeps of an activation.
+"""Weights and images that a seed reproduces, and the statistics that a golden file keeps.
 
-Everything is made of the raw bits of a counter-based generator by arithmetic that has one result on
-every machine: the bits are what NumPy promises never to change, its distributions are not.
+Everything is computed from the raw bits of a counter-based generator, with arithmetic that gives
+the same result on every machine: NumPy promises never to change the bits, unlike its distributions.
 """
 
 import math
@@ -12,36 +12,37 @@ from collections.abc import Mapping
 import numpy as np
 
 KEPT_CHANNELS = 32
-"""Of a wider layer, as many channels are kept, evenly spaced."""
+"""Maximum number of channels kept of a layer, evenly spaced."""
 
 _BRANCH_END = re.compile(
-    r"layer\d+\.\d+\.bn[23]\.weight"  # the last norm of a ResNet's block
-    r"|features\.\d+\.[1-9]\d*\.block\.[23]\.1\.weight"  # of an MBConv with a residual
-    r"|features\.\d+\.\d+\.layer_scale"  # of a ConvNeXt block
+    r"layer\d+\.\d+\.bn[23]\.weight"  # last norm of a ResNet block
+    r"|features\.\d+\.[1-9]\d*\.block\.[23]\.1\.weight"  # last norm of a residual MBConv
+    r"|features\.\d+\.\d+\.layer_scale"  # end of a ConvNeXt block
 )
 _BRANCH_SCALE = 0.3
-"""How much a residual branch counts, so that sums of many stay small."""
+"""Scale of a residual branch, so that sums of many branches stay small."""
 
 _FIRST, _FIRST_NORM = "_feature_blocks.0.0.", "_feature_blocks.0.1.weight"
 _FIRST_SCALE = 10.0
-"""Of an AlexNet without batch norm there: local response normalisation shows on large numbers."""
+"""Scale of an AlexNet's first layer without batch norm: local response normalisation only has an
+effect on large numbers."""
 
 _CONVNEXT = "features.0.0.bias"
-"""Only a ConvNeXt has an array of this name."""
+"""Name of an array that only a ConvNeXt has."""
 _BEFORE_LAYER_NORM = re.compile(r"features\.(0\.0|\d+\.\d+\.block\.0)\.(weight|bias)")
 _BEFORE_SCALE = 0.03
-"""Of a convolution before a layer norm, whose epsilon shows on small numbers."""
+"""Scale of a convolution before a layer norm, whose epsilon only matters for small numbers."""
 
 
 def draw(shapes: Mapping[str, tuple[int, ...]], seed: int) -> dict[str, np.ndarray]:
-    """Draws the weights of a network so that its activations stay near 1 through all its depth.
+    """Draws the weights of a network so that its activations stay near 1 at any depth.
 
     Args:
-      shapes: By PyTorch's names, without counters of batches.
-      seed: Another one gives other values.
+      shapes: Shapes by PyTorch's names, without batch counters.
+      seed: Seed of the values.
 
     Returns:
-      float32 by name; convolutions and linear layers as He et al. 2015 scale them.
+      Float32 arrays by name; convolutions and linear layers are scaled as in He et al. 2015.
     """
     return {name: _draw(name, tuple(shape), shapes, seed) for name, shape in shapes.items()}
 
@@ -63,14 +64,14 @@ def image(height: int, width: int, seed: int) -> np.ndarray:
 
 
 def statistics(activation: np.ndarray) -> np.ndarray:
-    """What is kept of an activation.
+    """Statistics that are kept of an activation.
 
     Args:
-      activation: [H, W, C].
+      activation: Activation [H, W, C].
 
     Returns:
-      float32: the spatial means of the kept channels, their standard deviations (population), the
-      mean and the standard deviation of the whole layer.
+      Float32 vector: spatial means and (population) standard deviations of the kept channels, then
+      the mean and standard deviation of the whole layer.
     """
     x = np.asarray(activation, np.float64)
     kept = x[..., kept_channels(x.shape[-1])]
@@ -80,7 +81,7 @@ def statistics(activation: np.ndarray) -> np.ndarray:
 
 
 def kept_channels(channels: int) -> np.ndarray:
-    """Which channels of a layer :func:`statistics` looks at."""
+    """Indices of the channels of a layer that :func:`statistics` keeps."""
     count = min(channels, KEPT_CHANNELS)
     return np.arange(count) * (channels - 1) // max(count - 1, 1)
 
@@ -101,13 +102,15 @@ def _scale(name: str, shapes: Mapping) -> float:
         return 1.0 if _FIRST_NORM in shapes else _FIRST_SCALE
     if _CONVNEXT in shapes and _BEFORE_LAYER_NORM.fullmatch(name):
         return _BEFORE_SCALE
-    third = name.replace(".bn2.", ".bn3.")  # where there is a third norm, the second is no end
+    third = name.replace(".bn2.", ".bn3.")  # if there is a third norm, the second is not the last
     is_end = _BRANCH_END.fullmatch(name) and (third == name or third not in shapes)
     return _BRANCH_SCALE if is_end else 1.0
 
 
 def _uniform(seed: int, name: str, shape: tuple[int, ...]) -> np.ndarray:
-    bits = _bits(seed, name, math.prod(shape)) >> np.uint32(8)  # what a float32 holds exactly
+    bits = _bits(seed, name, math.prod(shape)) >> np.uint32(
+        8
+    )  # 24 bits, which float32 represents exactly
     return (bits.astype(np.float32) * np.float32(2**-23) - np.float32(1)).reshape(shape)
 
 

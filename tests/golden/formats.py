@@ -1,10 +1,10 @@
-"""The trees that the checkpoint files of the study hold, made of the weights of a trunk.
+"""Contents of the study's checkpoint files, built from the weights of a trunk.
 
 Names follow the public code that writes or reads the files: torchvision, ``facebookresearch/vissl``
-(``vissl/hooks/log_hooks.py``, ``extra_scripts``), ``fair_self_supervision_benchmark``, the ImageNet
-example of PyTorch, and the files themselves where they are at hand. Whatever else such a file holds
-(classifiers, counters, the state of the training) is there too, in small: a conversion has to leave
-it alone.
+(``vissl/hooks/log_hooks.py``, ``extra_scripts``), ``fair_self_supervision_benchmark``, PyTorch's
+ImageNet example, and the files themselves where available. The other contents of such files
+(classifiers, counters, training state) are included in small form, because a conversion must leave
+them alone.
 """
 
 import itertools
@@ -25,10 +25,10 @@ class Format:
     """A kind of checkpoint file.
 
     Attributes:
-      tree: From the name of a trunk and its weights (PyTorch's names and layout; channels of the
-        input in the order of the file) to what the file holds.
+      tree: Function from the name of a trunk and its weights (PyTorch's names and layout; input
+        channels in the order of the file) to the contents of the file.
       kind: Key of ``writers.KINDS``.
-      suffix: Of the file's name.
+      suffix: Suffix of the file's name.
     """
 
     tree: Callable[[str, State], Any]
@@ -37,7 +37,7 @@ class Format:
 
 
 _BLOCKS = {0: 1, 2: 2, 4: 3, 5: 4, 6: 5}
-"""Block of a VISSL AlexNet -> number of its convolution."""
+"""Number of the convolution in each block of a VISSL AlexNet."""
 
 _CAFFE2_NORM = {"weight": "s", "bias": "b", "running_mean": "rm", "running_var": "riv"}
 _CAFFE2_CONV = {"weight": "w", "bias": "b"}
@@ -218,7 +218,7 @@ def _heads(trunk: str) -> dict[str, np.ndarray]:
 
 
 def _state_dict(arrays: State) -> OrderedDict:
-    """As ``Module.state_dict()`` returns it since PyTorch 0.4.1: with counters and versions."""
+    """A result of ``Module.state_dict()`` since PyTorch 0.4.1, with counters and versions."""
     state = OrderedDict()
     for name, array in arrays.items():
         state[name] = array
@@ -267,7 +267,7 @@ def _layers(names: tuple[str, ...]) -> dict[str, np.ndarray]:
 
 
 def _trained(blobs: Mapping[str, np.ndarray]) -> Tree:
-    """With what the training left there; momenta of the vectors only, to keep the files small."""
+    """Adds training state; only the momenta of vectors, to keep the files small."""
     return {
         "model_iter": 1000,
         "lr": np.array([0.01], np.float32),
@@ -289,7 +289,7 @@ def _hwio(state: State, layer: str) -> tuple[np.ndarray, np.ndarray]:
 
 
 def _extra(*shape: int) -> np.ndarray:
-    """Something that is not to be converted."""
+    """An array that must not be converted."""
     return np.full(shape, 7, np.float32)
 
 
@@ -309,4 +309,4 @@ FORMATS: Mapping[str, Format] = {
     "caffe2-npy": Format(_flat_caffe2, "npy", ".npy"),
     "keras": Format(_keras, "h5", ".h5"),
 }
-"""By the name that ``configurations.CONFIGURATIONS`` calls them."""
+"""Formats by their names in ``configurations.CONFIGURATIONS``."""

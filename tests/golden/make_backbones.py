@@ -1,13 +1,13 @@
-"""Freezes what the original architectures make of drawn weights.
+"""Freezes the activations of the original architectures with drawn weights.
 
 Run it in an environment with torch, torchvision, h5py and opencv-python-headless:
 
     PYTHONPATH=tests python -m golden.make_backbones [NAME ...]
 
-For every configuration: draws the weights, writes them as the configuration's kind of file, with
+For every configuration, this draws the weights, writes them in the configuration's file format with
 PyTorch itself and with ``writers``, checks that PyTorch reads the same from both, runs the original
-in float32 and in float64, and stores the statistics of the latter. The versions that made the
-stored files are in ``backbones/ORIGIN.json``.
+in float32 and in float64, and stores the statistics of the latter. The versions used for the stored
+files are in ``backbones/ORIGIN.json``.
 """
 
 import contextlib
@@ -31,17 +31,17 @@ from golden import draws, formats, originals, writers
 from golden.configurations import CONFIGURATIONS, FOLDER, IMAGE_SEED, SIZES, Configuration, Input
 
 _NOISE = 2e-5
-"""How far float32 may be from float64, relative to the size of a layer."""
+"""Maximum difference of float32 from float64, relative to the magnitude of a layer."""
 
 _ALIVE = (1e-3, 1e3)
-"""The standard deviation of every layer lies in between."""
+"""Range of the standard deviation of every layer."""
 
 _COLOURS = 4096
-"""Random colours whose luminance is stored, beside all grays."""
+"""Number of random colours whose luminance is stored, in addition to all grays."""
 
 
 def main(names: list[str]) -> None:
-    """Makes the golden numbers of the named configurations, by default of all."""
+    """Makes the golden numbers of the named configurations, or of all if none is named."""
     torch.use_deterministic_algorithms(True)
     for folder in ("backbones", "trunks"):
         (FOLDER / folder).mkdir(exist_ok=True)
@@ -99,7 +99,7 @@ def _freeze(name: str, configuration: Configuration) -> tuple[float, float, floa
 
 
 def preprocess(image: np.ndarray, expected: Input) -> np.ndarray:
-    """What the original network is given for ``image`` uint8 [H, W, 3]: float64 [C, H, W]."""
+    """The original network's input for ``image`` uint8 [H, W, 3]: float64 [C, H, W]."""
     if expected.channels == "luminance":
         lightness = cv2.cvtColor(image, cv2.COLOR_RGB2LAB)[..., :1]
         return (lightness * (100 / 255) - 50).transpose(2, 0, 1)

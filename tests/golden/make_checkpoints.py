@@ -1,4 +1,4 @@
-"""Writes the files in `checkpoints/` with real PyTorch: small ones of every kind that readers meet.
+"""Writes the files in `checkpoints/` with real PyTorch: a small one of every kind to be read.
 
 Example:
   pip install torch
@@ -8,7 +8,7 @@ The values come from `draw`, which tests/weights/torch_files_test.py repeats. Wr
 2.13.0.
 """
 
-# PyTorch is no dependency of the package.
+# PyTorch is not a dependency of the package.
 # pyright: reportMissingImports=false
 
 from pathlib import Path
@@ -23,13 +23,13 @@ DTYPES = "float16 bfloat16 float32 float64 uint8 int8 int16 int32 int64 uint16 b
 
 
 def draw(seed: int, *shape: int) -> torch.Tensor:
-    """Quarters in [-12.5, 12.5], which every floating point type can hold."""
+    """Quarters in [-12.5, 12.5], which every floating-point type represents exactly."""
     numbers = 37 * np.arange(np.prod(shape, dtype=int)) + seed
     return torch.from_numpy(((numbers % 101 - 50) / 4).astype(np.float32)).reshape(shape)
 
 
 def views() -> dict:
-    """Every way in which a tensor can lie in a storage, and what stands beside tensors."""
+    """Tensors that view storages in every possible way, and values of other types."""
     base = draw(1, 6, 8)
     with_attributes = draw(4, 3)
     with_attributes.note = "kept by PyTorch"
@@ -69,7 +69,7 @@ def network() -> nn.Module:
 
 
 def training() -> dict:
-    """A training run as PyTorch's own example program saves it."""
+    """A training checkpoint, as saved by PyTorch's own example program."""
     model = nn.DataParallel(network())
     optimizer = torch.optim.SGD(model.parameters(), lr=0.1, momentum=0.9)
     model(torch.ones(1, 2, 5, 5).expand(2, 2, 5, 5))[:, :, 0].sum().backward()
@@ -87,7 +87,7 @@ def training() -> dict:
 
 
 def vissl() -> dict:
-    """The nesting of VISSL."""
+    """A checkpoint with VISSL's nesting."""
     trunk = {f"_feature_blocks.{name}": value for name, value in network().state_dict().items()}
     return {
         "phase_idx": 7,

@@ -1,12 +1,12 @@
-"""Freezes what PyTorch's `lpips` says of made-up pairs: ``lpips.json``.
+"""Freezes the scores of PyTorch's `lpips` for synthetic pairs: ``lpips.json``.
 
 Run it in an environment with torch, torchvision and lpips, after fetching alexnet and vgg16:
 
     PYTHONPATH=tests python -m golden.make_lpips
 
-The linear layers are the package's own, version 0.1. Its backbones, which it would download, are
-given the weights of ours: torchvision's; SqueezeNet, which is not to be had everywhere, those of an
-untrained network, without linear layers.
+The linear layers are those of `lpips`, version 0.1. Its backbones, which it would download, are
+given our weights, which are torchvision's. SqueezeNet, which is not available everywhere, is given
+those of an untrained network and runs without linear layers.
 """
 
 import importlib.metadata
@@ -31,7 +31,7 @@ PAIRS = ("noise 65x97", "negative 178x161", "one level 178x161", "dark 178x161",
 
 
 def network(short, backbone):
-    """`lpips.LPIPS` with the weights of a backbone of ours."""
+    """`lpips.LPIPS` with the weights of one of our backbones."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         import lpips
@@ -50,7 +50,7 @@ def network(short, backbone):
 
 
 def tensor(image):
-    """As `lpips` takes it: [1, 3, H, W] in [-1, 1]."""
+    """The image as input for `lpips`: [1, 3, H, W] in [-1, 1]."""
     return torch.from_numpy(image.astype(np.float64) / 127.5 - 1).permute(2, 0, 1)[None]
 
 

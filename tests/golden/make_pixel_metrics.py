@@ -1,12 +1,12 @@
-"""Freezes what the definitions of the pixel metrics give: ``pixel_metrics.json``.
+"""Freezes the values of the pixel metrics by their definitions: ``pixel_metrics.json``.
 
 Run it in an environment with scipy, scikit-image and piq (which needs torch and torchvision):
 
     PYTHONPATH=tests python -m golden.make_pixel_metrics
 
-The values are those of the plain formulas in float64, with two-dimensional filters of SciPy. Where
-scikit-image and piq define the same, they must give the same; where they do not, the largest
-difference is recorded.
+The values are those of the plain formulas in float64, with two-dimensional filters from SciPy.
+Where scikit-image and piq have the same definition, they must give the same value; where they do
+not, the largest difference is recorded.
 """
 
 import json
@@ -28,31 +28,31 @@ FILE = Path(__file__).parent / "pixel_metrics.json"
 _SCALE_WEIGHTS = np.array([0.0448, 0.2856, 0.3001, 0.2363, 0.1333])
 _LEAST_FOR_FIVE_SCALES = 161
 _SAME = 1e-9
-"""How far two implementations of the same definition may be apart, in float64."""
+"""Maximum difference of two implementations of the same definition, in float64."""
 
 
 def gray(image):
-    """As MATLAB's rgb2gray: the first row of the inverse of the matrix from YIQ to RGB."""
+    """MATLAB's rgb2gray: the first row of the inverse of the matrix from YIQ to RGB."""
     yiq_to_rgb = [[1.0, 0.956, 0.621], [1.0, -0.272, -0.647], [1.0, -1.106, 1.703]]
     return np.floor(image @ np.linalg.inv(yiq_to_rgb)[0] + 0.5)
 
 
 def window():
-    """The Gaussian, in two dimensions."""
+    """The two-dimensional Gaussian window."""
     y, x = np.mgrid[-5:6, -5:6]
     weights = np.exp(-(x**2 + y**2) / (2 * 1.5**2))
     return weights / weights.sum()
 
 
 def halved(plane, factor=2):
-    """A box filter with a mirrored border, as MATLAB's imfilter, and every factor-th pixel."""
+    """Every factor-th pixel after a box filter with a mirrored border, as in MATLAB's imfilter."""
     box = np.full((factor, factor), 1 / factor**2)
     origin = -1 if factor % 2 == 0 else 0
     return ndimage.correlate(plane, box, mode="reflect", origin=origin)[::factor, ::factor]
 
 
 def factors(reference, distorted):
-    """Luminance and contrast structure at each position."""
+    """Luminance and contrast-structure terms at each position."""
 
     def mean(x):
         return ndimage.correlate(x, window())[5:-5, 5:-5]
@@ -65,13 +65,13 @@ def factors(reference, distorted):
 
 
 def ssim(reference, distorted):
-    """Of two planes."""
+    """SSIM of two planes."""
     luminance, contrast_structure = factors(reference, distorted)
     return (luminance * contrast_structure).mean()
 
 
 def ms_ssim(reference, distorted):
-    """Of two planes."""
+    """MS-SSIM of two planes."""
     similarities = []
     for scale in range(5):
         luminance, contrast_structure = factors(reference, distorted)
@@ -82,28 +82,28 @@ def ms_ssim(reference, distorted):
 
 
 def psnr(reference, distorted):
-    """In decibels."""
+    """PSNR in decibels."""
     error = np.mean((reference - distorted) ** 2)
     return min(100.0, 10 * np.log10(255**2 / error)) if error else 100.0
 
 
 def downsampling(plane):
-    """The factor of the authors' script; MATLAB rounds halves upwards."""
+    """The factor in the authors' script; MATLAB rounds halves up."""
     return max(1, int(np.floor(min(plane.shape) / 256 + 0.5)))
 
 
 def is_divisible(plane, divisor):
-    """Whether both sides are."""
+    """Whether both sides are divisible by ``divisor``."""
     return all(length % divisor == 0 for length in plane.shape)
 
 
 def channel_mean(metric, reference, distorted):
-    """The mean of a metric of planes over the channels of two images."""
+    """Mean of a metric of two planes over the channels of two images."""
     return np.mean([metric(reference[..., c], distorted[..., c]) for c in range(3)])
 
 
 def scores(reference, distorted):
-    """All metrics that the size allows, with the planes that are compared."""
+    """Scores of all metrics that are defined for the size."""
     r, d = gray(reference), gray(distorted)
     factor = downsampling(r)
     found = {"psnr": psnr(reference, distorted)}
@@ -117,7 +117,7 @@ def scores(reference, distorted):
 
 
 def peers(reference, distorted):
-    """(what, metric, score, whether it is defined alike) of the other implementations."""
+    """Yields (name, metric, score, whether the definitions agree) of other implementations."""
     r, d = gray(reference), gray(distorted)
     options = {
         "gaussian_weights": True,

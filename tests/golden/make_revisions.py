@@ -1,9 +1,9 @@
-"""Freezes what every revision of ``iqa_jax.revisions`` computes on a fixed probe.
+"""Freezes the values of every revision of ``iqa_jax.revisions`` on a fixed probe.
 
     PYTHONPATH=tests python -m golden.make_revisions
 
-Run it after a revision was raised or a new one came, and look at the difference: nothing else may
-move. It refuses to write values that moved without a new revision.
+Run it after raising or adding a revision, and look at the diff: nothing else may change. It refuses
+to write values that changed without a new revision.
 """
 
 import dataclasses
@@ -37,26 +37,26 @@ from iqa_jax.zoo import load_backbone
 FILE = Path(__file__).parent / "revisions.json"
 
 TOLERANCE = 1e-5
-"""Of the largest value beside it. Float32 leaves less than 1e-6 between two compilers; what changes
-a formula changes more."""
+"""Tolerance relative to the largest value in the row. In float32, two compilers differ by less than
+1e-6; a changed formula makes a larger difference."""
 
 ARCHITECTURES = (
     *("alexnet", "alexnet_bvlc", "alexnet_deepcluster", "vgg16_l2pool", "resnet18", "densenet121"),
     *("squeezenet1_1", "efficientnet_b0", "convnext_tiny"),
 )
-"""The cheapest of each family, and those that have formulas of their own."""
+"""The cheapest architecture of each family, and those with formulas of their own."""
 
 _LAYERS = 7
-"""So many from the first on: deeper ones repeat them, and take long to compile."""
+"""Number of layers, from the first; deeper ones repeat them and take long to compile."""
 
 _SIZE = (64, 65)
-"""The least at which all of these have positions."""
+"""Smallest height and width at which all of these layers have positions."""
 
 Rows = list[list[float]]
 
 
 def probe() -> dict[str, Rows]:
-    """The values of everything that has a revision, in rows of numbers of like size."""
+    """Values of everything that has a revision, in rows of numbers of similar magnitude."""
     parts = (_images(), _backbones(), _statistics(), _readouts(), _metrics(), _agreement())
     found = {name: rows for part in parts for name, rows in part.items()}
     return {
@@ -65,7 +65,7 @@ def probe() -> dict[str, Rows]:
 
 
 def moved(now: Rows, before: Rows) -> bool:
-    """Whether values are others than rounding makes them."""
+    """Whether values differ by more than rounding."""
     if [len(row) for row in now] != [len(row) for row in before]:
         return True
     return not all(
@@ -75,12 +75,12 @@ def moved(now: Rows, before: Rows) -> bool:
 
 
 def complaints(revisions, values, stored) -> list[str]:
-    """What is wrong with stored values, a sentence for each name; empty if nothing is.
+    """Complaints about stored values, one sentence per name; empty if there are none.
 
     Args:
-      revisions: By name.
-      values: What :func:`probe` computes now.
-      stored: Name -> its ``revision`` and ``values`` then.
+      revisions: Revisions by name.
+      values: Present result of :func:`probe`.
+      stored: Stored ``revision`` and ``values`` by name.
     """
     remake = "run PYTHONPATH=tests python -m golden.make_revisions"
     found = [f"{name}: has no probe" for name in revisions.keys() - values.keys()]
@@ -115,7 +115,7 @@ def _images() -> dict[str, list]:
     with_alpha = np.concatenate([image, image[..., :1]], axis=-1)
     encoded = [Image.fromarray(each) for each in (image, image[..., 0], deep, with_alpha)]
     encoded.append(Image.fromarray(image).quantize(16))
-    half = Resize("exact:33x20")  # along one axis: the order of two differs by Pillow's version
+    half = Resize("exact:33x20")  # only one axis, as the order of two depends on Pillow's version
     return {
         "images/decoding": [
             _mean_and_spread(decode_image(_png(each), "probe")) for each in encoded
@@ -146,7 +146,7 @@ def _backbones() -> dict[str, list]:
 
 @jax.jit
 def _moments(backbone: Backbone, images: jax.Array) -> list[jax.Array]:
-    """Of the first layers mean, standard deviation, and a mean that no symmetry survives."""
+    """Mean, standard deviation and a mean without symmetries, for each of the first layers."""
 
     def of_layer(x: jax.Array) -> jax.Array:
         signs = jnp.cos(jnp.arange(x.size, dtype=jnp.float32) ** 2).reshape(x.shape)
@@ -157,7 +157,7 @@ def _moments(backbone: Backbone, images: jax.Array) -> list[jax.Array]:
 
 
 def _pair() -> tuple[jax.Array, jax.Array]:
-    """Activations of four channels, of two images."""
+    """Activations with four channels, of two images."""
     reference, distorted = (
         jnp.asarray(np.concatenate([draws.image(7, 9, s), draws.image(7, 9, s + 9)], -1)[..., :4])
         for s in (1, 2)
@@ -239,7 +239,7 @@ def _agreement() -> dict[str, list]:
 
 
 def main() -> None:
-    """Writes the file, unless values moved without a new revision."""
+    """Writes the file, unless values changed without a new revision."""
     values = probe()
     before = json.loads(FILE.read_text()) if FILE.exists() else {}
     wrong = [text for text in complaints(REVISIONS, values, before) if "make_revisions" not in text]

@@ -2,7 +2,7 @@
 
     PYTHONPATH=tests python -m golden.make_untrained
 
-They are fixed for ever: run this for a new architecture only, and look at the difference.
+They are fixed forever: run this only for a new architecture, and look at the diff.
 """
 
 import json
@@ -21,7 +21,7 @@ FILE = Path(__file__).parent / "untrained.json"
 def fingerprint(trunk):
     """Hash of the parameters with fewer than 100,000 numbers and of the shapes of the others.
 
-    Each parameter is drawn on its own: the small ones are enough to see that none changed.
+    Each parameter is drawn independently, so the small ones suffice to detect a change.
     """
     shapes = build(trunk).parameters
     small = {name: each for name, each in shapes.items() if math.prod(each.shape) < 100_000}

@@ -1,9 +1,9 @@
 """The original architectures in PyTorch, from which the golden numbers are frozen.
 
-torchvision's own classes where there are any. VISSL's AlexNets are written from the table of their
-layers (``vissl/models/trunks``), the small ResNets from the paper and akamaster's description
-(option A shortcuts, He et al. 2016, arXiv 1512.03385, section 4.2), the pooling of DISTS from Ding
-et al. 2020 (arXiv 2004.07728).
+They are torchvision's own classes where available. VISSL's AlexNets follow the table of their
+layers (``vissl/models/trunks``), the small ResNets the paper and akamaster's description (option A
+shortcuts, He et al. 2016, arXiv 1512.03385, section 4.2), and the pooling of DISTS follows Ding et
+al. 2020 (arXiv 2004.07728).
 """
 
 from collections.abc import Callable, Iterator, Mapping
@@ -20,15 +20,15 @@ Step = tuple[str | None, Callable[[torch.Tensor], torch.Tensor]]
 
 @dataclass(frozen=True)
 class _AlexNet:
-    """How VISSL's AlexNets differ.
+    """Differences between VISSL's AlexNets.
 
     Attributes:
-      channels: Of the input and of the five convolutions.
-      stride: Of the first convolution.
-      padding: Of the first convolution.
-      grouped: The convolutions with two groups.
-      normalised: The convolutions followed by a batch norm.
-      response: Where local response normalisation stands in the first two poolings.
+      channels: Number of channels of the input and of the five convolutions.
+      stride: Stride of the first convolution.
+      padding: Padding of the first convolution.
+      grouped: Numbers of the convolutions with two groups.
+      normalised: Numbers of the convolutions followed by a batch norm.
+      response: Position of local response normalisation relative to the first two poolings.
       sobel: Whether the network begins with fixed gradients of the gray image.
     """
 
@@ -87,7 +87,7 @@ def build(trunk: str) -> nn.Module:
 
 
 def shapes(module: nn.Module) -> dict[str, tuple[int, ...]]:
-    """Shapes of the parameters and running statistics by name, without counters of batches."""
+    """Shapes of the parameters and running statistics by name, without batch counters."""
     return {
         name: tuple(value.shape)
         for name, value in module.state_dict().items()
@@ -118,7 +118,7 @@ def activations(trunk: str, module: nn.Module, x: torch.Tensor) -> dict[str, tor
 def check(
     trunk: str, module: nn.Module, x: torch.Tensor, found: Mapping[str, torch.Tensor]
 ) -> None:
-    """Compares the last activation with what torchvision's own forward pass makes of ``x``."""
+    """Compares the last activation with that of torchvision's own forward pass for ``x``."""
     if trunk in _ALEXNETS or trunk in _CIFAR:
         return
     *_, last = found.values()
@@ -175,7 +175,7 @@ def _densenet_steps(module: nn.Module) -> Iterator[Step]:
 
 
 def _squeezenet_steps(module: nn.Module) -> Iterator[Step]:
-    fire, number = 2, 1  # a pooling is called after the module before it
+    fire, number = 2, 1  # a pooling is named after the module before it
     for layer in module.features:
         if isinstance(layer, nn.Conv2d):
             yield None, layer
@@ -233,13 +233,13 @@ _FAMILIES = {
 
 
 class _L2Pool(nn.Module):
-    """The root of the squares seen through a Hanning window, at every second position."""
+    """Square root of the squares blurred with a Hanning window, at every second position."""
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
         *_, height, width = x.shape
         window = torch.hann_window(5, periodic=False, dtype=x.dtype)
         window = torch.outer(window, window) / window.sum() ** 2
-        # Of five taps the outer ones are zero: a margin of 2 puts the middle on the first pixel.
+        # The outer two of the five taps are zero; padding of 2 centres the window on pixel 0.
         squares = functional.pad(x.square(), (2, 2, 2, 2))
         planes = squares.reshape(-1, 1, height + 4, width + 4)
         blurred = functional.conv2d(planes, window[None, None], stride=2)
@@ -247,7 +247,7 @@ class _L2Pool(nn.Module):
 
 
 class _VisslAlexNet(nn.Module):
-    """Blocks 0, 2, 4, 5 and 6 hold the convolutions, 1, 3 and 7 the poolings."""
+    """An AlexNet whose blocks 0, 2, 4, 5 and 6 are convolutions and 1, 3 and 7 poolings."""
 
     def __init__(self, table: _AlexNet):
         super().__init__()

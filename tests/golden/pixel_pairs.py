@@ -1,6 +1,6 @@
-"""Pairs of images for the golden numbers of ``pixel_metrics.json``: made of a seed, without files.
+"""Pairs of images for the golden numbers in ``pixel_metrics.json``, computed from a seed.
 
-Integer arithmetic on :func:`draws.image`: the same bytes on every machine.
+They use integer arithmetic on :func:`draws.image`, which gives the same bytes on every machine.
 """
 
 from collections.abc import Callable, Mapping
@@ -9,7 +9,7 @@ import numpy as np
 from golden import draws
 
 Distortion = Callable[[np.ndarray], np.ndarray]
-"""From levels, int64 ``[H, W, 3]``, to such."""
+"""Function from levels, int64 ``[H, W, 3]``, to distorted levels."""
 
 
 def pair(name: str) -> tuple[np.ndarray, np.ndarray]:
@@ -66,5 +66,5 @@ PAIRS: Mapping[str, tuple[int, int, Distortion]] = {
     "contrast 385x401": (385, 401, _contrast),
     "noise 647x640": (647, 640, _noise),
 }
-"""Height, width and what is done to the image. A size of every kind: the smallest for a window and
-for five scales, odd and even, and those at which ``ssim:matlab`` divides by 2 and by 3."""
+"""Height, width and distortion by name. The sizes cover every case: the smallest for one window and
+for five scales, odd and even, and those that ``ssim:matlab`` downsamples by 2 and by 3."""

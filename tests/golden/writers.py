@@ -1,7 +1,7 @@
-"""Writes checkpoint files as PyTorch, users of Caffe2 and Keras do, without any of these.
+"""Writers of PyTorch, Caffe2 and Keras checkpoint files that need none of these packages.
 
-A tree is nested dicts and lists of NumPy arrays, numbers and strings. In PyTorch's files arrays
-become tensors; the layout of the files is described in PyTorch's ``torch/serialization.py``.
+A tree consists of nested dicts and lists of NumPy arrays, numbers and strings. Arrays become
+tensors in PyTorch's files, whose layout is described in PyTorch's ``torch/serialization.py``.
 """
 
 import io
@@ -30,7 +30,7 @@ _ALIGNMENT = 64
 
 
 class _Global:
-    """A class or function that the file calls by its name; it need not be installed."""
+    """A class or function that the file refers to by name; it need not be installed."""
 
     def __init__(self, name: str):
         self.name = name
@@ -40,22 +40,22 @@ class _Global:
 
 
 class _Storage:
-    """The numbers of a tensor, which lie outside of the pickle."""
+    """The numbers of a tensor, stored outside the pickle."""
 
     def __init__(self, array: np.ndarray):
         self.array = array
 
 
 class _Parameter:
-    """An array as ``torch.nn.Parameter``, in one of the two ways of PyTorch before 0.4."""
+    """An array stored as ``torch.nn.Parameter``, in one of the two ways used before PyTorch 0.4."""
 
     def __init__(self, array: np.ndarray, is_built_empty: bool):
         self.array, self.is_built_empty = array, is_built_empty
 
 
-# The pickle module's writer in Python, not the one in C: only there can names be written.
+# The pickle module's Python implementation, because the one in C cannot write arbitrary names.
 class _Pickler(pickle._Pickler):
-    """Knows how to name what is not installed."""
+    """A pickler that can refer to names that are not installed."""
 
     dispatch: ClassVar = dict(pickle._Pickler.dispatch)
 
@@ -75,7 +75,7 @@ class _Pickler(pickle._Pickler):
 
 
 class _Python2Pickler(_Pickler):
-    """Writes text, ordered dicts and arrays (NumPy before 2.0) as under Python 2."""
+    """Writes text, ordered dicts and arrays (NumPy before 2.0) as Python 2 did."""
 
     dispatch: ClassVar = dict(_Pickler.dispatch)
 
@@ -113,7 +113,7 @@ class _Python2Pickler(_Pickler):
 
 
 class _TensorPickler(_Pickler):
-    """Writes arrays as tensors and keeps their numbers aside."""
+    """Writes arrays as tensors and collects their numbers separately."""
 
     dispatch: ClassVar = dict(_Pickler.dispatch)
     location = "cpu"
@@ -121,7 +121,7 @@ class _TensorPickler(_Pickler):
     def __init__(self, file: IO[bytes], *, is_legacy: bool):
         super().__init__(file)
         self.storages: list[np.ndarray] = []
-        self._ending = (None,) if is_legacy else ()  # nothing is said of views on storages
+        self._ending = (None,) if is_legacy else ()  # no view of the storage
 
     def persistent_id(self, obj: Any) -> tuple | None:
         if not isinstance(obj, _Storage):
@@ -143,7 +143,7 @@ class _TensorPickler(_Pickler):
 
 
 class _OldTensorPickler(_TensorPickler, _Python2Pickler):
-    """Writes tensors as PyTorch before 0.4 under Python 2, on a machine with a GPU."""
+    """Writes tensors as PyTorch before 0.4 did under Python 2 on a machine with a GPU."""
 
     dispatch: ClassVar = {**_Python2Pickler.dispatch, **{np.ndarray: _TensorPickler.save_tensor}}
     location = "cuda:0"
@@ -212,7 +212,7 @@ def _write_parts(tree: Any, file: IO[bytes], kind: type[_TensorPickler]) -> None
 
 
 def _with_parameters(tree: Any) -> Any:
-    """Weights and biases as parameters, each of the two kinds in one of the two ways."""
+    """Weights and biases as parameters: weights in one of the two ways, biases in the other."""
     if not isinstance(tree, Mapping):
         return tree
     found = type(tree)()
@@ -257,7 +257,7 @@ KINDS: Mapping[str, Callable[[Any, IO[bytes]], None]] = {
     "npy": _write_npy,
     "h5": _write_h5,
 }
-"""What :func:`write` can write: PyTorch since 1.6, since 0.4, before; NumPy in pickles; HDF5."""
+"""Writers by kind of file: PyTorch since 1.6, since 0.4 and before; NumPy in pickles; HDF5."""
 
 
 def write(tree: Any, kind: str, path: Path) -> None:

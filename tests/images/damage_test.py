@@ -1,4 +1,4 @@
-"""What is missing or out of place is noticed, format by format; whole files are left in peace."""
+"""Missing and misplaced parts are detected in every format; complete files pass."""
 
 import io
 import time
@@ -34,7 +34,7 @@ WHOLE = {
 
 
 @pytest.mark.parametrize("kind", WHOLE)
-def test_whole_files_are_left_in_peace(kind):
+def test_complete_files_pass(kind):
     check_compressed_data(WHOLE[kind], "a")
     found = decode_image(WHOLE[kind], "a").astype(int)
     assert np.abs(found - np.asarray(SMOOTH)).mean() < 4
@@ -48,7 +48,7 @@ def test_bytes_after_the_image_do_no_harm(kind):
 
 
 def without(kind, start, count):
-    """The file without some bytes of its compressed data."""
+    """The file with some bytes of its compressed data removed."""
     data = WHOLE[kind]
     start += data.index(b"\xff\xda") + 14
     return data[:start] + data[start + count :]
@@ -61,7 +61,7 @@ def put(kind, position, value):
 
 
 def noise_of_which_half_is_zeros():
-    """A JPEG that has more bits for a block than zeros take: its decoder is content with these."""
+    """A JPEG whose blocks take more bits than zeros do, so that its decoder accepts zeros."""
     pixels = np.random.default_rng(0).integers(0, 256, (40, 48, 3)).astype(np.uint8)
     data = encoded(Image.fromarray(pixels), "JPEG", quality=80)
     return data[: len(data) // 2] + bytes(len(data) - len(data) // 2)
@@ -70,7 +70,7 @@ def noise_of_which_half_is_zeros():
 DAMAGED = {
     "jpeg, an empty end": (noise_of_which_half_is_zeros(), "it ends before the end of the image"),
     "jpeg, no data": (WHOLE["jpeg"][:2] + b"\xff\xd9", "unsupported kind"),
-    "jpeg, a segment too short": (put("jpeg", 5, 15), "no marker stands before the end"),
+    "jpeg, a segment too short": (put("jpeg", 5, 15), "marker is missing at .* before the end"),
     "jpeg with restarts, one is lost": (
         WHOLE["jpeg with restarts"].replace(b"\xff\xd3", b"\xff\x00"),
         "a restart is missing",
@@ -80,24 +80,24 @@ DAMAGED = {
         put("webp", WHOLE["webp"].index(b"XMP ") + 5, 9),
         "is damaged or cut short",
     ),
-    "jpeg 2000, no end": (WHOLE["jpeg 2000"][:-2] + b"\0\0", "no marker of its codestream stands"),
+    "jpeg 2000, no end": (WHOLE["jpeg 2000"][:-2] + b"\0\0", "marker of its codestream is missing"),
     "jpeg 2000, a tile too short": (
         put("jpeg 2000", WHOLE["jpeg 2000"].index(b"\xff\x90") + 9, 100),
-        "no marker of its codestream stands",
+        "marker of its codestream is missing",
     ),
     "bare jpeg 2000, no end": (
         WHOLE["bare jpeg 2000"][:-2] + b"\0\0",
-        "no marker of its codestream stands",
+        "marker of its codestream is missing",
     ),
     "avif, a box too long": (
         put("avif", WHOLE["avif"].index(b"mdat") - 2, 255),
-        "a box at .* is said to end at",
+        "a box at .* claims to end at",
     ),
 }
 
 
 @pytest.mark.parametrize("kind", DAMAGED)
-def test_damage_is_told(kind):
+def test_damage_is_reported(kind):
     data, complaint = DAMAGED[kind]
     with pytest.raises(ImageError, match=f"a.jpg: .*{complaint}"):
         decode_image(data, "a.jpg")
@@ -111,7 +111,7 @@ def test_a_gap_in_compressed_data_is_found_by_looking_twice(kind, gap):
         check_compressed_data(data, "a.jpg")
 
 
-def test_what_stands_after_the_data_of_a_whole_jpeg_does_not_matter():
+def test_bytes_after_the_data_of_a_complete_jpeg_do_not_matter():
     for kind in ("jpeg", "jpeg with restarts", "progressive jpeg"):
         filled = filled_jpeg(WHOLE[kind])
         assert filled
@@ -120,12 +120,12 @@ def test_what_stands_after_the_data_of_a_whole_jpeg_does_not_matter():
             np.testing.assert_array_equal(np.asarray(image), decode_image(WHOLE[kind], "a"))
 
 
-def test_arithmetic_coding_may_leave_out_zeros():
+def test_arithmetic_coding_may_omit_zeros():
     data = WHOLE["jpeg"].replace(b"\xff\xc0", b"\xff\xc9")
     assert filled_jpeg(data) is None
 
 
-def test_a_long_row_of_fill_bytes_takes_no_time():
+def test_a_long_run_of_fill_bytes_takes_no_time():
     data = WHOLE["jpeg"][:-2] + b"\xff" * 30_000 + b"\0" + WHOLE["jpeg"][-2:]
     started_at = time.process_time()
     decode_image(data, "a.jpg")

@@ -70,7 +70,7 @@ def test_orientation_tag_is_applied(kind, rgb, tmp_path):
     assert ImageFolder(epath.Path(tmp_path)).header("a.png")[:3] == (7, 5, len(data))
 
 
-def test_header_tells_size_and_length(rgb, tmp_path):
+def test_the_header_holds_size_and_length(rgb, tmp_path):
     data = encoded(Image.fromarray(rgb))
     (tmp_path / "ein bild ö.png").write_bytes(data)
     folder = ImageFolder(epath.Path(tmp_path))
@@ -80,7 +80,7 @@ def test_header_tells_size_and_length(rgb, tmp_path):
 
 
 @pytest.mark.parametrize("side", [8, 300])
-def test_files_of_one_length_are_told_apart(side, rng, tmp_path):
+def test_files_of_equal_length_are_distinguished(side, rng, tmp_path):
     folder = ImageFolder(epath.Path(tmp_path))
     headers = []
     for pixels in rng.integers(0, 256, (2, side, side, 3)).astype(np.uint8):
@@ -135,7 +135,7 @@ def test_truncated_file_has_a_header_but_no_pixels(rng, tmp_path):
 
 
 @pytest.mark.parametrize("position", [0.3, 0.6, 0.9])
-def test_damaged_pixels_are_noticed(rng, position):
+def test_damaged_pixels_are_detected(rng, position):
     pixels = rng.integers(0, 16, (64, 64, 3)).astype(np.uint8)
     data = bytearray(encoded(Image.fromarray(pixels)))
     data[int(position * len(data))] ^= 1
@@ -150,7 +150,7 @@ def test_phone_photograph_with_a_preview_is_one_image(rgb):
 
 
 def _photograph(kind, **options):
-    """A small image with everything that readers of headers look at."""
+    """A small image with all the metadata that header readers look at."""
     exif = Image.Exif()
     exif.update({0x0112: 6, 0x010F: "a camera", 0x011A: 72.0, 0x0128: 2})
     pixels = np.add.outer(np.arange(9), np.arange(11)).astype(np.uint8)
@@ -190,8 +190,8 @@ def test_one_changed_byte_gives_pixels_or_a_reason(kind, monkeypatch):
             assert pixels.dtype == np.uint8
 
 
-def test_a_broken_exif_block_is_told_with_the_name():
-    """Its directory says that the tag of the orientation holds text."""
+def test_the_error_for_a_broken_exif_block_names_the_file():
+    """The directory states that the orientation tag holds text."""
     data = bytearray(PHOTOGRAPHS["jpeg"])
     tag = data.index(struct.pack(">HH", 0x0112, 3))
     for kind in range(256):
@@ -207,7 +207,7 @@ def test_a_broken_exif_block_is_told_with_the_name():
     "error", [struct.error("x"), SyntaxError("x"), MemoryError(), RecursionError("x"), KeyError(1)]
 )
 @pytest.mark.parametrize("place", ["getexif", "load", "convert"])
-def test_whatever_a_decoder_raises_is_the_files_error(place, error, monkeypatch, rgb):
+def test_any_exception_of_a_decoder_becomes_an_image_error(place, error, monkeypatch, rgb):
     def broken(*_):
         raise error
 
@@ -223,7 +223,7 @@ def test_whatever_a_decoder_raises_is_the_files_error(place, error, monkeypatch,
 
 
 def test_a_length_in_a_header_takes_no_memory(tmp_path):
-    """A box that says to be of 4 GiB: of a file as much would be set aside before it is read."""
+    """A box claims to be 4 GiB long; reading that many bytes from a file would allocate them."""
     data = bytearray(encoded(Image.new("RGB", (8, 8)), "JPEG2000"))
     data[32:36] = b"\xc7\0\0\0"
     (tmp_path / "a.jp2").write_bytes(data)

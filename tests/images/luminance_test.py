@@ -8,10 +8,10 @@ import pytest
 from iqa_jax.images.luminance import lightness
 
 GOLDEN = np.load(Path(__file__).parents[1] / "golden" / "luminance.npz")
-"""8-bit L of OpenCV's COLOR_RGB2LAB; made by tests/golden/make_backbones.py."""
+"""8-bit L from OpenCV's COLOR_RGB2LAB, made by tests/golden/make_backbones.py."""
 
 
-def test_is_that_of_opencv_to_the_bit():
+def test_equals_opencv_bit_for_bit():
     colours = jnp.asarray(GOLDEN["colours"]).astype(jnp.float32) / 255.0
     found = np.asarray(jax.jit(lightness)(colours))[..., 0] * 255
     np.testing.assert_allclose(found, GOLDEN["colours_luminance"], atol=1e-4)

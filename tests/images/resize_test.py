@@ -41,7 +41,7 @@ def test_refuses_other_forms(text):
         Resize(text)
 
 
-def test_no_pixels_are_told_by_the_size_of_the_image():
+def test_an_image_that_would_lose_all_pixels_is_refused():
     resize = Resize("factor:0.01")
     assert resize.size(384, 512) == (4, 5)
     with pytest.raises(InputError, match="factor:0.01' leaves no pixels of an image of 40x512"):
@@ -49,7 +49,7 @@ def test_no_pixels_are_told_by_the_size_of_the_image():
 
 
 @pytest.mark.parametrize("value", [np.nan, np.inf])
-def test_what_is_no_number_spoils_its_image_alone(value):
+def test_a_pixel_that_is_not_finite_spoils_only_its_own_image(value):
     images = jnp.full((2, 50, 60, 3), 0.3).at[1, 7, 9, 2].set(value)
     found = jax.jit(lambda x: resize_pixels(x, Resize("factor:0.5")))(images)
     assert np.isfinite(found[0]).all()
@@ -58,8 +58,8 @@ def test_what_is_no_number_spoils_its_image_alone(value):
 
 @pytest.mark.parametrize("text", ["short:48", "factor:0.5", "exact:90x31", "exact:31x90"])
 @pytest.mark.parametrize("size", [(65, 97), (120, 80)])
-def test_on_the_device_as_pillow_along_each_axis(text, size, rng):
-    """Axis by axis: since version 13 Pillow chooses which comes first by their cost."""
+def test_the_device_agrees_with_pillow_along_each_axis(text, size, rng):
+    """The axes are resized one by one, because Pillow 13 chooses their order by cost."""
     image = rng.integers(0, 256, (*size, 3)).astype(np.uint8)
     height, width = Resize(text).size(*size)
     across = Image.fromarray(image).resize((width, size[0]), Image.Resampling.BILINEAR)
@@ -69,7 +69,7 @@ def test_on_the_device_as_pillow_along_each_axis(text, size, rng):
     np.testing.assert_array_equal(np.rint(np.asarray(found) * 255), expected)
 
 
-def test_derivative_on_the_device_is_that_of_the_averages():
+def test_the_derivative_on_the_device_is_that_of_the_weighted_sums():
     image = jnp.full((50, 60, 3), 0.3, jnp.float32)
     slope = jax.grad(lambda x: resize_pixels(x, Resize("short:25")).sum())(image)
     np.testing.assert_allclose(slope[10:-10, 10:-10], 0.25, rtol=1e-3)

@@ -18,7 +18,7 @@ def rounded(samples, top):
 
 @pytest.fixture
 def gray(rng):
-    """Samples from 0 to 1, both ends among them."""
+    """Samples from 0 to 1, including both ends."""
     samples = rng.random((6, 7))
     samples[0, :3] = 0, 1, 0.5
     return samples
@@ -114,7 +114,7 @@ def test_colour_jpeg_2000_of_12_bits_is_refused(rng):
 
 
 @pytest.mark.parametrize("top", [1, 15, 255, 256, 1000, 4095, 65535])
-def test_pgm_is_scaled_from_its_greatest_value(gray, top):
+def test_pgm_is_scaled_from_its_maximum(gray, top):
     samples = np.rint(gray * top).astype(np.int64)
     head = f"7 6 {top}\n"
     plain = f"P2 {head}" + " ".join(map(str, samples.ravel())) + "\n"
@@ -124,7 +124,7 @@ def test_pgm_is_scaled_from_its_greatest_value(gray, top):
 
 
 @pytest.mark.parametrize("top", [100, 4095, 65535])
-def test_ppm_is_scaled_from_its_greatest_value(rng, top):
+def test_ppm_is_scaled_from_its_maximum(rng, top):
     samples = rng.integers(0, top + 1, (4, 5, 3))
     data = f"P6 5 4 {top}\n".encode() + samples.astype(">u2" if top > 255 else "u1").tobytes()
     expected = np.rint(samples / top * 255)
@@ -145,7 +145,7 @@ def test_the_transparent_level_of_a_png_is_one_of_the_file(depth):
 def test_one_transparent_colour_of_16_bits_is_refused():
     colours = struct.pack(">6H", 0, 1, 0, 65535, 300, 256)
     decode_image(png([colours], 2, 16, 2), "a")
-    with pytest.raises(ImageError, match="a: has 16-bit colours of which one is transparent"):
+    with pytest.raises(ImageError, match="a: has 16-bit colours, one of them transparent"):
         decode_image(png([colours], 2, 16, 2, colours[:6]), "a")
 
 

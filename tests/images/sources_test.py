@@ -21,14 +21,14 @@ def test_file_errors_name_the_image(tmp_path):
         folder.read("a.png")
 
 
-def test_what_is_no_file_is_refused_without_waiting(tmp_path):
+def test_special_files_are_refused_without_waiting(tmp_path):
     folder = ImageFolder(epath.Path(tmp_path))
     os.mkfifo(tmp_path / "a.png")
     (tmp_path / "b.png").symlink_to("b.png")
     (tmp_path / "c.png").symlink_to("a.png")
     for look in (folder.read, folder.header, folder.pixels):
         for name in ("a.png", "c.png"):
-            with pytest.raises(ImageError, match=f"{name}: is no regular file, but a pipe"):
+            with pytest.raises(ImageError, match=f"{name}: is not a regular file but a pipe"):
                 look(name)
         with pytest.raises(ImageError, match="b.png: cannot be read"):
             look("b.png")
@@ -88,7 +88,7 @@ def test_the_filter_of_lpips_blurs_blocks(tmp_path, patch, block):
     weights = (6 * np.eye(6) + np.eye(6, k=1) + np.eye(6, k=-1)) / 8
     weights /= weights.sum(axis=1, keepdims=True)
     blurred = np.einsum("ij,kl,jlc->ikc", weights, weights, patch)
-    np.testing.assert_allclose(found, blurred, atol=1.1)  # rounded once an axis
+    np.testing.assert_allclose(found, blurred, atol=1.1)  # rounded once per axis
     assert images.header("a.png")[:2] == (6, 6)
 
 
@@ -109,7 +109,7 @@ def test_images_of_another_size_are_not_blocks(tmp_path, rng, shape):
 
 
 @pytest.mark.parametrize("position", [(0, 1), (3, 3), (23, 22), (8, 9)])
-def test_a_pixel_that_differs_in_its_block_is_noticed(tmp_path, patch, position):
+def test_a_block_of_unequal_pixels_is_refused(tmp_path, patch, position):
     blocks = patch.repeat(4, 0).repeat(4, 1)
     blocks[position] ^= 1
     images = stored(tmp_path, blocks)
@@ -117,7 +117,7 @@ def test_a_pixel_that_differs_in_its_block_is_noticed(tmp_path, patch, position)
         images.pixels("a.png")
 
 
-def test_errors_of_files_come_through_blocks(tmp_path, patch):
+def test_file_errors_pass_through_blocks(tmp_path, patch):
     images = stored(tmp_path, patch)
     for read in (images.read, images.header, images.pixels):
         with pytest.raises(MissingImageError, match="b.png: there is no such file"):

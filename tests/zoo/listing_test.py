@@ -25,11 +25,11 @@ def test_python_m_lists_all():
 
 
 def test_the_stored_manifest_is_current():
-    """Else: ``iqa models --manifest > checkpoints/MANIFEST.json``."""
+    """To update it: ``iqa models --manifest > checkpoints/MANIFEST.json``."""
     assert STORED.read_text() == manifest()
 
 
-def test_tells_the_sources_of_everything():
+def test_the_manifest_lists_the_sources_of_everything():
     entries = json.loads(manifest())
     trained = {name for name, model in MODELS.items() if model.conversions}
     assert set(entries) == trained | set(RELEVANCES)

@@ -39,7 +39,7 @@ def test_lpips_relevances(name, model, layers, channels, checkpoints):
     assert all(np.min(w) >= 0 for w in relevance.weights.values())
 
 
-def test_of_published_and_absent_relevances_no_training_data_are_known(checkpoints):
+def test_published_and_missing_relevances_have_no_training_data(checkpoints):
     for name in ("lpips-alex", "mine"):
         assert zoo.training_data(name, checkpoints_dir=checkpoints) is None
 

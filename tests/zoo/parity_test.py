@@ -28,13 +28,13 @@ TRAINED = [name for name, model in zoo.MODELS.items() if model.conversions]
 
 @functools.cache
 def compiled(network):
-    """One compilation for all checkpoints of an architecture."""
+    """Compiles once for all checkpoints of an architecture."""
     return jax.jit(network.apply)
 
 
 @pytest.fixture
 def forgotten(request):
-    """Compiled programs of an architecture that is used once take memory for nothing."""
+    """Frees the memory of compiled programs whose architecture is used only once."""
     yield
     trunks = [configuration.trunk for configuration in CONFIGURATIONS.values()]
     if trunks.count(CONFIGURATIONS[request.getfixturevalue("name")].trunk) < 3:

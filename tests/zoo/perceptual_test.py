@@ -23,7 +23,7 @@ def convert_dists(arrays):
     return convert(conversion.rearrange(arrays), shapes, conversion.renames, conversion.ignored)
 
 
-def test_dists_has_two_weights_a_channel(rng):
+def test_dists_has_two_weights_per_channel(rng):
     alpha, beta = (rng.uniform(size=(1, 1475, 1, 1)).astype(np.float32) for _ in range(2))
     found = convert_dists({"alpha": alpha, "beta": beta})
     assert {layer: weights.shape for layer, weights in found.items()} == {
@@ -35,9 +35,9 @@ def test_dists_has_two_weights_a_channel(rng):
 
 def test_dists_accounts_for_everything():
     weights = np.ones((1, 1475, 1, 1), np.float32)
-    with pytest.raises(CheckpointError, match="gamma: has no place here"):
+    with pytest.raises(CheckpointError, match="gamma: is not part of the network"):
         convert_dists({"alpha": weights, "beta": weights, "gamma": weights})
-    with pytest.raises(CheckpointError, match=r"alpha: has no place(.|\n)*input: is not in the"):
+    with pytest.raises(CheckpointError, match=r"alpha: is not part of(.|\n)*input: is not in the"):
         convert_dists({"alpha": weights})
     with pytest.raises(CheckpointError, match=r"relu5_3: has the shape \(2, 511\)"):
         convert_dists({"alpha": weights[:, 1:], "beta": weights[:, 1:]})

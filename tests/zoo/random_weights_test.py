@@ -1,4 +1,4 @@
-"""Untrained networks are fixed for ever: ``tests/golden/untrained.json`` holds their hashes."""
+"""Untrained networks are fixed forever: ``tests/golden/untrained.json`` holds their hashes."""
 
 import json
 import math
@@ -12,16 +12,16 @@ from iqa_jax.backbones import ARCHITECTURES
 from iqa_jax.errors import InputError
 
 GOLDEN = json.loads(FILE.read_text())
-"""Made on 2026-11-20 with NumPy 2.4.6."""
+"""Hashes made on 2026-11-20 with NumPy 2.4.6."""
 
 
 @pytest.mark.parametrize("trunk", ARCHITECTURES)
-def test_is_what_it_was(trunk):
+def test_parameters_have_not_changed(trunk):
     assert fingerprint(trunk) == GOLDEN[trunk]
 
 
 def test_a_few_numbers():
-    """Independent of this package: ``RandomState([0, crc32(name)])``, He's standard deviation."""
+    """Computed without this package: ``RandomState([0, crc32(name)])``, He's standard deviation."""
     backbone = zoo.load_backbone("alexnet-random-none-seed0")
     np.testing.assert_allclose(
         backbone.parameters["features.0.kernel"][0, 0, 0, :3],

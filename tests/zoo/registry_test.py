@@ -17,8 +17,8 @@ def test_parameter_counts(name):
     assert sum(map(math.prod, counted)) == MODELS[name].parameters
 
 
-def test_counts_are_those_that_are_published():
-    """torchvision's ``num_params`` without the parameters of the classifier that is left out."""
+def test_counts_are_the_published_ones():
+    """They are torchvision's ``num_params`` minus the parameters of the omitted classifier."""
     assert MODELS["resnet50"].parameters == 25_557_032 - 1000 * 2049
     assert MODELS["densenet121"].parameters == 7_978_856 - 1000 * 1025
     assert MODELS["efficientnet_b0"].parameters == 5_288_548 - 1000 * 1281
@@ -39,7 +39,7 @@ def test_the_study_has_46_networks():
 
 
 @pytest.mark.parametrize("name", MODELS)
-def test_long_names_say_the_factors(name):
+def test_long_names_contain_the_factors(name):
     model = MODELS[name]
     if "-" in name:
         architecture, goal, environment, *_ = name.split("-")
@@ -73,7 +73,7 @@ def test_everything_downloaded_has_a_licence_and_a_citation():
             assert conversion.source.citation, name
 
 
-def test_a_wrong_name_gets_those_that_are_alike():
+def test_an_unknown_name_gets_suggestions():
     with pytest.raises(InputError, match="no model 'resnet-50'; do you mean resnet50"):
         find_model("resnet-50")
     with pytest.raises(InputError, match="no model 'dinov2'; iqa models lists all"):

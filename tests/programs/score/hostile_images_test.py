@@ -26,7 +26,7 @@ CASES = {
     "folder.png": "folder.png: is a folder, not an image",
     "empty.png": "empty.png: is an empty file",
     "missing.png": "missing.png: there is no such file",
-    "pipe.png": "pipe.png: is no regular file, but a pipe",
+    "pipe.png": "pipe.png: is not a regular file but a pipe",
     "itself.png": "itself.png: cannot be read",
     "cut.jpg": "cut.jpg: is damaged or cut short",
     "signed.tif": "signed.tif: has samples that are not unsigned integers",

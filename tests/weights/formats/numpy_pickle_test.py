@@ -28,7 +28,7 @@ def test_reads_nested_arrays(protocol, order, rng):
     assert found["ordered"]["empty"].shape == (0, 5)
 
 
-def test_reads_names_of_old_and_new_numpy():
+def test_reads_the_names_of_old_and_new_numpy():
     data = pickle.dumps(np.arange(4), 2)
     old, new = b"numpy.core.multiarray", b"numpy._core.multiarray"
     for module in (old, new):
@@ -37,7 +37,7 @@ def test_reads_names_of_old_and_new_numpy():
 
 
 class Calls:
-    """Pickles as the call of a function."""
+    """An object that pickles as a function call."""
 
     def __init__(self, function, *args):
         self.call = function, args
@@ -62,7 +62,7 @@ class Calls:
         (sys.stdout.__class__, "TextIOWrapper|EncodedFile|CaptureIO"),
     ],
 )
-def test_refuses_by_name_whatever_is_no_array(value, named, tmp_path, monkeypatch):
+def test_refuses_by_name_anything_but_arrays(value, named, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     with pytest.raises(CheckpointError, match=f"a.ckpt: .*({named})"):
         read_pickle(pickle.dumps(value), "a.ckpt")
@@ -84,7 +84,7 @@ def test_refuses_persistent_references():
 
     file = io.BytesIO()
     Pickler(file).dump(["there"])
-    with pytest.raises(CheckpointError, match="outside of the file"):
+    with pytest.raises(CheckpointError, match="outside the file"):
         read_pickle(file.getvalue(), "a.ckpt")
 
 
@@ -101,20 +101,20 @@ DAMAGED = {
 
 @pytest.mark.parametrize("data", DAMAGED.values(), ids=DAMAGED)
 def test_damaged_and_greedy_pickles_are_errors(data):
-    with pytest.raises(CheckpointError, match=r"a.ckpt: is not a whole pickle of arrays"):
+    with pytest.raises(CheckpointError, match=r"a.ckpt: is not a complete pickle of arrays"):
         read_pickle(data, "a.ckpt")
 
 
 @pytest.mark.parametrize(
     "data", [b"\x80\x02]q\x00h\x00a.", b"\x80\x02" + b"]" * 100_000 + b"a" * 99_999 + b"."]
 )
-def test_lists_that_hold_themselves_or_are_very_deep(data):
-    with pytest.raises(CheckpointError, match=r"a.ckpt: holds a container inside of itself, or"):
+def test_lists_that_contain_themselves_or_are_very_deep(data):
+    with pytest.raises(CheckpointError, match=r"a.ckpt: holds a container inside itself, or"):
         read_pickle(data, "a.ckpt")
 
 
 def test_a_far_entry_in_the_memo_takes_no_memory():
-    data = b"\x80\x02]r\xff\xff\xff\x7f."  # entry 2 billion: gigabytes for the reader in C
+    data = b"\x80\x02]r\xff\xff\xff\x7f."  # entry 2 billion: gigabytes in the C implementation
     assert read_pickle(data, "a.ckpt") == []
 
 
@@ -122,13 +122,13 @@ def test_an_array_takes_no_more_than_its_bytes():
     state = pickle.dumps(np.zeros(2, np.float32), 2)
     claimed = state.replace(b"K\x02\x85", b"J\xff\xff\xff\x7f\x85")  # two elements -> two billion
     assert claimed != state
-    with pytest.raises(CheckpointError, match=r"shape \(2147483647,\) does not fit its 8 bytes"):
+    with pytest.raises(CheckpointError, match=r"shape \(2147483647,\) does not match its 8 bytes"):
         read_pickle(claimed, "a.ckpt")
 
 
 def test_shared_containers_are_read_once():
     shared: list = [np.ones(1)]
-    for _ in range(60):  # 2^60 leaves if every path were walked
+    for _ in range(60):  # 2^60 leaves if every path were followed
         shared = [shared, shared]
     found = read_pickle(pickle.dumps(shared), "a.ckpt")
     assert found[0] is found[1]
@@ -155,11 +155,11 @@ def test_keys_are_numbers_strings_and_tuples_of_them():
     tree = {"a": 1, 2: "b", 0.5: None, b"c": True, ("d", 3): [], None: 4}
     assert read_pickle(pickle.dumps(tree), "a") == tree
     for key in [(1, (2, 3)), np.float32(1)]:
-        with pytest.raises(CheckpointError, match="keys are no numbers or strings"):
+        with pytest.raises(CheckpointError, match="keys are not numbers or strings"):
             read_pickle(pickle.dumps({key: 1}), "a")
 
 
-def test_types_are_read_as_their_names():
+def test_types_are_read_as_names():
     assert read_pickle(pickle.dumps({"dtype": np.dtype(">f4")}), "a") == {"dtype": ">f4"}
 
 
@@ -169,7 +169,7 @@ def test_types_are_read_as_their_names():
         (name("numpy", "ndarray") + b"}" + text("shape") + b"Nsb", "changes a _Constructor"),
         (
             call(name("numpy", "dtype"), text("f4")) + b"}" + number((1, "x")) + b"0b",
-            "whole pickle",
+            "complete pickle",
         ),
         (call(name("numpy", "dtype"), text("f4")) + number((3, "x")) + b"b", "byte order 'x'"),
         (call(name("_codecs", "encode"), text("a"), text("rot13")), "encoding 'rot13'"),
@@ -179,6 +179,6 @@ def test_types_are_read_as_their_names():
         (mapping(a=name("numpy", "ndarray")), "holds a _Constructor"),
     ],
 )
-def test_says_what_it_refuses(body, message):
+def test_the_error_says_what_is_refused(body, message):
     with pytest.raises(CheckpointError, match=f"a.ckpt: .*{message}"):
         read_pickle(program(body), "a.ckpt")

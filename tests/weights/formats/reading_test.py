@@ -40,7 +40,7 @@ def arrays(rng):
 
 
 @pytest.mark.parametrize("written", FORMATS.values(), ids=FORMATS)
-def test_the_content_tells_the_format(path, arrays, written):
+def test_the_content_determines_the_format(path, arrays, written):
     path.write_bytes(written(arrays))
     found = read_checkpoint(path)
     assert sorted(found) == sorted(arrays)
@@ -64,7 +64,7 @@ def test_npy_with_the_header_of_python_2(path, recwarn):
 
 
 def test_npy_of_a_dict_from_python_2(path):
-    # The form of caffenet_bvlc_in1k_supervised.npy: an array of no axes around a dict.
+    # The form of caffenet_bvlc_in1k_supervised.npy: an array without axes around a dict.
     weight = np.arange(128, 134, dtype=np.uint8).astype("<f4").reshape(2, 3)
     blobs = b"}(" + python2_text(b"conv1_w") + python2_array(weight) + b"u"
     path.write_bytes(as_npy(program(python2_array(blobs))))
@@ -95,20 +95,20 @@ def test_safetensors_in_bfloat16(path):
     np.testing.assert_array_equal(found, array)
 
 
-# What is in none of the formats, and part of what is said.
+# Files in none of the formats, and part of the error message.
 STRANGE = {
     "nothing": (b"", "starts with b''"),
-    "text": (b"Not Found\n", "no checkpoint of a known format"),
-    "a page": (b"<!DOCTYPE html><html>", "no checkpoint of a known format.*<!DOCTYPE html>"),
-    "wrong magic of HDF5": (b"\x89HDF\r\n\x1a\r" + bytes(2048), "no checkpoint of a known format"),
-    "wrong magic of NumPy": (b"\x93NUMPI" + bytes(200), "no checkpoint of a known format"),
-    "wrong magic of PyTorch": (as_torch_legacy(b"")[:5] + bytes(40), "not a whole pickle"),
-    "another number for a magic": (pickle.dumps(1234), "holds a int"),
+    "text": (b"Not Found\n", "not a checkpoint in a known format"),
+    "a page": (b"<!DOCTYPE html><html>", "not a checkpoint in a known format.*<!DOCTYPE html>"),
+    "wrong HDF5 magic": (b"\x89HDF\r\n\x1a\r" + bytes(2048), "not a checkpoint in a known format"),
+    "wrong NumPy magic": (b"\x93NUMPI" + bytes(200), "not a checkpoint in a known format"),
+    "wrong PyTorch magic": (as_torch_legacy(b"")[:5] + bytes(40), "not a complete pickle"),
+    "another number as magic": (pickle.dumps(1234), "holds a int"),
     "a word": (pickle.dumps("weights"), "holds a str"),
-    "text that starts like a pickle": (b"(see below)", "not a whole pickle"),
+    "text that starts like a pickle": (b"(see below)", "not a complete pickle"),
     "an archive of something": (as_torch_zip(b"").replace(b"data.pkl", b"main.cpp"), "neither"),
     "tar": (bytes(257).replace(b"\0", b"a") + b"ustar\x0000" + bytes(800), "is a tar archive"),
-    "npy of another version": (b"\x93NUMPY\x04\x00" + bytes(100), "is of version"),
+    "npy of another version": (b"\x93NUMPY\x04\x00" + bytes(100), "unknown format version"),
     "npy of text": (as_npy(b"").replace(b"'|O'", b"'<U1'"), "type <U1; only numbers"),
 }
 
@@ -151,11 +151,11 @@ def test_unwrap_knows_every_nesting(nesting):
         np.ones(3),
     ],
 )
-def test_unwrap_leaves_alone_what_is_no_nesting(tree):
+def test_unwrap_leaves_other_dicts_alone(tree):
     assert unwrap(tree) is tree
 
 
-def test_unwrap_takes_single_numbers_for_records():
+def test_unwrap_treats_single_numbers_as_records():
     found = unwrap({"best_acc1": np.float32(70)[None], "state_dict": ARRAYS, "model": {}})
     assert found is ARRAYS
 

@@ -32,7 +32,7 @@ FLOATS = np.frombuffer(STORAGE, "<f4")
 
 
 def draw(seed, *shape):
-    """The same as in make_checkpoints.py."""
+    """Values of a tensor, as in make_checkpoints.py."""
     numbers = 37 * np.arange(np.prod(shape, dtype=int)) + seed
     return ((numbers % 101 - 50) / 4).astype(np.float32).reshape(shape)
 
@@ -93,7 +93,7 @@ def test_types(file):
 
 
 @pytest.mark.parametrize("file", VIEWS)
-def test_what_stands_beside_tensors(file):
+def test_values_beside_tensors(file):
     found = golden(file)
     assert found["size"] == (2, 3)
     assert found["device"] == "cuda:1"
@@ -103,7 +103,7 @@ def test_what_stands_beside_tensors(file):
     assert found["numpy_scalar"] == np.float64(0.5)
 
 
-# The entries of the network in make_checkpoints.py, in order; `draw` is seeded by their place.
+# The entries of the network in make_checkpoints.py, in order; `draw` is seeded by position.
 STATE = {
     "0.weight": (3, 2, 3, 3),
     "0.bias": (3,),
@@ -153,13 +153,13 @@ def test_torchscript_is_refused_with_advice():
 
 
 @pytest.mark.parametrize("file", ["views_zip.pth", "views_legacy.pth"])
-def test_files_of_buckets_are_read_whole(file, monkeypatch):
+def test_files_in_buckets_are_read_completely(file, monkeypatch):
     monkeypatch.setattr(budget, "is_local", lambda _: False)
     np.testing.assert_array_equal(golden(file)["transposed"], draw(1, 6, 8).T)
 
 
 def test_strings_and_classes_of_old_files(read):
-    # PyTorch under Python 2 wrote str as bytes; tensors of a GPU had classes of their own.
+    # PyTorch under Python 2 wrote str as bytes; GPU tensors had their own classes.
     data = (GOLDEN / "vissl_legacy.pth").read_bytes()
     old = re.sub(rb"X([\x01-\xff])\0\0\0", rb"U\1", data, flags=re.DOTALL)
     old = old.replace(b"ctorch\nFloatStorage", b"ctorch.cuda\nFloatStorage")
@@ -169,7 +169,7 @@ def test_strings_and_classes_of_old_files(read):
 
 
 @pytest.mark.parametrize("wrap", [as_torch_zip, as_torch_legacy])
-def test_tensors_put_together_by_hand(read, wrap):
+def test_hand_made_tensors(read, wrap):
     found = read(wrap(program(mapping(a=tensor(storage(), 2, (2, 3), (1, 4))))))
     expected = FLOATS[[[2, 6, 10], [3, 7, 11]]]
     np.testing.assert_array_equal(found["a"], expected)
@@ -177,7 +177,7 @@ def test_tensors_put_together_by_hand(read, wrap):
     np.testing.assert_array_equal(read(wrap(program(mapping(a=first))))["a"], FLOATS[[1, 6]])
 
 
-def test_storages_inside_of_storages(read):
+def test_storages_within_storages(read):
     def view(start, count):
         return b"(" + text("1") + number(start) + number(count) + b"t"
 
@@ -221,17 +221,17 @@ LIES = {
 
 @pytest.mark.parametrize("wrap", [as_torch_zip, as_torch_legacy])
 @pytest.mark.parametrize("lie", LIES.values(), ids=LIES)
-def test_lies_are_errors(read, wrap, lie):
+def test_false_claims_are_errors(read, wrap, lie):
     with pytest.raises(CheckpointError, match=r"a.pth: "):
         read(wrap(program(mapping(a=lie))))
 
 
-def test_an_error_says_what_reaches_where(read):
-    with pytest.raises(CheckpointError, match=r"shape \(13,\).* end of its 12 elements"):
+def test_the_error_says_which_tensor_is_too_large(read):
+    with pytest.raises(CheckpointError, match=r"shape \(13,\).* beyond its 12 elements"):
         read(as_torch_zip(program(mapping(a=tensor(storage(), 0, (13,), (1,))))))
 
 
-def test_a_moderate_expansion_is_no_lie(read):
+def test_a_moderate_expansion_is_accepted(read):
     found = read(as_torch_zip(program(mapping(a=tensor(storage(), 0, (1000, 1000), (0, 0))))))
     assert found["a"].shape == (1000, 1000)
     assert found["a"].strides == (0, 0)
@@ -260,7 +260,7 @@ def test_compressed_archives(read):
     whole = program(mapping(a=tensor(storage(), 0, (12,), (1,))))
     found = read(as_torch_zip(whole, zipfile.ZIP_DEFLATED))
     np.testing.assert_array_equal(found["a"], FLOATS)
-    with pytest.raises(CheckpointError, match="another method than deflate"):
+    with pytest.raises(CheckpointError, match="method other than deflate"):
         read(as_torch_zip(whole, zipfile.ZIP_LZMA))
 
 
@@ -269,11 +269,11 @@ def test_other_byte_orders_and_versions(read):
     with pytest.raises(CheckpointError, match="big-endian"):
         read(as_torch_zip(whole, byteorder=b"big"))
     legacy = as_torch_legacy(whole)
-    with pytest.raises(CheckpointError, match="no PyTorch file of a known version"):
+    with pytest.raises(CheckpointError, match="not a PyTorch file of a known version"):
         read(legacy.replace(b"\x80\x02M\xe9\x03.", b"\x80\x02M\xea\x03."))
 
 
 def test_two_pickles_in_one_archive(read):
     whole = program(mapping(a=tensor(storage())))
-    with pytest.raises(CheckpointError, match="holds 2 pickles"):
+    with pytest.raises(CheckpointError, match="holds 2 data.pkl files"):
         read(as_torch_zip(whole, **{"other/data.pkl": whole}))
