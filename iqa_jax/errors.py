@@ -24,7 +24,7 @@ class DatasetError(InputError):
 
 
 class CheckpointError(InputError):
-    """Weights that are missing, damaged, rejected or for a different network."""
+    """Weights that are missing, damaged, refused or for a different network."""
 
 
 def listed(lines: Sequence[str], what: str) -> str:

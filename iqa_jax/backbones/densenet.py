@@ -1,4 +1,4 @@
-"""DenseNet: the input of every layer is the outputs of all layers before it in its block.
+"""DenseNet: every layer takes the outputs of all earlier layers of its block as input.
 
 Huang et al. 2017, arXiv 1608.06993; attribute names as in torchvision's ``densenet121``.
 """

@@ -175,7 +175,7 @@ def _checksum(file: IO[bytes]) -> int:
 
 
 def _is_on_its_side(image: Any) -> bool:
-    """Whether the displayed image is still to be rotated from the size that Pillow reports."""
+    """Whether height and width, as Pillow reports them, are those of the image before rotation."""
     if image.format == "PNG" and "exif" not in image.info:  # looking further would decode it
         return False
     if image.format == "TIFF":  # Pillow rotates these on loading, some versions even earlier

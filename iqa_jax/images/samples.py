@@ -1,4 +1,4 @@
-"""Conversion to eight bits of an opened image's samples of any other depth, where possible.
+"""Conversion of image samples of other depths to eight bits, or the reason why it is refused.
 
 Depending on the format, Pillow delivers deep gray samples as stored, shifted to the left, or
 stretched, and it mistakes some kinds of files for others. This module reads the file itself.

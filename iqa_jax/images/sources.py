@@ -202,7 +202,7 @@ class BlockImages(ImageSource):
         """The pixels of an image without blocks, ``uint8`` ``[size, size, 3]``.
 
         Raises:
-          ImageError: If it cannot be decoded, has the wrong size, or is to be sampled but is not
+          ImageError: If it cannot be decoded, has the wrong size or, without the filter, is not
             made of blocks.
         """
         stored = self.source.decode(data, name)

@@ -97,7 +97,7 @@ def convert(
       Float32 arrays by name, in the order of ``target``.
 
     Raises:
-      CheckpointError: If names or shapes do not match; one error lists all mismatches.
+      CheckpointError: If names or shapes do not match; one error lists the mismatches.
     """
     converted, errors = {}, []
     for name, original in source.items():

@@ -236,7 +236,7 @@ class UrlFile:
             )
 
     def _complaint(self, path: epath.Path, sha256: str) -> str:
-        """What is wrong with the file; empty if nothing is found to be."""
+        """A complaint about the file; empty if it passes the checks."""
         if sha256:
             found = file_sha256(path)
             whole = sha256 if len(sha256) == len(found) else f"{sha256}..."

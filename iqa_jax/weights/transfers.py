@@ -72,7 +72,7 @@ def open_answer(url: str, there: int, version: str | None, *, plain: bool) -> HT
         request.add_header("Range", f"bytes={there}-")
         request.add_header("If-Range", version)
     try:
-        # A new opener each time: the one in urlopen never looks at the proxies again.
+        # A new opener each time, because urlopen's keeps the proxies that it first found.
         opener = urllib.request.build_opener() if plain else urllib.request.build_opener(_Encrypted)
         response = opener.open(request, timeout=TIMEOUT)
     except HTTPError as error:

@@ -38,7 +38,7 @@ class Contents:
     """The bytes of a file.
 
     A few bytes can expand to any number: compressed entries, expanded tensors, a string used over
-    and over. A reader declares memory beyond the file's own bytes with :meth:`spend`, which rejects
+    and over. A reader declares memory beyond the file's own bytes with :meth:`spend`, which refuses
     a file that would grow to many times its size.
 
     Attributes:

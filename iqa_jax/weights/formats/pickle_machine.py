@@ -1,7 +1,7 @@
 """An unpickler whose vocabulary contains nothing harmful.
 
 A pickle is a program. Every constructor that it names is looked up in a short table of our own
-stand-ins, which check their arguments; any other name is rejected without being imported. Each
+stand-ins, which check their arguments; any other name is refused without being imported. Each
 format that contains pickles has its own table.
 """
 

@@ -2,7 +2,7 @@
 
 The format is recognised by the first bytes of a file, never by its name. PyTorch, Keras and the
 rest are not needed, nothing in a file is executed, and a file that is damaged or contains more than
-arrays is rejected with an error that says so.
+arrays is refused with an error that says so.
 """
 
 import re

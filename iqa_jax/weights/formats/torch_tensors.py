@@ -162,7 +162,7 @@ class _OldParameter(StandIn):
     def set_state(self, state: Any) -> None:
         if self._tensor is None:
             if not (isinstance(state, tuple) and state):
-                raise CheckpointError("holds a parameter that is no tensor")
+                raise CheckpointError("holds a parameter that is not a tensor")
             self._tensor = _parameter(state[0])
 
     def value(self) -> np.ndarray:
@@ -173,7 +173,7 @@ class _OldParameter(StandIn):
 
 def _parameter(tensor: Any, *_) -> _Tensor:
     if not isinstance(tensor, _Tensor):
-        raise CheckpointError("holds a parameter that is no tensor")
+        raise CheckpointError("holds a parameter that is not a tensor")
     return tensor
 
 
