@@ -91,8 +91,8 @@ class Place:
     def advice(self) -> str:
         """Advice for a file that differs from the first one."""
         return (
-            "its publisher gives no hash, so the expected one was recorded at the first fetch; if "
-            f"you trust the new file, delete {self.record} and {self.directory / self.name}"
+            "its publisher gives no hash, so the expected one was recorded when the file was first "
+            f"fetched; to accept the new file, delete {self.record} and {self.directory / self.name}"
         )
 
 
