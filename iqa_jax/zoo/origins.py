@@ -92,7 +92,7 @@ class Place:
         """Advice for a file that differs from the first one."""
         return (
             "its publisher gives no hash, so the expected one was recorded when the file was first "
-            f"fetched; to accept the new file, delete {self.record} and {self.directory / self.name}"
+            f"fetched; to accept this one, delete {self.record} and {self.directory / self.name}"
         )
 
 
