@@ -105,7 +105,7 @@ def test_too_few_references_have_no_intervals_and_a_note(opinions, rng):
     scores = scores_of(few, rng)
     found = analyse(few, COLUMNS, scores, method=Method())
     assert not found.has_intervals
-    assert found.warnings == ["There are no intervals: at least 5 references are needed, found 4."]
+    assert found.warnings == ["There are no intervals: they need at least 5 references, found 4."]
     assert not analyse(few, COLUMNS, scores, method=Method(NONE)).warnings
 
 
@@ -114,7 +114,7 @@ def test_doubts_of_scores_of_the_wrong_direction_or_none(opinions, rng):
     wrong = replace(opinions, higher_is_better=False)
     assert "direction of the scores may be wrong" in analyse(wrong, COLUMNS, scores).warnings[-1]
     equal = replace(opinions, pairs=[replace(pair, score=3.0) for pair in opinions.pairs])
-    assert "There is no correlation" in analyse(equal, COLUMNS, scores).warnings[-1]
+    assert "No correlation can be computed" in analyse(equal, COLUMNS, scores).warnings[-1]
 
 
 def test_equal_scores_have_no_interval(opinions, rng):

@@ -81,11 +81,11 @@ def test_every_column_that_is_negative_has_its_note():
     ]
     assert list(find_doubts(results)) == [
         "theirs is significantly negative (Spearman -0.600); lower scores were taken to mean more "
-        "alike, the other direction is --joined_direction=theirs=higher.",
+        "alike; if it is the other way round, pass --joined_direction=theirs=higher.",
         "vif is significantly negative (Spearman -0.400); higher scores were taken to mean more "
-        "alike, the other direction is --joined_direction=vif=lower.",
-        "net/b/l2 is significantly negative (Spearman -0.300): by it, people find images better "
-        "that are less alike.",
+        "alike; if it is the other way round, pass --joined_direction=vif=lower.",
+        "net/b/l2 is significantly negative (Spearman -0.300): according to it, people prefer "
+        "images that are less alike.",
     ]
     negative = ColumnResult(net, pooled(-0.5), within(-0.5))
     many = list(find_doubts([FINE, *[negative] * 23]))
@@ -96,7 +96,7 @@ def test_every_column_that_is_negative_has_its_note():
 def test_no_column_agrees():
     negative = ColumnResult(FINE.column, pooled(-0.5), within(-0.5))
     undefined = ColumnResult(FINE.column, pooled(math.nan), within(math.nan))
-    for result, doubt in ((negative, "direction of the scores"), (undefined, "no correlation")):
-        (told,) = find_doubts([result])
-        assert doubt in told
+    for result, doubt in ((negative, "direction of the scores"), (undefined, "No correlation")):
+        (found,) = find_doubts([result])
+        assert doubt in found
     assert not list(find_doubts([FINE, undefined]))

@@ -85,7 +85,7 @@ def test_no_judgement_gives_nan():
 
 
 def test_bad_triplets_are_refused():
-    with pytest.raises(ValueError, match="3 rows are not two a triplet"):
+    with pytest.raises(ValueError, match="expected two rows per triplet, got 3 rows"):
         two_alternatives(np.zeros(3), np.zeros(3))
     with pytest.raises(ValueError, match="4 distances do not fit 2 shares"):
         two_alternatives(np.zeros(4), np.zeros(2))

@@ -146,8 +146,8 @@ def test_what_is_asked_for_or_suits():
     [
         ("jackknife", None, 4, "expected at least 5 references for a jackknife, found 4"),
         ("bootstrap", 100, 4, "expected at least 5 references for a bootstrap, found 4"),
-        (None, 100, 25, "100 are asked for, but no bootstrap"),
-        ("jackknife", 100, 25, "100 are asked for, but no bootstrap"),
+        (None, 100, 25, "got 100 without a bootstrap"),
+        ("jackknife", 100, 25, "got 100 without a bootstrap"),
         ("bca", None, 25, "expected one of jackknife, bootstrap, none, got 'bca'"),
     ],
 )
@@ -159,7 +159,7 @@ def test_what_cannot_be_asked_for(interval, resamples, references, message):
 def test_cautions():
     assert caution(Method(), 30) is None
     assert "Intervals from 29 references are rough" in caution(Method(BOOTSTRAP), 29)
-    assert "at least 5 references are needed, found 4" in caution(Method(), 4)
+    assert "they need at least 5 references, found 4" in caution(Method(), 4)
     assert caution(Method(NONE), 4) is None
 
 

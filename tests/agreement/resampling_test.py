@@ -122,7 +122,7 @@ def test_weightings_without_two_different_values_have_no_correlation():
 @pytest.mark.parametrize("contents", [["a"] * 3, []])
 def test_one_content_cannot_be_left_out(contents):
     for make in (each_left_out, drawn):
-        with pytest.raises(InputError, match=f"needs two at least, found {len(set(contents))}"):
+        with pytest.raises(InputError, match=f"needs at least two, found {len(set(contents))}"):
             make(contents)
 
 

@@ -81,5 +81,5 @@ def test_of_many_problems_the_first_and_a_file_with_all(read, tmp_path, monkeypa
 
 
 def test_a_cell_without_end_is_no_table(read):
-    with pytest.raises(DatasetError, match=r"table.csv: line \d+: is not comma-separated values"):
+    with pytest.raises(DatasetError, match=r"table.csv: line \d+: is not valid CSV"):
         read("a\n" + "x" * 200_000 + "\n")

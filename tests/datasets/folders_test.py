@@ -34,7 +34,7 @@ def test_an_exact_name_is_no_doubt_and_any_other_is(folder):
 def test_one_of_several_names(folder):
     index = FolderIndex(folder)
     assert index.find("pictures", "images") == "Images"
-    with pytest.raises(DatasetError, match="has Images and scores.txt, of which only one"):
+    with pytest.raises(DatasetError, match="has Images and scores.txt, but only one"):
         index.require("images", "scores.txt")
     with pytest.raises(DatasetError, match="expected a or b in it, found Images, scores.txt$"):
         index.require("a", "b")

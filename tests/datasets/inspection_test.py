@@ -99,7 +99,7 @@ def test_missing_images_can_be_left_out_but_nothing_else(table, pair_folder):
 def test_nothing_left_is_an_error(table, pair_folder):
     for path in pair_folder.glob("*.png"):
         path.unlink()
-    with pytest.raises(DatasetError, match="none of its images is there"):
+    with pytest.raises(DatasetError, match="none of its images exists"):
         inspect(table, leave_out_missing=True)
 
 

@@ -90,8 +90,8 @@ def test_what_is_not_in_utf8_is_said(tmp_path, table):
         ("", "has no column distorted; expected distorted, found nothing"),
         ("distorted,score\na_1.png,1\n", "at least one column of scores"),
         ("distorted,d,d\na_1.png,1,2\n", "2 columns are called d"),
-        (ROWS.format("") + "a_4.png,1,5\n", "line 5: has more cells than the header names columns"),
-        ("distorted,d,\na_1.png,1,5\n", "line 2: has more cells than the header names columns"),
+        (ROWS.format("") + "a_4.png,1,5\n", "line 5: has more cells than the header has names"),
+        ("distorted,d,\na_1.png,1,5\n", "line 2: has more cells than the header has names"),
         ("name,d\na_1.png,1\n", "has no column distorted; expected distorted, found name,d"),
         (
             "distorted,d\na_1.png,1\na_2.png,1\n",

@@ -11,11 +11,11 @@ from iqa_jax.datasets.overlaps import overlap_warning, trained_on
         ("TID2013", "LIVE", "photographs of the Kodak set"),
         ("live:original", "tid2008", "photographs of the Kodak set"),
         ("live:original", "live", "have the same images"),
-        ("csiq", "csiq", "csiq is training and test alike"),
-        ("bapps-2afc:train", "bapps-2afc:train", "is training and test alike"),
-        ("bapps-2afc:train", "bapps-2afc:train-lpips", "is training and test alike"),
-        ("bapps-2afc:lpips", "bapps-2afc", "is training and test alike"),
-        ("bapps-jnd", "bapps-jnd:lpips", "is training and test alike"),
+        ("csiq", "csiq", "csiq is used for both training and test"),
+        ("bapps-2afc:train", "bapps-2afc:train", "is used for both training and test"),
+        ("bapps-2afc:train", "bapps-2afc:train-lpips", "is used for both training and test"),
+        ("bapps-2afc:lpips", "bapps-2afc", "is used for both training and test"),
+        ("bapps-jnd", "bapps-jnd:lpips", "is used for both training and test"),
     ],
 )
 def test_overlaps_are_named(training, test, shared):

@@ -49,7 +49,7 @@ def test_what_has_no_partner_is_listed(folders):
     assert f"c: only in {folders / 'clean'}" in text
     assert f"deep er/d: only in {folders / 'coded'}" in text
     assert "a.jpg" in text
-    assert "have one name" in text
+    assert "have the same name" in text
 
 
 def test_long_lists_are_cut(folders, monkeypatch):
@@ -87,7 +87,7 @@ def test_links_without_end_are_refused(folders):
         (folders / "links" / str(level)).mkdir(parents=True)
         for name in ("one", "other"):
             Path(folders / "links" / str(level) / name).symlink_to(f"../{level + 1}")
-    with pytest.raises(DatasetError, match="links lead to it by more than 1000 ways"):
+    with pytest.raises(DatasetError, match="links lead to it by more than 1000 paths"):
         pair_lists.two_folders(folders / "links" / "0", folders / "coded")
 
 

@@ -113,7 +113,7 @@ def test_workbooks_cut_short(path, kept):
     write(path)
     data = path.read_bytes()
     path.write_bytes(data[: int(kept * len(data))])
-    with pytest.raises(DatasetError, match="is not a whole Excel workbook"):
+    with pytest.raises(DatasetError, match="is not a valid Excel workbook"):
         read_sheet(path, "Sheet", COLUMNS)
 
 
@@ -124,11 +124,11 @@ def test_workbooks_cut_short(path, kept):
         "texts": ({"sharedStrings": lambda xml: xml + " " * MOST_BYTES}, "more than 8,388,608"),
         "entities": (
             {"sheet1": lambda xml: '<!DOCTYPE a [<!ENTITY b "cc">]>' + xml},
-            "declares a type of document",
+            "declares a document type",
         ),
         "entities in UTF-16": (
             {"sheet1": lambda xml: ('<!DOCTYPE a [<!ENTITY b "cc">]>' + xml).encode("utf-16")},
-            "declares a type of document",
+            "declares a document type",
         ),
         "sheets": (
             {"workbook": lambda xml: re.sub("(<sheet name.*?/>)", r"\1" * 33, xml)},
@@ -140,7 +140,7 @@ def test_workbooks_cut_short(path, kept):
 )
 def test_lies_are_refused(path, changes, complaint):
     write(path, **changes)
-    with pytest.raises(DatasetError, match="is not a whole Excel workbook") as error:
+    with pytest.raises(DatasetError, match="is not a valid Excel workbook") as error:
         read_sheet(path, "Sheet", COLUMNS)
     assert complaint in str(error.value)
 

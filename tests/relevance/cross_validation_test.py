@@ -153,11 +153,11 @@ def test_what_nothing_can_be_learned_from(planted, change, message):
     ("change", "message"),
     [
         ({"folds": 16}, "found 16 folds and 15 references"),
-        ({"folds": 1}, "expected 2 folds or more"),
+        ({"folds": 1}, "expected at least 2 folds"),
         ({"seeds": 0}, "got 0 seeds and 2 strengths"),
         ({"strengths": ()}, "got 2 seeds and 0 strengths"),
-        ({"strengths": (-1.0,)}, "strengths: expected numbers from 0 on"),
-        ({"strengths": (float("nan"),)}, "strengths: expected numbers from 0 on"),
+        ({"strengths": (-1.0,)}, "strengths: expected numbers of at least 0"),
+        ({"strengths": (float("nan"),)}, "strengths: expected numbers of at least 0"),
         ({"validation_share": 1.0}, "validation_share: expected a number between 0 and 1"),
     ],
 )
@@ -177,7 +177,7 @@ def test_scores_that_are_equal_where_it_matters(planted):
     examples = planted.examples
     contents = np.repeat(["I00", "I01", "I02"], 60)
     scores = np.where(contents == "I02", examples.scores, 5.0)
-    with pytest.raises(InputError, match="the references I0[01] would (train|validate) alone"):
+    with pytest.raises(InputError, match="only the references I0[01] would (train|validate) a run"):
         cross_validate(replace(examples, contents=contents, scores=scores), Recipe(), SMALL)
 
 
@@ -188,11 +188,11 @@ def test_statistics_that_are_zero_where_it_matters(planted):
         for layer, values in planted.examples.contributions.items()
     }
     changed = replace(planted.examples, contents=contents, contributions=contributions)
-    with pytest.raises(InputError, match="I0[01] would (train|validate) alone, but all their stat"):
+    with pytest.raises(InputError, match="I0[01] would (train|validate) a run, but all their stat"):
         cross_validate(changed, Recipe(), SMALL)
 
 
 def test_ranking_needs_versions_to_compare(planted):
     alone = replace(planted.examples, contents=np.array([f"I{n}" for n in range(180)]))
-    with pytest.raises(InputError, match="compares versions of one reference, each has only one"):
+    with pytest.raises(InputError, match="of one reference, but each has only one"):
         cross_validate(alone, Recipe("ranking"), SMALL)

@@ -204,7 +204,7 @@ def test_subsets_may_be_missing_only_where_their_number_tells(home):
     assert len(table.pairs) == 20
     assert table.published_pairs not in (None, 20)
     (home / "dataset" / "jnd" / "val" / "cnn").rmtree()
-    with pytest.raises(DatasetError, match="jnd/val: expected also the folders cnn in it"):
+    with pytest.raises(DatasetError, match="jnd/val: also expected the folders cnn in it"):
         load_jnd(home)
 
 
@@ -257,10 +257,10 @@ def claims(shape):
 @pytest.mark.parametrize(
     ("content", "complaint"),
     {
-        "empty": (b"", "is not an array that can be read"),
-        "text": (b"0.6\n", "is not an array that can be read"),
-        "cut short": (numpy_file(np.array([0.6]))[:-3], "is not an array that can be read"),
-        "huge": (claims("(10000000000000,)"), "is not an array that can be read"),
+        "empty": (b"", "is not a readable array"),
+        "text": (b"0.6\n", "is not a readable array"),
+        "cut short": (numpy_file(np.array([0.6]))[:-3], "is not a readable array"),
+        "huge": (claims("(10000000000000,)"), "is not a readable array"),
         "number": (numpy_file(np.array(0.6)), "expected one number, an array of shape"),
         "two": (numpy_file(np.array([0.6, 0.2])), "expected one number, an array of shape"),
         "words": (numpy_file(np.array(["0.6"])), "expected one number, an array of shape"),
@@ -304,7 +304,7 @@ def test_nothing_is_unpickled(home, kind):
         else numpy_file(np.array([hostile], object), allow_pickle=True)
     )
     in_val(home, "cnn", "judge", "000001.npy").write_bytes(content)
-    with pytest.raises(DatasetError, match=r"000001.npy: is not an array that can be read"):
+    with pytest.raises(DatasetError, match=r"000001.npy: is not a readable array"):
         load_2afc(home)
     assert not harm.exists()
 

@@ -104,7 +104,7 @@ def test_folders_in_another_case(tree):
 
 def test_two_folders_of_distorted_images(tree):
     (tree / "dst_imgs_all").mkdir()
-    with pytest.raises(DatasetError, match="has dst_imgs and dst_imgs_all, of which only one"):
+    with pytest.raises(DatasetError, match="has dst_imgs and dst_imgs_all, but only one"):
         load(tree)
 
 
@@ -117,7 +117,7 @@ def test_an_image_in_two_places(tree):
 @pytest.mark.parametrize(("column", "value"), [(6, "pink"), (7, 6), (7, None), (7, 1.5)])
 def test_rows_of_another_form_are_listed(tree, column, value):
     change_cell(tree, 6, column, value)
-    with pytest.raises(DatasetError, match="1 rows of another form; expected a type of AWGN, BLUR"):
+    with pytest.raises(DatasetError, match="1 malformed rows; expected a type of AWGN, BLUR"):
         load(tree)
 
 
@@ -130,13 +130,13 @@ def test_rows_without_an_image_are_no_rows(tree):
 def test_labels_of_another_form_are_listed(tmp_path, row):
     tree = trees.make_csiq_repacked(tmp_path, REPACKED)
     (tree / "csiq_label.txt").write_text(f"1600.AWGN.1.png 0.062\n{row}\n")
-    with pytest.raises(DatasetError, match=r"1 rows of another form; expected 1600.AWGN.1.png SC"):
+    with pytest.raises(DatasetError, match=r"1 malformed rows; expected 1600.AWGN.1.png SC"):
         load(tree)
 
 
 def test_names_that_lead_elsewhere(tree):
     change_cell(tree, 6, 4, "../1600")
-    with pytest.raises(DatasetError, match="csiq.DMOS.xlsx: expected the names of files without"):
+    with pytest.raises(DatasetError, match="csiq.DMOS.xlsx: expected file names without"):
         load(tree)
 
 
@@ -156,7 +156,7 @@ def test_a_missing_image_is_named(tree):
 def test_bad_score_files(tree):
     path = tree / "csiq.DMOS.xlsx"
     path.write_bytes(path.read_bytes()[:2000])
-    with pytest.raises(DatasetError, match="csiq.DMOS.xlsx: is not a whole Excel workbook"):
+    with pytest.raises(DatasetError, match="csiq.DMOS.xlsx: is not a valid Excel workbook"):
         load(tree)
     path.write_bytes(b"")
     with pytest.raises(DatasetError, match="csiq.DMOS.xlsx: is empty"):

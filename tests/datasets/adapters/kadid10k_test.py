@@ -53,7 +53,7 @@ def test_copies_with_two_folders(tmp_path):
     assert table.pairs[0].reference == "reference_images/I01.png"
     assert table.pairs[0].distorted == "distorted_images/I01_01_01.png"
     (tree / "images").mkdir()
-    with pytest.raises(DatasetError, match="has images and distorted_images, of which only one"):
+    with pytest.raises(DatasetError, match="has images and distorted_images, but only one"):
         load(tree)
 
 
@@ -87,7 +87,7 @@ def test_pixel_identical_images_stay(tree):
 )
 def test_rows_of_another_form_are_listed(tree, row):
     write_rows(tree, "I01_01_01.png,I01.png,4,1", row)
-    with pytest.raises(DatasetError, match="1 rows of another form; expected I01_01_01.png of"):
+    with pytest.raises(DatasetError, match="1 malformed rows; expected I01_01_01.png of"):
         load(tree)
 
 

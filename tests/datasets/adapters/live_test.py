@@ -113,7 +113,7 @@ def test_names_in_another_case(tree):
 
 def test_the_other_name_of_the_original_scores(tree):
     (tree / "dmos_live.mat").write_bytes((tree / "dmos.mat").read_bytes())
-    with pytest.raises(DatasetError, match="has dmos.mat and dmos_live.mat, of which only one"):
+    with pytest.raises(DatasetError, match="has dmos.mat and dmos_live.mat, but only one"):
         load_dataset("live:original", tree)
     assert len(load_dataset("live", tree).pairs) == 779
     (tree / "dmos.mat").unlink()
@@ -158,7 +158,7 @@ def test_names_that_lead_elsewhere(tree):
     names = scipy.io.loadmat(tree / "refnames_all.mat")["refnames_all"]
     names[0, 100] = "../secret.bmp"
     change(tree, "refnames_all.mat", refnames_all=names)
-    with pytest.raises(DatasetError, match="refnames_all.mat: expected the names of files without"):
+    with pytest.raises(DatasetError, match="refnames_all.mat: expected file names without"):
         load_dataset("live", tree)
 
 
@@ -174,7 +174,7 @@ def test_a_score_that_is_no_number_is_reported_with_its_row(tree):
 def test_bad_score_files(tree, file):
     path = tree / file
     path.write_bytes(path.read_bytes()[:700])
-    with pytest.raises(DatasetError, match=f"{file}: is not a whole MATLAB file"):
+    with pytest.raises(DatasetError, match=f"{file}: is not a valid MATLAB file"):
         load_dataset("live", tree)
     path.write_bytes(b"")
     with pytest.raises(DatasetError, match=f"{file}: is empty"):

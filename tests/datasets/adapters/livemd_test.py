@@ -80,7 +80,7 @@ def test_says_what_is_missing_of_the_layout(tree, name):
 
 def test_lists_and_scores_that_do_not_fit(tree):
     change(tree, "Part 1/Scores.mat", DMOSscores=np.zeros((1, 5)))
-    with pytest.raises(DatasetError, match="Imagelists.mat: has 3 images, Scores.mat 5 scores"):
+    with pytest.raises(DatasetError, match="Imagelists.mat: has 3 images, but Scores.mat 5 scores"):
         load(tree)
 
 
@@ -88,7 +88,7 @@ def test_names_that_lead_elsewhere(tree):
     names = scipy.io.loadmat(tree / "Part 2" / "Imagelists.mat")["distimgs"]
     names[1, 0] = "../iceroad_1.bmp"
     change(tree, "Part 2/Imagelists.mat", distimgs=names)
-    with pytest.raises(DatasetError, match="Imagelists.mat: expected the names of files without"):
+    with pytest.raises(DatasetError, match="Imagelists.mat: expected file names without"):
         load(tree)
 
 
@@ -101,7 +101,7 @@ def test_a_score_that_is_no_number_is_reported_with_its_row(tree):
 def test_bad_score_files(tree):
     path = tree / "Part 1" / "Scores.mat"
     path.write_bytes(path.read_bytes()[:150])
-    with pytest.raises(DatasetError, match="Scores.mat: is not a whole MATLAB file"):
+    with pytest.raises(DatasetError, match="Scores.mat: is not a valid MATLAB file"):
         load(tree)
     path.write_bytes(b"")
     with pytest.raises(DatasetError, match="Scores.mat: is empty"):

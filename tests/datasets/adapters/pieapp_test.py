@@ -86,8 +86,8 @@ def test_says_what_is_missing_of_the_layout(tree, name):
     ("row", "complaint"),
     [
         ("ref_1.png,distort_20_blur_inter_1.png,1", "expected the reference ref_20.png, found ref"),
-        ("ref_20.png,../x.png,1", "expected the names of files without folders, found '../x.png'"),
-        ("ref_20.png", "expected the names of files without folders, found ''"),
+        ("ref_20.png,../x.png,1", "expected file names without folders, found '../x.png'"),
+        ("ref_20.png", "expected file names without folders, found ''"),
     ],
 )
 def test_rows_that_do_not_fit(tree, row, complaint):
@@ -98,7 +98,7 @@ def test_rows_that_do_not_fit(tree, row, complaint):
 
 def test_a_list_that_leads_elsewhere(tree):
     (tree / "test_reference_list.txt").write_text("ref_1.png\n../ref_2.png\n")
-    with pytest.raises(DatasetError, match="test_reference_list.txt: expected the names of files"):
+    with pytest.raises(DatasetError, match="test_reference_list.txt: expected file names without"):
         load(tree)
 
 

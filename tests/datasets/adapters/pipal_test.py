@@ -67,9 +67,9 @@ def test_layouts_found_in_the_wild(tmp_path, layout):
 @pytest.mark.parametrize(
     ("folder", "complaint"),
     [
-        ("Dist_Imgs", "has Dist_Imgs and Distortion_1, of which only one"),
-        ("Reference_train", "has Train_Ref and Reference_train, of which only one"),
-        ("MOS_Scores_train", "has Train_Label and MOS_Scores_train, of which only one"),
+        ("Dist_Imgs", "has Dist_Imgs and Distortion_1, but only one"),
+        ("Reference_train", "has Train_Ref and Reference_train, but only one"),
+        ("MOS_Scores_train", "has Train_Label and MOS_Scores_train, but only one"),
     ],
 )
 def test_two_layouts_in_one_folder(tree, folder, complaint):
@@ -115,7 +115,7 @@ def test_no_distorted_images(tree):
 )
 def test_rows_of_another_form_are_listed(tree, row):
     (tree / "Train_Label" / "A0002.txt").write_text(f"A0002_00_00.bmp,1500\n{row}\n")
-    with pytest.raises(DatasetError, match=r"A0002.txt: 1 rows of another form; expected A0001_00"):
+    with pytest.raises(DatasetError, match=r"A0002.txt: 1 malformed rows; expected A0001_00"):
         load(tree)
 
 

@@ -222,7 +222,7 @@ def test_a_stored_dataset_imports_nothing(fields, stored, target, tmp_path, monk
     monkeypatch.syspath_prepend(tmp_path)
     (tmp_path / "spring.py").write_text("raise SystemExit('imported')\n")
     (stored / "features.json").write_text(json.dumps(fields))
-    with pytest.raises(DatasetError, match=r"in features.json, found classes spring.Trap; build"):
+    with pytest.raises(DatasetError, match=r"in features.json, found classes spring.Trap; rebuild"):
         load_tfds("csv", target)
     assert "spring" not in sys.modules
 
@@ -233,7 +233,7 @@ def test_a_field_more_is_not_ours(stored, target):
     fields = config["featuresDict"]["features"]
     fields["other"] = fields["name"]
     path.write_text(json.dumps(config))
-    with pytest.raises(DatasetError, match=r"in features.json, found other fields; build"):
+    with pytest.raises(DatasetError, match=r"in features.json, found other fields; rebuild"):
         load_tfds("csv", target)
 
 
@@ -255,7 +255,7 @@ def test_a_field_more_is_not_ours(stored, target):
 def test_what_leads_elsewhere_is_refused(changes, complaint, stored, target):
     path = stored / "dataset_info.json"
     path.write_text(json.dumps(json.loads(path.read_text()) | changes))
-    with pytest.raises(DatasetError, match=f"expected for {complaint}"):
+    with pytest.raises(DatasetError, match=f"expected {complaint}"):
         load_tfds("csv", target)
 
 
@@ -263,7 +263,7 @@ def test_what_leads_elsewhere_is_refused(changes, complaint, stored, target):
 def test_a_missing_file_is_named(split, stored, target):
     (file,) = stored.glob(f"*-{split}.*")
     file.unlink()
-    with pytest.raises(DatasetError, match=f"is not whole: there is no {file.name}; delete"):
+    with pytest.raises(DatasetError, match=f"is incomplete: there is no {file.name}; delete"):
         load_tfds("csv", target)
 
 
