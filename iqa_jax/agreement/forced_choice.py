@@ -141,7 +141,7 @@ class Sampling:
 
     @classmethod
     def of(cls, table: PairTable, method: Method) -> "Sampling":
-        """Divides a table into its subsets and weighs its references."""
+        """Divides a table into its subsets, with the weightings of each."""
         judgements = table.pairs[:: table.protocol.rows]
         contents = np.array([pair.reference_id for pair in judgements], np.str_)
         rows = defaultdict(list)

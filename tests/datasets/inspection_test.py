@@ -28,7 +28,7 @@ def test_headers_of_every_image(table):
     assert headers["b_1.png"][:2] == (64, 64)
 
 
-def test_files_that_are_far_away_are_asked_for_together(table):
+def test_remote_files_are_read_concurrently(table):
     readers = set()
 
     class FarAway(ImageFolder):

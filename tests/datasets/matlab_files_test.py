@@ -1,4 +1,4 @@
-"""Against SciPy's reader on what its writer makes; and what anybody may have made."""
+"""Comparison with SciPy on the files that it writes; and untrusted files."""
 
 import io
 import struct
@@ -56,7 +56,7 @@ TEXTS = ["refnames_all", "distimgs", "table", "letters", "word", "no_cells"]
 
 
 @pytest.mark.parametrize("do_compression", [False, True])
-def test_gives_what_scipy_gives(path, do_compression):
+def test_agrees_with_scipy(path, do_compression):
     scipy.io.savemat(path, VARIABLES, do_compression=do_compression)
     file, expected = MatlabFile(path), scipy.io.loadmat(path)
     for name in NUMBERS:
@@ -71,7 +71,7 @@ def test_gives_what_scipy_gives(path, do_compression):
 
 
 @pytest.mark.parametrize("do_compression", [False, True])
-def test_what_else_a_file_may_hold_is_named(path, do_compression):
+def test_unsupported_variables_are_named(path, do_compression):
     scipy.io.savemat(path, VARIABLES, do_compression=do_compression)
     file = MatlabFile(path)
     found = {
@@ -109,7 +109,7 @@ def variable(name, content, *, shape, kind=6):
     return element(14, flags + dimensions + element(1, name) + content)
 
 
-def test_the_other_order_of_bytes(path):
+def test_the_other_byte_order(path):
     numbers = element(9, np.array([1.5, -2.5], ">f8").tobytes())
     letters = element(4, "ä.bmp".encode("utf-16-be"))
     data = header() + variable(b"dmos", numbers, shape=(1, 2))
@@ -117,10 +117,10 @@ def test_the_other_order_of_bytes(path):
     expected = scipy.io.loadmat(io.BytesIO(path.read_bytes()))
     file = MatlabFile(path)
     assert file.numbers("dmos") == expected["dmos"].ravel().tolist() == [1.5, -2.5]
-    assert file.texts("name") == ["ä.bmp"]  # in which SciPy mistakes the order
+    assert file.texts("name") == ["ä.bmp"]  # SciPy mistakes the byte order here
 
 
-def test_versions_that_are_not_read(path):
+def test_unsupported_versions(path):
     scipy.io.savemat(path, {"dmos": np.arange(3.0)}, format="4")
     with pytest.raises(DatasetError, match=r"has version 4; load it in MATLAB and save it"):
         MatlabFile(path)

@@ -46,7 +46,7 @@ def test_files_that_cannot_be_read(tmp_path):
 
 
 @pytest.mark.parametrize("name", ["", ".", "..", "../a.png", "a/b.png", "a\\b.png", "a\0.png"])
-def test_names_that_are_not_of_files_alone(path, name):
+def test_names_that_are_not_mere_file_names(path, name):
     with pytest.raises(DatasetError, match="scores: expected file names without folders"):
         parsing.plain_name(name, path)
 

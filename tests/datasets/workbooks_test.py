@@ -1,4 +1,4 @@
-"""Workbooks as openpyxl and Excel write them; and what anybody may have made."""
+"""Workbooks as openpyxl and Excel write them; and untrusted files."""
 
 import re
 import tracemalloc
@@ -40,7 +40,7 @@ FILES = {
         <row r="3"><c r="B3" t="s"><v>2</v></c><c r="C3"/><c r="D3"><v>0.5</v></c></row>
         </sheetData></worksheet>""",
 }
-"""As Excel writes them: texts are shared."""
+"""A workbook as Excel writes it: texts are shared."""
 
 COLUMNS = ["image", "score"]
 
@@ -51,7 +51,7 @@ def path(tmp_path):
 
 
 def write(path, **changes):
-    """Makes a workbook, of whose files some are changed: by name without folder and suffix."""
+    """Makes a workbook with some of its files changed, by name without folder and suffix."""
     with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
         for name, content in FILES.items():
             change = changes.get(name.split("/")[-1].removesuffix(".xml"), lambda same: same)
@@ -100,7 +100,7 @@ def test_shared_texts(path):
     assert read_sheet(path, "Sheet", COLUMNS) == [{"image": "a b", "score": "0.5"}]
 
 
-def test_cells_that_do_not_say_where_they_are(path):
+def test_cells_without_a_position(path):
     def nowhere(sheet):
         return re.sub(r' r="\w+"', "", sheet).replace("<c/>", "")
 
@@ -146,7 +146,7 @@ def test_lies_are_refused(path, changes, complaint):
 
 
 @pytest.mark.parametrize(("row", "column"), [(1048576, "XFD"), (1048576, "B"), (4, "XFD")])
-def test_cells_that_are_far_away_take_no_memory(path, row, column):
+def test_distant_cells_take_no_memory(path, row, column):
     far = f'<row r="{row}"><c r="{column}{row}"><v>1</v></c></row></sheetData>'
 
     def stretched(sheet):

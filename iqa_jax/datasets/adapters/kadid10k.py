@@ -1,8 +1,8 @@
 """``kadid10k``: KADID-10k, 81 references, 25 types of distortion at 5 levels, rated by crowds.
 
 Degradation category ratings from 1 to 5. Higher is better, although the column is called ``dmos``.
-The fourth column is the variance of the ratings, of which we take the root. Some distorted images
-equal their references: distances of 0 with scores below 5 are correct.
+The fourth column is the variance of the ratings; we take its root. Some distorted images equal
+their references: distances of 0 with scores below 5 are correct.
 
     images/I01.png, images/I01_01_01.png     reference, type, level
     dmos.csv                                 columns dist_img, ref_img, dmos, var

@@ -201,7 +201,7 @@ def _optional(dtype: Any, meaning: str) -> tfds.features.Scalar:
 
 
 def _blocks(images: ImageSource) -> dict[str, int] | None:
-    """Sizes by which blocks become pixels; None if the files are not made of blocks."""
+    """Parameters of ``BlockImages``; None if the files are not made of blocks."""
     match images:
         case BlockImages(source=ImageFolder(), size=size, block=block, is_filtered=is_filtered):
             return {"size": size, "block": block, "is_filtered": is_filtered}
