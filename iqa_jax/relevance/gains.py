@@ -74,8 +74,8 @@ def held_out_gains(
     """Compares weights on pairs whose references the learned ones have not seen.
 
     The mean of the folds is that of Fisher's z of their correlations, each fold weighted by its
-    number of pairs; for two-alternative scores it is the mean itself. Pooled are the pairs of all
-    folds as one dataset, each at the distance under its own fold's weights.
+    number of pairs; for two-alternative scores it is the mean itself. "Pooled" takes the pairs of
+    all folds as one dataset, each at the distance under its own fold's weights.
 
     Args:
       examples: Examples that were learned from.

@@ -38,8 +38,8 @@ class Recipe:
 
     Attributes:
       loss: Loss to minimise: pearson or spearman (correlation with the scores over all pairs), or
-        ranking (which of two versions of a reference people prefer, as LPIPS was trained; from
-        scores by Thurstone's model).
+        ranking (which of two versions of a reference people prefer, as in the training of LPIPS;
+        scores are converted by Thurstone's model).
       learning_rate: Learning rate of Adam.
       most_steps: Largest number of steps of a run.
       patience: Number of steps without an improvement in validation after which a run ends.
