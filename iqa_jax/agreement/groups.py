@@ -10,7 +10,8 @@ from iqa_jax.agreement.correlation import Agreement, agreement, spearman
 from iqa_jax.datasets.table import PairTable
 
 LEAST_PAIRS = 3
-"""Least number of pairs of a reference: with fewer, its rank correlation could only be -1 or 1."""
+"""Minimum number of pairs of a reference: with fewer, its rank correlation could only be -1 or
+1."""
 
 
 @dataclass(frozen=True)

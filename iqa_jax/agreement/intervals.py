@@ -23,8 +23,8 @@ JACKKNIFE, BOOTSTRAP, NONE = METHODS = ("jackknife", "bootstrap", "none")
 RESAMPLES = 1000
 
 LEAST_REFERENCES = 5
-"""Least number of references with an interval: from fewer, any method's would be too narrow or
-meaningless."""
+"""Minimum number of references for an interval: with fewer, it would be too narrow or meaningless
+whatever the method."""
 
 FEW_REFERENCES = 30
 """Number of references below which intervals are rough."""

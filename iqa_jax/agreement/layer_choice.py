@@ -1,4 +1,4 @@
-"""The best layer of each network, chosen on other data than it is scored on.
+"""The best layer of each network, chosen on data other than those that score it.
 
 The largest of many correlations is too large, and an interval around it as if the layer had been
 fixed covers the truth about half of the time (``scripts/benchmarks/coverage.py``). A layer chosen

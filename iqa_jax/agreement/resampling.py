@@ -17,7 +17,7 @@ from iqa_jax.datasets.splits import content_folds
 from iqa_jax.errors import InputError
 
 MOST_LEFT_OUT = 500
-"""Largest number of groups that are left out in turn. More contents are divided into this many
+"""Maximum number of groups that are left out in turn. More contents are divided into this many
 groups: the cost of leaving out each grows with the square of their number, and 500 deviations
 determine a standard error to within 3 %."""
 

@@ -1,4 +1,4 @@
-"""Hand-written CSV files, read as rows keyed by column name."""
+"""CSV files of users and publications, read as rows keyed by column name."""
 
 import csv
 import io

@@ -110,7 +110,7 @@ class PairTable:
 
         Args:
           exclude_references: ``reference_id`` of the contents to leave out.
-          limit: Largest number of pairs to keep.
+          limit: Maximum number of pairs to keep.
 
         Raises:
           DatasetError: If a content to leave out is not in the table, or nothing remains.

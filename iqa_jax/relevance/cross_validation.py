@@ -24,7 +24,7 @@ from iqa_jax.relevance.ranking import Network
 from iqa_jax.relevance.training import CHECK_EVERY, Problem, Recipe, Run, Trained, train
 
 LEAST_REFERENCES = 3
-"""Least number of references: one each for training, validation and test."""
+"""Minimum number of references: one each for training, validation and test."""
 
 
 @dataclass(frozen=True)

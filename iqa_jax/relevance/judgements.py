@@ -14,7 +14,7 @@ _OBSERVER = 0.5
 scores: our choice, as opinions on a five-point scale deviate by 0.6 to 0.8, scores by 1.2."""
 
 _LEAST_OBSERVER = 1e-3
-"""Least deviation assumed if one is published, in the same unit."""
+"""Minimum deviation assumed if one is published, in the same unit."""
 
 
 @jax.tree_util.register_dataclass
@@ -30,7 +30,7 @@ class People:
         a triplet; int32 ``[pairs]``.
       start: Place in this order where the group of each place begins, int32 ``[pairs]``.
       size: Number of pairs in the group of each place, int32 ``[pairs]``.
-      least_observer: Least deviation of one opinion that is believed, in standard deviations of the
+      least_observer: Minimum assumed deviation of one opinion, in standard deviations of the
         training scores.
       is_share: Whether the quality is a share of observers.
     """
@@ -63,7 +63,7 @@ class People:
         )
 
     def least_deviation(self, training: jax.Array) -> jax.Array:
-        """Least deviation of one opinion that is believed, in units of the quality, ``[]``.
+        """Minimum assumed deviation of one opinion, in units of the quality, ``[]``.
 
         Args:
           training: Training pairs, bool ``[pairs]``; no other score counts.
@@ -103,7 +103,7 @@ class Batch:
         probability Phi((q_2 - q_1) / sqrt(s_1^2 + s_2^2)).
 
         Args:
-          least_deviation: The least s, ``[]``; see :meth:`People.least_deviation`.
+          least_deviation: Minimum of s, ``[]``; see :meth:`People.least_deviation`.
         """
         if self.observer is None:
             return self.said

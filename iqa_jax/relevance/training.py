@@ -41,7 +41,7 @@ class Recipe:
         ranking (which of two versions of a reference people prefer, as in the training of LPIPS;
         scores are converted by Thurstone's model).
       learning_rate: Learning rate of Adam.
-      most_steps: Largest number of steps of a run.
+      most_steps: Maximum number of steps of a run.
       patience: Number of steps without an improvement in validation after which a run ends.
       sparsity: Strength of the pull towards few channels, ``||w||_1 / ||w||_2 / sqrt(channels)``,
         which does not depend on the scale of w and is 1 for equal weights.

@@ -13,8 +13,8 @@ name selects how the patch is recovered:
 * ``bapps-2afc:lpips``, ``bapps-2afc:train-lpips``, ``bapps-jnd:lpips``: the files are resized to
   64x64 by Pillow's antialiased bilinear filter, as LPIPS's loader (``Resize(64)``) does. On such
   blocks this is a blur by [1/8, 3/4, 1/8] along both axes, which changes which of two versions is
-  nearer for some triplets. Judging by the loader, these variants reproduce published numbers; this
-  has not been verified on BAPPS itself.
+  nearer for some triplets. Judging by the loader, these variants reproduce the published numbers;
+  this has not been verified on BAPPS itself.
 """
 
 from collections.abc import Collection, Iterator, Mapping, Sequence

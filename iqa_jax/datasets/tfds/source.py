@@ -169,7 +169,7 @@ def open_stored(folder: epath.Path) -> Stored:
 
 
 def _check_features(folder: epath.Path) -> None:
-    """Rejects other fields than ours: TFDS would import whatever module the file names."""
+    """Rejects fields other than ours: TFDS would import whatever module the file names."""
     text = (folder / FEATURES_FILE).read_text()
     expected = features_config()
     if json.loads(text) != json.loads(expected):
