@@ -246,7 +246,7 @@ def test_a_relevance_tested_on_what_it_was_learned_from_is_marked(settings, chec
     )
     assert [column["in_sample"] for column in found.record["columns"].values()] == [True, False]
     (warning,) = [each for each in found.record["warnings"] if "learned from" in each]
-    assert warning.startswith("The relevance mine was learned from pairs: pairs is training and")
+    assert warning.startswith("The relevance mine was learned from pairs: pairs is used for both")
 
 
 @pytest.mark.parametrize("stored", [False, True])
