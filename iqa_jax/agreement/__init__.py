@@ -1,1 +1,1 @@
-"""Agreement: scores against what people said, in float64. Knows no network."""
+"""Agreement of scores with human judgements, in float64. Knows no network."""

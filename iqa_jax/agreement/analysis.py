@@ -1,4 +1,4 @@
-"""What scores are worth: the agreement of every column with the judgements of people."""
+"""The agreement of every column of scores with human judgements."""
 
 import math
 from collections.abc import Mapping, Sequence
@@ -26,14 +26,14 @@ _Interval = tuple[float, float] | None
 
 @dataclass(frozen=True)
 class Analysis:
-    """Agreement with people: with opinion scores or with forced choices; the other is empty.
+    """Agreement with opinion scores or with forced choices; the other one is empty.
 
     Attributes:
-      results: Agreement with opinion scores, a row a column.
-      forced_choices: Agreement with forced choices, a row a column.
-      ceiling: What agreement the uncertainty of the scores allows; None where it is not published.
-      chosen: Layers that were chosen elsewhere, and metrics, if a source of these was given.
-      warnings: What a reader of the numbers has to know, a sentence each.
+      results: Agreement with opinion scores, one row per column.
+      forced_choices: Agreement with forced choices, one row per column.
+      ceiling: Agreement that the uncertainty of the scores allows; None if it is not published.
+      chosen: Layers chosen on other data, and metrics; empty if no source of layers was given.
+      warnings: Warnings for readers of the numbers, one sentence each.
     """
 
     results: Sequence[ColumnResult] = ()
@@ -56,14 +56,14 @@ def analyse(
     method: Method | None = None,
     layers_from: Source | None = None,
 ) -> Analysis:
-    """Compares the scores of a dataset with what its observers said.
+    """Compares the scores of a dataset with the judgements of its observers.
 
     Args:
       table: The pairs.
-      columns: What was scored.
-      scores: Raw scores ``[pairs]`` by the name of the column.
-      method: How intervals over references are made; None for none.
-      layers_from: Where the best layer of each model is chosen; None where it is not.
+      columns: Columns that were scored.
+      scores: Raw scores ``[pairs]`` by name of the column.
+      method: Method of the intervals over references; None for no intervals.
+      layers_from: Data on which the best layer of each model is chosen; None to choose none.
     """
     method = method or Method(NONE)
     distances = {column.name: _distances(column, scores) for column in columns}
@@ -107,7 +107,7 @@ def _distances(column: Column, scores: Mapping[str, np.ndarray]) -> np.ndarray:
 def _intervals(
     table: PairTable, distances: Sequence[np.ndarray], human: np.ndarray, method: Method
 ) -> list[tuple[_Interval, _Interval]]:
-    """The intervals of Pearson's and Spearman's correlation of each column."""
+    """Intervals of Pearson's and Spearman's correlation of each column."""
     contents = [pair.reference_id for pair in table.pairs]
     if not method.applies(len(set(contents))):
         return [(None, None)] * len(distances)

@@ -1,7 +1,7 @@
-"""How far distances can agree with human scores: the noise ceiling, on the host in float64.
+"""The noise ceiling: how closely distances can agree with human scores, on the host in float64.
 
-The scores are noisy measurements of the quality. Their agreement with that quality is what no
-distance can be expected to exceed.
+The scores are noisy measurements of the quality. No distance can be expected to agree with them
+better than that quality itself.
 """
 
 import math
@@ -16,7 +16,7 @@ _SIMULATIONS = 100
 
 @dataclass(frozen=True)
 class Ceiling:
-    """What agreement to expect with scores that are noisy measurements of the quality.
+    """Agreement to expect with scores that are noisy measurements of the quality.
 
     There are two ceilings. The true quality itself would agree with the scores by ``plcc`` and
     ``srcc``: no distance can be expected to do better. One observer would agree with them by
@@ -24,13 +24,13 @@ class Ceiling:
 
     Attributes:
       pairs: Number of pairs.
-      reliability: Share of the scores' variance that is variance of the quality; not above 1, and
-        below 0 where the noise that is claimed exceeds the variance that there is.
+      reliability: Share of the scores' variance that is variance of the quality; at most 1, and
+        below 0 if the claimed noise exceeds the whole variance.
       plcc: Pearson's correlation of true quality and scores.
-      srcc: Spearman's.
-      observer_plcc: Pearson's correlation of the opinions of one observer, who is not among those
-        of the scores, and the scores; NaN where the deviation of single opinions is unknown.
-      observer_srcc: Spearman's.
+      srcc: Spearman's correlation of true quality and scores.
+      observer_plcc: Pearson's correlation of the scores with the opinions of one further observer;
+        NaN if the deviation of single opinions is unknown.
+      observer_srcc: Spearman's correlation of the same.
     """
 
     pairs: int
@@ -45,12 +45,12 @@ def standard_errors(score_std: np.ndarray, opinions: float) -> np.ndarray:
     """Standard deviations of mean opinions from those of single opinions.
 
     Args:
-      score_std: ``[pairs]``, as published.
-      opinions: Number of opinions behind each score; 1 where the deviations published are those of
-        the mean already, NaN where it is unknown what they are.
+      score_std: Published standard deviations, ``[pairs]``.
+      opinions: Number of opinions behind each score; 1 if the published deviations are already
+        those of the mean, NaN if it is unknown what they are.
 
     Returns:
-      ``[pairs]``, in units of the score; NaN where one of the two is.
+      ``[pairs]``, in units of the score; NaN where either of the two is NaN.
     """
     return np.asarray(score_std, np.float64) / math.sqrt(opinions)
 
@@ -59,12 +59,12 @@ def single_deviations(score_std: np.ndarray, opinions: float) -> np.ndarray:
     """Standard deviations of single opinions.
 
     Args:
-      score_std: ``[pairs]``, as published.
-      opinions: As for :func:`standard_errors`.
+      score_std: Published standard deviations, ``[pairs]``.
+      opinions: Number of opinions behind each score (see :func:`standard_errors`).
 
     Returns:
-      ``[pairs]``, in units of the score; NaN where those of the mean are published, or it is
-      unknown which are.
+      ``[pairs]``, in units of the score; NaN if the published deviations are those of the mean, or
+      it is unknown what they are.
     """
     return np.where(opinions > 1, np.asarray(score_std, np.float64), math.nan)
 
@@ -76,32 +76,32 @@ def noise_ceiling(
 
     The model: a score is the quality plus an independent error whose standard deviation is known,
     ``y_i = q_i + e_i``. The variance of the scores is then that of the quality plus the mean
-    variance of the errors, so that the reliability is ``1 - mean(errors^2) / var(scores)`` and the
-    expected Pearson correlation of quality and scores its square root. Spearman's depends on how
-    the quality is distributed, too: as the quality are taken the scores, drawn to their mean until
-    they have its variance (by the root of the reliability); errors are then added to it, and the
-    correlations of many such draws averaged. Nothing is clipped to the ends of the scale. An
-    observer's opinion is likewise the quality plus an error, whose deviation is that of single
-    opinions; what observers differ by in their use of the scale counts as such error.
+    variance of the errors, so the reliability is ``1 - mean(errors^2) / var(scores)``, and the
+    expected Pearson correlation of quality and scores is its square root. Spearman's also depends
+    on the distribution of the quality: as a stand-in for quality we take the scores, shrunk towards
+    their mean until the variances match (by the root of the reliability). Errors are then added to
+    it, and the correlations of many such draws averaged. Nothing is clipped to the ends of the
+    scale. An observer's opinion is also the quality plus an error, with the deviation of single
+    opinions; differences between observers in their use of the scale count as such error.
 
-    Pearson's ceiling holds for any distribution of the quality. Spearman's is right within .005
-    for a uniform or normal quality of a reliability above .8. Where the quality is bunched it is
-    too high, as the errors blur the bunches in the scores and the order within a bunch is lost:
-    simulated by .02 (exponential quality, reliability .9), by .03 (two bunches of a deviation of a
-    tenth of their distance from the middle, .99) to .10 (.9), and by more than .1 where most pairs
-    stand at one end of the scale. It is then a bound, no estimate. A distance may exceed both by
-    chance, or if errors of the scores have a cause that it shares.
+    Pearson's ceiling holds for any distribution of the quality. Spearman's is accurate to .005 for
+    a uniform or normal quality with a reliability above .8. It is too high if the quality is
+    bunched, as the errors blur the bunches in the scores and the order within a bunch is lost: in
+    simulations by .02 (exponential quality, reliability .9), by .03 (two bunches with a deviation
+    of a tenth of their distance from the middle, .99) to .10 (.9), and by more than .1 if most
+    pairs are at one end of the scale. It is then a bound, not an estimate. A distance may exceed
+    both ceilings by chance, or if the errors of the scores have a cause that it shares.
 
     Args:
       scores: ``[pairs]``, finite.
-      errors: ``[pairs]``, standard deviation of each score as an estimate: of the mean opinion, not
-        of single opinions (see :func:`standard_errors`).
+      errors: ``[pairs]``, standard deviation of each score as an estimate: that of the mean
+        opinion, not of single opinions (see :func:`standard_errors`).
       deviations: ``[pairs]``, standard deviation of single opinions (see
-        :func:`single_deviations`); None if it is unknown.
+        :func:`single_deviations`); None if unknown.
       seed: Seed of the simulated errors.
 
     Returns:
-      Correlations in [0, 1], 0 where the errors explain all variance; NaN if an error is unknown or
+      Correlations in [0, 1], 0 if the errors explain all variance; NaN if an error is unknown or
       all scores are equal.
 
     Raises:

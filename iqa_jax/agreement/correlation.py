@@ -1,7 +1,7 @@
 """Agreement of distances with human scores, on the host in float64.
 
-Every correlation is signed and oriented: it is taken between the negated distance and the score
-turned so that higher is better. Positive means agreement; nothing takes an absolute value.
+Every correlation is signed and oriented: it is taken between the negated distance and the score,
+oriented so that higher is better. Positive means agreement; absolute values are never taken.
 """
 
 import math
@@ -18,24 +18,24 @@ _LOCATIONS = (-2.0, 0.0, 2.0, 4.0)
 _SCALES = (0.3, 1.0, 3.0)
 """Start values of the logistic fit.
 
-At quantiles of the distances, with scales in units of their spread between the quantiles that are
-by a window below and above; and around the mean, in standard deviations. Where few distances are
-far larger than all others, the deviation is theirs and says nothing of the others.
+Locations are quantiles of the distances, with scales in units of the spread between the quantiles
+one window below and one above; and points around the mean, in standard deviations. If a few
+distances are far larger than all others, the deviation is theirs and says nothing about the others.
 """
 
 _LOCATION_BOUND = 20.0
 _SCALE_BOUNDS = (1e-3, 1e2)
-"""How far the search goes: around the mean, in standard deviations; from a part of the smallest
+"""Bounds of the search: around the mean, in standard deviations; from a fraction of the smallest
 local spread to a multiple of the deviation.
 
-Within the bounds the logistic comes as close as 1e-4 in correlation to what it tends to outside of
-them: a step, a straight line and an exponential.
+Within the bounds the logistic comes within 1e-4 in correlation of its limits beyond them: a step, a
+straight line and an exponential.
 """
 
 
 @dataclass(frozen=True)
 class LogisticFit:
-    """How well a logistic function of the distances predicts the scores.
+    """Prediction of the scores by a logistic function of the distances.
 
     Attributes:
       plcc: Pearson's correlation of scores and prediction.
@@ -53,7 +53,7 @@ NO_FIT = LogisticFit(math.nan, math.nan, False)
 
 @dataclass(frozen=True)
 class Agreement:
-    """How well distances predict human scores.
+    """Agreement of distances with human scores.
 
     Attributes:
       pairs: Number of pairs.
@@ -76,17 +76,17 @@ def agreement(
     """Correlates distances with human scores.
 
     Args:
-      distances: ``[pairs]``, 0 for identical images and growing.
+      distances: ``[pairs]``, 0 for identical images and larger for greater differences.
       scores: ``[pairs]``, finite.
       higher_is_better: Direction of the scores.
-      fit: Whether a logistic map is fitted, too, which takes most of the time.
+      fit: Whether to fit a logistic map too, which takes most of the time.
 
     Returns:
-      Correlations in [-1, 1], NaN where they are not defined: a distance that is not finite, or
-      fewer than two different distances or scores. Never raises for want of a fit.
+      Correlations in [-1, 1], NaN where they are undefined: a distance is not finite, or there are
+      fewer than two different distances or scores. A failed fit never raises an error.
 
     Raises:
-      ValueError: If the two are of different lengths.
+      ValueError: If the lengths differ.
     """
     similarity = -np.asarray(distances, np.float64)
     quality = (
@@ -109,17 +109,17 @@ def fit_logistic(distances: np.ndarray, quality: np.ndarray) -> LogisticFit:
     """Fits ``b + a / (1 + exp((x - m) / t))``, a and t positive, to the quality.
 
     For given m and t the best a and b are those of a linear regression, and the correlation of
-    quality and prediction is that of quality and ``1 / (1 + exp((x - m) / t))``: the search has two
-    dimensions, starts at the best point of a grid that follows the distribution of the distances
-    and cannot turn the curve round.
+    quality and prediction is that of quality and ``1 / (1 + exp((x - m) / t))``. The search
+    therefore has two dimensions; it starts at the best point of a grid that follows the
+    distribution of the distances, and cannot invert the curve.
 
     Args:
       distances: ``[pairs]``, finite, not all equal.
       quality: ``[pairs]``, finite, higher is better.
 
     Returns:
-      The fit; NaN and not converged where no falling curve is better than a constant, or with no
-      more pairs than parameters.
+      The fit; NaN and not converged if no falling curve is better than a constant, or if there are
+      no more pairs than parameters.
     """
     if len(quality) <= _PARAMETERS:
         return NO_FIT
@@ -161,7 +161,7 @@ def fit_logistic(distances: np.ndarray, quality: np.ndarray) -> LogisticFit:
 
 
 def _local_spreads(values: np.ndarray) -> np.ndarray:
-    """How far values spread around each of the quantiles; the deviation where many are tied."""
+    """Spread of the values around each quantile; the standard deviation where many are tied."""
     below, above = (
         np.quantile(values, np.clip(_QUANTILES + offset, 0, 1)) for offset in (-_WINDOW, _WINDOW)
     )
@@ -174,14 +174,14 @@ def _grid(locations: np.ndarray, scales: np.ndarray) -> np.ndarray:
 
 
 def spearman(x: np.ndarray, y: np.ndarray) -> float:
-    """Spearman's rank correlation, ties sharing their rank.
+    """Spearman's rank correlation; ties share their rank.
 
     Args:
       x: ``[n]``.
       y: ``[n]``.
 
     Returns:
-      In [-1, 1]; NaN if a number is not finite, or all are equal.
+      The correlation in [-1, 1]; NaN if a value is not finite, or all values are equal.
     """
     if not (_varies(x) and _varies(y)):
         return math.nan

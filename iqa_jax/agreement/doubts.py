@@ -1,9 +1,9 @@
-"""What correlations say of the scores that they were made with: which seem to count the other way.
+"""Doubts about scores: correlations that suggest that they have the other direction.
 
 A column is *significantly negative* if Spearman's correlation within references is negative on
 average and Student's t test over the references rejects a mean of 0 (two-sided, p < .01): versions
-of one reference are no independent pairs. Where fewer than five references have a correlation, or
-it is undefined in one of them, the correlation of all pairs and its own test stand in.
+of one reference are not independent pairs. If fewer than five references have a correlation, or it
+is undefined in one of them, the correlation of all pairs is tested instead.
 """
 
 import math
@@ -22,15 +22,18 @@ _MOST_NOTES = 20
 
 
 def find_doubts(results: Sequence[ColumnResult]) -> Iterator[str]:
-    """A sentence for each doubt.
+    """Doubts about the scores, one sentence each.
 
     Args:
-      results: The agreement of every column with opinion scores.
+      results: Agreement of every column with opinion scores.
     """
     correlations = [result.agreement.srcc for result in results]
     defined = [srcc for srcc in correlations if not math.isnan(srcc)]
     if not defined:
-        yield "There is no correlation: all scores are equal, or all distances of each column."
+        yield (
+            "No correlation can be computed: all scores are equal, or the distances in every "
+            "column are."
+        )
     elif max(defined) < 0:
         yield (
             "Every distance grows with quality: the direction of the scores may be wrong (for csv "
@@ -48,7 +51,7 @@ def find_doubts(results: Sequence[ColumnResult]) -> Iterator[str]:
 
 
 def is_negative(agreement: Agreement, within: ReferenceAgreement) -> bool:
-    """Whether a column is significantly negative, by the rule of this module.
+    """Whether a column is significantly negative, as this module defines it.
 
     Args:
       agreement: Agreement over all pairs.
@@ -65,16 +68,16 @@ def is_negative(agreement: Agreement, within: ReferenceAgreement) -> bool:
 
 
 def _p(mean: float, error: float, freedom: int) -> float:
-    """The p value of a two-sided t test that a mean, or a correlation, is 0."""
+    """The p-value of a two-sided t test that a mean, or a correlation, is 0."""
     return 2 * float(stats.t.sf(abs(mean) / error, freedom)) if error > 0 else 0.0
 
 
 def _note(column: Column, agreement: Agreement) -> str:
     note = f"{column.name} is significantly negative (Spearman {agreement.srcc:.3f})"
     if column.is_direction_known:
-        return f"{note}: by it, people find images better that are less alike."
+        return f"{note}: according to it, people prefer images that are less alike."
     other = LOWER if column.higher_is_better else HIGHER
     return (
-        f"{note}; {column.direction} scores were taken to mean more alike, the other direction is "
-        f"--joined_direction={column.name}={other}."
+        f"{note}; {column.direction} scores were taken to mean more alike; if it is the other way "
+        f"round, pass --joined_direction={column.name}={other}."
     )

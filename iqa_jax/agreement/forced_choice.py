@@ -16,19 +16,19 @@ from iqa_jax.agreement.resampling import Weightings
 from iqa_jax.datasets.table import PairTable, Question
 
 _TOLERANCE = 1e-6
-"""By how much the shares of two versions may fail to add up to one."""
+"""Largest difference from one in the sum of the shares of two versions."""
 
 
 @dataclass(frozen=True)
 class ForcedChoice:
-    """How well distances agree with choices that observers were forced to make.
+    """Agreement of distances with choices that observers were forced to make.
 
     Attributes:
       judgements: Number of triplets or pairs that were judged.
       score: Score of the distances.
-      best: The highest score that any distances can have, as the observers do not agree.
-      observer: The score to expect of one of the observers; NaN where this is not defined.
-      interval: Ends of the interval of the score, over references; None where there is none.
+      best: Highest score that any distances can have, given that observers disagree.
+      observer: Expected score of one of the observers; NaN if it is undefined.
+      interval: Ends of the interval of the score, over references; None if there is none.
     """
 
     judgements: int
@@ -44,8 +44,8 @@ class Subsets:
 
     Attributes:
       subsets: Agreement in each subset by its name, in the order of the table.
-      mean: Mean of the subsets, each with the same weight, as the LPIPS paper averages.
-      overall: All judgements taken as one subset.
+      mean: Mean over the subsets, each with the same weight, as in the LPIPS paper.
+      overall: Agreement over all judgements as one subset.
     """
 
     subsets: Mapping[str, ForcedChoice]
@@ -56,32 +56,33 @@ class Subsets:
 def two_alternatives(distances: np.ndarray, shares: np.ndarray) -> ForcedChoice:
     """The mean share of observers who agree with the distances about which version is nearer.
 
-    A triplet gives the share of observers who chose the version that has the smaller distance; one
-    half if the distances are equal. With shares j and 1 - j, ``best`` is the mean of max(j, 1 - j):
+    A triplet gives the share of observers who chose the version with the smaller distance; one half
+    if the distances are equal. With shares j and 1 - j, ``best`` is the mean of max(j, 1 - j):
     always siding with the majority. ``observer`` is the mean of j^2 + (1 - j)^2: the answer of one
-    of the observers, drawn anew for each triplet. That observer is one of those agreed with:
-    somebody who was not asked would agree less.
+    of the observers, drawn anew for each triplet. That observer is part of the panel; a new
+    observer would agree less often.
 
     Args:
-      distances: ``[2 * triplets]``, of the two versions of a triplet one after the other; 0 for
-        identical images and growing.
+      distances: ``[2 * triplets]``, of the two versions of each triplet in turn; 0 for identical
+        images and larger for greater differences.
       shares: ``[2 * triplets]``, share of the observers who chose each version; the two of a
         triplet add up to 1.
 
     Returns:
-      Score in [0, 1], one half for a guess; NaN without triplets and if a distance is not finite.
+      Scores in [0, 1], one half for a guess; NaN if there are no triplets or a distance is not
+      finite.
 
     Raises:
       ValueError: If the lengths differ or are odd, or shares do not add up to 1.
     """
     distances, shares = _float64(distances, shares)
     if len(shares) % 2:
-        raise ValueError(f"{len(shares)} rows are not two a triplet")
+        raise ValueError(f"expected two rows per triplet, got {len(shares)} rows")
     first, second = shares[::2], shares[1::2]
     wrong = np.flatnonzero(~(np.abs(first + second - 1) <= _TOLERANCE))
     if wrong.size:
         raise ValueError(
-            f"{wrong.size} triplets have shares that do not add up to 1, the first is number "
+            f"{wrong.size} triplets have shares that do not add up to 1; the first is number "
             f"{wrong[0]}: {first[wrong[0]]} and {second[wrong[0]]}"
         )
     return ForcedChoice(
@@ -95,20 +96,21 @@ def two_alternatives(distances: np.ndarray, shares: np.ndarray) -> ForcedChoice:
 def same_or_different(distances: np.ndarray, shares: np.ndarray) -> ForcedChoice:
     """The average precision of small distances as a sign that observers see no difference.
 
-    Pairs are called the same up to a distance. Over all such limits, precision is the share of the
-    answers "same" among all answers to the pairs within it, recall the share of all answers "same"
-    that it catches. The score is the area below precision as a function of recall, where precision
-    is raised to the highest that any greater recall has (PASCAL VOC's definition since 2010). Pairs
-    of one distance are within a limit together, so that their order does not matter; where no two
-    distances are equal this is the number that the LPIPS paper calls mAP.
+    Pairs are called the same if their distance is within a limit. Over all such limits, precision
+    is the share of the answers "same" among all answers to the pairs within it, recall the share of
+    all answers "same" that it catches. The score is the area under precision as a function of
+    recall, where precision is raised to its highest value at any greater recall (PASCAL VOC's
+    definition since 2010). Pairs with equal distances are within a limit together, so their order
+    does not matter; if no two distances are equal this is the number that the LPIPS paper calls
+    mAP.
 
     Args:
-      distances: ``[pairs]``, 0 for identical images and growing.
+      distances: ``[pairs]``, 0 for identical images and larger for greater differences.
       shares: ``[pairs]``, share of the observers who said that the two are the same.
 
     Returns:
-      Score in [0, 1]; ``best`` is that of distances in the order of the shares, all different. NaN
-      without any answer "same" and if a distance is not finite.
+      Scores in [0, 1]; ``best`` is that of distances in the order of the shares, all different. NaN
+      if there is no answer "same" or a distance is not finite.
 
     Raises:
       ValueError: If the lengths differ.
@@ -123,13 +125,13 @@ def same_or_different(distances: np.ndarray, shares: np.ndarray) -> ForcedChoice
 
 @dataclass(frozen=True)
 class Sampling:
-    """The references behind the judgements of a table, for intervals of many columns.
+    """The references behind the judgements of a table, for the intervals of many columns.
 
     Attributes:
-      method: How intervals are made.
+      method: Method of the intervals.
       overall: Weightings of all judgements.
       subsets: Weightings of each subset by its name, over its own references.
-      rows: The judgements of each subset, as positions.
+      rows: Positions of the judgements of each subset, by its name.
     """
 
     method: Method
@@ -139,7 +141,7 @@ class Sampling:
 
     @classmethod
     def of(cls, table: PairTable, method: Method) -> "Sampling":
-        """Divides a table into its subsets and weighs its references."""
+        """Divides a table into its subsets, with the weightings of each."""
         judgements = table.pairs[:: table.protocol.rows]
         contents = np.array([pair.reference_id for pair in judgements], np.str_)
         rows = defaultdict(list)
@@ -158,16 +160,16 @@ class Sampling:
 
 
 def by_subset(table: PairTable, distances: np.ndarray, sampling: Sampling | None = None) -> Subsets:
-    """The forced choices of a dataset, each of its subsets apart and all together.
+    """The forced choices of a dataset, for each of its subsets and for all together.
 
     Args:
       table: Judgements of two alternatives, or of same or different; the distortion names the
         subset.
       distances: ``[pairs]``, in the table's order.
-      sampling: Sampling of the table's references, for intervals; without it there are none.
+      sampling: Sampling of the table's references, for intervals; None for no intervals.
 
     Raises:
-      ValueError: If the table is of another protocol, or the lengths differ.
+      ValueError: If the table has another protocol, or the lengths differ.
     """
     if table.protocol not in _SCORES:
         raise ValueError(f"{table.name}: its observers were not forced to choose")
@@ -209,12 +211,12 @@ def _mean_of(subsets: Sequence[ForcedChoice]) -> ForcedChoice:
 def agreeing(
     to_first: np.ndarray, to_second: np.ndarray, first: np.ndarray, second: np.ndarray
 ) -> np.ndarray:
-    """Share of the observers who chose what is nearer, one half for a tie.
+    """Share of the observers who chose the nearer version, one half for a tie.
 
     Args:
       to_first: Distance of the first version of each triplet, finite, ``[triplets, ...]``.
       to_second: Distance of the second version, ``[triplets, ...]``.
-      first: Share of the observers who chose the first, in the same dimensions or of size 1.
+      first: Share of the observers who chose the first, with the same dimensions or size 1.
       second: Share of the observers who chose the second.
     """
     chosen = np.where(to_first < to_second, first, second)
@@ -224,7 +226,7 @@ def agreeing(
 def _agreement(
     to_first: np.ndarray, to_second: np.ndarray, first: np.ndarray, second: np.ndarray
 ) -> np.ndarray:
-    """The same, ``[triplets]``; NaN for all if a distance is not finite."""
+    """The same as :func:`agreeing`, ``[triplets]``; NaN for all if a distance is not finite."""
     if not np.isfinite([to_first, to_second]).all():
         return np.full(len(first), math.nan)
     return agreeing(to_first, to_second, first, second)
@@ -237,7 +239,7 @@ def _average_precision(distances: np.ndarray, shares: np.ndarray) -> float:
 def _average_precisions(
     distances: np.ndarray, shares: np.ndarray, weights: np.ndarray
 ) -> np.ndarray:
-    """As if each pair were there as often as its weight says, ``[weightings]``."""
+    """The average precision if each pair occurred as often as its weight, ``[weightings]``."""
     same = weights * shares[:, None]
     total = same.sum(axis=0)
     if not (np.isfinite(distances).all() and len(shares)):

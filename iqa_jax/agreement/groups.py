@@ -1,4 +1,4 @@
-"""Where distances agree with human scores: by distortion, level and reference, in float64."""
+"""Agreement of distances with human scores by distortion, level and reference, in float64."""
 
 import math
 from collections import defaultdict
@@ -10,7 +10,8 @@ from iqa_jax.agreement.correlation import Agreement, agreement, spearman
 from iqa_jax.datasets.table import PairTable
 
 LEAST_PAIRS = 3
-"""A reference with fewer has no rank correlation that could be anything but -1 or 1."""
+"""Minimum number of pairs of a reference: with fewer, its rank correlation could only be -1 or
+1."""
 
 
 @dataclass(frozen=True)
@@ -18,8 +19,8 @@ class GroupAgreement:
     """Agreement within one group of pairs.
 
     Attributes:
-      kind: What its pairs have in common: ``distortion`` or ``level``.
-      group: The distortion or the level.
+      kind: Property that the pairs have in common: ``distortion`` or ``level``.
+      group: Value of that property.
       agreement: Agreement of distances and scores within the group, without a logistic map.
     """
 
@@ -49,11 +50,11 @@ def by_group(table: PairTable, distances: np.ndarray) -> list[GroupAgreement]:
     """The agreement of distances and scores within groups of pairs.
 
     Args:
-      table: The pairs; those whose distortion or level is unknown are in no such group.
-      distances: ``[pairs]``, 0 for identical images and growing.
+      table: The pairs; those of unknown distortion or level belong to no such group.
+      distances: ``[pairs]``, 0 for identical images and larger for greater differences.
 
     Returns:
-      A row a group, by kind and in the order of the table.
+      One row per group, by kind and in the order of the table.
 
     Raises:
       ValueError: If the lengths differ.
@@ -79,11 +80,11 @@ def by_group(table: PairTable, distances: np.ndarray) -> list[GroupAgreement]:
 def by_reference(table: PairTable, distances: np.ndarray) -> ReferenceAgreement:
     """The mean over references of Spearman's correlation within each.
 
-    Differences of level between the scores of different contents do not enter it.
+    It ignores differences in level between the scores of different contents.
 
     Args:
       table: The pairs.
-      distances: ``[pairs]``, 0 for identical images and growing.
+      distances: ``[pairs]``, 0 for identical images and larger for greater differences.
 
     Returns:
       The mean and its count; NaN if no reference has a correlation, a distance is not finite, or

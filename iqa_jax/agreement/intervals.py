@@ -1,12 +1,12 @@
-"""How sure agreement is: intervals from leaving out or drawing references, in float64.
+"""The uncertainty of agreement: intervals from leaving out or drawing references, in float64.
 
 The default is the jackknife that leaves out one reference at a time (Miller 1974, Biometrika 61).
 With R references, theta the correlation of all pairs and J_j that without reference j, the standard
 error is ``(R - 1) / sqrt(R)`` times the standard deviation of the J_j, and the interval is theta
-give or take Student's t(R - 1) of these. Correlations are taken to Fisher's z first, differences
-and shares are taken as they are. The percentile bootstrap over references (Davison and Hinkley
-1997, section 3.8) is offered for comparison: with few references its intervals are too narrow
-(``scripts/benchmarks/coverage.py``).
+plus or minus Student's t(R - 1) times this error. Correlations are transformed to Fisher's z first;
+differences and shares are used as they are. The percentile bootstrap over references (Davison and
+Hinkley 1997, section 3.8) is offered for comparison: with few references its intervals are too
+narrow (``scripts/benchmarks/coverage.py``).
 """
 
 from collections.abc import Sequence
@@ -23,18 +23,19 @@ JACKKNIFE, BOOTSTRAP, NONE = METHODS = ("jackknife", "bootstrap", "none")
 RESAMPLES = 1000
 
 LEAST_REFERENCES = 5
-"""Fewer have no interval: whatever the method, it would be too narrow or say nothing."""
+"""Minimum number of references for an interval: with fewer, it would be too narrow or meaningless
+whatever the method."""
 
 FEW_REFERENCES = 30
-"""Intervals from fewer are rough."""
+"""Number of references below which intervals are rough."""
 
 _LARGEST = 1 - 1e-12
-"""Correlation beyond which Fisher's z would be infinite; two pairs have one of 1."""
+"""Largest correlation for Fisher's z, which is infinite at 1; two pairs have a correlation of 1."""
 
 
 @dataclass(frozen=True)
 class Intervals:
-    """Ends of the intervals of some correlations, each ``[columns]``; NaN where there is none."""
+    """Ends of the intervals of some correlations, each ``[columns]``; NaN if there is none."""
 
     plcc_low: np.ndarray
     plcc_high: np.ndarray
@@ -44,12 +45,12 @@ class Intervals:
 
 @dataclass(frozen=True)
 class Method:
-    """How intervals are made.
+    """Method of computing intervals.
 
     Attributes:
       name: One of :data:`METHODS`.
       resamples: Number of resamples of a bootstrap.
-      level: How often the intervals should cover the truth, between 0 and 1.
+      level: Share of the intervals that should cover the truth, between 0 and 1.
       seed: Seed of the resamples of a bootstrap.
 
     Raises:
@@ -66,16 +67,16 @@ class Method:
             raise InputError(f"level: expected a number between 0 and 1, got {self.level}")
 
     def applies(self, references: int) -> bool:
-        """Whether there are intervals with so many references."""
+        """Whether there are intervals for this number of references."""
         return self.name != NONE and references >= LEAST_REFERENCES
 
     def weightings(self, contents: Sequence[str]) -> Weightings:
-        """The weightings under which a number is to be computed for :meth:`ends`.
+        """The weightings under which a number is computed for :meth:`ends`.
 
-        The first has all pairs once; it is alone where the method does not apply.
+        The first counts all pairs once; it is the only one if the method does not apply.
 
         Args:
-          contents: What the reference of each pair shows.
+          contents: Content of each pair's reference.
         """
         if not self.applies(len(set(contents))):
             return once(contents)
@@ -89,12 +90,12 @@ class Method:
         """Lower and upper ends of the intervals of some numbers, each ``[columns]``.
 
         Args:
-          values: Under each of the weightings, ``[weightings, columns]``.
-          correlations: Whether they are correlations and Fisher's z of them is taken.
+          values: Numbers under each of the weightings, ``[weightings, columns]``.
+          correlations: Whether they are correlations, to be transformed to Fisher's z.
 
         Returns:
-          NaN where there is one weighting alone. By the jackknife NaN, too, where a number is not
-          defined under one of them; the bootstrap looks at those resamples in which it is.
+          NaN if there is only one weighting. The jackknife also gives NaN if a number is undefined
+          under one of the weightings; the bootstrap uses the resamples in which it is defined.
         """
         if len(values) == 1:
             return np.full(values.shape[1], np.nan), np.full(values.shape[1], np.nan)
@@ -106,14 +107,14 @@ class Method:
         return np.minimum(low, values[0]), np.maximum(high, values[0])
 
     def describe(self, references: int) -> dict[str, Any]:
-        """The method, its level and the references, as JSON.
+        """The method, its level and the number of references, as JSON.
 
         Args:
           references: Number of references.
 
         Returns:
-          With the number of groups that a jackknife leaves out, each a reference if there are not
-          very many, or the resamples and the seed of a bootstrap.
+          A record that also has the number of groups that a jackknife leaves out (each a reference,
+          unless there are very many), or the resamples and the seed of a bootstrap.
         """
         if not self.applies(references):
             return {"method": NONE, "references": references}
@@ -128,53 +129,53 @@ class Method:
 
 
 def choose(interval: str | None, resamples: int | None, *, references: int) -> Method:
-    """The method that a user asks for, or the one that suits.
+    """The method that a user asks for, or else the one that suits.
 
     Args:
-      interval: One of :data:`METHODS`; None for the jackknife, as far as it applies.
+      interval: One of :data:`METHODS`; None for the jackknife, where it applies.
       resamples: Number of resamples of a bootstrap; None for :data:`RESAMPLES`.
       references: Number of references.
 
     Raises:
-      InputError: If there is no such method, resamples are asked for and no bootstrap, or there are
-        too few references for what is asked for.
+      InputError: If the method is unknown, a number of resamples is given without a bootstrap, or
+        there are too few references for the method.
     """
     if interval not in (None, *METHODS):
         raise InputError(f"interval: expected one of {', '.join(METHODS)}, got {interval!r}")
     if resamples is not None and interval != BOOTSTRAP:
         raise InputError(
-            f"resamples: {resamples} are asked for, but no bootstrap; say --interval=bootstrap, "
-            "too, or leave --resamples out"
+            f"resamples: got {resamples} without a bootstrap; add --interval=bootstrap, or leave "
+            "out --resamples"
         )
     if interval is None:
         return Method()
     if interval != NONE and references < LEAST_REFERENCES:
         raise InputError(
             f"interval: expected at least {LEAST_REFERENCES} references for a {interval}, found "
-            f"{references}; leave --interval out"
+            f"{references}; leave out --interval"
         )
     return Method(interval, RESAMPLES if resamples is None else resamples)
 
 
 def caution(method: Method, references: int) -> str | None:
-    """What a reader of intervals has to know; None where there is nothing.
+    """Warning for readers of intervals; None if there is none.
 
     Args:
-      method: How the intervals are made.
+      method: Method of the intervals.
       references: Number of references.
     """
     if method.name == NONE:
         return None
     if not method.applies(references):
         return (
-            f"There are no intervals: at least {LEAST_REFERENCES} references are needed, found "
+            f"There are no intervals: they need at least {LEAST_REFERENCES} references, found "
             f"{references}."
         )
     if references < FEW_REFERENCES:
         how = "somewhat" if method.name == JACKKNIFE else "far"
         return (
             f"Intervals from {references} references are rough: they cover the truth {how} less "
-            "often than they say."
+            "often than stated."
         )
     return None
 
@@ -190,14 +191,14 @@ def correlation_intervals(
     """Intervals of the correlations of distances with human scores.
 
     Args:
-      distances: ``[pairs, columns]``, 0 for identical images and growing.
+      distances: ``[pairs, columns]``, 0 for identical images and larger for greater differences.
       scores: ``[pairs]``.
-      contents: What each reference shows, ``[pairs]``.
+      contents: Content of each pair's reference, ``[pairs]``.
       higher_is_better: Direction of the scores.
-      method: How.
+      method: Method of the intervals.
 
     Returns:
-      They depend on nothing but the arguments, not even on the order of the pairs.
+      Intervals that depend on nothing but the arguments, not even on the order of the pairs.
 
     Raises:
       InputError: If the shapes do not fit or a score is not finite.
@@ -218,12 +219,12 @@ def correlation_intervals(
 
 
 def fisher_z(correlations: np.ndarray) -> np.ndarray:
-    """Fisher's z of correlations, finite also of 1 and -1."""
+    """Fisher's z of correlations, finite even for 1 and -1."""
     return np.arctanh(np.clip(correlations, -_LARGEST, _LARGEST))
 
 
 def _jackknife(values: np.ndarray, level: float) -> tuple[np.ndarray, np.ndarray]:
-    """From the value of all, and those without each of the contents."""
+    """Ends of intervals from the value of all contents, and those without each of the contents."""
     count = len(values) - 1
     error = (count - 1) / np.sqrt(count) * values[1:].std(axis=0, ddof=1)
     margin = special.stdtrit(count - 1, (1 + level) / 2) * error
@@ -231,7 +232,7 @@ def _jackknife(values: np.ndarray, level: float) -> tuple[np.ndarray, np.ndarray
 
 
 def _percentiles(values: np.ndarray, level: float) -> tuple[np.ndarray, np.ndarray]:
-    """Ends of the middle part of each column, NaN left out; NaN where nothing else is there."""
+    """Ends of the middle part of each column, ignoring NaN; NaN if nothing else is there."""
     ends = np.full((2, values.shape[1]), np.nan)
     for column, found in enumerate(values.T):
         known = found[~np.isnan(found)]

@@ -1,9 +1,9 @@
-"""The best layer of each network, chosen on other data than those that it is scored on.
+"""The best layer of each network, chosen on data other than those that score it.
 
 The largest of many correlations is too large, and an interval around it as if the layer had been
-fixed covers the truth about half of the time (``scripts/benchmarks/coverage.py``). A layer that an
-earlier evaluation of another dataset chooses, or one half of the references, is fixed for the pairs
-that score it.
+fixed covers the truth about half of the time (``scripts/benchmarks/coverage.py``). A layer chosen
+by an earlier evaluation of another dataset, or by one half of the references, is fixed for the
+pairs that score it.
 """
 
 import math
@@ -27,13 +27,13 @@ Layer = tuple[str, str, str]
 
 @dataclass(frozen=True)
 class Source:
-    """Where layers are chosen.
+    """Data on which layers are chosen.
 
     Attributes:
-      name: Name of the data that choose, for tables.
-      srcc: Spearman's correlation of each layer there; None where one half of the references of the
-        dataset itself chooses.
-      warning: What the two datasets share, if anything.
+      name: Name of the data, for tables.
+      srcc: Spearman's correlation of each layer there; None if one half of the references of the
+        dataset itself is used.
+      warning: Warning of what the two datasets share, if anything.
     """
 
     name: str
@@ -43,19 +43,19 @@ class Source:
 
 @dataclass(frozen=True)
 class Chosen:
-    """A layer chosen elsewhere, or a metric, and its agreement with people here.
+    """A layer chosen on other data, or a metric, and its agreement with people here.
 
     Attributes:
       column: The layer, or the metric.
-      chosen_on: Name of the data that chose the layer; empty for a metric.
+      chosen_on: Name of the data on which the layer was chosen; empty for a metric.
       pairs: Number of pairs that score it.
       references: Number of their references.
       plcc: Pearson's correlation.
-      srcc: Spearman's.
-      plcc_low: Lower end of the interval of Pearson's correlation; NaN where there is none.
-      plcc_high: Upper end.
-      srcc_low: Lower end of the interval of Spearman's; NaN where there is none.
-      srcc_high: Upper end.
+      srcc: Spearman's correlation.
+      plcc_low: Lower end of the interval of Pearson's correlation; NaN if there is none.
+      plcc_high: Upper end of the same.
+      srcc_low: Lower end of the interval of Spearman's correlation; NaN if there is none.
+      srcc_high: Upper end of the same.
     """
 
     column: Column
@@ -71,7 +71,7 @@ class Chosen:
 
     @property
     def record(self) -> dict[str, Any]:
-        """What ``run.json`` says of it."""
+        """Its entry in ``run.json``."""
         place = dict(zip(("model", "layer", "readout"), self.column.place, strict=True))
         numbers = {name: value for name, value in asdict(self).items() if name != "column"}
         return {**place, **numbers}
@@ -87,15 +87,15 @@ def choose_layers(
     """Chooses the best layer of each model and read-out, and scores these and the metrics.
 
     Args:
-      table: The pairs. Where the source is a split, half of the references choose and the others
-        score: those at odd places when put in order of a hash of their names.
+      table: The pairs. If the source is a split, half of the references choose and the others
+        score: those in odd positions when sorted by a hash of their names.
       columns: Layers to choose from, metrics and the pixels.
-      distances: ``[pairs]`` by the name of the column.
-      source: Where layers are chosen.
-      method: How intervals are made.
+      distances: ``[pairs]`` by name of the column.
+      source: Data on which layers are chosen.
+      method: Method of the intervals.
 
     Returns:
-      The best of all first, NaN last.
+      The chosen layers and the metrics, best first and NaN last.
     """
     contents = np.array([pair.reference_id for pair in table.pairs], np.str_)
     human = np.array([pair.score for pair in table.pairs])
@@ -136,12 +136,12 @@ def choose_layers(
 
 
 def cautions(source: Source, chosen: Sequence[Chosen], method: Method) -> list[str]:
-    """What a reader of the chosen layers has to know, a sentence each.
+    """Warnings for readers of the chosen layers, one sentence each.
 
     Args:
-      source: Where they were chosen.
-      chosen: As :func:`choose_layers` returns them.
-      method: How intervals are made.
+      source: Data on which they were chosen.
+      chosen: Result of :func:`choose_layers`.
+      method: Method of the intervals.
     """
     of_half = caution(method, chosen[0].references) if source.srcc is None else None
     return [

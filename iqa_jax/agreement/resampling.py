@@ -1,9 +1,9 @@
 """Correlations under many weightings of the contents, on the host in float64.
 
-The images of a dataset are versions of a few contents and share what is special about these: taking
-images one by one would promise too much. So whole contents are left out or drawn, and a weighting
-is a count for each content. Nothing is copied: the pairs are weighed, and ranks are those within
-the weighting. What intervals follow from it is said by :mod:`iqa_jax.agreement.intervals`.
+The images of a dataset are versions of a few contents and share their peculiarities: resampling
+single images would promise too much. So whole contents are left out or drawn, and a weighting is a
+count for each content. Nothing is copied: the pairs are weighted, and ranks are those within the
+weighting. :mod:`iqa_jax.agreement.intervals` makes intervals of the results.
 
 Orientation is that of :mod:`iqa_jax.agreement.correlation`: positive means agreement.
 """
@@ -17,11 +17,12 @@ from iqa_jax.datasets.splits import content_folds
 from iqa_jax.errors import InputError
 
 MOST_LEFT_OUT = 500
-"""More contents than this are left out in as many groups: the cost of leaving out each grows with
-their square, and 500 deviations tell a standard error within 3 %."""
+"""Maximum number of groups that are left out in turn. More contents are divided into this many
+groups: the cost of leaving out each grows with the square of their number, and 500 deviations
+determine a standard error to within 3 %."""
 
 _AT_ONCE = 64
-"""Weightings whose ranks are worked out together: a few thousand pairs of them fit the caches."""
+"""Weightings whose ranks are computed together: a few thousand pairs of them fit in the caches."""
 
 _SUMMED_AT_ONCE = 256
 
@@ -31,9 +32,10 @@ class Correlations:
     """Correlations under every weighting.
 
     Attributes:
-      plcc: Pearson's, ``[weightings, columns]``; NaN under a weighting without two different
-        distances and two different scores, and wherever a column has a distance that is not finite.
-      srcc: Spearman's, likewise.
+      plcc: Pearson's correlations, ``[weightings, columns]``; NaN under a weighting without two
+        different distances and two different scores, and wherever a column has a distance that is
+        not finite.
+      srcc: Spearman's correlations, with the same shape and the same NaN.
     """
 
     plcc: np.ndarray
@@ -42,7 +44,7 @@ class Correlations:
 
 @dataclass(frozen=True)
 class Weightings:
-    """How often each content counts; the first weighting has each once.
+    """Counts of each content; the first weighting counts each once.
 
     Attributes:
       counts: uint16 ``[weightings, contents]``.
@@ -53,7 +55,7 @@ class Weightings:
     content: np.ndarray
 
     def select(self, rows: np.ndarray) -> "Weightings":
-        """The same weightings, seen by some of the pairs alone.
+        """The same weightings, for some of the pairs only.
 
         Args:
           rows: Positions of pairs, or a mask over them.
@@ -62,11 +64,11 @@ class Weightings:
 
     @property
     def pairs(self) -> np.ndarray:
-        """How many pairs each weighting has, ``[weightings]``."""
+        """Number of pairs under each weighting, ``[weightings]``."""
         return self.sums(np.ones((len(self.content), 1)))[:, 0]
 
     def sums(self, values: np.ndarray) -> np.ndarray:
-        """Sums over the weighed pairs, ``[weightings, columns]``.
+        """Sums over the weighted pairs, ``[weightings, columns]``.
 
         Args:
           values: ``[pairs, columns]``.
@@ -88,7 +90,8 @@ class Weightings:
         """Correlates distances with human scores under each weighting.
 
         Args:
-          distances: ``[pairs, columns]``, 0 for identical images and growing.
+          distances: ``[pairs, columns]``, 0 for identical images and larger for greater
+            differences.
           scores: ``[pairs]``, finite.
           higher_is_better: Direction of the scores.
         """
@@ -101,10 +104,10 @@ class Weightings:
 
 
 def once(contents: Sequence[str]) -> Weightings:
-    """The weighting that has each content once, and no other.
+    """The single weighting that counts each content once.
 
     Args:
-      contents: What the reference of each pair shows.
+      contents: Content of each pair's reference.
     """
     names, content = _contents(contents)
     return Weightings(np.ones((1, len(names)), np.uint16), content)
@@ -113,11 +116,12 @@ def once(contents: Sequence[str]) -> Weightings:
 def each_left_out(contents: Sequence[str]) -> Weightings:
     """Each content once, and then without each of them: the weightings of a jackknife.
 
-    More contents than :data:`MOST_LEFT_OUT` are divided into as many groups, by a hash of their
-    names, and left out group by group (the delete-a-group jackknife; Wolter 2007, section 4.2).
+    If there are more contents than :data:`MOST_LEFT_OUT`, they are divided into that many groups by
+    a hash of their names, and left out group by group (the delete-a-group jackknife; Wolter 2007,
+    section 4.2).
 
     Args:
-      contents: What the reference of each pair shows.
+      contents: Content of each pair's reference.
 
     Raises:
       InputError: If there are fewer than two contents.
@@ -134,13 +138,13 @@ def drawn(contents: Sequence[str], *, resamples: int = 1000, seed: int = 0) -> W
     """Each content once, and then as many as there are, drawn with replacement: a bootstrap.
 
     Args:
-      contents: What the reference of each pair shows.
+      contents: Content of each pair's reference.
       resamples: Number of resamples.
-      seed: Seed of the draws. Contents are put in order of their names first, so that the order
-        of the pairs does not matter.
+      seed: Seed of the draws. Contents are sorted by name first, so the order of the pairs does not
+        matter.
 
     Raises:
-      InputError: If there are fewer than two contents, or no resample is asked for.
+      InputError: If there are fewer than two contents, or the number of resamples is not positive.
     """
     names, content = _several(contents)
     if resamples < 1:
@@ -154,7 +158,7 @@ def drawn(contents: Sequence[str], *, resamples: int = 1000, seed: int = 0) -> W
 
 
 def _contents(contents: Sequence[str]) -> tuple[list[str], np.ndarray]:
-    """Names of the contents in order, and the place of each pair's among them."""
+    """Sorted names of the contents, and the position of each pair's content among them."""
     names, content = np.unique(np.asarray(contents, np.str_), return_inverse=True)
     return names.tolist(), content
 
@@ -162,12 +166,12 @@ def _contents(contents: Sequence[str]) -> tuple[list[str], np.ndarray]:
 def _several(contents: Sequence[str]) -> tuple[list[str], np.ndarray]:
     names, content = _contents(contents)
     if len(names) < 2:
-        raise InputError(f"an interval over references needs two at least, found {len(names)}")
+        raise InputError(f"an interval over references needs at least two, found {len(names)}")
     return names, content
 
 
 def _after_all(counts: np.ndarray) -> np.ndarray:
-    """These weightings, after the one that has each content once."""
+    """The weightings, preceded by the one that counts each content once."""
     return np.concatenate([np.ones_like(counts[:1]), counts])
 
 
@@ -186,7 +190,7 @@ def _pearson(weightings: Weightings, x: np.ndarray, y: np.ndarray) -> np.ndarray
 
 
 def _standardised(values: np.ndarray) -> np.ndarray:
-    """Columns of mean 0 and deviation 1, so that differences of their sums keep all digits."""
+    """Columns with mean 0 and deviation 1, so that differences of their sums keep all digits."""
     deviation = values.std(axis=0)
     return (values - values.mean(axis=0)) / np.where(deviation > 0, deviation, 1.0)
 
@@ -194,7 +198,7 @@ def _standardised(values: np.ndarray) -> np.ndarray:
 def _spearman(weightings: Weightings, x: np.ndarray, y: np.ndarray) -> np.ndarray:
     """Spearman's correlation of each column of x with y.
 
-    Ranks are half integers: their sums are exact, and variances exactly 0 where all are tied.
+    Ranks are half-integers: their sums are exact, and variances are exactly 0 if all are tied.
     """
     orders, order = [_Order(column) for column in x.T], _Order(y)
     found = []
@@ -223,7 +227,7 @@ class _Order:
         self._not_above = np.searchsorted(ordered, values, side="right")
 
     def ranks(self, weights: np.ndarray) -> np.ndarray:
-        """Ranks less their mean, ties sharing theirs, if each value stood there ``weights`` times.
+        """Ranks minus their mean, ties sharing theirs, if each value occurred ``weights`` times.
 
         Args:
           weights: Whole numbers ``[values, weightings]``.

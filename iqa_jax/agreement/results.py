@@ -1,4 +1,4 @@
-"""How well each column agrees with people: a row of results for each."""
+"""The agreement of each column with people, one row of results per column."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -18,9 +18,9 @@ class ColumnResult:
       agreement: Agreement over all pairs.
       within: Agreement within references.
       groups: Agreement within each type and each level of distortion.
-      plcc_interval: Ends of the interval of Pearson's correlation over references, NaN where it is
-        not defined; None where no intervals are made.
-      srcc_interval: The same for Spearman's correlation.
+      plcc_interval: Ends of the interval of Pearson's correlation over references, NaN if it is
+        undefined; None if no intervals are computed.
+      srcc_interval: Ends of the interval of Spearman's correlation, in the same form.
     """
 
     column: Column
@@ -32,7 +32,7 @@ class ColumnResult:
 
     @property
     def has_interval(self) -> bool:
-        """Whether intervals of its correlations are made."""
+        """Whether intervals of its correlations are computed."""
         return self.srcc_interval is not None
 
 

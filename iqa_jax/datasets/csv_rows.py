@@ -1,4 +1,4 @@
-"""Tables of comma-separated values that people write: rows by the names of their columns."""
+"""CSV files of users and publications, read as rows keyed by column name."""
 
 import csv
 import io
@@ -16,20 +16,21 @@ def read_rows(
 ) -> tuple[list[str], list[dict[str, str]]]:
     """Reads a table whose first row names the columns.
 
-    Spaces before a cell and empty lines are left out, and so are columns without a name: empty ones
-    that a comma at the end of lines makes, and a first one that numbers the rows.
+    Spaces before a cell, empty lines and columns without a name are skipped. Nameless columns come
+    from a comma at the end of every line, or from row numbers in the first column.
 
     Args:
       path: The file.
-      required: Columns that it has to have.
+      required: Columns that must be present.
 
     Returns:
-      The names of the columns, none of an empty file; and the rows by them. What a row lacks at its
-      end is empty.
+      The column names (none if the file is empty), and the rows keyed by them. Cells missing at the
+      end of a row are empty.
 
     Raises:
-      DatasetError: If the file cannot be read, is no table of text in UTF-8, or lacks a column, if
-        two columns have one name, or a cell belongs to no column; one error lists all such.
+      DatasetError: If the file cannot be read, is not UTF-8 text, or lacks a required column, if
+        two columns have the same name, or if a cell belongs to no column. All repeated names and
+        stray cells are listed in one error.
     """
     (_, header), *rows = _cells(path) or [(0, [])]
     problems = [*_repeated(header), *_stray(header, rows)]
@@ -45,17 +46,17 @@ def read_rows(
 
 
 def read_columns(path: epath.Path, columns: Sequence[str]) -> list[dict[str, str]]:
-    """Reads a table of a publication, of which copies differ in upper and lower case and spaces.
+    """Reads a published table; copies differ in case and in spaces.
 
     Args:
       path: The file.
-      columns: Names, in lower case, of columns that it has to have.
+      columns: Names of the required columns, in lower case.
 
     Returns:
-      The rows by column, names in lower case; none has white space around it.
+      The rows keyed by column name, in lower case; names and cells are stripped of white space.
 
     Raises:
-      DatasetError: As by :func:`read_rows`, or if there are no rows.
+      DatasetError: If the file is invalid (see :func:`read_rows`), lacks a column, or has no rows.
     """
     names, rows = read_rows(path)
     _require(columns, [name.strip().lower() for name in names], path)
@@ -65,14 +66,12 @@ def read_columns(path: epath.Path, columns: Sequence[str]) -> list[dict[str, str
 
 
 def _cells(path: epath.Path) -> list[tuple[int, list[str]]]:
-    """The rows, each with the number of its last line; empty lines are left out."""
+    """The rows, each with the number of its last line; empty lines are skipped."""
     reader = csv.reader(io.StringIO(read_text(path), newline=""), skipinitialspace=True)
     try:
         return [(reader.line_num, cells) for cells in reader if any(cells) or len(cells) > 1]
     except csv.Error as error:
-        raise DatasetError(
-            f"{path}: line {reader.line_num}: is not comma-separated values ({error})"
-        ) from error
+        raise DatasetError(f"{path}: line {reader.line_num}: is not valid CSV ({error})") from error
 
 
 def _require(columns: Sequence[str], names: Sequence[str], path: epath.Path) -> None:
@@ -87,16 +86,16 @@ def _require(columns: Sequence[str], names: Sequence[str], path: epath.Path) -> 
 def _repeated(header: Sequence[str]) -> Iterator[str]:
     for name, count in Counter(filter(None, header)).items():
         if count > 1:
-            yield f"{count} columns are called {name}; expected names that differ"
+            yield f"{count} columns are called {name}; expected different names"
 
 
 def _stray(header: Sequence[str], rows: Sequence[tuple[int, list[str]]]) -> Iterator[str]:
-    """Cells in no column, or in one without a name that is not the first."""
+    """Cells beyond the header, or in a nameless column other than the first."""
     nameless = [position for position, name in enumerate(header) if position and not name]
     for line, cells in rows:
         stray = [cells[position] for position in nameless if position < len(cells)]
         if any(cell.strip() for cell in (*stray, *cells[len(header) :])):
             yield (
-                f"line {line}: has more cells than the header names columns; expected a cell with "
-                "a comma in quotes, and a name for every column"
+                f"line {line}: has more cells than the header has names; put cells that contain a "
+                "comma in quotes, and name every column"
             )

@@ -1,4 +1,4 @@
-"""Finding files whatever the case of their names: copies of a dataset differ in it."""
+"""Case-insensitive search for files: copies of a dataset differ in the case of their names."""
 
 import os
 from collections import Counter, defaultdict
@@ -11,18 +11,19 @@ from iqa_jax.errors import DatasetError
 _MOST_LISTED = 10
 
 _MOST_WAYS = 1000
-"""By which one folder may be reached through links; some thousand links make billions."""
+"""Limit on the paths by which links may lead to one folder; a few thousand links can make
+billions."""
 
 
 class FolderIndex:
-    """The entries of one folder by name, upper and lower case taken as equal.
+    """Entries of one folder, found by name regardless of case.
 
     Args:
-      folder: Listed once; none of its entries is looked at.
-      prefix: What its images' names begin with in the dataset.
+      folder: The folder. It is listed once; none of its entries is opened.
+      prefix: Prefix of the names that the dataset gives to images in this folder.
 
     Raises:
-      DatasetError: If there is no such folder, or it cannot be listed.
+      DatasetError: If the folder does not exist or cannot be listed.
     """
 
     def __init__(self, folder: epath.Path, *, prefix: str = ""):
@@ -34,29 +35,29 @@ class FolderIndex:
 
     @property
     def entries(self) -> Sequence[str]:
-        """The names of all entries, sorted."""
+        """Names of all entries, sorted."""
         return sorted(entry for entries in self._names.values() for entry in entries)
 
     def find(self, *names: str) -> str | None:
-        """The entry that has one of ``names``; None if there is none.
+        """The entry with one of ``names``; None if there is none.
 
         Raises:
-          DatasetError: If several entries could be meant: they differ from a name in case only, or
-            more than one of ``names`` is there.
+          DatasetError: If several entries match: they differ from a name only in case, or more than
+            one of ``names`` is present.
         """
         found = [entry for entry in map(self._find, names) if entry is not None]
         if len(found) > 1:
             raise DatasetError(
-                f"{self._folder}: has {' and '.join(found)}, of which only one is expected; "
-                "keep the one that is meant"
+                f"{self._folder}: has {' and '.join(found)}, but only one of them is expected; "
+                "keep the right one"
             )
         return found[0] if found else None
 
     def require(self, *names: str) -> epath.Path:
-        """As :meth:`find`, whole, and it has to be there.
+        """Path of the entry with one of ``names``, which must exist.
 
         Raises:
-          DatasetError: Also if it is not there; the message says what is instead.
+          DatasetError: If there is no such entry (the message lists those found), or several match.
         """
         entry = self.find(*names)
         if entry is None:
@@ -68,19 +69,19 @@ class FolderIndex:
         return self._folder / entry
 
     def enter(self, *names: str) -> "FolderIndex":
-        """The index of the folder in this one that has one of ``names``.
+        """Index of the subfolder with one of ``names``.
 
         Raises:
-          DatasetError: As :meth:`require`, or if that is not a folder.
+          DatasetError: If there is no such entry, several match, or it is not a folder.
         """
         folder = self.require(*names)
         return FolderIndex(folder, prefix=f"{self._prefix}{folder.name}/")
 
     def image(self, name: str) -> str:
-        """What the dataset calls the image ``name`` of this folder; as given if it is not there.
+        """The dataset's name for this folder's image ``name``; spelt as given if it is missing.
 
         Raises:
-          DatasetError: If several entries differ from ``name`` in case only.
+          DatasetError: If several entries differ from ``name`` only in case.
         """
         return f"{self._prefix}{self.find(name) or name}"
 
@@ -94,12 +95,12 @@ class FolderIndex:
 
 
 def image_in(folders: Sequence[FolderIndex], name: str) -> str:
-    """What the dataset calls the image ``name`` that may be in any of ``folders``.
+    """The dataset's name for the image ``name``, which may be in any of ``folders``.
 
-    If it is in none, its name in the first.
+    If it is in none of them, the name it would have in the first.
 
     Raises:
-      DatasetError: If it is in several.
+      DatasetError: If it is in several of them.
     """
     holding = [folder.image(name) for folder in folders if folder.find(name)]
     if len(holding) > 1:
@@ -108,12 +109,12 @@ def image_in(folders: Sequence[FolderIndex], name: str) -> str:
 
 
 def files_below(folder: epath.Path) -> Iterator[epath.Path]:
-    """All files in a folder and those in it, through links too, in no order.
+    """All files in a folder and its subfolders, through links too, in no particular order.
 
-    A folder that links lead back to from within it is not entered again: nothing new is there.
+    Links back to a folder that contains them are not followed.
 
     Raises:
-      DatasetError: If a folder cannot be listed, or is reached by too many ways.
+      DatasetError: If a folder cannot be listed, or can be reached by too many paths.
     """
     ways: Counter[str] = Counter()
     ahead: list[tuple[epath.Path, tuple[str, ...]]] = [(folder, ())]
@@ -125,7 +126,7 @@ def files_below(folder: epath.Path) -> Iterator[epath.Path]:
         ways[real] += 1
         if ways[real] > _MOST_WAYS:
             raise DatasetError(
-                f"{folder}: links lead to it by more than {_MOST_WAYS} ways; remove some of them"
+                f"{folder}: links lead to it by more than {_MOST_WAYS} paths; remove some of them"
             )
         for path in map(folder.__truediv__, _entries(folder)):
             if path.is_dir():

@@ -18,8 +18,8 @@ from iqa_jax.images.sources import CheckedImages, ImageSource
 _READERS = 16
 _SAMPLE = 8
 _QUICK = 1e-3
-"""Seconds a header: threads help where files are large or far away; else they wait for each
-other."""
+"""Seconds per header, below which threads do not pay: they only help if files are large or far
+away."""
 
 _PATIENCE = 3.0
 """Seconds without progress that nobody minds."""
@@ -32,15 +32,15 @@ def inspect(
 
     Args:
       table: The dataset.
-      leave_out_missing: Whether rows whose images are not there are left out; else they are errors.
+      leave_out_missing: Whether rows with missing images are left out; otherwise they are errors.
 
     Returns:
-      The table that can be scored, and the header of each of its images by name. An image that is
-      changed from now on is an error when it is read.
+      The table that can be scored, and the header of each of its images by name. An image that
+      changes afterwards raises an error when it is read.
 
     Raises:
       DatasetError: If a row has a missing or unreadable image, images of two sizes, or no finite
-        score; one error lists the first such rows and says where all are.
+        score. One error lists the first such rows and says where to find all of them.
     """
     found = read_headers(table)
     if leave_out_missing:
@@ -63,13 +63,13 @@ def inspect(
         what = f"problems in {len(table.pairs)} rows"
         raise DatasetError(f"{table.name}: {listed(errors, what)}")
     if not table.pairs:
-        raise DatasetError(f"{table.name}: none of its images is there")
+        raise DatasetError(f"{table.name}: none of its images exists")
     headers = {name: header for name, header in found.items() if isinstance(header, Header)}
     return replace(table, images=CheckedImages(table.images, headers)), headers
 
 
 def read_headers(table: PairTable) -> dict[str, Header | ImageError]:
-    """The header of every image by name, or why it cannot be read; with progress."""
+    """Header of every image by name, or the error that prevented reading it; shows progress."""
     names = table.image_names
     found = tqdm(
         _read_each(table.images, names),
@@ -84,7 +84,7 @@ def read_headers(table: PairTable) -> dict[str, Header | ImageError]:
 
 def _read_each(images: ImageSource, names: Sequence[str]) -> Iterator[Header | ImageError]:
     read = partial(_header, images)
-    yield from map(read, names[:1])  # the first one waits for Pillow's plugins
+    yield from map(read, names[:1])  # the first one loads Pillow's plugins
     sample, rest = names[1:_SAMPLE], names[_SAMPLE:]
     started_at = time.monotonic()
     yield from [read(name) for name in sample]
@@ -109,11 +109,11 @@ def _problems(pair: Pair, found: Mapping[str, Header | ImageError]) -> Iterator[
 
 
 def image_problems(pair: Pair, found: Mapping[str, Header | ImageError]) -> Iterator[str]:
-    """Why the images of a pair cannot be compared.
+    """Reasons why the images of a pair cannot be compared.
 
     Args:
       pair: The pair.
-      found: What :func:`read_headers` returned.
+      found: Result of :func:`read_headers`.
     """
     reference, distorted = (found[name] for name in pair.image_names)
     if isinstance(reference, ImageError):

@@ -1,4 +1,4 @@
-"""Scores that another tool gave to the pairs of a table, to stand in the same tables as ours."""
+"""Scores that another tool gave to the pairs of a table, to be analysed together with ours."""
 
 from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
@@ -18,24 +18,24 @@ _NOT_SCORES = {*PAIR_FIELDS, "error"}
 
 
 def read_joined_scores(path: epath.Path, table: PairTable) -> dict[str, np.ndarray]:
-    """Reads a CSV with a row for each pair: a column ``distorted``, and columns of scores.
+    """Reads a CSV file with a row for each pair: a column ``distorted``, and columns of scores.
 
-    A row belongs to the pair whose distorted image it names. Paths are compared whole, upper and
-    lower case and both kinds of slashes taken as equal; a pair that finds no row so takes the one
-    with its image's file name, if no other image of the table and no other row has this name, and
-    one of the two paths is the end of the other. The columns of the table itself and ``error`` are
-    skipped, so that a ``scores.csv`` of ours can be joined as well; rows of other images are, too.
+    A row belongs to the pair whose distorted image it names. Whole paths are compared first,
+    regardless of case and kind of slash. A pair without a match takes the row with the same file
+    name, provided that no other image of the table and no other row has this file name, and that
+    one of the two paths is the end of the other. Columns of the table itself and ``error`` are
+    ignored, so that our own ``scores.csv`` can be joined too; so are rows of other images.
 
     Args:
       path: The file.
       table: The dataset.
 
     Returns:
-      ``[pairs]`` by column, as they stand.
+      Scores ``[pairs]`` by column, unchanged.
 
     Raises:
-      DatasetError: If the file is no such table, two columns have one name, a pair has no row or
-        several, or a score is not a finite number.
+      DatasetError: If the file is not such a table, two columns have the same name, a pair has no
+        row or several, or a score is not a finite number.
     """
     if not path.exists() or path.is_dir():
         raise DatasetError(f"scores_csv: there is no file {path}")
@@ -81,8 +81,8 @@ def _match(
     ]
     if problems:
         raise DatasetError(
-            f"{path}: expected one row for every pair, by the path of its distorted image; found "
-            f"otherwise for {listed(problems, f'of {len(images)} pairs')}"
+            f"{path}: expected one row for every pair, matched by the path of its distorted image; "
+            f"this fails for {listed(problems, f'of {len(images)} pairs')}"
         )
     return [row for (row,) in matches]
 

@@ -1,8 +1,8 @@
-"""MATLAB files of versions 5 to 7.2: matrices of numbers, texts and cells of texts, nothing else.
+"""MATLAB files of versions 5 to 7.2: numeric matrices, text and cell arrays of text, nothing else.
 
-A file is 128 bytes of header and then elements: a type, a length and so many bytes. A variable is
-an element that holds others, in version 7 compressed. Every length is checked against what is
-there before it is used, so that no file does more than be refused.
+A file is a header of 128 bytes followed by elements: a type, a length and that many bytes. A
+variable is an element that holds others, compressed since version 7. Every length is checked
+against the data before it is used, so a malicious file can do no more than be rejected.
 
 MathWorks, MAT-File Format (R2023a), chapter 1, level 5.
 """
@@ -18,7 +18,7 @@ from iqa_jax.datasets.parsing import read_bytes
 from iqa_jax.errors import DatasetError
 
 MOST_BYTES = 16 * 2**20
-"""Of all variables, uncompressed; those of LIVE have less than one hundredth of it."""
+"""Limit on all variables together, uncompressed; those of LIVE have less than a hundredth of it."""
 
 _HEADER = 128
 _HDF5 = b"\x89HDF\r\n\x1a\n"
@@ -30,33 +30,33 @@ _NUMBERS = {
     **{1: "i1", 2: "u1", 3: "i2", 4: "u2", 5: "i4", 6: "u4", 7: "f4"},
     **{9: "f8", 12: "i8", 13: "u8"},
 }
-"""Type of an element -> that of its numbers."""
+"""Element type -> type of its numbers."""
 
 _ENCODINGS = {1: "latin-1", 2: "latin-1", 4: "utf-16", 16: "utf-8", 17: "utf-16", 18: "utf-32"}
-"""Type of an element -> how its characters are encoded; with a byte order where they have one."""
+"""Element type -> encoding of its characters; the file's byte order is added where there is one."""
 
 _CELLS, _CHARACTERS = 1, 4
 _IS_COMPLEX = 0x800
 _OTHERS = {2: "a structure", 3: "an object", 5: "a sparse matrix"}
-"""Classes of variables that begin like the others, and are not read."""
+"""Classes of variables with the same beginning as the others, which are not read."""
 
 _Value = np.ndarray | list[str] | str
-"""Numbers, float64 in the order of rows; texts in that order; or in words what else it is."""
+"""Numbers as float64 in row order; texts in the same order; or a description of anything else."""
 
 
 class _DamagedError(ValueError):
-    """What is wrong with a file."""
+    """Damage to a file."""
 
 
 class MatlabFile:
-    """The variables of a MATLAB file (of versions 5 to 7.2).
+    """Variables of a MATLAB file (versions 5 to 7.2).
 
     Args:
-      path: The file, read whole.
+      path: The file, which is read whole.
 
     Raises:
-      DatasetError: If it is no whole MATLAB file, is of another version, or its variables have more
-        than :data:`MOST_BYTES`.
+      DatasetError: If the file is not a valid MATLAB file, has another version, or its variables
+        have more than :data:`MOST_BYTES`.
     """
 
     def __init__(self, path: epath.Path):
@@ -64,32 +64,32 @@ class MatlabFile:
         try:
             self._variables: Mapping[str, _Value] = _variables(read_bytes(path))
         except (ValueError, zlib.error) as error:
-            raise DatasetError(f"{path}: is not a whole MATLAB file ({error})") from error
+            raise DatasetError(f"{path}: is not a valid MATLAB file ({error})") from error
 
     def __contains__(self, name: str) -> bool:
         return name in self._variables
 
     def numbers(self, name: str) -> list[float]:
-        """The elements of the numeric array ``name``.
+        """Elements of the numeric array ``name``.
 
         Raises:
           DatasetError: If there is no such variable, or it is not numeric.
         """
         value = self._find(name)
         if not isinstance(value, np.ndarray):
-            found = value if isinstance(value, str) else "texts"
+            found = value if isinstance(value, str) else "text"
             raise DatasetError(f"{self._path}: expected numbers in {name}, found {found}")
         return value.tolist()
 
     def texts(self, name: str) -> list[str]:
-        """The elements of ``name``, a cell array of texts or a matrix of characters.
+        """Elements of ``name``, a cell array of texts or a character matrix.
 
         Raises:
-          DatasetError: If there is no such variable, or it holds something else.
+          DatasetError: If there is no such variable, or it holds anything else.
         """
         value = self._find(name)
         if not isinstance(value, list):
-            raise DatasetError(f"{self._path}: expected a text in every cell of {name}")
+            raise DatasetError(f"{self._path}: expected text in every cell of {name}")
         return [text.strip() for text in value]
 
     def _find(self, name: str) -> _Value:
@@ -102,7 +102,7 @@ class MatlabFile:
 
 
 class _Elements:
-    """Elements one after the other."""
+    """Consecutive elements."""
 
     def __init__(self, data: bytes, order: str):
         self._data = data
@@ -115,7 +115,7 @@ class _Elements:
     def next(self) -> tuple[int, bytes]:
         """Type and bytes of the next element."""
         (kind,) = struct.unpack(f"{self.order}I", self._take(4))
-        if kind >> 16:  # a short one: the length is there, too, and four bytes follow
+        if kind >> 16:  # a short element: its length is here too, and four bytes follow
             length, kind = kind >> 16, kind & 0xFFFF
             if length > 4:
                 raise _DamagedError(f"a short element has {length} bytes")
@@ -131,7 +131,7 @@ class _Elements:
         kind, content = self.next()
         if kind not in _NUMBERS or len(content) % np.dtype(_NUMBERS[kind]).itemsize:
             raise _DamagedError(
-                f"an element of type {kind} and {len(content)} bytes has no numbers"
+                f"an element of type {kind} and {len(content)} bytes holds no numbers"
             )
         return np.frombuffer(content, self.order + _NUMBERS[kind])
 
@@ -139,7 +139,7 @@ class _Elements:
         """The characters of the next element."""
         kind, content = self.next()
         if kind not in _ENCODINGS:
-            raise _DamagedError(f"an element of type {kind} has no characters")
+            raise _DamagedError(f"an element of type {kind} holds no characters")
         encoding = _ENCODINGS[kind]
         if encoding in ("utf-16", "utf-32"):
             encoding += {"<": "-le", ">": "-be"}[self.order]
@@ -158,14 +158,14 @@ def _variables(data: bytes) -> dict[str, _Value]:
     for content, order in _matrices(data):
         name, value = _matrix(_Elements(content, order))
         if name in found:
-            raise _DamagedError(f"the variable {name} is there twice")
-        if name:  # what MATLAB keeps for itself has none
+            raise _DamagedError(f"the variable {name} appears twice")
+        if name:  # MATLAB's internal variables have none
             found[name] = value
     return found
 
 
 def _matrices(data: bytes) -> Iterator[tuple[bytes, str]]:
-    """The bytes of every variable, uncompressed, and their order."""
+    """Uncompressed bytes of every variable, and their byte order."""
     order = _byte_order(data)
     elements, room = _Elements(data[_HEADER:], order), MOST_BYTES
     while elements:
@@ -186,11 +186,11 @@ def _byte_order(data: bytes) -> str:
         (version,) = struct.unpack(f"{_ORDERS[mark]}H", data[124:126])
     again = "; load it in MATLAB and save it with '-v7'"
     if version == _LEVEL_7_3 or data.startswith(_HDF5):
-        raise _DamagedError(f"it is one of version 7.3, which is HDF5{again}")
+        raise _DamagedError(f"it has version 7.3, which is HDF5{again}")
     if mark not in _ORDERS and 0 in data[:4] and len(data) > 4:
-        raise _DamagedError(f"it is one of version 4{again}")
+        raise _DamagedError(f"it has version 4{again}")
     if version != _LEVEL_5:
-        raise _DamagedError("its header is another")
+        raise _DamagedError("its header is not that of version 5")
     return _ORDERS[mark]
 
 
@@ -199,31 +199,31 @@ def _uncompressed(content: bytes, most: int) -> bytes:
     data = stream.decompress(content, most + _HEADER)
     if len(data) > most:
         raise _DamagedError(f"its variables have more than {MOST_BYTES:,} bytes")
-    if not stream.eof:  # only then has the checksum been compared
+    if not stream.eof:  # the checksum is compared at the end only
         raise _DamagedError("a compressed variable is cut short")
     return data
 
 
 def _matrix(elements: _Elements, *, in_cell: bool = False) -> tuple[str, _Value]:
-    """Name and value of a variable, or of a cell, which has an empty name."""
+    """Name and value of a variable, or of a cell, whose name is empty."""
     if not elements:
         return "", np.zeros(0)  # an empty cell
     flags = elements.numbers()
     if len(flags) != 2 or flags.dtype.kind != "u":
-        raise _DamagedError("a variable does not say what it is")
+        raise _DamagedError("a variable does not state its class")
     kind = int(flags[0]) & 0xFF
     if kind not in (*_READERS, *_OTHERS):
         return "", f"a variable of class {kind}"
     shape, name = elements.numbers(), elements.text()
     if kind in _OTHERS or len(shape) != 2 or (kind == _CELLS and in_cell):
-        return name, _OTHERS.get(kind, f"a variable of class {kind}, of {len(shape)} dimensions")
+        return name, _OTHERS.get(kind, f"a variable of class {kind} in {len(shape)} dimensions")
     if int(flags[0]) & _IS_COMPLEX:
         return name, "complex numbers"
     if shape.dtype.kind != "i" or shape.min() < 0:
         raise _DamagedError(f"a variable has the shape {shape}")
     value = _READERS[kind](elements, *shape.tolist())
     if elements:
-        raise _DamagedError("a variable has more in it than its shape says")
+        raise _DamagedError("a variable holds more than its shape states")
     return name, value
 
 
@@ -235,7 +235,7 @@ def _numbers(elements: _Elements, rows: int, columns: int) -> np.ndarray:
 
 
 def _rows(elements: _Elements, rows: int, columns: int) -> list[str]:
-    """The rows of a matrix of characters, which lies there by columns."""
+    """Rows of a character matrix, which is stored by columns."""
     text = elements.text() if elements else ""
     if len(text) != rows * columns:
         raise _DamagedError(f"a matrix of {rows}x{columns} has {len(text)} characters")
@@ -243,7 +243,7 @@ def _rows(elements: _Elements, rows: int, columns: int) -> list[str]:
 
 
 def _cells(elements: _Elements, rows: int, columns: int) -> list[str] | str:
-    """The texts of a cell array, in the order of rows."""
+    """Texts of a cell array, in row order."""
     cells: list[_Value] = []
     while len(cells) < rows * columns:
         kind, content = elements.next()
@@ -252,9 +252,9 @@ def _cells(elements: _Elements, rows: int, columns: int) -> list[str] | str:
         cells.append(_matrix(_Elements(content, elements.order), in_cell=True)[1])
     texts = [cell[0] for cell in cells if isinstance(cell, list) and len(cell) == 1]
     if len(texts) < len(cells):
-        return "cells that hold something else than a text"
+        return "cells that hold something other than text"
     return [text for row in range(rows) for text in texts[row::rows]] if texts else []
 
 
 _READERS = {_CELLS: _cells, _CHARACTERS: _rows, **dict.fromkeys(range(6, 16), _numbers)}
-"""By the class of a variable."""
+"""Class of a variable -> reader of its value."""

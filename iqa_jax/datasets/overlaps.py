@@ -1,4 +1,4 @@
-"""What is known of datasets that share images, and of metrics that were trained on one."""
+"""Known overlaps: datasets that share images, and metrics that were trained on a dataset."""
 
 from collections.abc import Mapping
 
@@ -16,36 +16,36 @@ _SHOWN_OTHERWISE: Mapping[str, str] = {
     "bapps2afc:trainlpips": "bapps2afc:train",
     "bappsjnd:lpips": "bappsjnd",
 }
-"""Variants that are the same images through another filter."""
+"""Variants that show the same images through another filter."""
 
 _TRAINED: Mapping[tuple[str, str], str] = {
     ("dists", "kadid10k"): "DISTS was trained on the scores of KADID-10k",
     ("lpips", "bapps2afc:train"): "LPIPS was trained on the training part of BAPPS",
 }
-"""By metric without its variant, and dataset."""
+"""(Metric without its variant, dataset) -> overlap."""
 
 
 def overlap_warning(training: str, test: str) -> str | None:
-    """Says what two datasets share, for what is learned on the one and tested on the other.
+    """Warns if something is trained and tested on datasets that share images.
 
     Args:
-      training: Name of the dataset that something is learned on.
-      test: Name of the dataset that it is tested on.
+      training: Name of the dataset used for training.
+      test: Name of the dataset used for testing.
 
     Returns:
-      A sentence; None where no overlap is known.
+      A sentence; None if no overlap is known.
     """
     if _plain(training) == _plain(test):
-        return f"{test} is training and test alike: new contents may be judged less well."
+        return f"{test} is used for both training and test: agreement on new contents may be lower."
     datasets = frozenset(_without_variant(_plain(name)) for name in (training, test))
     shared = _SHARED.get(datasets)
     if len(datasets) == 1 and not datasets <= _DIVIDED:
         shared = "have the same images"
-    return shared and f"{training} and {test} {shared}: new contents may be judged less well."
+    return shared and f"{training} and {test} {shared}: agreement on new contents may be lower."
 
 
 def trained_on(metric: str, dataset: str) -> str | None:
-    """Says whether a published metric was trained on a dataset that it is to be tested on.
+    """Warns if a published metric was trained on the dataset that it is tested on.
 
     Args:
       metric: Name of a metric, ``lpips-alex``, ``dists:resize256``, or of a read-out with a
@@ -53,15 +53,15 @@ def trained_on(metric: str, dataset: str) -> str | None:
       dataset: Name of the dataset.
 
     Returns:
-      A sentence; None where nothing is known.
+      A sentence; None if nothing is known.
     """
     learned = _without_variant(metric.rpartition("@")[-1]).split("-")[0]
     trained = _TRAINED.get((learned, _plain(dataset)))
-    return trained and f"{trained}: {metric} may do less well on other data."
+    return trained and f"{trained}: {metric} may agree less with people on other data."
 
 
 def _plain(dataset: str) -> str:
-    """A dataset's name without what people write differently, nor how its images are shown."""
+    """A dataset's name in one spelling, without the filter through which its images are shown."""
     plain = dataset.lower().replace("-", "").replace("_", "")
     return _SHOWN_OTHERWISE.get(plain, plain)
 

@@ -17,7 +17,7 @@ SUFFIXES = (
     *(".png", ".jpg", ".jpeg", ".bmp", ".gif", ".tif", ".tiff"),
     *(".webp", ".avif", ".jp2", ".ppm", ".pgm", ".pnm"),
 )
-"""What in a folder is taken for an image, in any case."""
+"""Suffixes of the files in a folder that count as images, regardless of case."""
 
 
 def one_pair(reference: str, distorted: str) -> PairTable:
@@ -31,15 +31,15 @@ def one_pair(reference: str, distorted: str) -> PairTable:
 
 
 def two_folders(reference: epath.Path, distorted: epath.Path) -> PairTable:
-    """The images of two folders, matched by their paths below them, if need be without suffixes.
+    """Pairs the images of two folders by relative path, if necessary without suffix.
 
     Args:
       reference: Folder of the references.
       distorted: Folder of the distorted images.
 
     Raises:
-      DatasetError: If there is no such folder, it has no images, or an image has no partner or
-        several; one error lists them.
+      DatasetError: If a folder does not exist or has no images, or if an image has no partner or
+        several; one error lists all such images.
     """
     references, versions = (_images_by_stem(folder) for folder in (reference, distorted))
     problems = [f"{stem}: only in {reference}" for stem in references if stem not in versions]
@@ -52,20 +52,20 @@ def two_folders(reference: epath.Path, distorted: epath.Path) -> PairTable:
             pairs += zip(of_reference.values(), of_version.values(), strict=True)
         else:
             paths = (*of_reference.values(), *of_version.values())
-            problems.append(f"{', '.join(paths)}: have one name")
+            problems.append(f"{', '.join(paths)}: have the same name")
     if problems:
         raise DatasetError(
             f"{listed(problems, 'names cannot be matched')}\n  "
-            "where a reference has several versions, list the pairs in a file: --pairs"
+            "if a reference has several versions, list the pairs in a file: --pairs"
         )
     return _table(pairs)
 
 
 def from_csv(path: epath.Path) -> PairTable:
-    """The pairs of a CSV file with the columns ``reference,distorted``, relative to the file.
+    """Reads a CSV file with the columns ``reference,distorted``, whose paths are relative to it.
 
     Raises:
-      DatasetError: If there is no such file, it lacks a column, or has no rows.
+      DatasetError: If the file does not exist, lacks a column, or has no rows.
     """
     table = csv_table.load(path, required=("reference", "distorted"))
     if not table.pairs:
@@ -79,7 +79,7 @@ def _table(paths: Sequence[tuple[str, str]]) -> PairTable:
 
 
 def _images_by_stem(folder: epath.Path) -> dict[str, dict[str, str]]:
-    """Paths of the images by their names below the folder, by these names without suffix."""
+    """Images of a folder: relative path without suffix -> relative path -> path."""
     if not folder.is_dir():
         is_file = "is a file; expected a folder" if folder.exists() else "there is no such folder"
         raise DatasetError(f"{folder}: {is_file}")

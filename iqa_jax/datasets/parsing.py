@@ -1,4 +1,4 @@
-"""Score files of datasets: bytes, text, numbers and names, read with errors in words."""
+"""Score files of datasets: reading bytes, text, numbers and names, with errors in plain words."""
 
 import math
 from collections.abc import Sequence
@@ -12,7 +12,7 @@ def read_bytes(path: epath.Path) -> bytes:
     """The bytes of a file.
 
     Raises:
-      DatasetError: If it cannot be read, or is empty.
+      DatasetError: If the file cannot be read or is empty.
     """
     data = _bytes(path)
     if not data:
@@ -24,7 +24,7 @@ def read_text(path: epath.Path) -> str:
     """The text of a file, which may be empty.
 
     Raises:
-      DatasetError: If it cannot be read, or is not text in UTF-8.
+      DatasetError: If the file cannot be read or is not UTF-8 text.
     """
     try:
         return _bytes(path).decode("utf-8-sig")
@@ -33,10 +33,10 @@ def read_text(path: epath.Path) -> str:
 
 
 def read_lines(path: epath.Path) -> list[str]:
-    """The lines of a text file without white space around them, empty ones left out.
+    """The lines of a text file, stripped of white space; empty lines are skipped.
 
     Raises:
-      DatasetError: If it is no text file, or has no such line.
+      DatasetError: If the file is not a text file, or all its lines are empty.
     """
     text = read_text(path)
     lines = [line.strip() for line in text.splitlines() if line.strip()]
@@ -46,37 +46,37 @@ def read_lines(path: epath.Path) -> list[str]:
 
 
 def number_or_nan(text: str) -> float:
-    """The number that ``text`` says; NaN where it says none, for an inspection to report."""
+    """``text`` as a number; NaN if it is not one, for an inspection to report."""
     try:
-        return math.nan if "_" in text else float(text)  # to Python 1_5 is fifteen
+        return math.nan if "_" in text else float(text)  # Python reads 1_5 as fifteen
     except ValueError:
         return math.nan
 
 
 def plain_name(name: str, path: epath.Path) -> str:
-    """``name``, which the score file ``path`` gives to an image, if it is that of a file alone.
+    """Returns ``name``, as the score file ``path`` calls an image, if it is a mere file name.
 
     Raises:
-      DatasetError: If it is empty or leads to another folder.
+      DatasetError: If the name is empty or leads to another folder.
     """
     if not name.strip(".") or not name.isprintable() or set(name) & set("/\\"):
-        raise DatasetError(f"{path}: expected the names of files without folders, found {name!r}")
+        raise DatasetError(f"{path}: expected file names without folders, found {name!r}")
     return name
 
 
 def refuse_rows(path: epath.Path, expected: str, rows: Sequence[str]) -> None:
-    """Raises if there are ``rows`` of a score file that could not be understood.
+    """Raises an error if some rows of a score file could not be understood.
 
     Args:
       path: The file.
-      expected: What a row looks like.
-      rows: Those that do not.
+      expected: Form of a row.
+      rows: The rows that have another form.
 
     Raises:
-      DatasetError: Listing the first of them.
+      DatasetError: If there are such rows; the first of them are listed.
     """
     if rows:
-        what = f"rows of another form; expected {expected}, found"
+        what = f"malformed rows; expected {expected}, found"
         raise DatasetError(f"{path}: {listed(rows, what)}")
 
 

@@ -1,4 +1,4 @@
-"""A pair table in files: each pair as named values, all else that is known of the table as JSON."""
+"""A pair table in files: each pair as named values, everything else about the table as JSON."""
 
 import math
 from collections.abc import Callable, Mapping, Sequence
@@ -9,22 +9,22 @@ from iqa_jax.datasets.table import Pair, PairTable, Question
 from iqa_jax.images.sources import ImageSource
 
 PAIR_FIELDS = tuple(field.name for field in fields(Pair))
-"""What is known of a pair, in the order of the columns of files."""
+"""Fields of a pair, in the order of the columns of files."""
 
 _NUMBERS = {field.name for field in fields(Pair) if field.type is float}
 _TABLE_FIELDS = tuple(
     field.name for field in fields(PairTable) if field.name not in ("pairs", "images")
 )
 _NAN = "NaN"
-"""As zarr writes it; JSON has no such number."""
+"""NaN as zarr writes it; JSON has no such number."""
 
 
 def pair_from(values: Mapping[str, Any]) -> Pair:
-    """The pair of which :data:`PAIR_FIELDS` are known; numbers may stand as text.
+    """The pair with the values of :data:`PAIR_FIELDS`; numbers may be given as text.
 
     Raises:
-      KeyError: If one of them is missing.
-      ValueError: If a text is no number where one is expected.
+      KeyError: If a field is missing.
+      ValueError: If a text is not a number where one is expected.
     """
     known: dict[str, Any] = {
         name: float(values[name]) if name in _NUMBERS else values[name] for name in PAIR_FIELDS
@@ -33,11 +33,11 @@ def pair_from(values: Mapping[str, Any]) -> Pair:
 
 
 def table_record(table: PairTable, *, nan: str | None = _NAN) -> dict[str, Any]:
-    """All that is known of a table but its pairs and images, as JSON.
+    """Everything about a table except its pairs and images, as JSON.
 
     Args:
       table: The dataset.
-      nan: What stands for NaN.
+      nan: Replacement for NaN.
     """
 
     def as_json(value: Any) -> Any:
@@ -50,17 +50,17 @@ def table_record(table: PairTable, *, nan: str | None = _NAN) -> dict[str, Any]:
 
 
 def table_from(record: Mapping[str, Any], pairs: Sequence[Pair], images: ImageSource) -> PairTable:
-    """The table of which :func:`table_record` was made, whatever stands for NaN.
+    """The table from its :func:`table_record`, whatever the replacement for NaN.
 
     Args:
-      record: May have other entries as well, and lack those that have a default: files outlive
-        versions.
+      record: The record. It may have further entries, and lack those that have a default: files
+        outlive versions.
       pairs: The rows.
-      images: Where their images are.
+      images: Source of their images.
 
     Raises:
       TypeError: If an entry without a default is missing.
-      ValueError: If there is no such protocol.
+      ValueError: If the protocol is unknown.
     """
     values = {
         name: _PARSERS.get(name, _same)(record[name]) for name in _TABLE_FIELDS if name in record

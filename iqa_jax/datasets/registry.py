@@ -1,4 +1,4 @@
-"""All datasets by name, and how one is loaded."""
+"""All datasets by name, and how to load one."""
 
 import dataclasses
 import functools
@@ -41,11 +41,11 @@ DATASETS: Mapping[str, Callable[[epath.Path], PairTable]] = {
     "tid2008": tid.load_tid2008,
     "tid2013": tid.load_tid2013,
 }
-"""By name; what follows a colon chooses among several tables of one publication, or how its images
-are shown."""
+"""Name -> function that reads the dataset's table. What follows a colon selects one of several
+tables of a publication, or how its images are shown."""
 
 DIRECTIONS = ("higher", "lower")
-"""Which human scores may be those of better images."""
+"""Directions of human scores: whether better images have higher or lower ones."""
 
 
 def load_dataset(
@@ -56,19 +56,19 @@ def load_dataset(
     allow_partial: bool = False,
     score_direction: str | None = None,
 ) -> PairTable:
-    """Reads the table of a dataset; no image is opened yet.
+    """Reads the table of a dataset without opening any image.
 
     Args:
       name: Key of :data:`DATASETS`.
-      data_dir: The folder of the dataset; for ``csv`` the file.
-      tfds_dir: Instead of it: where ``iqa build`` stored the dataset.
-      allow_partial: Whether a copy with another number of pairs than published will do.
-      score_direction: ``higher`` or ``lower`` for better images; None for what the dataset says,
-        for ``csv`` ``higher``.
+      data_dir: Folder of the dataset; for ``csv``, the file.
+      tfds_dir: Folder in which ``iqa build`` stored the dataset, instead of ``data_dir``.
+      allow_partial: Whether to accept a copy whose number of pairs is not the published one.
+      score_direction: ``higher`` or ``lower`` for better images; None for the dataset's own
+        direction (for ``csv``, ``higher``).
 
     Raises:
-      DatasetError: If there is no such dataset or direction, its layout is another, it is not
-        whole, or its scores are known to have the other direction.
+      DatasetError: If there is no such dataset or direction, the layout is unexpected, the copy is
+        incomplete, or the scores are known to have the other direction.
     """
     if name not in DATASETS:
         raise DatasetError(f"there is no dataset {name!r}; there are: {', '.join(DATASETS)}")
@@ -80,7 +80,7 @@ def load_dataset(
     if table.published_pairs not in (None, len(table.pairs)) and not allow_partial:
         raise DatasetError(
             f"{name} has {table.published_pairs} pairs, the table in {data_dir or tfds_dir} lists "
-            f"{len(table.pairs)}; to use an incomplete copy, say --allow_partial"
+            f"{len(table.pairs)}; to use an incomplete copy, pass --allow_partial"
         )
     if score_direction is None:
         return table
@@ -94,7 +94,7 @@ def _load(name: str, data_dir: epath.PathLike | None, tfds_dir: epath.PathLike |
     if data_dir is not None and tfds_dir is None:
         return DATASETS[name](epath.Path(data_dir))
     if tfds_dir is not None and data_dir is None:
-        from iqa_jax.datasets.tfds.source import load_tfds  # noqa: PLC0415  takes long to import
+        from iqa_jax.datasets.tfds.source import load_tfds  # noqa: PLC0415  slow to import
 
         return load_tfds(name, tfds_dir)
-    raise DatasetError("expected either data_dir or tfds_dir: the folder where the dataset is")
+    raise DatasetError("expected either data_dir or tfds_dir: the folder that holds the dataset")

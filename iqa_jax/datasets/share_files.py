@@ -1,4 +1,4 @@
-"""Many small NumPy files that hold one share each; anybody may have written them."""
+"""Many small NumPy files that hold one share each, from untrusted sources."""
 
 import functools
 import io
@@ -12,17 +12,17 @@ from etils import epath
 _READERS = 16
 _FILES_AT_ONCE = 64
 _LONGEST_FILE = 4096
-"""Bytes of a file that are read; one number takes less than 150."""
+"""Bytes that are read of a file; a single number takes fewer than 150."""
 
 
 def read_shares(paths: Sequence[epath.Path]) -> Iterator[float | str]:
-    """The share in each of many ``.npy`` files, read by threads some files at a time.
+    """Reads the share in each of many ``.npy`` files, with threads, some files at a time.
 
     Args:
       paths: The files.
 
     Yields:
-      A number in [0, 1], or what is wrong with the file.
+      A number in [0, 1], or a description of what is wrong with the file.
     """
     some = [paths[start : start + _FILES_AT_ONCE] for start in range(0, len(paths), _FILES_AT_ONCE)]
     with ThreadPoolExecutor(_READERS) as pool:
@@ -47,7 +47,7 @@ def _share(content: bytes) -> float | str:
     try:
         array = np.load(io.BytesIO(content), allow_pickle=False)
     except Exception as error:  # NumPy's reader raises errors of many types on broken files
-        return f"is not an array that can be read ({error})"
+        return f"is not a readable array ({error})"
     if not isinstance(array, np.ndarray) or array.shape != (1,) or array.dtype.kind not in "fiu":
         return "expected one number, an array of shape (1,)"
     if not 0 <= array[0] <= 1:

@@ -1,7 +1,7 @@
-"""Training and test that share nothing: folds by content.
+"""Training and test data that share nothing: folds by content.
 
-Versions of one reference resemble each other and their scores: a split by pairs would test what was
-learned by heart. All pairs of a reference therefore belong to one fold.
+Versions of one reference resemble each other, and so do their scores: a split by pairs would test
+what was learned by heart. All pairs of a reference therefore belong to one fold.
 """
 
 import hashlib
@@ -19,16 +19,16 @@ COLUMNS = ("reference_id", "fold")
 def content_folds(contents: Iterable[str], folds: int, seed: int) -> dict[str, int]:
     """Divides contents into folds of equal size, give or take one.
 
-    The folds depend on the names, their number and the seed alone: not on the order or repetition
-    of the names, the machine, or the version of any library.
+    The folds depend only on the names, the number of folds and the seed: not on the order or
+    repetition of the names, the machine, or the version of any library.
 
     Args:
       contents: ``reference_id`` of the pairs.
       folds: Number of folds, at least 2.
-      seed: Another seed gives other folds.
+      seed: Seed; different seeds give different folds.
 
     Returns:
-      The fold, from 0 to ``folds`` - 1, by ``reference_id``.
+      The fold of each ``reference_id``, from 0 to ``folds`` - 1.
 
     Raises:
       DatasetError: If there are fewer contents than folds, or fewer than 2 folds.
@@ -36,8 +36,8 @@ def content_folds(contents: Iterable[str], folds: int, seed: int) -> dict[str, i
     different = set(contents)
     if not 2 <= folds <= len(different):
         raise DatasetError(
-            f"expected at least 2 folds and as many references as folds, found {folds} folds and "
-            f"{len(different)} references"
+            "expected at least 2 folds and at least as many references as folds, found "
+            f"{folds} folds and {len(different)} references"
         )
 
     def drawn(content: str) -> tuple[bytes, str]:
@@ -53,6 +53,6 @@ def write_folds(path: epath.Path, folds: Mapping[str, int]) -> None:
 
     Args:
       path: The file.
-      folds: As :func:`content_folds` returns them.
+      folds: Result of :func:`content_folds`.
     """
     write_text(path, csv_text(COLUMNS, sorted(folds.items())))

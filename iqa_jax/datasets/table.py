@@ -1,4 +1,4 @@
-"""The pair table: what every dataset becomes before anything is computed."""
+"""The pair table: the form into which every dataset is read before anything is computed."""
 
 import hashlib
 import json
@@ -13,27 +13,27 @@ from iqa_jax.images.sources import ImageSource
 
 
 class Question(StrEnum):
-    """What the observers were asked."""
+    """Question put to the observers."""
 
     OPINION = "opinion"
-    """How good the distorted image is."""
+    """How good is the distorted image?"""
 
     TWO_ALTERNATIVES = "two alternatives"
-    """Which of two versions is nearer to the reference. The two stand in rows 2i and 2i + 1; the
+    """Which of two versions is nearer to the reference? The two are in rows 2i and 2i + 1; the
     score of each is the share of observers who preferred it."""
 
     SAME_OR_DIFFERENT = "same or different"
-    """Whether the two images are the same; the score is the share who said so."""
+    """Are the two images the same? The score is the share of observers who said so."""
 
     @property
     def rows(self) -> int:
-        """How many rows, one after the other, belong to one judgement."""
+        """Number of consecutive rows that belong to one judgement."""
         return 2 if self is Question.TWO_ALTERNATIVES else 1
 
 
 @dataclass(frozen=True)
 class Pair:
-    """A reference, a distorted version of it, and what people thought of that.
+    """A reference, a distorted version of it, and its human score.
 
     Attributes:
       reference: Name of the reference image in the dataset's folder.
@@ -42,7 +42,8 @@ class Pair:
       score_std: Standard deviation of the opinions; NaN if not published.
       distortion: Type of the distortion; empty if unknown.
       level: Strength of the distortion, counted within its type; empty if unknown.
-      reference_id: What the reference shows; pairs with the same content share it.
+      reference_id: Name of the content that the reference shows; pairs with the same content share
+        it.
     """
 
     reference: str
@@ -55,7 +56,7 @@ class Pair:
 
     @property
     def image_names(self) -> tuple[str, str]:
-        """The names of its two images."""
+        """Names of its two images."""
         return self.reference, self.distorted
 
 
@@ -64,19 +65,19 @@ class PairTable:
     """A dataset of pairs.
 
     Attributes:
-      name: Of the dataset.
-      pairs: In the dataset's own order.
-      images: Where the images are.
+      name: Name of the dataset.
+      pairs: Pairs in the dataset's own order.
+      images: Source of the images.
       higher_is_better: Direction of the scores.
-      score_range: Least and greatest score of the scale; NaN where it has no ends.
-      licence: As the publisher states it.
-      citation: The publication.
-      target: What the scores are, in words for tables and figures.
-      published_pairs: Number of pairs of the whole dataset; None where there is no such number.
-      pairs_left_out: Number of pairs that are not here because an image of theirs is missing.
-      protocol: What the observers were asked.
-      opinions: Number of opinions behind each score, where ``score_std`` is that of single
-        opinions; 1 where it is that of their mean already; NaN where it is unknown which.
+      score_range: Lowest and highest score of the scale; NaN where it has no ends.
+      licence: Licence as the publisher states it.
+      citation: Publication of the dataset.
+      target: Meaning of the scores, in words for tables and figures.
+      published_pairs: Number of pairs of the complete dataset; None if there is no such number.
+      pairs_left_out: Number of pairs left out because one of their images is missing.
+      protocol: Question put to the observers.
+      opinions: Number of opinions behind each score if ``score_std`` is that of single opinions; 1
+        if it is already that of their mean; NaN if unknown.
     """
 
     name: str
@@ -99,20 +100,20 @@ class PairTable:
 
     @property
     def image_names(self) -> list[str]:
-        """The names of all images, each once, in the order in which the rows name them."""
+        """Names of all images, each once, in order of first appearance in the rows."""
         return list(dict.fromkeys(name for pair in self.pairs for name in pair.image_names))
 
     def select(
         self, *, exclude_references: Collection[str] = (), limit: int | None = None
     ) -> "PairTable":
-        """The table without some contents, or the first pairs of it; no judgement is divided.
+        """The table without some contents, or only its first pairs; no judgement is divided.
 
         Args:
           exclude_references: ``reference_id`` of the contents to leave out.
-          limit: Number of pairs to keep.
+          limit: Maximum number of pairs to keep.
 
         Raises:
-          DatasetError: If a content to be left out is not there, or nothing remains.
+          DatasetError: If a content to leave out is not in the table, or nothing remains.
         """
         contents = {pair.reference_id for pair in self.pairs}
         unknown = [content for content in exclude_references if content not in contents]
@@ -130,15 +131,15 @@ class PairTable:
 
 
 def fingerprint(table: PairTable, headers: Mapping[str, Header]) -> str:
-    """SHA-256 over all of a table that results depend on, in the order of its rows.
+    """SHA-256 over everything in a table that results depend on, in the order of its rows.
 
-    That is the headers and treatment of the images, what the observers were asked and how their
-    scores run, and of each pair everything that is known. Names of image files count in lower case:
-    copies of one dataset differ in it.
+    It covers the headers and treatment of the images, the protocol, the direction of the scores,
+    the number of opinions, and all fields of each pair. Names of image files are put in lower case,
+    because copies of a dataset differ in case.
 
     Args:
       table: The dataset.
-      headers: Of each of its images, by name.
+      headers: Header of each of its images, by name.
     """
     facts = (table.protocol, table.higher_is_better, float(table.opinions), table.images.treatment)
     sha256 = hashlib.sha256(json.dumps(facts).encode())

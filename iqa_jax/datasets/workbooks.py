@@ -1,7 +1,7 @@
 """Excel workbooks: the cells of one sheet as text, however much a small file claims to hold.
 
-A workbook is a zip archive of XML files; openpyxl reads it when it is known that there is no more
-in them than a table of scores may have.
+A workbook is a zip archive of XML files. Openpyxl reads it only after a check that these are no
+larger than a table of scores can be.
 """
 
 import io
@@ -15,13 +15,13 @@ from iqa_jax.datasets.parsing import read_bytes
 from iqa_jax.errors import DatasetError
 
 MOST_BYTES = 8 * 2**20
-"""Of all files of a workbook, unpacked; those of CSIQ have less than a tenth of it."""
+"""Limit on all files of a workbook, unpacked; those of CSIQ have less than a tenth of it."""
 
 _MOST_SHEETS = 32
-"""Openpyxl looks into every sheet, and a thousand can be one large file."""
+"""Openpyxl opens every sheet, and a thousand sheets can be one large file."""
 
 _MOST_ROWS, _MOST_COLUMNS = 10_000, 64
-"""Cells further away are not looked at: openpyxl would make all that lie before them."""
+"""Cells beyond these are ignored: openpyxl would create all the cells before them."""
 
 
 def read_sheet(path: epath.Path, sheet: str, columns: Sequence[str]) -> list[dict[str, str]]:
@@ -29,18 +29,18 @@ def read_sheet(path: epath.Path, sheet: str, columns: Sequence[str]) -> list[dic
 
     Args:
       path: The file.
-      sheet: The name of the sheet.
-      columns: Names, in lower case, of the columns to read.
+      sheet: Name of the sheet.
+      columns: Names of the columns to read, in lower case.
 
     Returns:
       The cells as text by column, whole numbers without a fraction; rows that are empty in all of
-      ``columns`` are left out.
+      ``columns`` are skipped.
 
     Raises:
-      DatasetError: If the file is no whole workbook, has more than :data:`MOST_BYTES`, or lacks the
-        sheet or a column.
+      DatasetError: If the file is not a valid workbook, has more than :data:`MOST_BYTES`, or lacks
+        the sheet or a column.
     """
-    import openpyxl  # noqa: PLC0415  few programs read a workbook
+    import openpyxl  # noqa: PLC0415  rarely needed
 
     data = read_bytes(path)
     try:
@@ -49,7 +49,7 @@ def read_sheet(path: epath.Path, sheet: str, columns: Sequence[str]) -> list[dic
         sheets = workbook.sheetnames
         texts = list(_rows(workbook[sheet])) if sheet in sheets else []
     except Exception as error:  # on broken files openpyxl raises errors of many types
-        raise DatasetError(f"{path}: is not a whole Excel workbook ({error})") from error
+        raise DatasetError(f"{path}: is not a valid Excel workbook ({error})") from error
     if sheet not in sheets:
         raise DatasetError(f"{path}: expected the sheet {sheet}, found {', '.join(sheets)}")
     names = [[text.lower() for text in row] for row in texts]
@@ -65,7 +65,7 @@ def read_sheet(path: epath.Path, sheet: str, columns: Sequence[str]) -> list[dic
 
 
 def _check_archive(data: bytes) -> None:
-    """Unpacks a workbook; what it says of its own size is not believed.
+    """Checks the size of a workbook by unpacking it; the sizes that it declares are not trusted.
 
     Raises:
       ValueError: If it has more than :data:`MOST_BYTES`, too many sheets, or declares entities,
@@ -79,15 +79,15 @@ def _check_archive(data: bytes) -> None:
             room -= len(content)
             if room < 0:
                 raise ValueError(f"it has more than {MOST_BYTES:,} bytes")
-            text = content.replace(b"\0", b"")  # UTF-16 has these
+            text = content.replace(b"\0", b"")  # which UTF-16 contains
             if b"<!DOCTYPE" in text:
-                raise ValueError(f"{member.filename} declares a type of document")
+                raise ValueError(f"{member.filename} declares a document type")
             if text.count(b"sheetId") > _MOST_SHEETS:
                 raise ValueError(f"it has more than {_MOST_SHEETS} sheets")
 
 
 def _rows(sheet: Any) -> Iterator[list[str]]:
-    """The rows that are not empty, as texts."""
+    """Rows that are not empty, as text."""
     for row in sheet.iter_rows(max_row=_MOST_ROWS, max_col=_MOST_COLUMNS, values_only=True):
         if any(cell is not None for cell in row):
             yield [_text(cell) for cell in row]

@@ -1,7 +1,7 @@
-"""The read-outs one by one, each in two steps: what is summed over layers, and what becomes of it.
+"""The read-outs, each in two steps: the terms summed over layers, and the distance from the sums.
 
 Differences of moments are statistics of their own (see ``iqa_jax.readouts.statistics``), so that
-equal images are at a distance of exactly 0 and little is lost of a small one.
+equal images have a distance of exactly 0 and small distances keep their digits.
 """
 
 import math
@@ -53,7 +53,7 @@ def _normaliser(layer: LayerStatistics, values: jax.Array) -> jax.Array:
 
 def _unit(layer: LayerStatistics) -> Summands:
     distance = layer.weighted_sum("unit_squared_error")
-    if layer.channels == 1:  # a unit vector of one number says nothing
+    if layer.channels == 1:  # a unit vector of one number carries no information
         return (jnp.full_like(distance, math.nan),)
     return (distance,)
 
@@ -75,11 +75,11 @@ def _cosine(
     squared_distance: jax.Array, reference: jax.Array, distorted: jax.Array, gap: jax.Array
 ) -> jax.Array:
     # 1 - <r, d> / (|r| |d|) = (|r - d|^2 - (|r| - |d|)^2) / (2 |r| |d|). The difference of the
-    # lengths is taken from that of their squares. What rounding leaves is then a share of
+    # lengths is computed from that of their squares. The rounding error is then a share of
     # |r - d|^2, not of |r| |d|, so that the distances of similar images keep their digits.
     r, d = guarded_sqrt(reference), guarded_sqrt(distorted)
     across = squared_distance - jnp.square(ratio(gap, r + d))
-    # Where it is 0 the slope passes: half of it, as of a maximum, would halve second derivatives.
+    # At 0 the whole slope passes: half of it, as in a maximum, would halve second derivatives.
     is_rounding = (across < 0.0) & jnp.isfinite(across)
     angle = ratio(jnp.where(is_rounding, 0.0, across), 2.0 * r * d)
     one_is_zero = ((r > 0) & (d == 0)) | ((r == 0) & (d > 0))
@@ -136,7 +136,7 @@ def _mean_of_terms(total: jax.Array, weights: jax.Array | float) -> jax.Array:
 
 
 def readout_formulas(readout: str) -> list[str]:
-    """What a read-out and its statistics are computed by: names of ``iqa_jax.revisions``."""
+    """Formulas of a read-out and its statistics, as names in ``iqa_jax.revisions``."""
     statistics = READOUTS[readout].statistics
     return [f"readout/{readout}", *(f"statistic/{name}" for name in statistics)]
 

@@ -1,4 +1,4 @@
-"""What a read-out sees of each layer, and what it is: a function of sums over layers."""
+"""A read-out as a function of sums over layers, and the data that it sees of each layer."""
 
 import functools
 import operator
@@ -14,15 +14,15 @@ from iqa_jax.errors import InputError
 
 @dataclass(frozen=True)
 class LayerStatistics:
-    """What a read-out sees of one layer.
+    """Data of one layer that a read-out sees.
 
     Attributes:
-      values: Statistic -> ``[..., channels]``.
-      positions: Height x width of the layer; float32 ``[...]`` where pairs differ in it.
+      values: Values ``[..., channels]`` by statistic.
+      positions: Height x width of the layer; float32 ``[...]`` if it differs between pairs.
       relevance: Weights ``[channels]``, or ``[terms, channels]`` for a read-out of several terms;
-        None for 1.
-      normaliser: The mean over a dataset of what :attr:`Readout.normalised_by` says, without the
-        axis of pairs; None where no dataset is known.
+        None for weights of 1.
+      normaliser: Mean over a dataset of :attr:`Readout.normalised_by`, without the axis of pairs;
+        None if no dataset is known.
     """
 
     values: Mapping[str, jax.Array]
@@ -39,7 +39,7 @@ class LayerStatistics:
 
         Args:
           values: ``[..., channels]``.
-          term: Which row of a relevance of several terms; None for one of a single term.
+          term: Row of a relevance of several terms; None for a relevance of a single term.
 
         Returns:
           ``[...]``.
@@ -56,11 +56,11 @@ class LayerStatistics:
 
 
 Summands = tuple[Any, ...]
-"""What is summed over the layers of a read-out: numbers, or arrays ``[...]``."""
+"""Terms that are summed over the layers of a read-out: numbers, or arrays ``[...]``."""
 
 NEEDS_A_DATASET = (
-    "this read-out compares with the mean over a dataset, so it is no function of one pair; read "
-    "it from stored statistics (iqa evaluate --statistics_dir)"
+    "this read-out compares with the mean over a dataset, so it is not a function of one pair; "
+    "compute it from stored statistics (iqa evaluate --statistics_dir)"
 )
 
 
@@ -72,11 +72,10 @@ class Readout:
       statistics: Statistics that are needed of every layer.
       of_layer: Function from a layer to its summands.
       finish: Function from the sums to distances ``[...]``.
-      terms: Number of weights that a relevance has for each channel; 0 where it takes none.
-      is_local: Whether it is a sum over layers of means over positions, so that it has a map.
-      normalised_by: Function from a layer to what is averaged over the pairs of a dataset,
-        ``[...]`` or ``[..., channels]``, before there is a distance; None for a function of the
-        pair alone.
+      terms: Number of weights that a relevance has for each channel; 0 if it takes none.
+      is_local: Whether it is a sum over layers of means over positions, and so has a map.
+      normalised_by: Function from a layer to the values ``[...]`` or ``[..., channels]`` whose mean
+        over the pairs of a dataset is the normaliser; None for a function of the pair alone.
     """
 
     statistics: tuple[str, ...]
@@ -94,13 +93,13 @@ class Readout:
         relevance: jax.Array | None = None,
         normaliser: jax.Array | None = None,
     ) -> Summands:
-        """What a layer adds to the sums.
+        """Terms that a layer adds to the sums.
 
         Args:
           values: The statistics of the layer, at least those that are needed.
-          positions: As in :class:`LayerStatistics`.
-          relevance: As in :class:`LayerStatistics`.
-          normaliser: As in :class:`LayerStatistics`.
+          positions: Height x width of the layer; see :class:`LayerStatistics`.
+          relevance: Weights of the channels; see :class:`LayerStatistics`.
+          normaliser: Mean over a dataset; see :class:`LayerStatistics`.
 
         Raises:
           InputError: If the read-out compares with a dataset, and there is no normaliser.
@@ -121,5 +120,5 @@ def sum_over(terms: Iterable[Any]) -> Any:
 
 
 def along_channels(weights: jax.Array, values: jax.Array) -> jax.Array:
-    """One number a channel, ``[channels]``, in as many dimensions as ``values``."""
+    """One number per channel, ``[channels]``, with as many dimensions as ``values``."""
     return weights.reshape((1,) * (values.ndim - weights.ndim) + weights.shape)

@@ -1,4 +1,4 @@
-"""What the names of read-outs mean."""
+"""The names of read-outs and their meaning."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
@@ -26,10 +26,10 @@ class ReadoutName:
 
     @classmethod
     def parse(cls, text: str) -> Self:
-        """Reads a name.
+        """Parses a name.
 
         Raises:
-          InputError: If the text has another form or there is no such read-out.
+          InputError: If the text has another form or the read-out is unknown.
         """
         parts = text.rsplit("/", 2)
         if len(parts) != 3 or not all(parts):
@@ -39,12 +39,12 @@ class ReadoutName:
 
     @property
     def layer(self) -> str:
-        """The layers in one word."""
+        """Names of the layers, joined by ``+``."""
         return "+".join(self.layers)
 
     @property
     def parts(self) -> tuple[Self, ...]:
-        """The read-out of each of the layers alone."""
+        """The read-out of each layer alone."""
         return tuple(replace(self, layers=(layer,)) for layer in self.layers)
 
     @property
@@ -57,10 +57,10 @@ class ReadoutName:
 
 
 def parse_layers(text: str) -> tuple[str, ...]:
-    """Reads ``LAYER[+LAYER...]``.
+    """Parses ``LAYER[+LAYER...]``.
 
     Raises:
-      InputError: If a name is empty or stands twice.
+      InputError: If a name is empty or repeated.
     """
     layers = tuple(text.split("+"))
     if not all(layers) or len(set(layers)) < len(layers):
@@ -69,10 +69,10 @@ def parse_layers(text: str) -> tuple[str, ...]:
 
 
 def parse_readout(text: str) -> tuple[str, str | None]:
-    """Reads ``READOUT[@RELEVANCE]``.
+    """Parses ``READOUT[@RELEVANCE]``.
 
     Raises:
-      InputError: If there is no such read-out.
+      InputError: If the read-out is unknown, or no name follows the @.
     """
     readout, at, relevance = text.partition("@")
     if readout not in READOUTS:

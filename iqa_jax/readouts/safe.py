@@ -1,20 +1,21 @@
-"""Numbers at the edges: zeros, what is not finite, and what is known without computing it.
+"""Numerical edge cases: zeros, non-finite numbers, and results known without computing them.
 
-Datasets contain identical pairs and networks all-zero feature vectors. There the derivative of a
-root is infinite, and infinity times zero is NaN; here it is zero instead, and forward values are
-exact. What is not a finite number never comes out as one.
+Datasets contain identical pairs, and networks produce all-zero feature vectors. There the
+derivative of a root is infinite, and infinity times zero is NaN; here the derivative is zero
+instead, and forward values are exact. A non-finite number never becomes a finite one.
 """
 
 import jax
 import jax.numpy as jnp
 
 LPIPS_EPSILON = 1e-10
-"""Added to the norm, outside the root, by LPIPS (Zhang et al. 2018, ``normalize_tensor``)."""
+"""Constant that LPIPS adds to the norm, outside the root (Zhang et al. 2018,
+``normalize_tensor``)."""
 
 
 @jax.custom_jvp
 def guarded_sqrt(x: jax.Array) -> jax.Array:
-    """Square root of ``x`` >= 0; its derivative at 0 is taken to be 0."""
+    """Square root of ``x`` >= 0, with a derivative of 0 at 0."""
     return jnp.sqrt(x)
 
 
@@ -29,8 +30,8 @@ def _guarded_sqrt_jvp(primals: tuple[jax.Array], tangents: tuple[jax.Array]):
 def ratio(numerator: jax.Array, denominator: jax.Array) -> jax.Array:
     """``numerator / denominator``; 0 where the denominator is 0, with a finite derivative.
 
-    NaN where one of them is NaN or the denominator infinite: a number divided by what overflowed is
-    not 0.
+    NaN where either is NaN or the denominator is infinite: a number divided by an overflow is not
+    0.
     """
     is_zero = (denominator == 0) & jnp.isfinite(numerator)
     quotient = numerator / jnp.where(is_zero, 1.0, denominator)
@@ -38,22 +39,24 @@ def ratio(numerator: jax.Array, denominator: jax.Array) -> jax.Array:
 
 
 def finite_or_nan(values: jax.Array) -> jax.Array:
-    """The values, NaN in the place of infinities.
+    """The values, with NaN instead of infinities.
 
     Compilers may merge a product into the subtraction that follows and round only one of two equal
-    numbers; this stands between the two, so that similar numbers are subtracted as they are stored.
+    numbers; this function separates the two, so that similar numbers are subtracted as they are
+    stored.
     """
     return jnp.where(jnp.isfinite(values), values, jnp.nan)
 
 
 @jax.custom_jvp
 def known_where(condition: jax.Array, known: jax.Array, computed: jax.Array) -> jax.Array:
-    """``computed``, but exactly ``known`` where a condition says that rounding alone is between.
+    """``computed``, but exactly ``known`` where a condition says that only rounding separates them.
 
     Args:
-      condition: Boolean, of no or as many dimensions as the others.
-      known: What ``computed`` would be without rounding.
-      computed: NaN stays NaN. All derivatives are its own, also where ``known`` is returned.
+      condition: Boolean, with no dimensions or as many as the others.
+      known: Value of ``computed`` without rounding.
+      computed: Computed value; NaN stays NaN. All derivatives are its own, even where ``known`` is
+        returned.
     """
     return jnp.where(condition & ~jnp.isnan(computed), known, computed)
 
@@ -64,10 +67,10 @@ def _known_where_jvp(primals: tuple[jax.Array, ...], tangents: tuple[jax.Array, 
 
 
 def inverse_norms(features: jax.Array) -> jax.Array:
-    """One over the length of each vector along the last axis, as LPIPS scales them; 0 for 0.
+    """Reciprocal of the length of each vector along the last axis, as in LPIPS; 0 for length 0.
 
-    NaN where a vector is not finite or too long for float32: scaled to nothing, any two such would
-    be alike.
+    NaN where a vector is not finite or too long for float32: scaled to nothing, any two of them
+    would be alike.
 
     Args:
       features: ``[..., C]``.
@@ -76,6 +79,6 @@ def inverse_norms(features: jax.Array) -> jax.Array:
       ``[..., 1]``.
     """
     norm = guarded_sqrt(jnp.sum(jnp.square(features), axis=-1, keepdims=True))
-    # Of a zero vector the reciprocal would make the gradient huge without changing the value.
+    # The reciprocal for a zero vector would make the gradient huge without changing the value.
     inverse = jnp.where(norm < jnp.inf, 1.0 / (norm + LPIPS_EPSILON), jnp.nan)
     return jnp.where(norm == 0, 0.0, inverse)

@@ -1,8 +1,8 @@
 """Per-channel statistics of a pair of activations: all that is kept of a pass through a network.
 
-A statistic is a vector ``[channels]`` in float32; one is a single number, ``[1]``. It is made in
-two steps: what it needs of one image, which for a reference is prepared once, and the comparison of
-two images.
+A statistic is a vector ``[channels]`` in float32, or in one case a single number, ``[1]``. It is
+computed in two steps: the preparation of each image, done once for a reference, and the comparison
+of two images.
 """
 
 import math
@@ -21,12 +21,12 @@ class Statistic:
     """A statistic of the activations of a layer, ``[height, width, channels]``.
 
     Attributes:
-      prepare: From the activations of one image to what is compared, any pytree.
-      compare: From what was prepared of reference and distorted image to ``[channels]``.
-      local: Likewise to ``[height, width, channels]``, whose mean over positions is the statistic;
-        None where it is no such mean.
-      is_number: Whether it is one number for the layer, ``[1]``, instead of one for each channel.
-      is_moment: Whether it is a moment of one of the images; else it is 0 for equal ones.
+      prepare: Function from the activations of one image to its prepared form, any pytree.
+      compare: Function from the prepared reference and distorted image to ``[channels]``.
+      local: Function from the same to ``[height, width, channels]``, whose mean over positions is
+        the statistic; None if it is not such a mean.
+      is_number: Whether it is one number for the layer, ``[1]``, instead of one per channel.
+      is_moment: Whether it is a moment of one of the images; otherwise it is 0 for equal ones.
     """
 
     prepare: Callable[[jax.Array], Any]
@@ -40,27 +40,27 @@ class Statistic:
         return self.compare(self.prepare(reference), self.prepare(distorted))
 
     def of_pair(self, reference: Any, distorted: Any, identical: jax.Array) -> jax.Array:
-        """The statistic of two images as they were prepared; exact where they are identical.
+        """The statistic of two prepared images; exact if they are identical.
 
         Args:
-          reference: As it was prepared.
-          distorted: Likewise.
-          identical: Whether all their pixels are equal. Their activations need not be: they may
-            have come from two pieces of a program that round differently.
+          reference: The prepared reference.
+          distorted: The prepared distorted image.
+          identical: Whether all their pixels are equal. Their activations may still differ: they
+            may come from two parts of a program that round differently.
         """
         computed = self.compare(reference, distorted)
         known = self.compare(reference, reference) if self.is_moment else jnp.zeros_like(computed)
         return known_where(identical, known, computed)
 
     def local_of_pair(self, reference: Any, distorted: Any, identical: jax.Array) -> jax.Array:
-        """Likewise of each position, for a statistic that is a mean of them."""
+        """The same at each position, for a statistic that is a mean over positions."""
         assert self.local is not None
         assert not self.is_moment
         computed = self.local(reference, distorted)
         return known_where(identical, jnp.zeros_like(computed), computed)
 
     def length(self, channels: int) -> int:
-        """How many numbers it is for a layer of ``channels``."""
+        """Number of values for a layer of ``channels``."""
         return 1 if self.is_number else channels
 
 
@@ -78,7 +78,7 @@ def _mean_square(difference: jax.Array) -> jax.Array:
 
 
 def _mean(values: jax.Array) -> jax.Array:
-    # Row by row: the sums stay short, which keeps float32 exact, and rows are reduced in parallel.
+    # Row by row: short sums keep float32 accurate, and rows are reduced in parallel.
     return jnp.mean(jnp.mean(values, axis=1), axis=0)
 
 
@@ -87,7 +87,7 @@ def _variance(values: jax.Array) -> jax.Array:
 
 
 def _deviations(values: jax.Array) -> jax.Array:
-    # In two passes: the difference of two large numbers would leave little of a small variance.
+    # Two passes: a small variance would lose its digits in the difference of two large numbers.
     return values - _mean(values).reshape(1, 1, -1)
 
 
@@ -109,7 +109,7 @@ def _gram_error(reference: jax.Array, distorted: jax.Array) -> jax.Array:
         values.reshape(positions, channels)
         for values in (reference - distorted, reference + distorted)
     )
-    # R'R - D'D is the symmetric part of (R - D)'(R + D), which nothing cancels in.
+    # R'R - D'D is the symmetric part of (R - D)'(R + D), in which nothing cancels.
     product = jnp.matmul(difference.T, total, precision=jax.lax.Precision.HIGHEST) / positions
     return guarded_sqrt(jnp.sum(jnp.square((product + product.T) / 2), keepdims=True)).reshape(1)
 
@@ -152,38 +152,38 @@ unit_squared_error = Statistic(
     lambda r, d: _mean(_local_unit_squared_error(r, d)),
     _local_unit_squared_error,
 )
-"""The same of the channel vectors scaled to unit length at each position: LPIPS's distance before
-its linear layers (Zhang et al. 2018, equation 1)."""
+"""The same for channel vectors scaled to unit length at each position: LPIPS's distance before its
+linear layers (Zhang et al. 2018, equation 1)."""
 
 mean_reference = _of_reference(_mean)
 """Mean over positions of the activations of the reference."""
 
 mean_distorted = _of_distorted(_mean)
-"""The same of the distorted image."""
+"""Mean over positions of the activations of the distorted image."""
 
 variance_reference = _of_reference(_variance)
-"""Variance over positions (of the population) of the activations of the reference."""
+"""Population variance over positions of the activations of the reference."""
 
 variance_distorted = _of_distorted(_variance)
-"""The same of the distorted image."""
+"""Population variance over positions of the activations of the distorted image."""
 
 difference_mean = _of_difference(_mean)
 """Mean over positions of ``r - d``: the difference of the two means, but exactly 0 for equal
-activations in whatever order a compiler sums each of them."""
+activations, in whatever order a compiler sums each of them."""
 
 difference_variance = _of_difference(_variance)
-"""Variance over positions of ``r - d``, exactly 0 for equal images. It stands for the covariance,
-``(variance_reference + variance_distorted - difference_variance) / 2``, which compared with the
-variances would leave little of a small distance."""
+"""Variance over positions of ``r - d``, exactly 0 for equal images. It replaces the covariance,
+``(variance_reference + variance_distorted - difference_variance) / 2``, whose comparison with the
+variances would cost a small distance its digits."""
 
 variance_change = Statistic(_with_deviations, _variance_change)
-"""``variance_reference - variance_distorted``, but exactly 0 for equal images and without what the
-rounding of two large variances would leave of a small difference: the mean over positions of the
-product of the deviations of ``r - d`` and of ``r + d`` from their means."""
+"""``variance_reference - variance_distorted``, but exactly 0 for equal images and without the
+rounding error of two large variances in a small difference: the mean over positions of the product
+of the deviations of ``r - d`` and of ``r + d`` from their means."""
 
 gram_error = Statistic(_rounded, _gram_error, is_number=True)
 """``[1]``: Frobenius norm of ``G_r - G_d`` with ``G = F^T F / N``, F the activations of an image as
-``[N, channels]`` (Gatys et al. 2015, arXiv 1505.07376). The difference is made from that of the
+``[N, channels]`` (Gatys et al. 2015, arXiv 1505.07376). The difference is computed from that of the
 activations, so that it is exactly 0 for equal images; it costs as much as one Gram matrix."""
 
 STATISTICS: Mapping[str, Statistic] = {

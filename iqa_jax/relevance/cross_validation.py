@@ -1,8 +1,9 @@
 """Does learning help on new images? Training, validation and test with no content in common.
 
-Every fold of the references is tested once. Of the others each seed sets some aside for validation:
-they decide when a run stops and, over all seeds, which strength of regularisation a fold takes. Its
-weights are the mean over the seeds; nothing of them has seen the references of the test.
+Every fold of the references is tested once. Each seed sets some of the other references aside for
+validation: they decide when a run stops and, over all seeds, which strength of regularisation a
+fold uses. The weights of a fold are the mean over the seeds; none of these has seen the references
+of the test.
 """
 
 import math
@@ -23,20 +24,21 @@ from iqa_jax.relevance.ranking import Network
 from iqa_jax.relevance.training import CHECK_EVERY, Problem, Recipe, Run, Trained, train
 
 LEAST_REFERENCES = 3
-"""One each to train, to validate and to test."""
+"""Minimum number of references: one each for training, validation and test."""
 
 
 @dataclass(frozen=True)
 class Scheme:
-    """Cross-validation.
+    """Scheme of the cross-validation.
 
     Attributes:
       folds: Number of parts of the references, each tested once.
-      seeds: Number of runs of each fold and strength, each with other references for validation
-        and another start of the ranking network; weights are their mean.
+      seeds: Number of runs of each fold and strength, each with other references for validation and
+        another start of the ranking network; their weights are averaged.
       strengths: Strengths of the pull towards equal weights, ``mean((w - 1)^2)``, from which
         validation chooses.
-      validation_share: Share of the references that are not tested, at least one, that validates.
+      validation_share: Share of the references that are not tested, at least one, used for
+        validation.
       seed: Seed of the draw of folds and of references for validation.
     """
 
@@ -55,8 +57,8 @@ class HeldOutFold:
       test: Names of the references of the fold.
       rows: Pairs of the fold, bool ``[pairs]``.
       strength: The strength that was best in validation.
-      steps: After how many steps the runs with that strength stopped, ``[seeds]``.
-      validation: The loss, ``[seeds, strengths]``.
+      steps: Number of steps after which the runs with that strength stopped, ``[seeds]``.
+      validation: Loss in validation, ``[seeds, strengths]``.
       weights: ``[channels]``, with sum(w m) = sum(m) over all pairs that are not tested.
     """
 
@@ -70,15 +72,15 @@ class HeldOutFold:
 
 @dataclass(frozen=True, eq=False)
 class CrossValidation:
-    """Weights for testing, and weights to be used.
+    """Weights for testing, and weights for use.
 
     Attributes:
       fold_of: The fold of each content.
       folds: Weights for each fold.
       distances: Distance of every pair under the weights that have not seen it, ``[pairs]``.
-      strength: Best in validation over all folds.
-      steps: Median of the steps of all runs with that strength.
-      weights: ``[channels]``, trained on all references with this strength for as many steps: the
+      strength: The strength that was best in validation over all folds.
+      steps: Median number of steps of all runs with that strength.
+      weights: ``[channels]``, trained on all references with this strength and number of steps: the
         relevance.
     """
 
@@ -94,14 +96,14 @@ def cross_validate(examples: Examples, recipe: Recipe, scheme: Scheme) -> CrossV
     """Learns weights for every fold, and from all references.
 
     Args:
-      examples: What is learned from.
-      recipe: How each run is trained.
-      scheme: How the references are divided.
+      examples: Examples to learn from.
+      recipe: Training of each run.
+      scheme: Division of the references.
 
     Raises:
-      InputError: If nothing can be learned from the examples, there are fewer references than
-        folds or than three, or a run would be trained or validated by pairs that all have the same
-        score, or statistics of zero.
+      InputError: If nothing can be learned from the examples, there are fewer references than folds
+        or than three, or all pairs that would train or validate a run have the same score or
+        statistics of zero.
     """
     examples.check()
     check_loss(recipe.loss, examples)
@@ -133,7 +135,7 @@ def cross_validate(examples: Examples, recipe: Recipe, scheme: Scheme) -> CrossV
 
 
 def check_scheme(scheme: Scheme, examples: Examples) -> None:
-    """Refuses a scheme that the references are too few for, or that is none.
+    """Rejects a scheme that is invalid, or for which there are too few references.
 
     Raises:
       InputError: If there are fewer references than folds or than three, fewer than two folds, no
@@ -141,9 +143,9 @@ def check_scheme(scheme: Scheme, examples: Examples) -> None:
     """
     if examples.references < max(LEAST_REFERENCES, scheme.folds) or scheme.folds < 2:
         raise InputError(
-            f"{examples.name}: expected 2 folds or more, and at least as many references as folds "
-            f"and {LEAST_REFERENCES}, found {scheme.folds} folds and {examples.references} "
-            "references"
+            f"{examples.name}: expected at least 2 folds, at least as many references as folds, "
+            f"and at least {LEAST_REFERENCES} references, found {scheme.folds} folds and "
+            f"{examples.references} references"
         )
     if scheme.seeds < 1 or not scheme.strengths:
         raise InputError(
@@ -151,7 +153,7 @@ def check_scheme(scheme: Scheme, examples: Examples) -> None:
             f"{len(scheme.strengths)} strengths"
         )
     if not all(math.isfinite(strength) and strength >= 0 for strength in scheme.strengths):
-        raise InputError(f"strengths: expected numbers from 0 on, got {scheme.strengths}")
+        raise InputError(f"strengths: expected numbers of at least 0, got {scheme.strengths}")
     if not 0 < scheme.validation_share < 1:
         raise InputError(
             f"validation_share: expected a number between 0 and 1, got {scheme.validation_share}"
@@ -175,7 +177,7 @@ def _masks(
 
 
 def _check_masks(examples: Examples, masks: tuple[np.ndarray, np.ndarray]) -> None:
-    """Refuses references that would train or validate a run alone, but say nothing."""
+    """Rejects references that alone would train or validate a run, but carry no information."""
     differs = np.any(examples.matrix, axis=1)
     for purpose, of_purpose in zip(("train", "validate"), masks, strict=True):
         for mask in of_purpose.reshape(-1, of_purpose.shape[-1]):
@@ -187,15 +189,15 @@ def _check_masks(examples: Examples, masks: tuple[np.ndarray, np.ndarray]) -> No
             if problem:
                 named = ", ".join(sorted(set(examples.contents[mask])))
                 raise InputError(
-                    f"{examples.name}: the references {named} would {purpose} alone, but all their "
-                    f"{problem}; use fewer folds or leave them out"
+                    f"{examples.name}: only the references {named} would {purpose} a run, but all "
+                    f"their {problem}; use fewer folds or leave them out"
                 )
 
 
 def _train_all(
     problem: Problem, masks: tuple[np.ndarray, np.ndarray], recipe: Recipe, scheme: Scheme
 ) -> Trained:
-    """Every fold, seed and strength in one program; arrays ``[folds, seeds, strengths, ...]``."""
+    """Trains every fold, seed and strength together; arrays ``[folds, seeds, strengths, ...]``."""
     training, validation = masks
     shape = (*training.shape[:2], len(scheme.strengths))
     fold, seed, strength = (axis.ravel() for axis in np.indices(shape))
@@ -247,12 +249,12 @@ def _train_on_all(problem: Problem, recipe: Recipe, strength: float, seeds: int)
 
 
 def _networks(recipe: Recipe, seeds: Iterable[int]) -> Network:
-    """What is trained besides the weights, by seed, with a first axis."""
+    """The parameters that are trained besides the weights, by seed, with a first axis."""
     starts = [LOSSES[recipe.loss].start(int(seed)) for seed in seeds]
     return jax.tree.map(lambda *each: jnp.stack(each), *starts)
 
 
 def _mean_of_seeds(weights: np.ndarray, mean: np.ndarray) -> np.ndarray:
-    """The mean of weights ``[seeds, channels]``, scaled to sum(w m) = sum(m) in float64."""
+    """Mean of the weights ``[seeds, channels]``, scaled to sum(w m) = sum(m) in float64."""
     over_seeds = weights.astype(np.float64).mean(axis=0)
     return over_seeds * (mean.sum() / (over_seeds @ mean))

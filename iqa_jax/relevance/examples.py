@@ -1,4 +1,4 @@
-"""What a relevance is learned from: the share of every channel in a distance, and human scores."""
+"""Examples to learn a relevance from: the share of each channel in a distance, and human scores."""
 
 import functools
 import math
@@ -12,15 +12,15 @@ from iqa_jax.engine.store import StatisticsStore
 from iqa_jax.errors import InputError
 
 _BLOCK = 1024
-"""Pairs whose contributions are turned into float64 at a time."""
+"""Pairs whose contributions are converted to float64 at a time."""
 
 
 @dataclass(frozen=True)
 class _Form:
-    """How a read-out is made of a statistic.
+    """Computation of a read-out from a statistic.
 
     Attributes:
-      statistic: Per channel.
+      statistic: Name of a statistic per channel.
       has_positions: Whether a layer counts as many times as it has positions.
       is_mean: Whether the sum is divided by the number of activations.
       is_root: Whether the distance is the root of the sum.
@@ -38,24 +38,25 @@ FORMS: Mapping[str, _Form] = {
     "unit": _Form("unit_squared_error", is_root=False),
     "unit_root": _Form("unit_squared_error"),
 }
-"""The read-outs whose channels can be weighed by learning; :mod:`iqa_jax.readouts` defines them."""
+"""Read-outs whose channels can be weighted by learning; :mod:`iqa_jax.readouts` defines them."""
 
 
 @dataclass(frozen=True, eq=False)
 class Examples:
-    """Pairs whose distance is open as far as the weights of the channels are.
+    """Pairs whose distances depend on weights of the channels that are still to be learned.
 
-    The distance is the sum over channels of weight times contribution, or the root of that.
+    The distance is the sum over channels of weight times contribution, or the root of that sum.
 
     Attributes:
       name: Name of the dataset.
-      contributions: By layer, float32 ``[pairs, channels]``; what each channel adds under weight 1.
+      contributions: Contribution of each channel under weight 1, float32 ``[pairs, channels]`` by
+        layer.
       is_root: Whether the distance is the root of the sum.
       scores: Human scores, ``[pairs]``.
-      opinion_std: Standard deviation of single opinions, ``[pairs]``; NaN where it is unknown.
-      contents: What the reference of each pair shows, ``[pairs]``.
+      opinion_std: Standard deviation of single opinions, ``[pairs]``; NaN if unknown.
+      contents: Content of each pair's reference, ``[pairs]``.
       higher_is_better: Direction of the scores.
-      protocol: What the observers were asked.
+      protocol: Question put to the observers.
     """
 
     name: str
@@ -74,7 +75,7 @@ class Examples:
 
     @functools.cached_property
     def quality(self) -> np.ndarray:
-        """The scores, turned so that higher is better, float64 ``[pairs]``."""
+        """The scores, oriented so that higher is better, float64 ``[pairs]``."""
         return np.asarray(self.scores if self.higher_is_better else -self.scores, np.float64)
 
     @property
@@ -94,12 +95,12 @@ class Examples:
         return self.matrix[rows].mean(axis=0, dtype=np.float64)
 
     def by_layer(self, values: np.ndarray) -> dict[str, np.ndarray]:
-        """Cuts one number a channel, ``[channels]``, into layers."""
+        """Splits one number per channel, ``[channels]``, into layers."""
         ends = np.cumsum([each.shape[1] for each in self.contributions.values()])
         return dict(zip(self.contributions, np.split(values, ends[:-1]), strict=True))
 
     def joined(self, by_layer: Mapping[str, np.ndarray]) -> np.ndarray:
-        """Puts one number a channel by layer side by side: the inverse of :meth:`by_layer`.
+        """Joins one number per channel of all layers: the inverse of :meth:`by_layer`.
 
         Raises:
           InputError: If a layer is missing or has another number of channels.
@@ -114,12 +115,12 @@ class Examples:
         return np.concatenate([by_layer[layer] for layer in self.contributions])
 
     def check(self) -> None:
-        """Refuses what nothing can be learned from.
+        """Rejects examples from which nothing can be learned.
 
         Raises:
           InputError: If there are no pairs or fewer than two references, statistics are not finite,
-            negative or all zero, scores are not finite or all equal, or the observers were asked
-            something else than for an opinion or a choice between two versions.
+            negative or all zero, scores are not finite or all equal, or the observers were not
+            asked for an opinion or a choice between two versions.
         """
         if not self.contributions or not len(self.scores):
             raise InputError(f"{self.name}: there are no pairs or no layers to learn from")
@@ -153,20 +154,20 @@ class Examples:
                 f"{len(values)} pairs, the first in row {wrong[0] + 1}; extract them again"
             )
         if values.min(initial=0.0) < 0:
-            raise InputError(f"{self.name}: {layer} has negative statistics: these are no errors")
+            raise InputError(f"{self.name}: {layer} has negative statistics, but errors cannot be")
 
 
 def read_examples(store: StatisticsStore, layers: Sequence[str], readout: str) -> Examples:
-    """The contributions of the channels of some layers, from stored statistics.
+    """Reads the contributions of the channels of some layers from stored statistics.
 
     Args:
       store: The statistics.
-      layers: At least one.
+      layers: Names of the layers, at least one.
       readout: Key of :data:`FORMS`.
 
     Raises:
-      InputError: If there is no such read-out or layer, a layer has no such read-out, or nothing
-        can be learned from what is there (see :meth:`Examples.check`).
+      InputError: If the read-out or a layer is unknown, a layer does not have this read-out, or
+        nothing can be learned from the examples (see :meth:`Examples.check`).
     """
     check_readout(readout)
     if not store.table.pairs or not store.layers:
@@ -184,7 +185,7 @@ def read_examples(store: StatisticsStore, layers: Sequence[str], readout: str) -
             values[layer] = values[layer] * factor.astype(np.float32)[:, None]
     table = store.table
     pairs = table.pairs
-    # Deviations of mean opinions say nothing of how far one observer's preference is to be trusted.
+    # Deviations of mean opinions do not show how far to trust the preference of one observer.
     of_opinions = table.opinions > 1
     examples = Examples(
         name=table.name,
@@ -201,7 +202,7 @@ def read_examples(store: StatisticsStore, layers: Sequence[str], readout: str) -
 
 
 def check_readout(readout: str) -> None:
-    """Refuses a read-out whose channels cannot be weighed by learning (:class:`InputError`)."""
+    """Rejects a read-out whose channels cannot be weighted by learning (:class:`InputError`)."""
     if readout not in FORMS:
         raise InputError(
             f"no relevance can be learned for the read-out {readout!r}; expected one of "

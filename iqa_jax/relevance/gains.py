@@ -1,6 +1,6 @@
-"""What learning was worth: uniform, learned and published weights on images not learned from.
+"""Gains from learning: uniform, learned and published weights on images not learned from.
 
-Intervals are over references, and the weights are as they were learned: they say how sure the
+Intervals are over references, with the weights as they were learned: they show how certain the
 comparison of these weights is, not how much other training images would change them. Differences
 are paired: both weights see the same references whenever some are left out or drawn.
 """
@@ -24,19 +24,19 @@ MEAN, POOLED, TRANSFER = "mean of folds", "pooled", "transfer"
 
 @dataclass(frozen=True)
 class Gain:
-    """Agreement under some weights, or what they gain over others: one number of the report.
+    """Agreement under some weights, or their gain over others: one number of the report.
 
     Attributes:
-      part: A fold, the mean of the folds, all pairs pooled, or a transfer.
+      part: Name of a fold, of the mean of the folds, of all pairs pooled, or of a transfer.
       dataset: Name of the dataset of these pairs.
       references: Number of references.
       pairs: Number of pairs.
-      measure: ``plcc``, ``srcc`` or ``2afc``; positive and large is good.
+      measure: ``plcc``, ``srcc`` or ``2afc``; larger is better.
       weights: Name of the weights of the channels.
       minus: Name of other weights whose value is subtracted; empty for none.
-      value: NaN where it is not defined.
-      low: Lower end of the interval; NaN where there are too few references for one.
-      high: Upper end.
+      value: Agreement, or difference of two; NaN if it is undefined.
+      low: Lower end of the interval; NaN if there are too few references for one.
+      high: Upper end of the interval.
     """
 
     part: str
@@ -53,7 +53,7 @@ class Gain:
 
 @dataclass(frozen=True)
 class _Group:
-    """Pairs that numbers are about; see :class:`Gain`."""
+    """Pairs to which numbers belong; see :class:`Gain`."""
 
     part: str
     dataset: str
@@ -73,15 +73,15 @@ def held_out_gains(
 ) -> list[Gain]:
     """Compares weights on pairs whose references the learned ones have not seen.
 
-    The mean of the folds is that of Fisher's z of their correlations, each fold counting as its
-    pairs; of two-alternative scores the mean itself. Pooled are the pairs of all folds as one
-    dataset, each at the distance that its own fold's weights give.
+    The mean of the folds is that of Fisher's z of their correlations, each fold weighted by its
+    number of pairs; for two-alternative scores it is the mean itself. "Pooled" takes the pairs of
+    all folds as one dataset, each at the distance under its own fold's weights.
 
     Args:
-      examples: What was learned from.
+      examples: Examples that were learned from.
       learned: Result of :func:`iqa_jax.relevance.cross_validation.cross_validate`.
       published: Other weights, ``[channels]`` by name.
-      method: How intervals are made.
+      method: Method of the intervals.
     """
     names = (UNIFORM, LEARNED, *published)
     fixed = _fixed_distances(examples, published)
@@ -119,12 +119,12 @@ def transfer_gains(
 
     Args:
       examples: Pairs of the other dataset, with the same layers.
-      weights: Learned from all references of the first one, ``[channels]``.
+      weights: Weights learned from all references of the first one, ``[channels]``.
       published: Other weights, ``[channels]`` by name.
-      method: How intervals are made.
+      method: Method of the intervals.
 
     Raises:
-      InputError: If the channels are others.
+      InputError: If the channels differ.
     """
     channels = examples.matrix.shape[1]
     if len(weights) != channels:
@@ -151,7 +151,7 @@ def _all(examples: Examples) -> np.ndarray:
 def _measure(
     examples: Examples, distances: np.ndarray, rows: np.ndarray, weightings: Weightings
 ) -> dict[str, np.ndarray]:
-    """Every measure on some of the pairs, weighed; ``[weightings, weights]``."""
+    """Every measure on some of the pairs, weighted; ``[weightings, weights]``."""
     if examples.protocol is Question.TWO_ALTERNATIVES:
         firsts = np.flatnonzero(rows)[::2]
         agreed = agreeing(
@@ -170,7 +170,7 @@ def _measure(
 
 
 def _mean(measure: str, values: np.ndarray, weights: np.ndarray) -> np.ndarray:
-    """The mean over folds, those without a value left out; ``[weightings, weights]``."""
+    """The mean over the folds that have a value; ``[weightings, weights]``."""
     known = ~np.isnan(values)
     z = values if measure == "2afc" else fisher_z(values)
     total = np.sum(known * weights, axis=0)
@@ -182,7 +182,7 @@ def _mean(measure: str, values: np.ndarray, weights: np.ndarray) -> np.ndarray:
 def _rows(
     group: _Group, names: Sequence[str], found: Mapping[str, np.ndarray], method: Method
 ) -> Iterator[Gain]:
-    """Every weights' value in a group, and the learned weights' minus those of the others."""
+    """The value of all weights in a group, and the gains of the learned weights over the others."""
     for measure, values in found.items():
         learned = values[:, names.index(LEARNED)]
         alone = [(name, "", values[:, column]) for column, name in enumerate(names)]

@@ -1,4 +1,4 @@
-"""What people said of pairs, as arrays for the device."""
+"""Human judgements of pairs, as arrays for the device."""
 
 from dataclasses import dataclass, field
 
@@ -10,28 +10,28 @@ from iqa_jax.datasets.table import Question
 from iqa_jax.relevance.examples import Examples
 
 _OBSERVER = 0.5
-"""Standard deviation of one observer's opinion where none is published, in standard deviations of
-the scores: our choice, as opinions on a five-point scale deviate by 0.6 to 0.8, scores by 1.2."""
+"""Standard deviation of one observer's opinion if none is published, in standard deviations of the
+scores: our choice, as opinions on a five-point scale deviate by 0.6 to 0.8, scores by 1.2."""
 
 _LEAST_OBSERVER = 1e-3
-"""What is assumed at least where one is published, in the same unit."""
+"""Minimum deviation assumed if one is published, in the same unit."""
 
 
 @jax.tree_util.register_dataclass
 @dataclass(frozen=True, eq=False)
 class People:
-    """What people said of pairs, for the device; of each pair nothing that others were given.
+    """Human judgements of pairs, for the device; no pair's judgement depends on those of others.
 
     Attributes:
-      quality: float32 ``[pairs]``: scores, higher is better; or, of two alternatives, the share of
-        observers who preferred the version.
-      observer: float32 ``[pairs]``, standard deviation of one opinion; 0 where it is unknown.
+      quality: Scores, higher is better, or for two alternatives the share of observers who
+        preferred the version; float32 ``[pairs]``.
+      observer: Standard deviation of one opinion, float32 ``[pairs]``; 0 if unknown.
       order: The pairs in groups whose versions can be compared: those of a reference, or the two of
         a triplet; int32 ``[pairs]``.
-      start: For each place in this order where its group begins.
-      size: And how many its group has.
-      least_observer: The least deviation of one opinion that is believed, in standard deviations of
-        the scores that are learned from.
+      start: Place in this order where the group of each place begins, int32 ``[pairs]``.
+      size: Number of pairs in the group of each place, int32 ``[pairs]``.
+      least_observer: Minimum assumed deviation of one opinion, in standard deviations of the
+        training scores.
       is_share: Whether the quality is a share of observers.
     """
 
@@ -45,7 +45,7 @@ class People:
 
     @classmethod
     def of(cls, examples: Examples) -> "People":
-        """What stands in the pair table."""
+        """The judgements in the pair table."""
         is_share = examples.protocol is Question.TWO_ALTERNATIVES
         is_published = np.isfinite(examples.opinion_std).all()
         observer = examples.opinion_std if is_published else np.zeros(len(examples.scores))
@@ -63,10 +63,10 @@ class People:
         )
 
     def least_deviation(self, training: jax.Array) -> jax.Array:
-        """The least deviation of one opinion that is believed, in units of the quality, ``[]``.
+        """Minimum assumed deviation of one opinion, in units of the quality, ``[]``.
 
         Args:
-          training: The pairs that are learned from, bool ``[pairs]``; no other score counts.
+          training: Training pairs, bool ``[pairs]``; no other score counts.
         """
         count = jnp.sum(training).astype(jnp.float32)
         mean = jnp.sum(jnp.where(training, self.quality, 0.0)) / count
@@ -77,15 +77,14 @@ class People:
 @jax.tree_util.register_dataclass
 @dataclass(frozen=True, eq=False)
 class Batch:
-    """Some pairs and what people said of them.
+    """Some pairs and their judgements.
 
     Attributes:
-      rows: Which pairs, int32 ``[rows]``; None for all.
-      said: Quality of these, ``[rows]``; or, of rows that are first all first and then all second
-        versions, ``[rows / 2]``: the share of observers that prefer the second, or how much better
-        it is, if ``observer`` is given.
-      observer: Standard deviation of one opinion of each of these, ``[rows]``; 0 where it is
-        unknown.
+      rows: Positions of the pairs, int32 ``[rows]``; None for all.
+      said: Quality of these pairs, ``[rows]``. If all first versions are followed by all second
+        ones, ``[rows / 2]``: the share of observers who prefer the second or, if ``observer`` is
+        given, how much better it is.
+      observer: Standard deviation of one opinion of each of these, ``[rows]``; 0 if unknown.
     """
 
     rows: jax.Array | None
@@ -93,18 +92,18 @@ class Batch:
     observer: jax.Array | None = None
 
     def select(self, values: jax.Array) -> jax.Array:
-        """Values ``[pairs]`` of these pairs."""
+        """The entries of ``values``, ``[pairs]``, for these pairs."""
         return values if self.rows is None else values[self.rows]
 
     def answers(self, least_deviation: jax.Array) -> jax.Array:
-        """What people said; opinions of two versions as the share that prefers the second.
+        """Judgements; opinions of two versions become the share that prefers the second.
 
-        Opinions are turned into preferences by Thurstone's model (1927, case III): the opinions of
-        one observer of two versions are independent and normal, so that the second is preferred
-        with probability Phi((q_2 - q_1) / sqrt(s_1^2 + s_2^2)).
+        Opinions are converted to preferences by Thurstone's model (1927, case III): the opinions of
+        one observer of two versions are independent and normal, so the second is preferred with
+        probability Phi((q_2 - q_1) / sqrt(s_1^2 + s_2^2)).
 
         Args:
-          least_deviation: The least s, ``[]``; see :meth:`People.least_deviation`.
+          least_deviation: Minimum of s, ``[]``; see :meth:`People.least_deviation`.
         """
         if self.observer is None:
             return self.said

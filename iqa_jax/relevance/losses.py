@@ -1,8 +1,8 @@
-"""What is minimised: how distances disagree with people, as functions that have a gradient.
+"""Losses to minimise: differentiable disagreement of distances with people.
 
-Distances come with a mean (of their squares, for a root) of about 1. A loss sees those of a batch
-of pairs; which of them count is a mask, so that many runs, each with references of its own to train
-on, share one program.
+Distances have a mean (of their squares, for a root) of about 1. A loss sees those of a batch of
+pairs. A mask selects the ones that count, so that many runs, each with its own training references,
+share one program.
 """
 
 import functools
@@ -21,19 +21,19 @@ from iqa_jax.relevance.judgements import Batch, People
 from iqa_jax.relevance.ranking import Network
 
 _RANKED = 128
-"""Pairs in a batch of which soft ranks are taken: their cost grows with the square."""
+"""Pairs in a batch for soft ranks, whose cost grows with the square of this number."""
 
 _JUDGED = 256
 _JUDGED_IN_VALIDATION = 4096
-"""Pairs of versions in a batch, and of all references in validation, where they are always the
-same."""
+"""Pairs of versions in a batch, and in validation, where they are always the same and from all
+references."""
 
 _TEMPERATURE = 0.1
 """Temperature of soft ranks, in standard deviations of the distances."""
 
 Value = Callable[[Network, jax.Array, jax.Array, jax.Array], jax.Array]
-"""From the network, distances ``[rows]``, what people said, and which rows count (bool) to a number
-that is smaller for better agreement; 0 if none count."""
+"""Function from the network, distances ``[rows]``, judgements, and which rows count (bool) to a
+number that is smaller for better agreement; 0 if none count."""
 
 
 @dataclass(frozen=True)
@@ -41,11 +41,11 @@ class Loss:
     """A loss.
 
     Attributes:
-      draw: From a key and people to the batch of a step.
+      draw: Function from a key and people to the batch of a step.
       value: Value of the loss for a batch.
-      whole: From people to the batch on which a run is validated.
-      criterion: The value there: what decides when to stop, and which strength is best.
-      start: From a seed to what is trained besides the weights.
+      whole: Function from people to the batch on which a run is validated.
+      criterion: Value on that batch, which decides when to stop and which strength is best.
+      start: Function from a seed to the parameters trained besides the weights.
     """
 
     draw: Callable[[jax.Array, People], Batch]
@@ -56,10 +56,11 @@ class Loss:
 
 
 def check_loss(loss: str, examples: Examples) -> None:
-    """Refuses a loss that does not fit what the observers were asked.
+    """Rejects a loss that does not fit the question put to the observers.
 
     Raises:
-      InputError: If there is no such loss, or choices between two versions are to be correlated.
+      InputError: If the loss is unknown, no reference has two versions to rank, or a correlation is
+        to be taken with choices between two versions.
     """
     if loss not in LOSSES:
         raise InputError(f"there is no loss {loss!r}; there are: {', '.join(LOSSES)}")
@@ -67,18 +68,18 @@ def check_loss(loss: str, examples: Examples) -> None:
         alone = np.unique(examples.contents, return_counts=True)[1] == 1
         if alone.all():
             raise InputError(
-                f"{examples.name}: the ranking loss compares versions of one reference, each has "
-                "only one"
+                f"{examples.name}: the ranking loss compares versions of one reference, but each "
+                "has only one"
             )
     elif examples.protocol is Question.TWO_ALTERNATIVES:
         raise InputError(
             f"{examples.name}: its observers chose between two versions, which says nothing about "
-            f"other pairs: the loss {loss} does not apply, expected ranking"
+            f"other pairs; the loss {loss} does not apply, expected ranking"
         )
 
 
 def correlation(x: jax.Array, y: jax.Array, included: jax.Array) -> jax.Array:
-    """Pearson's correlation over those that are included; 0 where it is not defined.
+    """Pearson's correlation over the rows that are included; 0 if it is undefined.
 
     Args:
       x: ``[rows]``.
@@ -109,7 +110,7 @@ def _pearson(
 
 
 def _ranks(values: jax.Array, included: jax.Array) -> jax.Array:
-    """Ranks among those that are included, ties sharing theirs, ``[rows]``."""
+    """Ranks among the rows that are included, ties sharing theirs, ``[rows]``."""
     ordered = jnp.sort(jnp.where(included, values, jnp.inf))
     below = jnp.searchsorted(ordered, values, side="left")
     not_above = jnp.searchsorted(ordered, values, side="right")
@@ -117,7 +118,7 @@ def _ranks(values: jax.Array, included: jax.Array) -> jax.Array:
 
 
 def _soft_ranks(values: jax.Array, included: jax.Array) -> jax.Array:
-    """``1/2 + sum_j sigmoid((x_i - x_j) / t)`` over those that are included, ``[rows]``."""
+    """``1/2 + sum_j sigmoid((x_i - x_j) / t)`` over the rows that are included, ``[rows]``."""
     centred = _centred(values, included)
     count = jnp.maximum(jnp.sum(included), 1).astype(jnp.float32)
     spread = jnp.sqrt(jnp.sum(jnp.square(centred)) / count)
@@ -157,7 +158,7 @@ LOSSES: Mapping[str, Loss] = {
     ),
     "spearman": Loss(_some_pairs, _soft_spearman, _all, _spearman),
 }
-"""``pearson``: the correlation of distance and quality, which is to become -1, on all pairs (the
+"""``pearson``: the correlation of distance and quality on all pairs, which should become -1 (the
 practice of the Valencia group: PerceptNet, Hepburn et al. 2020). ``ranking``: the two-alternative
-loss of LPIPS. ``spearman``: as Pearson, of ranks, which are soft in training and exact in
-validation."""
+loss of LPIPS. ``spearman``: the same as ``pearson`` for ranks, which are soft in training and exact
+in validation."""

@@ -1,8 +1,8 @@
 """LPIPS's loss: which of two versions of a reference do people find nearer to it?
 
 Zhang et al., The unreasonable effectiveness of deep features as a perceptual metric, CVPR 2018: a
-small network turns the two distances into a preference, and is trained with the weights. Choices
-between two versions are taken as they are; opinions are turned into such choices.
+small network turns the two distances into a preference, and is trained together with the weights.
+Choices between two versions are used as they are; opinions are converted to such choices.
 """
 
 import itertools
@@ -18,18 +18,18 @@ from iqa_jax.relevance.judgements import Batch, People
 _HIDDEN = 32
 _OFFSET = 0.1
 _SLOPE = 0.2
-"""LPIPS's ranking network (Zhang et al. 2018, appendix B): channels of its two layers, what is
-added to a distance that divides, and the slope of its leaky rectifiers below zero."""
+"""LPIPS's ranking network (Zhang et al. 2018, appendix B): channels of its two layers, constant
+added to a distance in a denominator, and slope of its leaky rectifiers below zero."""
 
 Network = Mapping[str, jax.Array]
 
 
 def draw(key: jax.Array, people: People, count: int) -> Batch:
-    """Pairs of versions in one group, each in random order, and which people would prefer.
+    """Draws pairs of versions in one group, each in random order, and people's preferences.
 
     Args:
-      key: Random.
-      people: What they said.
+      key: Random key.
+      people: Human judgements.
       count: Number of pairs.
     """
     of_place, of_partner = jax.random.split(key)
@@ -38,7 +38,7 @@ def draw(key: jax.Array, people: People, count: int) -> Batch:
 
 
 def draw_once(people: People, count: int) -> Batch:
-    """As :func:`draw`, but always the same pairs."""
+    """Draws pairs like :func:`draw`, but always the same ones."""
     random = np.random.default_rng(0)
     place = random.integers(people.order.shape[0], size=count, dtype=np.int32)
     bits = random.integers(2**32, size=count, dtype=np.uint32)
@@ -46,7 +46,7 @@ def draw_once(people: People, count: int) -> Batch:
 
 
 def _judgements(people: People, place: jax.Array, bits: jax.Array) -> Batch:
-    """The versions at some places, each with another one of its group that random bits choose.
+    """The versions in some places, each with another one of its group, chosen by random bits.
 
     The only version of a reference is compared with itself.
     """
@@ -61,7 +61,7 @@ def _judgements(people: People, place: jax.Array, bits: jax.Array) -> Batch:
 
 
 def start(seed: int) -> Network:
-    """Three layers, 5 to 32 to 32 to 1, drawn evenly within 1 / sqrt(inputs) as in PyTorch."""
+    """Three layers, 5 to 32 to 32 to 1, drawn uniformly within 1 / sqrt(inputs) as in PyTorch."""
     random = np.random.default_rng(seed)
     network = {}
     for number, (inputs, outputs) in enumerate(itertools.pairwise((5, _HIDDEN, _HIDDEN, 1)), 1):
@@ -76,9 +76,9 @@ def preference_logits(network: Network, first: jax.Array, second: jax.Array) -> 
     """LPIPS's network: log odds that the second version is preferred, ``[judgements]``.
 
     Args:
-      network: A network as :func:`start` makes it.
+      network: Result of :func:`start`, or its trained form.
       first: Distances of the first versions, ``[judgements]``.
-      second: Distances of the second ones.
+      second: Distances of the second versions, ``[judgements]``.
     """
     inputs = (
         first,
@@ -98,12 +98,12 @@ def preference_logits(network: Network, first: jax.Array, second: jax.Array) -> 
 def disagreement(
     network: Network, distances: jax.Array, preference: jax.Array, included: jax.Array
 ) -> jax.Array:
-    """Mean binary cross entropy of the network's preferences and those of people, in nats.
+    """Mean binary cross-entropy of the network's preferences and those of people, in nats.
 
     Args:
-      network: A network as :func:`start` makes it.
+      network: Result of :func:`start`, or its trained form.
       distances: ``[2 * judgements]``, of all first and then of all second versions.
-      preference: ``[judgements]``, share of the observers that prefer the second.
+      preference: ``[judgements]``, share of the observers who prefer the second.
       included: bool ``[2 * judgements]``.
     """
     first, second = jnp.split(distances, 2)

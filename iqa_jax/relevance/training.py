@@ -1,14 +1,14 @@
 """Learning channel relevance: the training loop.
 
 The distance of a pair is the sum over channels of weight times contribution (or its root); the
-network that made the contributions is frozen, so that this is training through the network. Weights
-are w = softplus(theta) times the number that makes sum(w m) = sum(m), m the mean contribution of
-each channel over the run's training pairs: losses such as Pearson's correlation do not feel the
-scale of w, a penalty on w and the comparison of folds do.
+network behind the contributions is frozen, so this is training through the network. Weights are w =
+softplus(theta) times the number that makes sum(w m) = sum(m), where m is the mean contribution of
+each channel over the run's training pairs: losses such as Pearson's correlation are invariant to
+the scale of w, but a penalty on w and the comparison of folds are not.
 
 Runs that differ in their training references, strength of regularisation or seed are trained
 together: one step is one product of the contributions ``[pairs, channels]`` with the weights
-``[channels, runs]``. All of them look at the same batch, and each leaves out what is not its own.
+``[channels, runs]``. They all see the same batch, and each ignores the pairs that are not its own.
 """
 
 import functools
@@ -29,7 +29,7 @@ CHECK_EVERY = 10
 """Steps between two validations."""
 
 _THETA_OF_ONE = math.log(math.expm1(1.0))
-"""Where softplus is 1: training starts at the read-out without weights."""
+"""Theta at which softplus is 1: training starts from the read-out without weights."""
 
 
 @dataclass(frozen=True)
@@ -37,12 +37,12 @@ class Recipe:
     """Training of a run.
 
     Attributes:
-      loss: Loss that is minimised: pearson or spearman (correlation with the scores over all
-        pairs), or ranking (which of two versions of a reference people prefer, as LPIPS was
-        trained; from scores by Thurstone's model).
+      loss: Loss to minimise: pearson or spearman (correlation with the scores over all pairs), or
+        ranking (which of two versions of a reference people prefer, as in the training of LPIPS;
+        scores are converted by Thurstone's model).
       learning_rate: Learning rate of Adam.
-      most_steps: Number of steps after which a run ends at the latest.
-      patience: Number of steps without a better validation after which a run ends.
+      most_steps: Maximum number of steps of a run.
+      patience: Number of steps without an improvement in validation after which a run ends.
       sparsity: Strength of the pull towards few channels, ``||w||_1 / ||w||_2 / sqrt(channels)``,
         which does not depend on the scale of w and is 1 for equal weights.
     """
@@ -57,11 +57,11 @@ class Recipe:
 @jax.tree_util.register_dataclass
 @dataclass(frozen=True, eq=False)
 class Problem:
-    """What all runs share.
+    """Data that all runs share.
 
     Attributes:
-      contributions: float32 ``[pairs, channels]``.
-      people: What was said of the pairs.
+      contributions: Contribution of each channel under weight 1, float32 ``[pairs, channels]``.
+      people: Human judgements of the pairs.
       is_root: Whether a distance is the root of its sum.
     """
 
@@ -88,10 +88,10 @@ class Run:
 
     Attributes:
       training: Pairs that it learns from, bool ``[pairs]``.
-      validation: Pairs that decide when it stops, bool ``[pairs]``; if there are none it goes on to
-        the last step and keeps what it has then.
-      strength: Of the penalty ``mean((w - 1)^2)``, ``[]``.
-      network: Start of what is trained besides the weights; see :attr:`Loss.start`.
+      validation: Pairs that decide when it stops, bool ``[pairs]``; if there are none, it continues
+        to the last step and keeps its weights from there.
+      strength: Strength of the penalty ``mean((w - 1)^2)``, ``[]``.
+      network: Start of the parameters trained besides the weights; see :attr:`Loss.start`.
     """
 
     training: jax.Array
@@ -101,12 +101,12 @@ class Run:
 
 
 class Trained(NamedTuple):
-    """What runs ended with, each array with a first axis ``[runs]``.
+    """Results of runs, each array with a first axis ``[runs]``.
 
     Attributes:
       weights: ``[channels]``, not negative, with sum(w m) = sum(m) over the run's training pairs.
-      steps: After how many steps the weights were the best in validation.
-      validation: The loss there.
+      steps: Number of steps after which the weights were best in validation.
+      validation: Loss in validation at that step.
     """
 
     weights: jax.Array
@@ -135,12 +135,12 @@ def train(runs: Run, problem: Problem, recipe: Recipe) -> Trained:
     """Trains runs together until the last of them stops.
 
     Args:
-      runs: With a first axis ``[runs]``.
-      problem: What they share.
-      recipe: How.
+      runs: Runs with a first axis ``[runs]``.
+      problem: Data that they share.
+      recipe: Training of each run.
 
     Returns:
-      The weights of each run that were the best in validation; those of the start are all 1.
+      The weights of each run that were best in validation; at the start they are all 1.
     """
     return _train(runs, problem, LOSSES[recipe.loss].whole(problem.people), recipe)
 
@@ -173,7 +173,7 @@ def _train(runs: Run, problem: Problem, whole: Batch, recipe: Recipe) -> Trained
         batch = loss.draw(jax.random.fold_in(jax.random.key(0), step), problem.people)
         gradients = jax.vmap(jax.grad(objective), (0, 0, 0, 0, None))
         gradient = gradients(parameters, runs, means, deviations, batch)
-        with jax.numpy_dtype_promotion("standard"):  # Optax counts on it
+        with jax.numpy_dtype_promotion("standard"):  # Optax relies on it
             changes, moments = optimiser.update(gradient, moments)
         return optax.apply_updates(parameters, changes), moments
 

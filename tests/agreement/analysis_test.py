@@ -27,7 +27,7 @@ def test_opinions(opinions, rng):
     human = np.array([pair.score for pair in opinions.pairs])
     contents = [pair.reference_id for pair in opinions.pairs]
     for number, column in enumerate(COLUMNS):
-        # A similarity is turned round, a distance is not.
+        # A similarity is negated, a distance is not.
         distances = -scores["psnr"] if column.name == "psnr" else scores[column.name]
         result = found.results[number]
         assert result.column is column
@@ -46,7 +46,7 @@ def test_opinions(opinions, rng):
     assert not found.forced_choices
 
 
-def test_nothing_is_made_up_where_nothing_is_published(opinions, rng):
+def test_nothing_is_invented_if_nothing_is_published(opinions, rng):
     unknown = PairTable("made", opinions.pairs, ImageFolder(), higher_is_better=True)
     found = analyse(unknown, COLUMNS, scores_of(unknown, rng))
     assert found.ceiling is None
@@ -64,7 +64,7 @@ def test_forced_choices(choices, rng):
     assert list(result.subsets.subsets) == ["mix", "cnn"]
 
 
-def test_warns_of_few_pairs_and_of_what_columns_have_seen(opinions):
+def test_warns_of_few_pairs_and_of_overlaps(opinions):
     few = replace(opinions, pairs=opinions.pairs[:6])
     seen = [replace(column, overlap="Learned from this.") for column in COLUMNS[:2]]
     seen += [Column(name, name, transductive_readout="balanced") for name in ("c", "d")]
@@ -75,7 +75,7 @@ def test_warns_of_few_pairs_and_of_what_columns_have_seen(opinions):
     assert "With 6 pairs" in little
 
 
-def test_the_column_alone_says_its_direction(opinions, rng):
+def test_only_the_column_states_its_direction(opinions, rng):
     scores = scores_of(opinions, rng)
     found = analyse(opinions, COLUMNS, scores)
     assert all(result.agreement.srcc > 0.5 for result in found.results)
@@ -105,16 +105,16 @@ def test_too_few_references_have_no_intervals_and_a_note(opinions, rng):
     scores = scores_of(few, rng)
     found = analyse(few, COLUMNS, scores, method=Method())
     assert not found.has_intervals
-    assert found.warnings == ["There are no intervals: at least 5 references are needed, found 4."]
+    assert found.warnings == ["There are no intervals: they need at least 5 references, found 4."]
     assert not analyse(few, COLUMNS, scores, method=Method(NONE)).warnings
 
 
-def test_doubts_of_scores_of_the_wrong_direction_or_none(opinions, rng):
+def test_doubts_about_scores_with_the_wrong_direction_or_none(opinions, rng):
     scores = scores_of(opinions, rng)
     wrong = replace(opinions, higher_is_better=False)
     assert "direction of the scores may be wrong" in analyse(wrong, COLUMNS, scores).warnings[-1]
     equal = replace(opinions, pairs=[replace(pair, score=3.0) for pair in opinions.pairs])
-    assert "There is no correlation" in analyse(equal, COLUMNS, scores).warnings[-1]
+    assert "No correlation can be computed" in analyse(equal, COLUMNS, scores).warnings[-1]
 
 
 def test_equal_scores_have_no_interval(opinions, rng):
@@ -124,6 +124,6 @@ def test_equal_scores_have_no_interval(opinions, rng):
         assert np.isnan([result.plcc_interval, result.srcc_interval]).all()
 
 
-def test_layers_from_data_that_share_images_are_said(opinions, rng):
+def test_warns_of_layers_from_data_that_share_images(opinions, rng):
     scores, source = scores_of(opinions, rng), Source("other", ELSEWHERE, "They share images.")
     assert "They share images." in analyse(opinions, COLUMNS, scores, layers_from=source).warnings

@@ -11,7 +11,7 @@ from iqa_jax.agreement.ceiling import noise_ceiling, single_deviations, standard
 @pytest.mark.parametrize("noise", [0.0, 0.3, 0.8])
 @pytest.mark.parametrize("shape", ["uniform", "normal"])
 def test_ceiling_is_the_correlation_with_the_planted_quality(rng, noise, shape):
-    """Sampling alone: 20 tables of 2000 pairs, of which the mean is known within about 0.001."""
+    """Only sampling error: the mean of 20 tables of 2000 pairs is known to about 0.001."""
     found, true = [], []
     for _ in range(20):
         quality = rng.uniform(0, 9, 2000) if shape == "uniform" else rng.normal(5, 2, 2000)
@@ -24,8 +24,8 @@ def test_ceiling_is_the_correlation_with_the_planted_quality(rng, noise, shape):
 
 
 @pytest.mark.parametrize("noise", [0.4, 1.5])
-def test_ceiling_of_one_observer_is_that_of_a_new_one(rng, noise):
-    """Against the mean of 15 others, each with an error of their own for each pair."""
+def test_ceiling_of_one_observer_is_that_of_a_new_observer(rng, noise):
+    """Compared with the mean of 15 others, each with an independent error for each pair."""
     found, true = [], []
     for _ in range(5):
         quality = rng.uniform(0, 9, 1000)
@@ -61,7 +61,7 @@ def test_one_observer_is_unknown_where_single_opinions_are():
 def test_spearmans_ceiling_is_too_high_where_the_quality_is_bunched(
     rng, width, reliability, least, most
 ):
-    """As the docstring says; Pearson's is right."""
+    """Holds as documented; Pearson's ceiling is right."""
     quality = rng.choice([-1, 1], 4000) + width * rng.normal(size=4000)
     error = quality.std() * math.sqrt(1 / reliability - 1)
     scores = quality + error * rng.normal(size=4000)
@@ -118,7 +118,7 @@ def test_standard_errors_are_those_of_the_mean():
 
 
 def test_the_published_scores_of_tid2013(test_data):
-    """Real scores whose errors are a tenth of their spread leave little to chance."""
+    """The errors of these scores are a tenth of their spread, which leaves little to chance."""
     with (test_data / "mos_tables" / "TID2013.txt").open() as file:
         scores = np.array([float(row["score"]) for row in csv.DictReader(file)])
     found = noise_ceiling(scores, np.full(3000, 0.1 * scores.std(ddof=1)))
@@ -127,6 +127,6 @@ def test_the_published_scores_of_tid2013(test_data):
     assert 0.99 < found.srcc < 1
 
 
-def test_lengths_have_to_agree():
+def test_lengths_must_agree():
     with pytest.raises(ValueError, match="2 standard errors do not fit 3 scores"):
         noise_ceiling(np.arange(3.0), np.zeros(2))

@@ -9,7 +9,7 @@ def test_a_column_is_a_distance_that_has_seen_nothing():
     assert not column.is_transductive
 
 
-def test_what_a_column_has_seen():
+def test_overlaps_of_a_column():
     assert Column("a", "a", higher_is_better=True).direction == "higher"
     assert Column("a", "a", overlap="Learned from this.").is_in_sample
     assert Column("a", "a", transductive_readout="balanced").is_transductive

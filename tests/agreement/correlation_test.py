@@ -11,13 +11,13 @@ N = 400
 
 @pytest.fixture
 def data(rng):
-    """Distances and mean opinion scores (higher is better) as a metric of middling quality has."""
+    """Distances of a mediocre metric, and mean opinion scores (higher is better)."""
     quality = rng.uniform(0, 9, N)
     distances = np.exp(-quality / 3) + 0.1 * rng.normal(size=N)
     return distances, quality
 
 
-def test_is_that_of_scipy(data):
+def test_agrees_with_scipy(data):
     distances, quality = data
     found = agreement(distances, quality, higher_is_better=True)
     assert found.pairs == N
@@ -67,7 +67,7 @@ def test_an_inverted_metric_stays_inverted(data):
     for kind in ("plcc", "srcc", "krcc"):
         assert getattr(found, kind) == pytest.approx(-getattr(straight, kind))
         assert getattr(found, kind) < 0
-    assert not found.logistic.plcc > 0.3  # the curve cannot be turned round
+    assert not found.logistic.plcc > 0.3  # the curve cannot be inverted
     assert found.logistic.rmse > 0.95 * quality.std()
 
 
@@ -129,7 +129,7 @@ def test_heavy_tails_do_not_hide_the_curve(tail, rng):
     assert found.converged
     assert found.plcc > best_of_a_grid(distances, quality) - 1e-3
     inverted = fit_logistic(-distances, quality)
-    assert not inverted.plcc > 0.3  # the curve cannot be turned round
+    assert not inverted.plcc > 0.3  # the curve cannot be inverted
 
 
 def test_a_step_beside_an_outlier_is_found():
@@ -137,7 +137,7 @@ def test_a_step_beside_an_outlier_is_found():
     assert fit_logistic(x, 1.0 * (x < 0.3)).plcc > 1 - 1e-4
 
 
-def test_where_most_distances_are_equal():
+def test_mostly_equal_distances():
     distances = np.r_[np.zeros(260), np.linspace(0.1, 5, 40)]
     assert fit_logistic(distances, -distances).plcc > 1 - 1e-3
 
@@ -180,7 +180,7 @@ def test_undefined_is_nan_and_no_warning(distances, scores):
     assert not found.logistic.converged
 
 
-def test_as_many_pairs_as_parameters_are_no_fit():
+def test_no_fit_with_as_many_pairs_as_parameters():
     found = agreement(np.arange(4.0), -np.arange(4.0), higher_is_better=True)
     assert found.srcc == pytest.approx(1)
     assert np.isnan(found.logistic.plcc)
@@ -192,7 +192,7 @@ def test_two_pairs_correlate():
     assert found.plcc == pytest.approx(1)
 
 
-def test_lengths_have_to_agree():
+def test_lengths_must_agree():
     with pytest.raises(ValueError, match="3 distances do not fit 2 scores"):
         agreement(np.zeros(3), np.zeros(2), higher_is_better=True)
 

@@ -24,7 +24,7 @@ def within(mean, std=0.2, references=9):
 FINE = ColumnResult(Column("fine", "net", "a", 1, 1.0, "l2"), pooled(0.5), within(0.5))
 
 
-def test_the_rule_is_the_t_test_of_scipy_over_references(rng):
+def test_the_rule_is_scipys_t_test_over_references(rng):
     for correlations in rng.normal(-0.15, 0.3, (200, 12)):
         found = within(correlations.mean(), correlations.std(ddof=1), 12)
         test = stats.ttest_1samp(correlations, 0)
@@ -32,7 +32,7 @@ def test_the_rule_is_the_t_test_of_scipy_over_references(rng):
         assert is_negative(pooled(0.1), found) == expected
 
 
-def test_with_few_references_it_is_that_of_spearman(rng):
+def test_with_few_references_it_is_spearmans_test(rng):
     signs = set()
     for _ in range(100):
         distances, scores = rng.normal(size=(2, 30))
@@ -46,7 +46,7 @@ def test_with_few_references_it_is_that_of_spearman(rng):
 
 
 def test_pairs_of_one_reference_do_not_count_as_independent(rng):
-    """Contents that differ in level make a pooled correlation that says nothing of versions."""
+    """Contents of different level give a pooled correlation unrelated to their versions."""
     pairs = [
         Pair(f"r{r}", f"d{r}{v}", 10 * r + v, reference_id=f"r{r}")
         for r in range(6)
@@ -68,7 +68,7 @@ def test_perfect_disagreement_is_significant(few):
     assert not is_negative(pooled(-1.0, pairs=2), within(math.nan, math.nan, 0))
 
 
-def test_every_column_that_is_negative_has_its_note():
+def test_every_negative_column_is_noted():
     net = Column("net/b/l2", "net", "b", 1, 1.0, "l2")
     theirs = Column("theirs", "theirs", is_direction_known=False)
     vif = Column("vif", "vif", higher_is_better=True, is_direction_known=False)
@@ -81,11 +81,11 @@ def test_every_column_that_is_negative_has_its_note():
     ]
     assert list(find_doubts(results)) == [
         "theirs is significantly negative (Spearman -0.600); lower scores were taken to mean more "
-        "alike, the other direction is --joined_direction=theirs=higher.",
+        "alike; if it is the other way round, pass --joined_direction=theirs=higher.",
         "vif is significantly negative (Spearman -0.400); higher scores were taken to mean more "
-        "alike, the other direction is --joined_direction=vif=lower.",
-        "net/b/l2 is significantly negative (Spearman -0.300): by it, people find images better "
-        "that are less alike.",
+        "alike; if it is the other way round, pass --joined_direction=vif=lower.",
+        "net/b/l2 is significantly negative (Spearman -0.300): according to it, people prefer "
+        "images that are less alike.",
     ]
     negative = ColumnResult(net, pooled(-0.5), within(-0.5))
     many = list(find_doubts([FINE, *[negative] * 23]))
@@ -96,7 +96,7 @@ def test_every_column_that_is_negative_has_its_note():
 def test_no_column_agrees():
     negative = ColumnResult(FINE.column, pooled(-0.5), within(-0.5))
     undefined = ColumnResult(FINE.column, pooled(math.nan), within(math.nan))
-    for result, doubt in ((negative, "direction of the scores"), (undefined, "no correlation")):
-        (told,) = find_doubts([result])
-        assert doubt in told
+    for result, doubt in ((negative, "direction of the scores"), (undefined, "No correlation")):
+        (found,) = find_doubts([result])
+        assert doubt in found
     assert not list(find_doubts([FINE, undefined]))

@@ -37,7 +37,7 @@ def test_credit_is_the_share_that_agrees():
     assert found.score == pytest.approx((0.8 + 0.6 + 0.5) / 3)  # the last is a tie
 
 
-def test_what_observers_and_the_best_distances_reach():
+def test_scores_of_observers_and_of_the_best_distances():
     found = two_alternatives(np.zeros(6), shares_of([0.2, 0.6, 1.0]))
     assert found.score == 0.5
     assert found.best == pytest.approx((0.8 + 0.6 + 1.0) / 3)
@@ -63,7 +63,7 @@ def test_swapping_the_versions_changes_nothing(rng):
     assert dataclasses.astuple(swapped) == pytest.approx(dataclasses.astuple(found))
 
 
-def test_distances_are_compared_as_they_are():
+def test_distances_are_compared_unrounded():
     """Differences far below the distances themselves decide, also in float32."""
     distances = np.array([1.0, np.nextafter(np.float32(1), np.float32(2))], np.float32)
     assert two_alternatives(distances, np.array([1.0, 0.0])).score == 1.0
@@ -85,7 +85,7 @@ def test_no_judgement_gives_nan():
 
 
 def test_bad_triplets_are_refused():
-    with pytest.raises(ValueError, match="3 rows are not two a triplet"):
+    with pytest.raises(ValueError, match="expected two rows per triplet, got 3 rows"):
         two_alternatives(np.zeros(3), np.zeros(3))
     with pytest.raises(ValueError, match="4 distances do not fit 2 shares"):
         two_alternatives(np.zeros(4), np.zeros(2))
@@ -197,7 +197,7 @@ def clustered(protocol, rng):
 
 @pytest.mark.parametrize("protocol", [Question.TWO_ALTERNATIVES, Question.SAME_OR_DIFFERENT])
 def test_intervals_are_those_of_leaving_out_references(protocol, rng):
-    """By scoring the rows that are left, with Student's t for as many references."""
+    """Scores the remaining rows, with Student's t for as many references."""
     table, distances = clustered(protocol, rng)
     found = by_subset(table, distances, Sampling.of(table, Method()))
     contents = np.array([pair.reference_id for pair in table.pairs])
@@ -225,7 +225,7 @@ def test_intervals_are_those_of_leaving_out_references(protocol, rng):
 
 
 @pytest.mark.parametrize("protocol", [Question.TWO_ALTERNATIVES, Question.SAME_OR_DIFFERENT])
-def test_intervals_of_a_bootstrap_are_alike(protocol, rng):
+def test_intervals_of_a_bootstrap_are_similar(protocol, rng):
     table, distances = clustered(protocol, rng)
     jackknife, bootstrap = (
         by_subset(table, distances, Sampling.of(table, method)).overall.interval
@@ -245,7 +245,7 @@ def test_no_interval_where_there_is_no_score_or_few_references(rng):
 
 
 def test_intervals_of_very_many_references_are_fast(rng):
-    """A third of the triplets that BAPPS has, each of its own reference."""
+    """A third as many triplets as in BAPPS, each with its own reference."""
     triplets = [
         Triplet(f"r{number}", "a", "b", round(5 * rng.uniform()) / 5, f"s{number % 6}")
         for number in range(12_000)
@@ -265,12 +265,12 @@ def test_intervals_of_very_many_references_are_fast(rng):
     assert (low, high) == pytest.approx((found.score - margin, found.score + margin), rel=0.001)
 
 
-def test_opinions_are_no_choices():
+def test_opinions_are_not_choices():
     table = PairTable("mine", [Pair("r", "d", 1.0)], ImageFolder(Path()), True)
     with pytest.raises(ValueError, match="mine: its observers were not forced to choose"):
         by_subset(table, np.zeros(1))
 
 
-def test_lengths_have_to_agree(triplets):
+def test_lengths_must_agree(triplets):
     with pytest.raises(ValueError, match="3 distances do not fit 8 shares"):
         by_subset(triplets, np.zeros(3))

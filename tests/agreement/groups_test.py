@@ -98,7 +98,7 @@ def test_offsets_between_contents_do_not_count(table, distances):
     assert by_reference(table, distances + offsets) == by_reference(table, distances)
 
 
-def test_references_that_have_no_correlation_are_counted(table, distances):
+def test_references_without_a_correlation_are_counted(table, distances):
     pairs = [dataclasses.replace(pair, score=5.0) for pair in table.pairs[:6]]  # equal scores
     pairs = [*pairs, *table.pairs[6:8], *table.pairs[12:]]  # two pairs
     kept = np.r_[distances[:8], distances[12:]]
@@ -122,7 +122,7 @@ def test_without_references_or_distances_the_mean_is_nan(table, distances):
     assert np.isnan(by_reference(table, np.r_[np.zeros(6), distances[6:]]).mean)
 
 
-def test_lengths_have_to_agree(table):
+def test_lengths_must_agree(table):
     for function in (by_group, by_reference):
         with pytest.raises(ValueError, match="3 distances do not fit 24 pairs"):
             function(table, np.zeros(3))

@@ -50,7 +50,7 @@ def test_jackknife_of_a_correlation_by_hand(data):
             assert getattr(found, f"{kind}_high")[column] == pytest.approx(ends[1], abs=1e-10)
 
 
-def test_jackknife_of_a_mean_is_that_of_student(rng):
+def test_jackknife_of_a_mean_is_students_interval(rng):
     values = rng.normal(size=9)
     weightings = Method().weightings([str(number) for number in range(9)])
     means = weightings.sums(values[:, None]) / weightings.pairs[:, None]
@@ -59,7 +59,7 @@ def test_jackknife_of_a_mean_is_that_of_student(rng):
     assert (low, high) == pytest.approx(expected, abs=1e-12)
 
 
-def test_a_bootstrap_takes_percentiles_of_the_draws_alone():
+def test_a_bootstrap_takes_percentiles_of_the_draws_only():
     values = np.concatenate([[[9.0, 9.0]], np.arange(101.0)[:, None] / 100 * [1, -1]])
     low, high = Method(BOOTSTRAP, level=0.9).ends(values)
     assert low == pytest.approx([0.05, -0.95])
@@ -78,7 +78,7 @@ def test_correlations_lie_within_their_intervals(data, name):
         assert found.srcc_low[column] < whole.srcc < found.srcc_high[column]
 
 
-def test_perfect_agreement_is_no_nan(data):
+def test_perfect_agreement_is_not_nan(data):
     _, quality = data
     distances = np.stack([-quality, quality, -quality + 1e-9 * np.arange(len(quality))], axis=1)
     found = correlation_intervals(
@@ -89,7 +89,7 @@ def test_perfect_agreement_is_no_nan(data):
         assert high == pytest.approx([1, -1, 1], abs=1e-6)
 
 
-def test_what_is_not_defined_has_no_interval(data):
+def test_undefined_values_have_no_interval(data):
     distances, quality = data
     distances[:, 0] = 7.0
     distances[5, 1] = np.nan
@@ -104,7 +104,7 @@ def test_what_is_not_defined_has_no_interval(data):
     assert np.isfinite(draws.srcc_low[2])
 
 
-def test_covers_the_truth_about_as_often_as_it_says():
+def test_covers_the_truth_about_as_often_as_stated():
     # Correlated within contents: leaving out pairs one by one would cover far less often.
     rng = np.random.default_rng(5)
     contents = np.repeat([str(number) for number in range(40)], 4).tolist()
@@ -132,7 +132,7 @@ def test_few_references_and_no_method_give_no_interval(data):
         assert np.isnan([found.plcc_low, found.plcc_high, found.srcc_low, found.srcc_high]).all()
 
 
-def test_what_is_asked_for_or_suits():
+def test_the_requested_method_or_the_default():
     assert choose(None, None, references=3) == choose(None, None, references=25) == Method()
     assert not Method().applies(4)
     assert Method().applies(5)
@@ -146,12 +146,12 @@ def test_what_is_asked_for_or_suits():
     [
         ("jackknife", None, 4, "expected at least 5 references for a jackknife, found 4"),
         ("bootstrap", 100, 4, "expected at least 5 references for a bootstrap, found 4"),
-        (None, 100, 25, "100 are asked for, but no bootstrap"),
-        ("jackknife", 100, 25, "100 are asked for, but no bootstrap"),
+        (None, 100, 25, "got 100 without a bootstrap"),
+        ("jackknife", 100, 25, "got 100 without a bootstrap"),
         ("bca", None, 25, "expected one of jackknife, bootstrap, none, got 'bca'"),
     ],
 )
-def test_what_cannot_be_asked_for(interval, resamples, references, message):
+def test_impossible_requests(interval, resamples, references, message):
     with pytest.raises(InputError, match=message):
         choose(interval, resamples, references=references)
 
@@ -159,7 +159,7 @@ def test_what_cannot_be_asked_for(interval, resamples, references, message):
 def test_cautions():
     assert caution(Method(), 30) is None
     assert "Intervals from 29 references are rough" in caution(Method(BOOTSTRAP), 29)
-    assert "at least 5 references are needed, found 4" in caution(Method(), 4)
+    assert "they need at least 5 references, found 4" in caution(Method(), 4)
     assert caution(Method(NONE), 4) is None
 
 

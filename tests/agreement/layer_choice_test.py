@@ -32,7 +32,7 @@ def table(rng):
 
 @pytest.fixture
 def distances(table, rng):
-    """The pixels agree best; of the layers a on the half that chooses, b on the other."""
+    """The pixels agree best; layer a is best on the choosing half, layer b on the other."""
     quality = np.array([pair.score for pair in table.pairs])
     chooses = first_half()
     noise = {
@@ -74,7 +74,7 @@ def test_one_half_chooses_and_the_other_scores(table, distances):
     assert chosen.srcc_high == pytest.approx(ends.srcc_high[0], abs=1e-12)
 
 
-def test_the_halves_depend_on_names_alone(table, distances, rng):
+def test_the_halves_depend_only_on_names(table, distances, rng):
     order = rng.permutation(len(CONTENTS))
     moved = replace(table, pairs=[table.pairs[row] for row in order])
     straight = choose_layers(table, COLUMNS, distances, HALF, Method())

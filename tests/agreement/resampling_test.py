@@ -20,14 +20,14 @@ def data(rng):
 
 
 def repeated(counts):
-    """Rows of the pairs of a resample, a content that was drawn twice standing there twice."""
+    """Rows of the pairs of a resample; a content drawn twice occurs twice."""
     names = sorted(set(CONTENTS))
     of_pair = counts[[names.index(content) for content in CONTENTS]]
     return np.repeat(np.arange(PAIRS), of_pair)
 
 
 @pytest.mark.parametrize("make", [once, each_left_out, lambda names: drawn(names, resamples=80)])
-def test_is_that_of_scipy_on_the_weighed_pairs(make, data):
+def test_agrees_with_scipy_on_the_weighted_pairs(make, data):
     distances, quality = data
     weightings = make(CONTENTS)
     found = weightings.correlations(distances, quality, higher_is_better=True)
@@ -75,7 +75,7 @@ def test_direction_of_the_scores(data):
     assert as_dmos.plcc == pytest.approx(as_mos.plcc)
 
 
-def test_depends_on_the_seed_alone(data, monkeypatch):
+def test_depends_only_on_the_seed(data, monkeypatch):
     distances, quality = data
 
     def correlations(rows=slice(None), seed=0):
@@ -97,7 +97,7 @@ def test_depends_on_the_seed_alone(data, monkeypatch):
     assert (correlations(shuffled).srcc == found.srcc).all()
 
 
-def test_what_is_not_defined_is_nan(data):
+def test_undefined_values_are_nan(data):
     distances, quality = data
     distances[:, 0] = 7.0
     distances[5, 1] = np.nan
@@ -122,7 +122,7 @@ def test_weightings_without_two_different_values_have_no_correlation():
 @pytest.mark.parametrize("contents", [["a"] * 3, []])
 def test_one_content_cannot_be_left_out(contents):
     for make in (each_left_out, drawn):
-        with pytest.raises(InputError, match=f"needs two at least, found {len(set(contents))}"):
+        with pytest.raises(InputError, match=f"needs at least two, found {len(set(contents))}"):
             make(contents)
 
 

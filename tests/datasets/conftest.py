@@ -1,4 +1,4 @@
-"""What the tests of datasets share."""
+"""Fixtures of the tests of datasets."""
 
 from pathlib import Path
 
@@ -11,7 +11,7 @@ from iqa_jax.datasets import PairTable, load_dataset
 
 @pytest.fixture
 def empty_image(tmp_path_factory: pytest.TempPathFactory) -> trees.SaveImage:
-    """Makes images of no bytes, quickly: of all of them there is one file."""
+    """Makes empty images, quickly: all of them are links to one file."""
     image: Path = tmp_path_factory.mktemp("empty") / "image"
     image.touch()
     return trees.links_to(image)

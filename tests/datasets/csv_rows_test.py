@@ -28,7 +28,7 @@ def test_rows_by_column(read):
     assert rows == [{"a": "1", "b c": "2, 3"}, {"a": "4", "b c": ""}, {"a": "5", "b c": "6"}]
 
 
-def test_numbers_of_rows_are_left_out(read):
+def test_row_numbers_are_skipped(read):
     assert read(",a\n0,x\n1,y\n") == (["a"], [{"a": "x"}, {"a": "y"}])
 
 
@@ -36,7 +36,7 @@ def test_an_empty_file_has_no_columns(read):
     assert read("") == read("\n \n") == ([], [])
 
 
-def test_columns_that_have_to_be_there(write):
+def test_required_columns(write):
     path = write("a,b\n1,2\n")
     assert read_rows(path, required=["b"]) == (["a", "b"], [{"a": "1", "b": "2"}])
     with pytest.raises(DatasetError, match="no column c, B; expected a,c,B, found a,b"):
@@ -45,7 +45,7 @@ def test_columns_that_have_to_be_there(write):
         read_rows(write(""), required=["a"])
 
 
-def test_columns_of_a_publication_in_any_case(write):
+def test_published_columns_in_any_case(write):
     path = write("Image, Score ,note\n a.png , 1.5\n\nb.png,2,x\n")
     assert read_columns(path, ["score", "image"]) == [
         {"image": "a.png", "score": "1.5", "note": ""},
@@ -59,12 +59,12 @@ def test_columns_of_a_publication_in_any_case(write):
         read_columns(write("image,score\n"), ["score"])
 
 
-def test_what_cannot_be_read_is_told(tmp_path):
+def test_unreadable_files_are_refused(tmp_path):
     with pytest.raises(DatasetError, match="cannot be read"):
         read_rows(epath.Path(tmp_path))
 
 
-def test_every_problem_is_told(read):
+def test_every_problem_is_listed(read):
     with pytest.raises(DatasetError) as error:
         read("a,b,,b,a,a\n1,2,3,4,5,6\n1,2,,4,5,6,,7\n1,2,,4,5,6,,\n")
     message = str(error.value)
@@ -73,13 +73,13 @@ def test_every_problem_is_told(read):
         assert f"\n  {line}" in message
 
 
-def test_of_many_problems_the_first_and_a_file_with_all(read, tmp_path, monkeypatch):
+def test_many_problems_are_cut_and_all_written_to_a_file(read, tmp_path, monkeypatch):
     monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
     with pytest.raises(DatasetError) as error:
         read("a\n" + "1,2\n" * 30)
     assert f"and 10 more; all are in {tmp_path}" in str(error.value)
 
 
-def test_a_cell_without_end_is_no_table(read):
-    with pytest.raises(DatasetError, match=r"table.csv: line \d+: is not comma-separated values"):
+def test_an_unclosed_quote_is_refused(read):
+    with pytest.raises(DatasetError, match=r"table.csv: line \d+: is not valid CSV"):
         read("a\n" + "x" * 200_000 + "\n")

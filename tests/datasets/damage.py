@@ -1,4 +1,4 @@
-"""Files that anybody may have changed, for the tests of their readers."""
+"""Damaged files, for the tests of their readers."""
 
 from collections.abc import Callable
 
@@ -11,7 +11,7 @@ from iqa_jax.errors import DatasetError
 def count_refused(
     path: epath.Path, read: Callable[[], object], rng: np.random.Generator, times: int
 ) -> int:
-    """How often a file is refused in words after one of its bytes was changed; else it is read."""
+    """Number of changes of one byte after which a file is refused; otherwise it is read."""
     data, refused = path.read_bytes(), 0
     for _ in range(times):
         changed = bytearray(data)

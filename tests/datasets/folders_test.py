@@ -16,7 +16,7 @@ def folder(tmp_path):
     return epath.Path(tmp_path)
 
 
-def test_names_are_found_whatever_their_case(folder):
+def test_names_are_found_regardless_of_case(folder):
     index = FolderIndex(folder / "Images")
     assert index.find("i01.bmp") == "I01.BMP"
     assert index.find("i03.bmp") is None
@@ -24,7 +24,7 @@ def test_names_are_found_whatever_their_case(folder):
     assert index.entries == ["I01.BMP", "I02.bmp", "deep", "i02.bmp"]
 
 
-def test_an_exact_name_is_no_doubt_and_any_other_is(folder):
+def test_an_exact_name_is_unambiguous_and_any_other_is_not(folder):
     index = FolderIndex(folder / "Images")
     assert index.find("i02.bmp") == "i02.bmp"
     with pytest.raises(DatasetError, match="I02.BMP could be any of I02.bmp, i02.bmp"):
@@ -34,7 +34,7 @@ def test_an_exact_name_is_no_doubt_and_any_other_is(folder):
 def test_one_of_several_names(folder):
     index = FolderIndex(folder)
     assert index.find("pictures", "images") == "Images"
-    with pytest.raises(DatasetError, match="has Images and scores.txt, of which only one"):
+    with pytest.raises(DatasetError, match="has Images and scores.txt, but only one"):
         index.require("images", "scores.txt")
     with pytest.raises(DatasetError, match="expected a or b in it, found Images, scores.txt$"):
         index.require("a", "b")
@@ -59,7 +59,7 @@ def test_one_image_in_one_of_several_folders(folder):
         image_in(folders, "i01.bmp")
 
 
-def test_what_is_no_folder(folder):
+def test_paths_that_are_not_folders(folder):
     with pytest.raises(DatasetError, match="there is no folder .*nowhere"):
         FolderIndex(folder / "nowhere")
     with pytest.raises(DatasetError, match="scores.txt: expected a folder, found a file"):
@@ -69,7 +69,7 @@ def test_what_is_no_folder(folder):
         FolderIndex(folder).enter("loop")
 
 
-def test_long_folders_are_not_listed_whole(folder):
+def test_listings_of_large_folders_are_cut(folder):
     for number in range(20):
         (folder / f"{number:02d}.txt").touch()
     with pytest.raises(DatasetError, match=r"found 00.txt, .*09.txt, \.\.\.$"):

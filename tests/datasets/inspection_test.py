@@ -28,7 +28,7 @@ def test_headers_of_every_image(table):
     assert headers["b_1.png"][:2] == (64, 64)
 
 
-def test_files_that_are_far_away_are_asked_for_together(table):
+def test_remote_files_are_read_concurrently(table):
     readers = set()
 
     class FarAway(ImageFolder):
@@ -99,7 +99,7 @@ def test_missing_images_can_be_left_out_but_nothing_else(table, pair_folder):
 def test_nothing_left_is_an_error(table, pair_folder):
     for path in pair_folder.glob("*.png"):
         path.unlink()
-    with pytest.raises(DatasetError, match="none of its images is there"):
+    with pytest.raises(DatasetError, match="none of its images exists"):
         inspect(table, leave_out_missing=True)
 
 

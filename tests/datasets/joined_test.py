@@ -31,7 +31,7 @@ def test_rows_find_their_pairs_by_name(tmp_path, table):
 
 
 def shown_twice(table, *folders):
-    """The pairs of a table in several folders, the versions called alike in each."""
+    """The pairs of a table in several folders, with the same file names in each."""
     pairs = [
         replace(pair, distorted=f"{folder}/{pair.distorted}")
         for folder in folders
@@ -53,7 +53,7 @@ def test_no_pair_borrows_the_row_of_another_with_the_same_file_name(tmp_path, ta
     assert read(tmp_path, both, whole)["d"].tolist() == [4, 5, 6, 1, 2, 3]
 
 
-def test_a_file_name_is_enough_where_it_is_the_only_one_and_no_folder_contradicts(tmp_path, table):
+def test_a_unique_file_name_is_enough_if_no_folder_contradicts(tmp_path, table):
     blurred = shown_twice(table, "blur")
     for folder in ("", "blur/", "/data/x/blur/"):
         assert read(tmp_path, blurred, ROWS.format(folder))["d"].tolist() == [1, 2, 3]
@@ -78,7 +78,7 @@ def test_a_comma_at_the_end_of_every_line_is_harmless(tmp_path, table):
     }
 
 
-def test_what_is_not_in_utf8_is_said(tmp_path, table):
+def test_files_that_are_not_utf8_are_refused(tmp_path, table):
     (tmp_path / "theirs.csv").write_bytes("distorted,schärfe\na_1.png,1\n".encode("latin-1"))
     with pytest.raises(DatasetError, match="theirs.csv: is not text in UTF-8"):
         read_joined_scores(epath.Path(tmp_path / "theirs.csv"), table)
@@ -90,8 +90,8 @@ def test_what_is_not_in_utf8_is_said(tmp_path, table):
         ("", "has no column distorted; expected distorted, found nothing"),
         ("distorted,score\na_1.png,1\n", "at least one column of scores"),
         ("distorted,d,d\na_1.png,1,2\n", "2 columns are called d"),
-        (ROWS.format("") + "a_4.png,1,5\n", "line 5: has more cells than the header names columns"),
-        ("distorted,d,\na_1.png,1,5\n", "line 2: has more cells than the header names columns"),
+        (ROWS.format("") + "a_4.png,1,5\n", "line 5: has more cells than the header has names"),
+        ("distorted,d,\na_1.png,1,5\n", "line 2: has more cells than the header has names"),
         ("name,d\na_1.png,1\n", "has no column distorted; expected distorted, found name,d"),
         (
             "distorted,d\na_1.png,1\na_2.png,1\n",
@@ -104,11 +104,11 @@ def test_what_is_not_in_utf8_is_said(tmp_path, table):
         ),
     ],
 )
-def test_refuses_what_does_not_fit(tmp_path, table, text, complaint):
+def test_refuses_invalid_tables(tmp_path, table, text, complaint):
     with pytest.raises(DatasetError, match=complaint):
         read(tmp_path, table, text)
 
 
-def test_no_such_file(tmp_path, table):
+def test_a_missing_file(tmp_path, table):
     with pytest.raises(DatasetError, match="there is no file"):
         read_joined_scores(epath.Path(tmp_path / "none.csv"), table)

@@ -1,4 +1,4 @@
-"""Against SciPy's reader on what its writer makes; and what anybody may have made."""
+"""Comparison with SciPy on the files that it writes; and untrusted files."""
 
 import io
 import struct
@@ -56,36 +56,36 @@ TEXTS = ["refnames_all", "distimgs", "table", "letters", "word", "no_cells"]
 
 
 @pytest.mark.parametrize("do_compression", [False, True])
-def test_gives_what_scipy_gives(path, do_compression):
+def test_agrees_with_scipy(path, do_compression):
     scipy.io.savemat(path, VARIABLES, do_compression=do_compression)
     file, expected = MatlabFile(path), scipy.io.loadmat(path)
     for name in NUMBERS:
         assert file.numbers(name) == expected[name].ravel().tolist(), name
-        with pytest.raises(DatasetError, match=f"expected a text in every cell of {name}"):
+        with pytest.raises(DatasetError, match=f"expected text in every cell of {name}"):
             file.texts(name)
     for name in TEXTS:
         texts = [str(np.asarray(each).item()).strip() for each in expected[name].ravel()]
         assert file.texts(name) == texts, name
-        with pytest.raises(DatasetError, match=f"expected numbers in {name}, found texts"):
+        with pytest.raises(DatasetError, match=f"expected numbers in {name}, found text"):
             file.numbers(name)
 
 
 @pytest.mark.parametrize("do_compression", [False, True])
-def test_what_else_a_file_may_hold_is_named(path, do_compression):
+def test_unsupported_variables_are_named(path, do_compression):
     scipy.io.savemat(path, VARIABLES, do_compression=do_compression)
     file = MatlabFile(path)
     found = {
         "structure": "a structure",
         "complex": "complex numbers",
-        "cube": "a variable of class 6, of 3 dimensions",
-        "mixed": "cells that hold something else than a text",
-        "nested": "cells that hold something else than a text",
-        "blank": "cells that hold something else than a text",
+        "cube": "a variable of class 6 in 3 dimensions",
+        "mixed": "cells that hold something other than text",
+        "nested": "cells that hold something other than text",
+        "blank": "cells that hold something other than text",
     }
     for name, what in found.items():
         with pytest.raises(DatasetError, match=f"expected numbers in {name}, found {what}"):
             file.numbers(name)
-        with pytest.raises(DatasetError, match=f"expected a text in every cell of {name}"):
+        with pytest.raises(DatasetError, match=f"expected text in every cell of {name}"):
             file.texts(name)
     with pytest.raises(DatasetError, match="the variable dmos, found dmos_new, orgs, matrix"):
         file.numbers("dmos")
@@ -109,7 +109,7 @@ def variable(name, content, *, shape, kind=6):
     return element(14, flags + dimensions + element(1, name) + content)
 
 
-def test_the_other_order_of_bytes(path):
+def test_the_other_byte_order(path):
     numbers = element(9, np.array([1.5, -2.5], ">f8").tobytes())
     letters = element(4, "ä.bmp".encode("utf-16-be"))
     data = header() + variable(b"dmos", numbers, shape=(1, 2))
@@ -117,17 +117,17 @@ def test_the_other_order_of_bytes(path):
     expected = scipy.io.loadmat(io.BytesIO(path.read_bytes()))
     file = MatlabFile(path)
     assert file.numbers("dmos") == expected["dmos"].ravel().tolist() == [1.5, -2.5]
-    assert file.texts("name") == ["ä.bmp"]  # in which SciPy mistakes the order
+    assert file.texts("name") == ["ä.bmp"]  # SciPy mistakes the byte order here
 
 
-def test_versions_that_are_not_read(path):
+def test_unsupported_versions(path):
     scipy.io.savemat(path, {"dmos": np.arange(3.0)}, format="4")
-    with pytest.raises(DatasetError, match=r"one of version 4; load it in MATLAB and save it"):
+    with pytest.raises(DatasetError, match=r"has version 4; load it in MATLAB and save it"):
         MatlabFile(path)
     with h5py.File(path, "w", userblock_size=512) as file:
         file["dmos"] = [1.0]
     path.write_bytes(header("<", 0x0200) + path.read_bytes()[128:])
-    with pytest.raises(DatasetError, match=r"one of version 7.3, which is HDF5; load it in"):
+    with pytest.raises(DatasetError, match=r"has version 7.3, which is HDF5; load it in"):
         MatlabFile(path)
     with h5py.File(path, "w") as file:
         file["dmos"] = [1.0]
@@ -144,11 +144,11 @@ ONE = element(9, struct.pack(">d", 1.5))
         "numbers": (variable(b"a", ONE, shape=(1, 3)), "a matrix of 1x3 has 1 numbers"),
         "huge": (variable(b"a", ONE, shape=(2**31 - 1,) * 2), "has 1 numbers"),
         "negative": (variable(b"a", ONE, shape=(-1, -1)), "has the shape"),
-        "more": (variable(b"a", ONE + ONE, shape=(1, 1)), "more in it than its shape says"),
+        "more": (variable(b"a", ONE + ONE, shape=(1, 1)), "holds more than its shape states"),
         "cells": (variable(b"a", b"", shape=(2**31 - 1,) * 2, kind=1), "cut short after 0"),
         "cell": (variable(b"a", ONE, shape=(1, 1), kind=1), "expected a cell, found"),
-        "letters": (variable(b"a", ONE, shape=(1, 1), kind=4), "has no characters"),
-        "twice": (2 * variable(b"a", ONE, shape=(1, 1)), "variable a is there twice"),
+        "letters": (variable(b"a", ONE, shape=(1, 1), kind=4), "holds no characters"),
+        "twice": (2 * variable(b"a", ONE, shape=(1, 1)), "variable a appears twice"),
         "bare": (ONE, "expected a variable, found an element of type 9"),
         "length": (struct.pack(">2I", 14, 2**32 - 1), "element of 4294967295 bytes is cut"),
         "short": (struct.pack(">I", 5 << 16 | 14) + b"abcd", "a short element has 5 bytes"),
@@ -164,7 +164,7 @@ ONE = element(9, struct.pack(">d", 1.5))
 )
 def test_lies_are_refused(path, content, complaint):
     path.write_bytes(header() + content)
-    with pytest.raises(DatasetError, match="is not a whole MATLAB file") as error:
+    with pytest.raises(DatasetError, match="is not a valid MATLAB file") as error:
         MatlabFile(path)
     assert complaint in str(error.value)
 
@@ -191,7 +191,7 @@ def test_files_cut_short(path, rng, kept, do_compression):
     scipy.io.savemat(path, {"scores": rng.normal(size=200)}, do_compression=do_compression)
     data = path.read_bytes()
     path.write_bytes(data[: kept if kept >= 1 else int(kept * len(data))])
-    with pytest.raises(DatasetError, match="is not a whole MATLAB file"):
+    with pytest.raises(DatasetError, match="is not a valid MATLAB file"):
         MatlabFile(path)
 
 

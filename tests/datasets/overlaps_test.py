@@ -11,14 +11,14 @@ from iqa_jax.datasets.overlaps import overlap_warning, trained_on
         ("TID2013", "LIVE", "photographs of the Kodak set"),
         ("live:original", "tid2008", "photographs of the Kodak set"),
         ("live:original", "live", "have the same images"),
-        ("csiq", "csiq", "csiq is training and test alike"),
-        ("bapps-2afc:train", "bapps-2afc:train", "is training and test alike"),
-        ("bapps-2afc:train", "bapps-2afc:train-lpips", "is training and test alike"),
-        ("bapps-2afc:lpips", "bapps-2afc", "is training and test alike"),
-        ("bapps-jnd", "bapps-jnd:lpips", "is training and test alike"),
+        ("csiq", "csiq", "csiq is used for both training and test"),
+        ("bapps-2afc:train", "bapps-2afc:train", "is used for both training and test"),
+        ("bapps-2afc:train", "bapps-2afc:train-lpips", "is used for both training and test"),
+        ("bapps-2afc:lpips", "bapps-2afc", "is used for both training and test"),
+        ("bapps-jnd", "bapps-jnd:lpips", "is used for both training and test"),
     ],
 )
-def test_overlaps_are_named(training, test, shared):
+def test_overlaps_are_reported(training, test, shared):
     warning = overlap_warning(training, test)
     assert warning is not None
     assert shared in warning
@@ -36,7 +36,7 @@ def test_overlaps_are_named(training, test, shared):
         ("csv", "demo"),
     ],
 )
-def test_no_overlap_is_known(training, test):
+def test_datasets_without_a_known_overlap(training, test):
     assert overlap_warning(training, test) is None
 
 
@@ -51,7 +51,7 @@ def test_no_overlap_is_known(training, test):
         ("vgg16/relu1_2/unit@lpips-vgg", "bapps-2afc:train", "LPIPS was trained"),
     ],
 )
-def test_metrics_that_were_trained_on_the_test(metric, dataset, reason):
+def test_metrics_trained_on_the_test_data(metric, dataset, reason):
     warning = trained_on(metric, dataset)
     assert warning is not None
     assert reason in warning
@@ -70,5 +70,5 @@ def test_metrics_that_were_trained_on_the_test(metric, dataset, reason):
         ("vgg16/relu1_2/unit@mine", "bapps-2afc:train"),
     ],
 )
-def test_metrics_that_were_not(metric, dataset):
+def test_metrics_not_trained_on_the_test_data(metric, dataset):
     assert trained_on(metric, dataset) is None

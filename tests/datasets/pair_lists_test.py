@@ -38,7 +38,7 @@ def test_images_of_one_stem_are_matched_by_their_whole_names(folders):
         assert pair.reference.replace("clean", "coded") == pair.distorted
 
 
-def test_what_has_no_partner_is_listed(folders):
+def test_images_without_a_partner_are_listed(folders):
     (folders / "clean" / "c.png").touch()
     (folders / "coded" / "deep er" / "d.png").touch()
     (folders / "coded" / "a.png").touch()
@@ -49,7 +49,7 @@ def test_what_has_no_partner_is_listed(folders):
     assert f"c: only in {folders / 'clean'}" in text
     assert f"deep er/d: only in {folders / 'coded'}" in text
     assert "a.jpg" in text
-    assert "have one name" in text
+    assert "have the same name" in text
 
 
 def test_long_lists_are_cut(folders, monkeypatch):
@@ -60,7 +60,7 @@ def test_long_lists_are_cut(folders, monkeypatch):
         pair_lists.two_folders(folders / "clean", folders / "coded")
 
 
-def test_links_that_lead_back_are_not_followed_for_ever(folders):
+def test_circular_links_are_not_followed_for_ever(folders):
     plain = pair_lists.two_folders(folders / "clean", folders / "coded")
     for folder in ("clean", "coded"):
         for name in ("self", "again"):
@@ -70,7 +70,7 @@ def test_links_that_lead_back_are_not_followed_for_ever(folders):
     assert repr(found) == repr(plain)  # scores are NaN
 
 
-def test_one_folder_of_references_may_stand_under_several_names(folders):
+def test_one_folder_of_references_may_have_several_names(folders):
     for name in ("jpeg", "blur"):
         (folders / "all" / name).mkdir(parents=True)
         (folders / "all" / name / "a.jpg").touch()
@@ -82,12 +82,12 @@ def test_one_folder_of_references_may_stand_under_several_names(folders):
     assert [pair.reference.split("/")[-2] for pair in table.pairs] == ["blur", "jpeg"]
 
 
-def test_links_without_end_are_refused(folders):
+def test_exploding_links_are_refused(folders):
     for level in range(11):
         (folders / "links" / str(level)).mkdir(parents=True)
         for name in ("one", "other"):
             Path(folders / "links" / str(level) / name).symlink_to(f"../{level + 1}")
-    with pytest.raises(DatasetError, match="links lead to it by more than 1000 ways"):
+    with pytest.raises(DatasetError, match="links lead to it by more than 1000 paths"):
         pair_lists.two_folders(folders / "links" / "0", folders / "coded")
 
 

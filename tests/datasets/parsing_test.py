@@ -46,8 +46,8 @@ def test_files_that_cannot_be_read(tmp_path):
 
 
 @pytest.mark.parametrize("name", ["", ".", "..", "../a.png", "a/b.png", "a\\b.png", "a\0.png"])
-def test_names_that_are_not_of_files_alone(path, name):
-    with pytest.raises(DatasetError, match="scores: expected the names of files without folders"):
+def test_names_that_are_not_mere_file_names(path, name):
+    with pytest.raises(DatasetError, match="scores: expected file names without folders"):
         parsing.plain_name(name, path)
 
 
@@ -59,9 +59,7 @@ def test_names_of_files(path):
 def test_many_refused_rows_are_not_all_listed(path, monkeypatch):
     monkeypatch.setattr(tempfile, "tempdir", str(path.parent))
     parsing.refuse_rows(path, "A B", [])
-    with pytest.raises(
-        DatasetError, match=r"30 rows of another form; expected A B, found"
-    ) as error:
+    with pytest.raises(DatasetError, match=r"30 malformed rows; expected A B, found") as error:
         parsing.refuse_rows(path, "A B", [f"row {number}" for number in range(30)])
     assert len(str(error.value).splitlines()) == 22
     assert "and 10 more; all are in " in str(error.value)

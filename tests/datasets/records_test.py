@@ -31,20 +31,20 @@ WRITTEN = (
 
 
 @pytest.mark.parametrize("nan", ["NaN", None])
-def test_a_table_comes_back_whatever_stands_for_nan(nan):
+def test_a_table_survives_either_replacement_for_nan(nan):
     text = json.dumps(table_record(TABLE, nan=nan), allow_nan=False)
     assert text == WRITTEN.replace("NAN", json.dumps(nan))
     assert repr(table_from(json.loads(text), PAIRS, TABLE.images)) == repr(TABLE)
 
 
-def test_unknown_opinions_come_back_as_nan():
+def test_unknown_opinions_are_read_as_nan():
     for nan in ("NaN", None):
         record = table_record(dataclasses.replace(TABLE, opinions=math.nan), nan=nan)
         assert record["opinions"] == nan
         assert math.isnan(table_from(record, PAIRS, TABLE.images).opinions)
 
 
-def test_what_an_older_file_does_not_know_has_its_default():
+def test_fields_missing_from_older_files_have_their_default():
     record = table_record(TABLE)
     del record["opinions"]
     assert math.isnan(table_from(record | {"another": 1}, PAIRS, TABLE.images).opinions)
@@ -53,7 +53,7 @@ def test_what_an_older_file_does_not_know_has_its_default():
         table_from(record, PAIRS, TABLE.images)
 
 
-def test_a_pair_comes_back_from_text():
+def test_a_pair_is_read_from_text():
     for pair in PAIRS:
         texts = {name: str(getattr(pair, name)) for name in PAIR_FIELDS}
         assert repr(pair_from(texts)) == repr(pair)

@@ -17,8 +17,8 @@ def test_unknown_direction(pair_folder):
 
 
 @pytest.mark.parametrize("name", DATASETS)
-def test_no_dataset_is_there_by_itself(name, tmp_path):
-    """Whatever is asked for, a folder of something else is one clear error."""
+def test_no_dataset_is_found_in_an_unrelated_folder(name, tmp_path):
+    """For any dataset, a folder of something else is one clear error."""
     (tmp_path / "holiday.png").touch()
     with pytest.raises(DatasetError, match=str(tmp_path)):
         load_dataset(name, tmp_path)

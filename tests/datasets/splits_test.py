@@ -16,8 +16,8 @@ def test_folds_are_of_equal_size():
     assert set(folds.values()) == {0, 1, 2, 3}
 
 
-def test_folds_are_those_of_every_machine():
-    """By hand: SHA-256 of "seed<tab>name" sorts the names."""
+def test_folds_are_the_same_on_every_machine():
+    """Computed by hand: SHA-256 of "seed<tab>name" sorts the names."""
     assert content_folds("abcdef", 3, seed=7) == {"a": 1, "b": 0, "c": 1, "d": 2, "e": 0, "f": 2}
 
 
@@ -36,7 +36,7 @@ def test_every_content_can_be_a_fold():
 
 
 @pytest.mark.parametrize("folds", [26, 1, 0, -1])
-def test_folds_that_cannot_be(folds):
+def test_impossible_folds(folds):
     with pytest.raises(DatasetError, match=f"found {folds} folds and 25 references"):
         content_folds(CONTENTS * 2, folds, seed=0)
 

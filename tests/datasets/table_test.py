@@ -17,7 +17,7 @@ def replace_row(table, row, **changes):
     return dataclasses.replace(table, pairs=pairs)
 
 
-def test_fingerprint_tells_data_apart(table, pair_folder):
+def test_fingerprints_of_different_data_differ(table, pair_folder):
     first = fingerprint(*inspect(table))
     assert first == fingerprint(*inspect(table))
     changed = replace_row(table, 0, score=1.0)
@@ -36,7 +36,7 @@ def test_fingerprint_tells_data_apart(table, pair_folder):
         *((name, (1.0, 1.5, math.nan)) for name in ("score", "score_std")),
     ],
 )
-def test_fingerprint_holds_all_that_is_known_of_a_pair(table, name, values):
+def test_fingerprint_covers_every_field_of_a_pair(table, name, values):
     headers = inspect(table)[1]
     found = {fingerprint(replace_row(table, 4, **{name: value}), headers) for value in values}
     assert len(found) == 3
@@ -51,18 +51,18 @@ def test_fingerprint_holds_all_that_is_known_of_a_pair(table, name, values):
     ],
     ids=lambda changes: next(iter(changes)),
 )
-def test_fingerprint_holds_what_the_observers_were_asked(table, changes):
+def test_fingerprint_covers_the_protocol(table, changes):
     changed = dataclasses.replace(table, **changes)
     assert fingerprint(*inspect(changed)) != fingerprint(*inspect(table))
 
 
-def test_fingerprint_holds_what_is_done_to_the_pixels(table, pair_folder):
+def test_fingerprint_covers_the_treatment_of_pixels(table, pair_folder):
     table = dataclasses.replace(table, pairs=table.pairs[4:6])  # of 64x64 pixels
     shown = [table.images, *(BlockImages(table.images, 64, 4, each) for each in (False, True))]
     assert len({fingerprint(*inspect(dataclasses.replace(table, images=i))) for i in shown}) == 3
 
 
-def test_fingerprint_holds_names_of_files_in_lower_case(table):
+def test_fingerprint_ignores_the_case_of_file_names(table):
     headers = inspect(table)[1]
     upper = [dataclasses.replace(pair, distorted=pair.distorted.upper()) for pair in table.pairs]
     found = fingerprint(

@@ -1,12 +1,12 @@
-"""Copies of datasets for tests: trees in the official layouts, with images of no or few bytes.
+"""Copies of datasets for tests: trees in the official layouts, with empty or tiny images.
 
-Each ``make_...`` writes the score files of a dataset and, by ``save_image``, every image that they
-name, and returns the folder. Rows are tuples of what stands in the official score files.
+Each ``make_...`` writes the score files of a dataset and, with ``save_image``, every image that
+they name, and returns the folder. Rows are tuples of the entries in the official score files.
 ``make_published`` makes a whole tree from one of the published score tables.
 
 ``save_image`` is called with the path of an image whose folder exists: :func:`touch` (the default)
-makes an empty file, :func:`save_small` a readable image of 16x12 pixels, and what :func:`links_to`
-returns makes links to one file, the quickest way to thousands of images.
+makes an empty file, :func:`save_small` a readable image of 16x12 pixels, and the result of
+:func:`links_to` a link to one file, the quickest way to thousands of images.
 """
 
 import csv
@@ -45,7 +45,7 @@ def save_small(path: Path) -> None:
 
 
 def links_to(image: Path) -> SaveImage:
-    """A function that makes hard links to ``image``: what is written to one is written to all."""
+    """A function that makes hard links to ``image``: writing to one writes to all."""
     return lambda path: os.link(image, path)
 
 
@@ -56,7 +56,7 @@ def make_tid(
     deviations: Sequence[float] = (),
     save_image: SaveImage = touch,
 ) -> Path:
-    """TID2008 or TID2013: rows (score, ``I01_01_1.bmp``), a deviation for each where there are."""
+    """TID2008 or TID2013: rows (score, ``I01_01_1.bmp``), optionally a deviation for each."""
     _write_lines(folder / "mos_with_names.txt", map(" ".join, rows))
     if deviations:
         _write_lines(folder / "mos_std.txt", map(str, deviations))
@@ -74,7 +74,7 @@ def make_kadid10k(
 ) -> Path:
     """KADID-10k: rows (``I01_01_01.png``, ``I01.png``, score, variance).
 
-    ``is_split`` makes ``distorted_images`` and ``reference_images`` in place of ``images``.
+    ``is_split`` makes ``distorted_images`` and ``reference_images`` instead of ``images``.
     """
     lines = [",".join(map(str, row)) for row in rows]
     _write_lines(folder / "dmos.csv", ["dist_img,ref_img,dmos,var", *lines])
@@ -92,7 +92,7 @@ def make_csiq(
 ) -> Path:
     """CSIQ as published: rows (image, type as in the workbook, level, deviation, score).
 
-    The image ``1600`` is given as a number, as it stands in the workbook.
+    The image ``1600`` is given as a number, as in the workbook.
     """
     workbook = openpyxl.Workbook()
     sheet = workbook.active
@@ -136,8 +136,9 @@ def make_live(
 ) -> Path:
     """LIVE: ``jp2k/img2.bmp`` -> (``rapids.bmp``, realigned score).
 
-    What is not among ``rows`` is a copy of some reference. ``original`` are the scores of the first
-    publication; by default 1 more than the realigned ones. Deviations are a tenth of the scores.
+    Images that are not among ``rows`` are copies of some reference. ``original`` are the scores of
+    the first publication; by default 1 more than the realigned ones. Deviations are a tenth of the
+    scores.
     """
     names = [
         f"{part}/img{n}.bmp" for part, count in LIVE_FOLDERS.items() for n in range(1, count + 1)
@@ -197,7 +198,7 @@ def make_pipal(
 ) -> Path:
     """PIPAL's training set: rows (``A0001_00_00.bmp``, score).
 
-    The distorted images are dealt out to the folders ``distorted``.
+    The distorted images are spread over the folders ``distorted``.
     """
     contents = sorted({name.split("_")[0] for name, _ in rows})
     for content in contents:
@@ -237,9 +238,9 @@ def make_published(
 
     Args:
       dataset: ``tid2008``, ``tid2013``, ``kadid10k``, ``csiq`` or ``live``.
-      folder: To be made.
-      tables: The folder of the published tables.
-      save_image: See the module.
+      folder: Folder to create.
+      tables: Folder of the published tables.
+      save_image: Function that makes an image; see the module.
     """
     file = {"kadid10k": "KADID-10k"}.get(dataset, dataset.upper())
     with (tables / f"{file}.txt").open() as lines:

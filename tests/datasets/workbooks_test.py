@@ -1,4 +1,4 @@
-"""Workbooks as openpyxl and Excel write them; and what anybody may have made."""
+"""Workbooks as openpyxl and Excel write them; and untrusted files."""
 
 import re
 import tracemalloc
@@ -40,7 +40,7 @@ FILES = {
         <row r="3"><c r="B3" t="s"><v>2</v></c><c r="C3"/><c r="D3"><v>0.5</v></c></row>
         </sheetData></worksheet>""",
 }
-"""As Excel writes them: texts are shared."""
+"""A workbook as Excel writes it: texts are shared."""
 
 COLUMNS = ["image", "score"]
 
@@ -51,7 +51,7 @@ def path(tmp_path):
 
 
 def write(path, **changes):
-    """Makes a workbook, of whose files some are changed: by name without folder and suffix."""
+    """Makes a workbook with some of its files changed, by name without folder and suffix."""
     with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
         for name, content in FILES.items():
             change = changes.get(name.split("/")[-1].removesuffix(".xml"), lambda same: same)
@@ -100,7 +100,7 @@ def test_shared_texts(path):
     assert read_sheet(path, "Sheet", COLUMNS) == [{"image": "a b", "score": "0.5"}]
 
 
-def test_cells_that_do_not_say_where_they_are(path):
+def test_cells_without_a_position(path):
     def nowhere(sheet):
         return re.sub(r' r="\w+"', "", sheet).replace("<c/>", "")
 
@@ -113,7 +113,7 @@ def test_workbooks_cut_short(path, kept):
     write(path)
     data = path.read_bytes()
     path.write_bytes(data[: int(kept * len(data))])
-    with pytest.raises(DatasetError, match="is not a whole Excel workbook"):
+    with pytest.raises(DatasetError, match="is not a valid Excel workbook"):
         read_sheet(path, "Sheet", COLUMNS)
 
 
@@ -124,11 +124,11 @@ def test_workbooks_cut_short(path, kept):
         "texts": ({"sharedStrings": lambda xml: xml + " " * MOST_BYTES}, "more than 8,388,608"),
         "entities": (
             {"sheet1": lambda xml: '<!DOCTYPE a [<!ENTITY b "cc">]>' + xml},
-            "declares a type of document",
+            "declares a document type",
         ),
         "entities in UTF-16": (
             {"sheet1": lambda xml: ('<!DOCTYPE a [<!ENTITY b "cc">]>' + xml).encode("utf-16")},
-            "declares a type of document",
+            "declares a document type",
         ),
         "sheets": (
             {"workbook": lambda xml: re.sub("(<sheet name.*?/>)", r"\1" * 33, xml)},
@@ -140,13 +140,13 @@ def test_workbooks_cut_short(path, kept):
 )
 def test_lies_are_refused(path, changes, complaint):
     write(path, **changes)
-    with pytest.raises(DatasetError, match="is not a whole Excel workbook") as error:
+    with pytest.raises(DatasetError, match="is not a valid Excel workbook") as error:
         read_sheet(path, "Sheet", COLUMNS)
     assert complaint in str(error.value)
 
 
 @pytest.mark.parametrize(("row", "column"), [(1048576, "XFD"), (1048576, "B"), (4, "XFD")])
-def test_cells_that_are_far_away_take_no_memory(path, row, column):
+def test_distant_cells_take_no_memory(path, row, column):
     far = f'<row r="{row}"><c r="{column}{row}"><v>1</v></c></row></sheetData>'
 
     def stretched(sheet):

@@ -1,4 +1,4 @@
-"""Every read-out against plain NumPy on whole activations."""
+"""Every read-out compared with plain NumPy on whole activations."""
 
 import jax
 import jax.numpy as jnp
@@ -121,8 +121,8 @@ def test_zero_for_identical_and_finite_gradient(readout, activations):
 
 @pytest.mark.parametrize("value", [np.nan, np.inf, -np.inf])
 @pytest.mark.parametrize("readout", READOUTS)
-def test_what_is_not_finite_never_comes_out_as_a_number(readout, value, activations):
-    """Of any statistic, of one channel of one layer; nor where the mean of a dataset is none."""
+def test_non_finite_input_never_gives_a_number(readout, value, activations):
+    """In any statistic of one channel of one layer, or in the mean over a dataset."""
     formula = READOUTS[readout]
 
     @jax.jit
@@ -153,8 +153,8 @@ def test_grows_with_the_difference(readout, activations):
 
 
 @pytest.mark.parametrize("readout", [name for name in WEIGHED if name in OF_A_PAIR])
-def test_relevance_weighs_the_channels(readout, activations):
-    """A weight of 2 is a channel that is there twice."""
+def test_relevance_weights_the_channels(readout, activations):
+    """A weight of 2 is equivalent to having a channel twice."""
     whole = [np.array([1, 2, 0, 3], np.float32), np.array([2, 0, 1, 1, 0, 4, 1], np.float32)]
     if readout.startswith("unit"):
         expected = oracle.unit(*activations, whole)
@@ -165,12 +165,12 @@ def test_relevance_weighs_the_channels(readout, activations):
             for layers in activations
         ]
         expected = EXPECTED[readout](*copies)
-        if readout == "rmse":  # of the channels that there are
+        if readout == "rmse":  # divided by the number of channels without copies
             expected *= (flat(copies[0]).size / flat(activations[0]).size) ** 0.5
     np.testing.assert_allclose(distance(readout, *activations, whole), expected, rtol=1e-5)
 
 
-def test_structure_and_texture_are_weighed_apart(activations, rng):
+def test_structure_and_texture_are_weighted_separately(activations, rng):
     weights = [rng.uniform(size=(2, count)).astype(np.float32) for count in CHANNELS]
     expected = oracle.structure_texture(*activations, weights)
     for scale in (1, 3):  # they are scaled to a sum of 1
@@ -179,7 +179,7 @@ def test_structure_and_texture_are_weighed_apart(activations, rng):
         np.testing.assert_allclose(found, expected, rtol=1e-5)
 
 
-def test_texture_stands_first(activations):
+def test_texture_comes_first(activations):
     reference, _ = activations
     brighter = [x + 5 for x in reference]
     texture, structure = (
@@ -201,7 +201,7 @@ def test_cosine_of_special_pairs(activations):
 
 @pytest.mark.parametrize("share", [1e-2, 1e-4, 1e-6])
 def test_cosine_of_similar_images_keeps_its_digits(share, rng):
-    """Where 1 - <r, d> / (|r| |d|) in float32 would leave none."""
+    """Unlike 1 - <r, d> / (|r| |d|) in float32, which would leave none."""
     reference = np.float32(100 + rng.normal(size=(13, 11, 4)))
     distorted = np.float32(reference * (1 + share * rng.normal(size=reference.shape)))
     r, d = flat([reference]), flat([distorted])
@@ -227,7 +227,7 @@ def test_one_channel_has_no_direction(rng):
 
 
 @pytest.mark.parametrize("readout", OF_A_DATASET)
-def test_a_pair_alone_has_no_dataset(readout, activations):
+def test_a_single_pair_has_no_dataset_mean(readout, activations):
     with pytest.raises(InputError, match="compares with the mean over a dataset"):
         distance(readout, *activations)
 

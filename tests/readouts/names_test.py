@@ -36,7 +36,7 @@ def test_parts_of_a_name():
         ("vgg16/relu1_1+relu1_1/l2", "different layers"),
     ],
 )
-def test_refuses_other_names(text, complaint):
+def test_refuses_invalid_names(text, complaint):
     with pytest.raises(InputError, match=complaint):
         ReadoutName.parse(text)
 

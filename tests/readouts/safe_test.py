@@ -18,7 +18,7 @@ def unit_vectors(features):
 
 
 @pytest.mark.parametrize("value", [0.0, 1e-38, 1e-20, 1.0, 2.0, 1e20, 3e38])
-def test_root_is_exact_and_its_slope_finite(value):
+def test_the_root_is_exact_and_its_slope_finite(value):
     value = jnp.float32(value)
     assert guarded_sqrt(value) == jnp.sqrt(value)
     slope = jax.grad(guarded_sqrt)(value)
@@ -29,7 +29,7 @@ def test_root_is_exact_and_its_slope_finite(value):
         assert slope == 0
 
 
-def test_unit_vectors_are_lpips_own(rng):
+def test_unit_vectors_are_those_of_lpips(rng):
     features = rng.normal(size=(5, 7, 16)).astype(np.float32)
     norm = np.sqrt(np.sum(features.astype(np.float64) ** 2, -1, keepdims=True))
     expected = features / (norm + LPIPS_EPSILON)
@@ -52,14 +52,14 @@ def test_zero_vector_stays_zero_and_takes_no_gradient():
 
 @pytest.mark.parametrize("value", [np.nan, np.inf, -np.inf, 1e30])
 def test_vectors_without_a_length_have_no_direction(value):
-    """Nothing of them is scaled to nothing, which would make any two alike."""
+    """Scaled to nothing, any two of them would be alike."""
     features = jnp.asarray([[value, 1.0, 2.0], [3.0, 4.0, 0.0]], jnp.float32)
     found = inverse_norms(features)
     assert np.isnan(found[0, 0])
     np.testing.assert_allclose(found[1, 0], 0.2, rtol=1e-6)
 
 
-def test_what_is_not_finite_is_not_a_number():
+def test_non_finite_values_become_nan():
     values = jnp.asarray([np.nan, np.inf, -np.inf, 3e38, -3e38, 0.0], jnp.float32)
     np.testing.assert_array_equal(finite_or_nan(values), [np.nan] * 3 + [*np.float32(values[3:])])
 
@@ -79,13 +79,13 @@ def test_ratio(numerator, denominator, expected):
         assert np.isfinite(jax.grad(ratio, (0, 1))(*numbers)).all()
 
 
-def test_root_of_what_is_not_a_number():
+def test_roots_of_nan_and_infinity():
     assert np.isnan(guarded_sqrt(jnp.float32(np.nan)))
     assert guarded_sqrt(jnp.float32(np.inf)) == np.inf
 
 
 @pytest.mark.parametrize("condition", [True, False])
-def test_what_is_known_has_the_derivatives_of_what_is_computed(condition):
+def test_known_values_have_the_derivatives_of_computed_ones(condition):
     def value(x):
         computed = x**2 + jnp.float32(1e-7)
         return known_where(jnp.asarray(condition), jnp.zeros_like(x), computed)
@@ -97,7 +97,7 @@ def test_what_is_known_has_the_derivatives_of_what_is_computed(condition):
     assert jnp.isnan(value(jnp.float32(np.nan)))
 
 
-def test_no_vector_touches_another():
+def test_vectors_are_independent():
     small = jnp.array([[3e-4, 4e-4]])
     beside_a_giant = unit_vectors(jnp.concatenate([small, jnp.array([[1e18, 0.0]])]))[:1]
     np.testing.assert_array_equal(unit_vectors(small), beside_a_giant)

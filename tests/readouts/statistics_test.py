@@ -95,7 +95,7 @@ def test_identical_activations_are_at_no_distance(name, pair):
 
 
 @pytest.mark.parametrize("name", STATISTICS)
-def test_identical_images_are_known_to_be_however_their_activations_were_rounded(name, pair):
+def test_identical_images_are_exact_however_their_activations_were_rounded(name, pair):
     statistic, (reference, _) = STATISTICS[name], pair
 
     def of_pair(identical, distorted):
@@ -116,8 +116,8 @@ def test_identical_images_are_known_to_be_however_their_activations_were_rounded
 
 @pytest.mark.parametrize("value", [np.nan, np.inf, -np.inf])
 @pytest.mark.parametrize("name", STATISTICS)
-def test_what_is_not_finite_comes_through(name, value, pair):
-    """In the statistics of its channel, whichever image it is in, and of both alike."""
+def test_non_finite_values_propagate(name, value, pair):
+    """To the statistics of its channel, whether it is in one image or in both."""
     statistic, (reference, distorted) = STATISTICS[name], pair
     spoiled = reference.at[3, 4, 1].set(value)
     compute = jax.jit(statistic.__call__)

@@ -61,7 +61,7 @@ def test_weights_are_scaled_and_not_negative(planted, found):
         assert weights @ mean == pytest.approx(mean.sum(), rel=1e-12)
 
 
-def test_does_not_feel_the_unit_of_the_statistics_or_scores(planted, found):
+def test_does_not_depend_on_the_unit_of_the_statistics_or_scores(planted, found):
     examples = planted.examples
     other = replace(
         examples,
@@ -84,7 +84,7 @@ def test_no_content_is_on_two_sides(planted, found):
 
 
 @pytest.mark.parametrize("loss", ["pearson", "ranking"])
-def test_weights_of_a_fold_depend_on_nothing_that_is_tested(loss, planted, found):
+def test_weights_of_a_fold_do_not_depend_on_its_test_pairs(loss, planted, found):
     examples, recipe = planted.examples, Recipe(loss, most_steps=10)
     rows = found.folds[0].rows
     first = cross_validate(examples, recipe, SMALL)
@@ -144,7 +144,7 @@ def test_a_great_strength_leaves_equal_weights(planted):
         ({"protocol": Question.TWO_ALTERNATIVES}, "the loss pearson does not apply"),
     ],
 )
-def test_what_nothing_can_be_learned_from(planted, change, message):
+def test_examples_without_information(planted, change, message):
     with pytest.raises(InputError, match=message):
         cross_validate(replace(planted.examples, **change), Recipe(), SMALL)
 
@@ -153,46 +153,46 @@ def test_what_nothing_can_be_learned_from(planted, change, message):
     ("change", "message"),
     [
         ({"folds": 16}, "found 16 folds and 15 references"),
-        ({"folds": 1}, "expected 2 folds or more"),
+        ({"folds": 1}, "expected at least 2 folds"),
         ({"seeds": 0}, "got 0 seeds and 2 strengths"),
         ({"strengths": ()}, "got 2 seeds and 0 strengths"),
-        ({"strengths": (-1.0,)}, "strengths: expected numbers from 0 on"),
-        ({"strengths": (float("nan"),)}, "strengths: expected numbers from 0 on"),
+        ({"strengths": (-1.0,)}, "strengths: expected numbers of at least 0"),
+        ({"strengths": (float("nan"),)}, "strengths: expected numbers of at least 0"),
         ({"validation_share": 1.0}, "validation_share: expected a number between 0 and 1"),
     ],
 )
-def test_schemes_that_are_none(planted, change, message):
+def test_invalid_schemes(planted, change, message):
     with pytest.raises(InputError, match=message):
         cross_validate(planted.examples, Recipe(), replace(SMALL, **change))
 
 
-def test_there_is_no_such_loss(planted):
+def test_an_unknown_loss(planted):
     with pytest.raises(
         InputError, match="no loss 'kendall'; there are: pearson, ranking, spearman"
     ):
         cross_validate(planted.examples, Recipe("kendall"), SMALL)
 
 
-def test_scores_that_are_equal_where_it_matters(planted):
+def test_equal_scores_in_training_or_validation(planted):
     examples = planted.examples
     contents = np.repeat(["I00", "I01", "I02"], 60)
     scores = np.where(contents == "I02", examples.scores, 5.0)
-    with pytest.raises(InputError, match="the references I0[01] would (train|validate) alone"):
+    with pytest.raises(InputError, match="only the references I0[01] would (train|validate) a run"):
         cross_validate(replace(examples, contents=contents, scores=scores), Recipe(), SMALL)
 
 
-def test_statistics_that_are_zero_where_it_matters(planted):
+def test_zero_statistics_in_training_or_validation(planted):
     contents = np.repeat(["I00", "I01", "I02"], 60)
     contributions = {
         layer: np.where(contents[:, None] == "I02", values, 0)
         for layer, values in planted.examples.contributions.items()
     }
     changed = replace(planted.examples, contents=contents, contributions=contributions)
-    with pytest.raises(InputError, match="I0[01] would (train|validate) alone, but all their stat"):
+    with pytest.raises(InputError, match="I0[01] would (train|validate) a run, but all their stat"):
         cross_validate(changed, Recipe(), SMALL)
 
 
 def test_ranking_needs_versions_to_compare(planted):
     alone = replace(planted.examples, contents=np.array([f"I{n}" for n in range(180)]))
-    with pytest.raises(InputError, match="compares versions of one reference, each has only one"):
+    with pytest.raises(InputError, match="of one reference, but each has only one"):
         cross_validate(alone, Recipe("ranking"), SMALL)

@@ -18,7 +18,7 @@ def store(tmp_path):
 
 
 @pytest.mark.parametrize("readout", FORMS)
-def test_distances_are_those_of_the_read_out(readout, store, rng):
+def test_distances_equal_the_read_out(readout, store, rng):
     layers = ["relu1", "relu2"]
     examples = read_examples(store, layers, readout)
     weights = {layer: rng.random(LAYERS[layer].channels) for layer in layers}
@@ -38,7 +38,7 @@ def test_distances_are_those_of_the_read_out(readout, store, rng):
     assert found == pytest.approx(np.asarray(expected), rel=1e-5)
 
 
-def test_what_the_table_says(store):
+def test_fields_from_the_table(store):
     examples = read_examples(store, ["relu2"], "unit")
     assert examples.name == "made-up"
     assert examples.references == 8
@@ -97,7 +97,7 @@ def test_a_layer_of_one_channel_has_no_unit(store):
     assert read_examples(store, ["relu1", "alone"], "l2").matrix.shape == (48, 65)
 
 
-def test_read_outs_that_cannot_be_learned(store):
+def test_read_outs_without_a_learnable_relevance(store):
     with pytest.raises(InputError, match="'cosine'; expected one of l2, rmse, unit, unit_root"):
         read_examples(store, ["relu1"], "cosine")
 

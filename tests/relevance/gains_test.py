@@ -17,7 +17,7 @@ METHOD = Method()
 
 
 def cross_validation(examples, weights, folds=3):
-    """As if training had found ``weights`` for every fold."""
+    """A cross-validation in which every fold has ``weights``."""
     names = sorted(set(examples.contents))
     number = {name: position % folds for position, name in enumerate(names)}
     held_out = []
@@ -86,7 +86,7 @@ def test_values_are_correlations_of_the_pairs_of_a_part(rows, examples, weights,
         assert pooled.value == pytest.approx(expected, abs=1e-12)
 
 
-def test_the_mean_of_folds_is_that_of_fishers_z(rows):
+def test_the_mean_of_folds_is_taken_over_fishers_z(rows):
     for measure in ("plcc", "srcc"):
         wanted = {"measure": measure, "weights": "learned", "minus": ""}
         folds = [select(rows, part=f"fold {n}", **wanted).value for n in range(3)]
@@ -94,7 +94,7 @@ def test_the_mean_of_folds_is_that_of_fishers_z(rows):
         assert mean.value == pytest.approx(math.tanh(np.arctanh(folds).mean()), abs=1e-12)
 
 
-def test_folds_count_as_their_pairs(planted):
+def test_folds_are_weighted_by_their_pairs(planted):
     examples = planted.examples
     weights = planted.weights + 0.1
     learned = cross_validation(examples, weights, folds=2)
@@ -201,7 +201,7 @@ def test_choices_are_scored_as_such(rng):
     assert select(rows, part=POOLED, minus="uniform").low > 0
 
 
-def test_a_fold_that_says_nothing_is_left_out_of_the_mean(planted):
+def test_a_fold_without_a_value_is_left_out_of_the_mean(planted):
     examples = planted.examples
     learned = cross_validation(examples, planted.weights)
     scores = np.where(learned.folds[1].rows, 5.0, examples.scores)

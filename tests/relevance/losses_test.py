@@ -24,7 +24,7 @@ def selected(values):
     return distances[included].astype(float), quality[included].astype(float)
 
 
-def test_pearson_is_the_correlation_that_is_to_be_negative(values):
+def test_pearson_is_the_correlation_to_make_negative(values):
     distances, quality = selected(values)
     found = LOSSES["pearson"].value({}, *values)
     assert found == pytest.approx(stats.pearsonr(distances, quality)[0], abs=1e-6)
@@ -37,7 +37,7 @@ def test_spearman_is_exact_in_validation(values):
     assert found == pytest.approx(stats.spearmanr(distances, quality)[0], abs=1e-6)
 
 
-def test_spearman_in_training_is_that_of_soft_ranks(values):
+def test_spearman_in_training_uses_soft_ranks(values):
     distances, quality = selected(values)
     gaps = (distances[:, None] - distances[None, :]) / (0.1 * distances.std())
     soft = 0.5 + special.expit(gaps).sum(axis=1)
@@ -59,7 +59,7 @@ def test_the_gradient_improves_the_agreement_and_is_finite(values, loss):
 
 
 @pytest.mark.parametrize("loss", LOSSES)
-def test_where_nothing_can_be_said_loss_and_gradient_are_finite(loss, planted):
+def test_loss_and_gradient_are_finite_without_information(loss, planted):
     people = People.of(planted.examples)
     network = LOSSES[loss].start(0)
     batch = LOSSES[loss].draw(jax.random.key(1), people)

@@ -1,4 +1,4 @@
-"""Statistics in which it is known which channels matter."""
+"""Statistics with known relevant channels."""
 
 from dataclasses import dataclass
 
@@ -12,7 +12,7 @@ LAYERS = {"first": 16, "second": 24}
 
 @dataclass(frozen=True)
 class Planted:
-    """Examples and the weights by which their scores were made."""
+    """Examples and the weights that generated their scores."""
 
     examples: Examples
     weights: np.ndarray
@@ -29,7 +29,7 @@ def plant(
     protocol: Question = Question.OPINION,
     seed: int = 0,
 ) -> Planted:
-    """Channels of very different size, of which every fifth matters."""
+    """Channels of very different size; every fifth of them matters."""
     rng = np.random.default_rng(seed)
     channels, pairs = sum(LAYERS.values()), references * versions
     scale = np.exp(rng.normal(size=channels))

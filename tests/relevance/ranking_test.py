@@ -20,7 +20,7 @@ def drawn(examples, seed=0, training=None):
 
 
 def unpacked(people, batch, training=None):
-    """First and second versions, and which is preferred where ``training`` pairs are known."""
+    """First and second versions, and the preference if only ``training`` pairs are known."""
     assert batch.rows is not None
     first, second = np.split(np.asarray(batch.rows), 2)
     known = jnp.full(people.quality.shape, True) if training is None else jnp.asarray(training)
@@ -37,7 +37,7 @@ def test_versions_of_one_reference_are_compared(planted):
     assert np.mean(first < second) == pytest.approx(0.5, abs=0.05)
 
 
-def test_validation_is_always_by_the_same_versions(planted):
+def test_validation_always_uses_the_same_versions(planted):
     people = People.of(planted.examples)
     first, second, preference = unpacked(people, draw_once(people, COUNT))
     again = unpacked(people, draw_once(people, COUNT))
@@ -68,7 +68,7 @@ def test_observers_whose_deviation_is_unknown(planted):
     assert preference == pytest.approx(expected, abs=1e-5)
 
 
-def test_only_scores_that_are_learned_from_tell_how_far_observers_deviate(planted):
+def test_only_training_scores_determine_the_deviation_of_observers(planted):
     training = planted.examples.contents < "I05"
     scores = np.where(training, planted.examples.scores, 1e3 * planted.examples.scores)
     examples = replace(planted.examples, scores=scores)
@@ -91,7 +91,7 @@ def test_preference_turns_with_the_direction_of_the_scores():
     assert drawn(lower)[2] == pytest.approx(drawn(higher)[2], abs=1e-5)
 
 
-def test_choices_are_taken_as_they_are():
+def test_choices_are_used_unchanged():
     examples = plant(protocol=Question.TWO_ALTERNATIVES).examples
     first, second, preference = drawn(examples)
     assert (first // 2 == second // 2).all()
@@ -108,7 +108,7 @@ def test_a_single_version_is_compared_with_itself(planted):
     assert preference[alone] == pytest.approx(0.5)
 
 
-def test_the_network_sees_lpips_five_numbers(rng):
+def test_the_network_sees_the_five_inputs_of_lpips(rng):
     network = start(3)
     assert all((start(4)[name] != network[name]).any() for name in network)
     assert {name: each.shape for name, each in network.items()} == {
@@ -130,7 +130,7 @@ def test_the_network_sees_lpips_five_numbers(rng):
     assert np.asarray(found) == pytest.approx(hidden[:, 0], abs=1e-5)
 
 
-def test_disagreement_is_the_cross_entropy_of_those_that_count(rng):
+def test_disagreement_is_the_cross_entropy_of_the_included_rows(rng):
     network = start(3)
     distances = jnp.asarray(rng.random(20), jnp.float32)
     preference = jnp.asarray(rng.random(10), jnp.float32)

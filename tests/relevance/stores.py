@@ -1,4 +1,4 @@
-"""Statistics stores in which it is known which channels matter."""
+"""Statistics stores with known relevant channels."""
 
 import math
 
@@ -43,15 +43,15 @@ def write_store(
     """A store of a model called alexnet; every eighth channel of relu1 makes the scores.
 
     Args:
-      folder: Where stores are.
+      folder: Folder of the stores.
       dataset: Name of the dataset.
-      references: How many there are.
-      versions: Of each.
-      seed: Of the statistics.
-      sha256: Of the weights.
-      change: From the values of an array and its layer to what is stored.
-      protocol: Of the scores.
-      opinions: How many there are behind a score; their deviation is the row's number.
+      references: Number of references.
+      versions: Number of versions of each.
+      seed: Seed of the statistics.
+      sha256: Hash of the weights.
+      change: Function from the values of an array and its layer to the stored values.
+      protocol: Question put to the observers.
+      opinions: Number of opinions behind a score; their deviation is the row's number.
     """
     pairs = references * versions
     relevant = statistic("relu1", "unit_squared_error", pairs, seed)[:, ::8].sum(axis=1)

@@ -43,9 +43,9 @@ def only(runs, number):
 
 
 @pytest.mark.parametrize("loss", LOSSES)
-def test_a_run_among_others_is_that_run_alone(loss, planted, problem):
+def test_a_run_is_the_same_alone_and_among_others(loss, planted, problem):
     runs = make_runs(planted, loss)
-    # Over few steps: rounding differs between programs, and Adam turns it into steps of its own.
+    # Few steps only: rounding differs between programs, and Adam amplifies it.
     recipe = Recipe(loss, most_steps=30)
     together = train(runs, problem, recipe)
     alone = train(only(runs, 2), problem, recipe)
@@ -88,7 +88,7 @@ def test_untrained_weights_are_1_where_nothing_is_better(runs, problem):
     assert (found.steps == 0).all()
 
 
-def test_a_run_stops_when_validation_gets_no_better(runs):
+def test_a_run_stops_when_validation_no_longer_improves(runs):
     noisy = plant(noise=1.5).examples
     problem = Problem(jnp.asarray(noisy.matrix), People.of(noisy), is_root=False)
     patient = train(runs, problem, Recipe(most_steps=500, patience=500))
@@ -113,7 +113,7 @@ def test_strength_pulls_towards_1(runs, problem):
 
 def test_sparsity_leaves_fewer_channels(runs, problem):
     def channels(sparsity):
-        """How many channels there would be if those that count counted the same."""
+        """Effective number of channels."""
         weights = np.asarray(train(runs, problem, Recipe(sparsity=sparsity)).weights)
         return (weights.sum(axis=1) ** 2 / np.square(weights).sum(axis=1)).mean()
 

@@ -5,16 +5,16 @@ Zhang et al., The unreasonable effectiveness of deep features as a perceptual me
     dataset/2afc/val/cnn/{ref,p0,p1}/000000.png  judge/000000.npy  which is nearer to ref
     dataset/jnd/val/cnn/{p0,p1}/000000.png       same/000000.npy   whether the two are the same
 
-The files have 256x256 pixels: each pixel of a patch is a block of 4x4. There are two ways to the
-patch, by the end of a dataset's name:
+The files have 256x256 pixels: each pixel of a patch is a block of 4x4. The end of the dataset's
+name selects how the patch is recovered:
 
 * ``bapps-2afc``, ``bapps-2afc:train``, ``bapps-jnd``: one pixel of each block is kept. These are
   the patches as they were stored.
 * ``bapps-2afc:lpips``, ``bapps-2afc:train-lpips``, ``bapps-jnd:lpips``: the files are resized to
-  64x64 by Pillow's antialiased bilinear filter, as LPIPS's loader (``Resize(64)``) does. On blocks
-  that is a blur by [1/8, 3/4, 1/8] in both axes, and changes which of two versions is nearer for
-  some triplets. These are the ones to reproduce published numbers with: so the loader says; it has
-  not been verified on BAPPS itself.
+  64x64 by Pillow's antialiased bilinear filter, as LPIPS's loader (``Resize(64)``) does. On such
+  blocks this is a blur by [1/8, 3/4, 1/8] along both axes, which changes which of two versions is
+  nearer for some triplets. Judging by the loader, these variants reproduce the published numbers;
+  this has not been verified on BAPPS itself.
 """
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
@@ -40,12 +40,12 @@ class Part:
     """A part of BAPPS.
 
     Attributes:
-      experiment: Its folder.
-      split: Its folder below that.
-      subsets: The folders below that, in the order of the paper's tables.
-      shown: Folders of the images that the observers saw.
-      judgements: Folder of what they said.
-      published: Number of judgements; None where only a rounded number is published.
+      experiment: Folder of the experiment.
+      split: Folder of the split, within that.
+      subsets: Folders of the subsets, within that, in the order of the paper's tables.
+      shown: Folders of the images shown to the observers.
+      judgements: Folder of the observers' answers.
+      published: Number of judgements; None if only a rounded number is published.
     """
 
     experiment: str
@@ -58,7 +58,7 @@ class Part:
 
 @dataclass(frozen=True)
 class _Judgement:
-    """The images that were shown, named from the part's folder, and what was said of them."""
+    """Images that were shown, named relative to the part's folder, and the observers' answer."""
 
     images: Sequence[str]
     share: float
@@ -82,22 +82,22 @@ JUST_NOTICEABLE = Part("jnd", "val", ("traditional", "cnn"), ("p0", "p1"), "same
 
 
 def load_2afc(folder: epath.Path, *, split: str = "val", is_filtered: bool = False) -> PairTable:
-    """Reads the judgements of two alternatives: which of p0 and p1 is nearer to ref.
+    """Reads judgements of two alternatives: which of p0 and p1 is nearer to ref.
 
     Args:
-      folder: BAPPS's folder ``dataset``, the folder that this lies in, or ``2afc``.
-      split: ``val``, judged by five observers a triplet, or ``train``, by two.
-      is_filtered: Whether images are those of LPIPS's loader, with which published numbers are
-        expected to be reproduced (``bapps-2afc:lpips``, ``bapps-2afc:train-lpips``); by default
-        they are as stored, a little sharper, and numbers differ from the published ones.
+      folder: BAPPS's folder ``dataset``, the folder that contains it, or ``2afc``.
+      split: ``val``, with five observers per triplet, or ``train``, with two.
+      is_filtered: Whether images are filtered as by LPIPS's loader, which is expected to reproduce
+        published numbers (``bapps-2afc:lpips``, ``bapps-2afc:train-lpips``); by default they are as
+        stored, a little sharper, and numbers differ from the published ones.
 
     Returns:
-      Two rows a triplet, p0 first; the score is the share of the observers who found this version
-      nearer, the subset stands as the distortion.
+      Two rows per triplet, p0 first. The score is the share of observers who found this version
+      nearer; the distortion is the name of the subset.
 
     Raises:
-      DatasetError: If the layout is another, images have no judgement, or a judgement is not one
-        number in [0, 1].
+      DatasetError: If the layout is unexpected, images have no judgement, or a judgement is not a
+        single number in [0, 1].
     """
     part = TWO_ALTERNATIVES[split]
     root = _find(folder, part)
@@ -115,19 +115,19 @@ def load_2afc(folder: epath.Path, *, split: str = "val", is_filtered: bool = Fal
 
 
 def load_jnd(folder: epath.Path, *, is_filtered: bool = False) -> PairTable:
-    """Reads the judgements of just noticeable differences: whether p0 and p1 are the same.
+    """Reads judgements of just noticeable differences: whether p0 and p1 are the same.
 
     Args:
-      folder: BAPPS's folder ``dataset``, the folder that this lies in, or ``jnd``.
-      is_filtered: Whether images are those of LPIPS's loader, with which published numbers are
-        expected to be reproduced (``bapps-jnd:lpips``); by default they are as stored.
+      folder: BAPPS's folder ``dataset``, the folder that contains it, or ``jnd``.
+      is_filtered: Whether images are filtered as by LPIPS's loader, which is expected to reproduce
+        published numbers (``bapps-jnd:lpips``); by default they are as stored.
 
     Returns:
-      A row a pair, p0 as its reference; the score is the share of the three observers who said that
-      the two are the same; the subset stands as the distortion.
+      One row per pair, with p0 as the reference. The score is the share of the three observers who
+      said that the two are the same; the distortion is the name of the subset.
 
     Raises:
-      DatasetError: As by :func:`load_2afc`.
+      DatasetError: If the dataset cannot be used (see :func:`load_2afc`).
     """
     root = _find(folder, JUST_NOTICEABLE)
     return PairTable(
@@ -147,7 +147,7 @@ def load_jnd(folder: epath.Path, *, is_filtered: bool = False) -> PairTable:
 
 
 def _alternatives(judgement: _Judgement) -> Iterator[Pair]:
-    """A row for each of the two versions, with the share of observers who preferred it."""
+    """One row for each of the two versions, with the share of observers who preferred it."""
     _, first, second = judgement.images
     yield _pair(judgement, first, 1 - judgement.share)
     yield _pair(judgement, second, judgement.share)
@@ -170,7 +170,7 @@ def _name(experiment: str, split: str = "", *, is_filtered: bool) -> str:
 
 
 def _find(folder: epath.Path, part: Part) -> epath.Path:
-    """The folder of a part, whichever of the usual folders was given."""
+    """Folder of a part, whichever of the usual folders was given."""
     candidates = (
         ("dataset", part.experiment, part.split),
         (part.experiment, part.split),
@@ -193,13 +193,13 @@ def _find(folder: epath.Path, part: Part) -> epath.Path:
             f"{', '.join(map(str, found))}; give the folder dataset or {part.experiment} itself"
         )
     missing = [subset for subset in part.subsets if not _descend(found[0], subset)]
-    if missing and part.published is None:  # no number would tell that something is missing
-        raise DatasetError(f"{found[0]}: expected also the folders {', '.join(missing)} in it")
+    if missing and part.published is None:  # no published number would reveal the gap
+        raise DatasetError(f"{found[0]}: also expected the folders {', '.join(missing)} in it")
     return found[0]
 
 
 def _descend(folder: epath.Path, *names: str) -> epath.Path | None:
-    """The folder that ``names`` lead to, upper and lower case taken as equal; None if none does."""
+    """The folder that ``names`` lead to, regardless of case; None if there is none."""
     for name in names:
         entry = FolderIndex(folder).find(name)
         if entry is None or not (folder / entry).is_dir():
@@ -209,7 +209,7 @@ def _descend(folder: epath.Path, *names: str) -> epath.Path | None:
 
 
 def _read(root: epath.Path, part: Part) -> list[_Judgement]:
-    """All judgements of a part; one error for those that cannot be used."""
+    """All judgements of a part; one error lists those that cannot be used."""
     index = FolderIndex(root)
     found, problems = [], []
     for subset in part.subsets:
@@ -223,7 +223,7 @@ def _read(root: epath.Path, part: Part) -> list[_Judgement]:
 
 
 def _read_subset(index: FolderIndex, subset: str, part: Part) -> tuple[list[_Judgement], list[str]]:
-    """The judgements of a subset, and what is wrong with those that cannot be used."""
+    """Judgements of a subset, and a description of each that cannot be used."""
     shown = [index.enter(name) for name in part.shown]
     judged = index.enter(part.judgements)
     files = _by_stem(judged, ".npy")
@@ -241,7 +241,7 @@ def _read_subset(index: FolderIndex, subset: str, part: Part) -> tuple[list[_Jud
 
 
 def _by_stem(index: FolderIndex, suffix: str) -> dict[str, str]:
-    """The sorted files with a suffix, in any case, by what is before it."""
+    """Files with a suffix in any case, sorted, by the part of the name before it."""
     return {
         name[: -len(suffix)]: name
         for name in index.entries
@@ -250,7 +250,7 @@ def _by_stem(index: FolderIndex, suffix: str) -> dict[str, str]:
 
 
 def _shortened(names: Collection[str]) -> str:
-    """The first names, and how many more there are."""
+    """The first names, and the number of the others."""
     shown = list(names)[:_MOST_LISTED]
     more = [f"and {len(names) - _MOST_LISTED} more"] if len(names) > _MOST_LISTED else []
     return ", ".join([*shown, *more])

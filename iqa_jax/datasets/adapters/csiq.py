@@ -1,16 +1,16 @@
 """``csiq``: the categorical image quality database, 30 references, six types of distortion.
 
-Difference mean opinion scores from 0 (like the reference) to 1, lower is better. Five levels of
-each type, of contrast three to five: 866 distorted images of 512x512 pixels.
+Difference mean opinion scores from 0 (like the reference) to 1, lower is better. Each type has five
+levels, contrast three to five: 866 distorted images of 512x512 pixels.
 
     src_imgs/1600.png
     dst_imgs/awgn/1600.AWGN.1.png     name, type, level
     csiq.DMOS.xlsx                    sheet all_by_image: image, dst_type, dst_lev, dmos_std, dmos
 
 The folders of ``dst_imgs`` are awgn, blur, contrast, fnoise, jpeg and jpeg2000. Repacked copies
-have all images in ``dst_imgs`` or ``dst_imgs_all`` itself, and ``csiq_label.txt`` with rows such as
-``1600.AWGN.1.png 0.062``. Where both score files are there, the workbook, which is the original, is
-read. In the workbook the image 1600 is a number.
+have all images directly in ``dst_imgs`` or ``dst_imgs_all``, and ``csiq_label.txt`` with rows such
+as ``1600.AWGN.1.png 0.062``. If both score files exist, the workbook is read, which is the
+original. In the workbook the image 1600 is a number.
 
 Larson and Chandler, Most apparent distortion: full-reference image quality assessment and the role
 of strategy, Journal of Electronic Imaging 19, 2010. No licence is stated.
@@ -42,7 +42,7 @@ DISTORTIONS: Mapping[str, str] = {
     "JPEG": "JPEG compression",
     "jpeg2000": "JPEG2000 compression",
 }
-"""By the word for it in the files' names, which in lower case is that of the folders."""
+"""Word in the file names, which in lower case is the name of the folder -> type of distortion."""
 
 LEVELS = ("1", "2", "3", "4", "5")
 
@@ -70,7 +70,7 @@ def load(folder: epath.Path) -> PairTable:
     """Reads the score table.
 
     Raises:
-      DatasetError: If a part of the layout is missing or a row has another form.
+      DatasetError: If a part of the layout is missing or a row is malformed.
     """
     index = FolderIndex(folder)
     if index.find(WORKBOOK) is not None:
@@ -145,5 +145,5 @@ def _rows_of_labels(path: epath.Path) -> list[_Row]:
 
 
 def _folders_of(token: str, distorted: FolderIndex) -> list[FolderIndex]:
-    """Where the images of one type may be."""
+    """Folders that may hold the images of one type."""
     return [distorted.enter(token), distorted] if distorted.find(token) else [distorted]

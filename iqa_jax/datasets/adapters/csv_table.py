@@ -1,4 +1,4 @@
-"""``csv``: a table of pairs in a file of one's own.
+"""``csv``: your own pairs, listed in a CSV file.
 
 Columns ``reference,distorted,score`` and optionally ``score_std,distortion,level,reference_id``;
 image paths are relative to the file.
@@ -19,17 +19,17 @@ REQUIRED = ("reference", "distorted", "score")
 
 
 def load(path: epath.Path, *, required: Sequence[str] = REQUIRED) -> PairTable:
-    """Reads the table in the file ``path``; its scores are taken to be higher for better images.
+    """Reads the table in the file ``path``; higher scores are taken to mean better images.
 
     A score that is not a number becomes NaN, to be reported with its row by ``inspect``.
 
     Args:
       path: The file.
-      required: Columns that it has to have.
+      required: Columns that must be present.
 
     Raises:
-      DatasetError: If there is no such file, it is no table of text, two columns have one name, a
-        cell belongs to no column, or a required column is not there.
+      DatasetError: If the file does not exist or is not a text table, two columns have the same
+        name, a cell belongs to no column, or a required column is missing.
     """
     if not path.exists() or path.is_dir():
         found = "a folder" if path.exists() else "no file"

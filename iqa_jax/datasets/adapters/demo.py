@@ -1,6 +1,6 @@
 """``demo``: photographs that come with scikit-image, distorted in graded steps.
 
-No human scores are claimed: the target is the level of the distortion, 1 (weak) to 5 (strong).
+There are no human scores: the target is the level of the distortion, 1 (weak) to 5 (strong).
 """
 
 import dataclasses
@@ -28,7 +28,7 @@ _PHOTOGRAPHS = {
     "motorcycle": ("motorcycle_left.png", (384, 256)),
     "rocket": ("rocket.jpg", (384, 256)),
 }
-"""Name -> (file in scikit-image's data folder, width and height of the reference made of it)."""
+"""Name -> (file in scikit-image's data folder, width and height of the reference made from it)."""
 
 _SEED = 2013
 
@@ -72,10 +72,10 @@ def build(folder: epath.Path) -> bool:
     """Builds the dataset: five photographs, five distortions at five levels, and their table.
 
     Args:
-      folder: To be made; it appears when it is whole.
+      folder: Folder to create; it appears only once it is complete.
 
     Returns:
-      Whether it was built now (False: it was already there).
+      Whether it was built now (False: it already existed).
 
     Raises:
       DatasetError: If scikit-image is not installed, or ``folder`` holds something else.
@@ -97,7 +97,7 @@ def load(folder: epath.Path) -> PairTable:
     """Reads the dataset that :func:`build` made in ``folder``.
 
     Raises:
-      DatasetError: If it is not there.
+      DatasetError: If there is no such dataset.
     """
     if not (folder / TABLE).exists():
         raise DatasetError(

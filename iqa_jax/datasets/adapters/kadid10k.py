@@ -1,13 +1,13 @@
 """``kadid10k``: KADID-10k, 81 references, 25 types of distortion at 5 levels, rated by crowds.
 
-Degradation category ratings from 1 to 5. The column is called ``dmos``, and yet higher is better.
-The fourth column is the variance of the ratings, whose root is taken. Some distorted images equal
-their references: distances of 0 with scores below 5 are right.
+Degradation category ratings from 1 to 5. Higher is better, although the column is called ``dmos``.
+The fourth column is the variance of the ratings; we take its root. Some distorted images equal
+their references: distances of 0 with scores below 5 are correct.
 
     images/I01.png, images/I01_01_01.png     reference, type, level
     dmos.csv                                 columns dist_img, ref_img, dmos, var
 
-Some copies have ``distorted_images`` and ``reference_images`` in place of ``images``.
+Some copies have ``distorted_images`` and ``reference_images`` instead of ``images``.
 
 Lin, Hosu and Saupe, KADID-10k: a large-scale artificially distorted IQA database, QoMEX 2019.
 Freely available for research; photographs from Pixabay.
@@ -56,7 +56,7 @@ DISTORTIONS = (
     "high sharpen",
     "contrast change",
 )
-"""By the number in a file's name, counted from 1."""
+"""Types of distortion, in the order of the number in a file's name, which starts at 1."""
 
 _LEVELS = 5
 _REFERENCE_COUNT = 81
@@ -68,7 +68,7 @@ def load(folder: epath.Path) -> PairTable:
     """Reads the score table.
 
     Raises:
-      DatasetError: If a part of the layout is missing or a row has another form.
+      DatasetError: If a part of the layout is missing or a row is malformed.
     """
     index = FolderIndex(folder)
     path = index.require(SCORES)
@@ -103,7 +103,7 @@ def load(folder: epath.Path) -> PairTable:
 
 
 def _image_folders(index: FolderIndex) -> tuple[FolderIndex, FolderIndex]:
-    """The folders of the references and of the distorted images; they may be one."""
+    """Folders of the references and of the distorted images, which may be the same."""
     if index.require(IMAGES, DISTORTED).name.lower() == DISTORTED:
         return index.enter(REFERENCES), index.enter(DISTORTED)
     images = index.enter(IMAGES)

@@ -1,10 +1,10 @@
 """``live``: LIVE image quality, release 2, 29 references, five types of distortion.
 
-Difference mean opinion scores, lower is better. There are two publications of them, and 203 of the
-982 rows are copies of a reference; three datasets tell which is meant:
+Difference mean opinion scores, lower is better. They were published twice, and 203 of the 982 rows
+are copies of a reference, so there are three datasets:
 
 * ``live``: the realigned scores (from -2.6 to 111.8) of the 779 distorted images.
-* ``live:original``: the scores of the first publication, of the same images.
+* ``live:original``: the scores of the first publication, for the same images.
 * ``live:with-pristine``: the realigned scores, with the 203 copies.
 
     jp2k/img1.bmp to img227.bmp, jpeg/ 233, wn/ 174, gblur/ 174, fastfading/ 174
@@ -17,7 +17,7 @@ The variables have a value for each image, in the order of these folders. Image 
 
 Sheikh, Sabir and Bovik, A statistical evaluation of recent full reference image quality assessment
 algorithms, IEEE Transactions on Image Processing 15, 2006. Free to use, copy and distribute with
-its copyright notice, LIVE at the University of Texas at Austin being acknowledged.
+its copyright notice and an acknowledgement of LIVE at the University of Texas at Austin.
 """
 
 import math
@@ -55,7 +55,7 @@ def load(folder: epath.Path) -> PairTable:
     """Reads the realigned scores, without the copies of references.
 
     Raises:
-      DatasetError: If a part of the layout is missing or is another.
+      DatasetError: If a part of the layout is missing or unexpected.
     """
     path = FolderIndex(folder).require(REALIGNED)
     return _load(folder, "live", path, "dmos_new", with_pristine=False)
@@ -65,7 +65,7 @@ def load_original(folder: epath.Path) -> PairTable:
     """Reads the scores of the first publication, without the copies of references.
 
     Raises:
-      DatasetError: If a part of the layout is missing or is another.
+      DatasetError: If a part of the layout is missing or unexpected.
     """
     path = FolderIndex(folder).require(*ORIGINAL)
     return _load(folder, "live:original", path, "dmos", with_pristine=False)
@@ -75,7 +75,7 @@ def load_with_pristine(folder: epath.Path) -> PairTable:
     """Reads the realigned scores, with the copies of references.
 
     Raises:
-      DatasetError: If a part of the layout is missing or is another.
+      DatasetError: If a part of the layout is missing or unexpected.
     """
     path = FolderIndex(folder).require(REALIGNED)
     return _load(folder, "live:with-pristine", path, "dmos_new", with_pristine=True)
@@ -127,7 +127,7 @@ def _load(
 
 
 def _images(index: FolderIndex) -> list[tuple[str, str]]:
-    """Every image, with its type of distortion, in the order of the variables."""
+    """Every image with its type of distortion, in the order of the variables."""
     images = []
     for name, count, distortion in FOLDERS:
         folder = index.enter(name)

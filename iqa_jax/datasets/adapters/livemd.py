@@ -1,7 +1,7 @@
 """``livemd``: LIVE multiply distorted images, 15 references, two studies of 225 images each.
 
-Difference mean opinion scores (from 0.6 to 84.7), lower is better. The 45 images that are blurred
-alone were shown in both studies: a name can stand in both, with different scores.
+Difference mean opinion scores (from 0.6 to 84.7), lower is better. The 45 images that are only
+blurred were shown in both studies: a name can occur in both, with different scores.
 
     Part 1/blurjpeg/      blur, then JPEG compression; references and distorted images
     Part 2/blurnoise/     blur, then white noise; the same
@@ -12,7 +12,7 @@ The reference of ``NAME_....bmp`` is ``NAME.bmp``. The archive unpacks to a fold
 
 Jayaraman, Mittal, Moorthy and Bovik, Objective quality assessment of multiply distorted images,
 Asilomar Conference on Signals, Systems and Computers 2012. Free to use, copy and distribute with
-its copyright notice, LIVE at the University of Texas at Austin being acknowledged.
+its copyright notice and an acknowledgement of LIVE at the University of Texas at Austin.
 """
 
 from collections.abc import Iterator
@@ -34,14 +34,14 @@ PARTS = (
     ("Part 1", "blurjpeg", "Gaussian blur, then JPEG compression"),
     ("Part 2", "blurnoise", "Gaussian blur, then white noise"),
 )
-"""Name of a part, of its folder of images, and what was done to them."""
+"""Name of a part, name of its folder of images, and type of their distortion."""
 
 
 def load(folder: epath.Path) -> PairTable:
     """Reads the score tables of both parts.
 
     Raises:
-      DatasetError: If a part of the layout is missing or is another.
+      DatasetError: If a part of the layout is missing or unexpected.
     """
     index = FolderIndex(folder)
     if index.find(PARTS[0][0]) is None and index.find(ARCHIVE):
@@ -68,7 +68,9 @@ def _pairs(part: FolderIndex, folder: str, distortion: str) -> Iterator[Pair]:
     names = MatlabFile(lists).texts("distimgs")
     values = MatlabFile(scores).numbers("DMOSscores")
     if len(names) != len(values):
-        raise DatasetError(f"{lists}: has {len(names)} images, {scores.name} {len(values)} scores")
+        raise DatasetError(
+            f"{lists}: has {len(names)} images, but {scores.name} {len(values)} scores"
+        )
     for name, value in zip(names, values, strict=True):
         content = plain_name(name, lists).partition("_")[0]
         yield Pair(

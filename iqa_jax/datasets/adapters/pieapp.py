@@ -1,17 +1,17 @@
 """``pieapp``: the test set of PieAPP, 40 references of 256x256 pixels with 15 versions each.
 
-Perceptual errors on a learned scale on which a reference is 0; lower is better, and a higher one is
-worse. They were computed from the 4200 comparisons of pairs of versions in the same folder, which
-are not read, nor are the training and validation sets, which have comparisons alone.
+Perceptual errors on a learned scale on which a reference is 0; lower is better. They were computed
+from the 4200 comparisons of pairs of versions in the same folder. These are not read, nor are the
+training and validation sets, which have only comparisons.
 
     reference_images/test/ref_1.png
     distorted_images/test/ref_1/distort_1_TYPE_inter_2.png     or intra; the last is an identifier
     labels/test/ref_1_per_image_score.csv
-    test_reference_list.txt                                    ref_1.png, a row each
+    test_reference_list.txt                                    one row per reference: ref_1.png
 
 The tables' columns are the reference, `` distorted image`` and `` score for distorted image``, with
-these spaces. A row that compares a reference with itself, whose score is 0 by definition, is left
-out.
+these spaces. A row that compares a reference with itself, whose score is 0 by definition, is
+skipped.
 
 Prashnani, Cai, Mostofi and Sen, PieAPP: perceptual image-error assessment through pairwise
 preference, CVPR 2018. For non-commercial and educational purposes only.

@@ -1,16 +1,16 @@
 """``pipal``: the training set of PIPAL, 200 references with 116 versions each, 288x288 pixels.
 
-Elo ratings (from 917 to 1836), higher is better. They were made from comparisons of versions of one
-reference, so that ratings of different references can be compared only roughly: see the correlation
-within references as well. Labels of the validation and test sets are withheld.
+Elo ratings (from 917 to 1836), higher is better. They come from comparisons between versions of one
+reference, so ratings of different references are only roughly comparable: see the correlation
+within references too. Labels of the validation and test sets are withheld.
 
     Train_Ref/A0001.bmp
     Distortion_1/ to Distortion_4/     A0001_00_00.bmp: reference, class and type of distortion
     Train_Label/A0001.txt              rows such as ``A0001_00_00.bmp,1520.0648``
 
-The same as ``Reference_train``, ``Distortion/Distortion_1`` and so on, ``MOS_Scores_train``, which
-may be in a folder ``training``; the distorted images may be in one folder, ``Train_Dist`` or
-``Dist_Imgs``. What the numbers of the classes mean is not published with the data.
+Other names for these folders are ``Reference_train``, ``Distortion/Distortion_1`` and so on, and
+``MOS_Scores_train``, possibly in a folder ``training``; the distorted images may be in one folder,
+``Train_Dist`` or ``Dist_Imgs``. The meaning of the class numbers is not published with the data.
 
 Gu et al., PIPAL: a large-scale image quality assessment dataset for perceptual image restoration,
 ECCV 2020. No licence is stated; meant for research.
@@ -43,7 +43,7 @@ def load(folder: epath.Path) -> PairTable:
     """Reads the score tables of all references.
 
     Raises:
-      DatasetError: If a part of the layout is missing or ambiguous, or a row has another form.
+      DatasetError: If a part of the layout is missing or ambiguous, or a row is malformed.
     """
     index = FolderIndex(folder)
     if index.find(*LABELS) is None and index.find(TRAINING):
@@ -72,7 +72,7 @@ def load(folder: epath.Path) -> PairTable:
 
 
 def _distorted_folders(index: FolderIndex) -> list[FolderIndex]:
-    """The folders that a distorted image may be in."""
+    """Folders that may hold a distorted image."""
     parts = [part for part in PARTS if index.find(part)]
     found = index.require(
         *DISTORTED, *(parts[:1] or PARTS[:1])
@@ -84,7 +84,7 @@ def _distorted_folders(index: FolderIndex) -> list[FolderIndex]:
 
 
 def _rows(labels: epath.Path) -> Iterator[re.Match[str]]:
-    """The rows of all tables in the folder ``labels``."""
+    """Rows of all tables in the folder ``labels``."""
     tables = [
         name
         for name in FolderIndex(labels).entries

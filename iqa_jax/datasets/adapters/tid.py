@@ -8,7 +8,7 @@ mean opinion scores on a scale from 0 to 9, higher is better.
     mos_with_names.txt                rows such as ``5.5143 I01_01_1.bmp``
     mos_std.txt                       optional: a standard deviation for each of these rows
 
-Upper and lower case differ between names, score file and folders in the publications themselves.
+Names, score file and folders differ in case even as published.
 
 Ponomarenko et al., TID2008 - a database for evaluation of full-reference visual quality assessment
 metrics, Advances of Modern Radioelectronics 10, 2009. Ponomarenko et al., Image database TID2013:
@@ -58,8 +58,8 @@ DISTORTIONS = (
     "chromatic aberrations",
     "sparse sampling and reconstruction",
 )
-"""By the number in a file's name, counted from 1 (table 1 of the paper on TID2013); TID2008 has the
-first 17."""
+"""Types of distortion, in the order of the number in a file's name, which starts at 1 (table 1 of
+the paper on TID2013); TID2008 has the first 17."""
 
 
 @dataclass(frozen=True)
@@ -90,7 +90,7 @@ def load_tid2008(folder: epath.Path) -> PairTable:
     """Reads the score table of TID2008.
 
     Raises:
-      DatasetError: If a part of the layout is missing or a row has another form.
+      DatasetError: If a part of the layout is missing or a row is malformed.
     """
     return _load(folder, _TID2008)
 
@@ -99,7 +99,7 @@ def load_tid2013(folder: epath.Path) -> PairTable:
     """Reads the score table of TID2013.
 
     Raises:
-      DatasetError: If a part of the layout is missing or a row has another form.
+      DatasetError: If a part of the layout is missing or a row is malformed.
     """
     return _load(folder, _TID2013)
 

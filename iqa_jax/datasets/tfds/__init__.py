@@ -1,1 +1,1 @@
-"""Datasets in a few large files, through TFDS and without TensorFlow."""
+"""Datasets stored in a few large files with TFDS, without TensorFlow."""

@@ -1,7 +1,7 @@
 """Stores datasets with TFDS in ArrayRecord files, without TensorFlow.
 
-One builder with a configuration for each dataset. The files of the images are kept as they are,
-each once; a dataset appears under its name when it is whole.
+One builder has a configuration for each dataset. Image files are stored unchanged, each once; a
+dataset appears under its name only once it is complete.
 """
 
 import contextlib
@@ -35,19 +35,19 @@ from iqa_jax.errors import DatasetError
 from iqa_jax.images.decode import Header
 
 _SHARD_BYTES = 128 * 2**20
-"""Images in one file: TFDS holds what it writes into one until that is closed."""
+"""Bytes of images per file: TFDS holds the content of a file in memory until it closes it."""
 
 
 @dataclass(frozen=True)
 class Built:
-    """What :func:`build` found or made.
+    """Result of :func:`build`.
 
     Attributes:
-      folder: Where the dataset is.
-      is_new: Whether it was built now; else it was there.
+      folder: Folder of the dataset.
+      is_new: Whether it was built now; otherwise it already existed.
       pairs: Number of rows.
       images: Number of images.
-      pairs_left_out: Rows whose images are missing.
+      pairs_left_out: Number of rows left out because an image is missing.
       unfinished: Folders that killed builds of this dataset left behind.
     """
 
@@ -61,12 +61,12 @@ class Built:
 
 @dataclass(frozen=True)
 class Contents:
-    """What is stored.
+    """Contents of a stored dataset.
 
     Attributes:
-      table: The rows, and where the images are.
-      headers: Of the images of the rows, by name, in the order in which the rows name them.
-      known: What ``records.facts`` says.
+      table: Rows, with the source of their images.
+      headers: Headers of the rows' images by name, in order of first appearance in the rows.
+      known: Result of ``records.facts``.
     """
 
     table: PairTable
@@ -75,25 +75,25 @@ class Contents:
 
 
 class ImageQuality(tfds.core.ShardBasedBuilder):
-    """Pairs of images with human scores; see ``records`` for the form of the records.
+    """Pairs of images with human scores; see ``records`` for the format of the records.
 
     Args:
-      contents: What to store; None for reading what is stored.
-      advance: Called after each image.
-      options: As every builder of TFDS takes: ``config``, ``data_dir``, ``version``.
+      contents: Contents to store; None to read what is stored.
+      advance: Function called after each image.
+      options: Options of every TFDS builder: ``config``, ``data_dir``, ``version``.
     """
 
     VERSION = tfds.core.Version(VERSION)
     RELEASE_NOTES = {  # noqa: RUF012 (TFDS declares it)
         "1.0.0": "First form.",
-        "1.1.0": "Checksums of the images' files stand with the pairs.",
+        "1.1.0": "Checksums of the images' files are stored with the pairs.",
         "1.2.0": "How blocks become pixels; a fingerprint of everything that results depend on.",
     }
     BUILDER_CONFIGS = [  # noqa: RUF012
         tfds.core.BuilderConfig(name=config_name(dataset)) for dataset in DATASETS
     ]
 
-    code_path = None  # TFDS would look beside it for addresses of downloads
+    code_path = None  # TFDS would look next to it for download addresses
 
     def __init__(
         self,
@@ -144,14 +144,14 @@ def build(
 
     Args:
       dataset: Key of ``DATASETS``.
-      data_dir: Its folder; for ``csv`` the file.
-      tfds_dir: A folder for this and other datasets.
-      allow_partial: Whether an incomplete copy will do; rows whose images are missing are left out.
+      data_dir: Folder of the dataset; for ``csv``, the file.
+      tfds_dir: Folder for this and other datasets.
+      allow_partial: Whether to accept an incomplete copy; rows with missing images are left out.
 
     Raises:
       DatasetError: If the dataset cannot be used as it is, or ``tfds_dir`` holds other contents
         under its name.
-      ImageError: If an image cannot be decoded, or changes meanwhile.
+      ImageError: If an image cannot be decoded, or changes during the build.
     """
     folder = dataset_folder(dataset, tfds_dir)
     listed = load_dataset(dataset, data_dir, allow_partial=allow_partial)
@@ -164,7 +164,7 @@ def build(
     elif open_stored(folder).known["sha256"] != contents.known["sha256"]:
         raise DatasetError(
             f"{folder}: holds other contents than {data_dir}; choose another --tfds_dir, or delete "
-            "that folder to build it anew"
+            "that folder to rebuild it"
         )
     return Built(
         folder=folder,
@@ -193,7 +193,7 @@ def _store(contents: Contents, dataset: str, tfds_dir: epath.PathLike) -> None:
                 download_dir=downloads,
                 download_config=tfds.download.DownloadConfig(try_download_gcs=False),
             )
-        except RuntimeError as error:  # what ArrayRecord raises if a file cannot be written
+        except RuntimeError as error:  # ArrayRecord could not write a file
             raise DatasetError(f"{builder.data_dir}: cannot be written ({error})") from error
 
 
@@ -202,7 +202,7 @@ def _images(
 ) -> Iterator[tuple[int, dict[str, Any]]]:
     for number, name in enumerate(names):
         data = contents.table.images.read(name)
-        contents.table.images.decode(data, name)  # what is stored can be scored
+        contents.table.images.decode(data, name)  # store only images that can be scored
         yield number, image_record(name, data)
         advance()
 
@@ -214,7 +214,7 @@ def _pairs(contents: Contents) -> Iterator[tuple[int, dict[str, Any]]]:
 
 
 def _shards(headers: Mapping[str, Header]) -> list[list[str]]:
-    """The names of the images of each file, in order."""
+    """Names of the images of each file, in order."""
     shards, room = [], 0
     for name, header in headers.items():
         if not shards or header.length > room:

@@ -1,11 +1,11 @@
-"""What a stored dataset consists of: one form of records for TFDS, and the facts of its table.
+"""Contents of a stored dataset: the format of its TFDS records, and the facts about its table.
 
-A TFDS dataset has one form of records in all its splits. In the split ``images`` each record is one
-image, whose ``name`` and encoded file stand in it; in the split ``pairs`` each is a row of the pair
-table, which finds its two images by their positions in ``images``. Fields of the other split are
-absent: None, and NaN for the scores.
+All splits of a TFDS dataset have the same record format. In the split ``images`` each record holds
+the ``name`` and encoded file of one image; in the split ``pairs`` each is a row of the pair table,
+which finds its two images by their positions in ``images``. Fields of the other split are absent:
+None, or NaN for the scores.
 
-TFDS stores floating-point numbers with 32 bits; the scores are stored as the bytes of their 64.
+TFDS stores floating-point numbers in 32 bits; the scores are stored as the bytes of their 64.
 """
 
 import functools
@@ -64,12 +64,12 @@ _ABSENT = {
 
 
 def config_name(dataset: str) -> str:
-    """The name of a dataset's configuration: colons would begin a version there."""
+    """Name of a dataset's configuration: TFDS would take what follows a colon for a version."""
     return dataset.replace(":", ".")
 
 
 def features() -> tfds.features.FeaturesDict:
-    """The fields of a record, each with its split and meaning."""
+    """Fields of a record, each with its split and meaning."""
     texts = _TEXTS_OF_IMAGES | _TEXTS_OF_PAIRS
     fields = {
         **{name: _optional(np.object_, text) for name, text in texts.items()},
@@ -84,26 +84,26 @@ def features() -> tfds.features.FeaturesDict:
 
 @functools.cache
 def features_config() -> str:
-    """The file ``features.json`` of every dataset that is stored."""
+    """Content of the file ``features.json`` of every stored dataset."""
     with tempfile.TemporaryDirectory() as folder:
         features().save_config(folder)
         return (epath.Path(folder) / FEATURES_FILE).read_text()
 
 
 def image_record(name: str, data: bytes) -> dict[str, Any]:
-    """The record of an image and its encoded file."""
+    """Record of an image and its encoded file."""
     return {**_ABSENT, "name": name, "image": data}
 
 
 def pair_record(
     pair: Pair, headers: Mapping[str, Header], positions: Mapping[str, int]
 ) -> dict[str, Any]:
-    """The record of a row.
+    """Record of a row.
 
     Args:
       pair: The row.
-      headers: Of its images, by name; they have one size.
-      positions: Of its images in the split ``images``, by name.
+      headers: Headers of its images by name; both images have the same size.
+      positions: Positions of its images in the split ``images``, by name.
     """
     reference, distorted = headers[pair.reference], headers[pair.distorted]
     return {
@@ -121,13 +121,13 @@ def pair_record(
 
 
 def pair_of(record: Mapping[str, Any]) -> Pair:
-    """The row that :func:`pair_record` made a record of."""
+    """The row from its :func:`pair_record`."""
     texts = {name: record[name].decode() for name in _TEXTS_OF_PAIRS}
     return pair_from({**record, **texts})
 
 
 def images_of(record: Mapping[str, Any]) -> dict[str, tuple[int, Header]]:
-    """Position and header of the two images of a row's record, by name."""
+    """Position and header of a row's two images, by name."""
     return {
         record[role].decode(): (
             record[f"{role}_record"],
@@ -141,20 +141,20 @@ def images_of(record: Mapping[str, Any]) -> dict[str, tuple[int, Header]]:
 
 
 def facts(dataset: str, table: PairTable, headers: Mapping[str, Header]) -> dict[str, Any]:
-    """What is known of the whole table, as JSON, with its :func:`table_sha256`.
+    """Everything known about the table as a whole, as JSON, with its :func:`table_sha256`.
 
     Args:
       dataset: Key of the table's adapter.
-      table: To be stored.
-      headers: Of its images, in the order in which the rows name them.
+      table: Table to store.
+      headers: Headers of its images, in order of first appearance in the rows.
 
     Raises:
-      DatasetError: If the images are not files as they are, nor blocks of such files.
+      DatasetError: If the images are neither files as they are nor blocks of such files.
     """
     known = {
         "dataset": dataset,
         "name": table.name,
-        "target": table.target,  # the order is part of what the checksum is of
+        "target": table.target,  # the checksum depends on the order
         **table_record(table, nan=None),
         "blocks": _blocks(table.images),
         "fingerprint": fingerprint(table, headers),
@@ -165,12 +165,12 @@ def facts(dataset: str, table: PairTable, headers: Mapping[str, Header]) -> dict
 def table_sha256(
     known: Mapping[str, Any], pairs: Sequence[Pair], headers: Mapping[str, Header]
 ) -> str:
-    """SHA-256 over everything but the pixels: two builds of one copy have the same.
+    """SHA-256 over everything except the pixels: equal for two builds of one copy.
 
     Args:
-      known: What :func:`facts` gives.
+      known: Facts about the table; ``sha256`` itself is ignored.
       pairs: The rows.
-      headers: Of their images, in the order in which they name them.
+      headers: Headers of their images, in order of first appearance in the rows.
     """
     rows = [
         (
@@ -185,10 +185,10 @@ def table_sha256(
 
 
 def table_of(known: Mapping[str, Any], pairs: list[Pair], images: ImageSource) -> PairTable:
-    """The table that was stored.
+    """The stored table.
 
     Args:
-      known: What :func:`facts` gave.
+      known: Result of :func:`facts`.
       pairs: The rows.
       images: The stored files.
     """
@@ -201,7 +201,7 @@ def _optional(dtype: Any, meaning: str) -> tfds.features.Scalar:
 
 
 def _blocks(images: ImageSource) -> dict[str, int] | None:
-    """How pixels are made of blocks, where files hold such."""
+    """Parameters of ``BlockImages``; None if the files are not made of blocks."""
     match images:
         case BlockImages(source=ImageFolder(), size=size, block=block, is_filtered=is_filtered):
             return {"size": size, "block": block, "is_filtered": is_filtered}

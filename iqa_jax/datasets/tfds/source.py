@@ -31,7 +31,7 @@ from iqa_jax.images.decode import Header
 from iqa_jax.images.sources import ImageSource
 
 _NOT_OURS = "is not a dataset that iqa build stored"
-_REBUILD = "build it anew from the dataset's own files"
+_REBUILD = "rebuild it from the dataset's own files"
 
 _CLASS = re.compile(r'"(?:pythonClassName|python_class_name|type)"\s*:\s*"([^"]*)"')
 
@@ -41,9 +41,9 @@ class StoredImages(ImageSource):
     """Encoded images in ArrayRecord files; any number of threads may read them, in any order.
 
     Attributes:
-      folder: Where the files are.
-      records: The split ``images``.
-      index: Position in it, and header, of each image by name.
+      folder: Folder of the files.
+      records: Records of the split ``images``.
+      index: Position among these, and header, of each image by name.
     """
 
     folder: epath.Path
@@ -51,10 +51,11 @@ class StoredImages(ImageSource):
     index: Mapping[str, tuple[int, Header]]
 
     def read(self, name: str) -> bytes:
-        """The encoded bytes of the image ``name``, as they were in the dataset's folder.
+        """Encoded bytes of the image ``name``, as they were in the dataset's folder.
 
         Raises:
-          ImageError: If there is no such image, the files are damaged, or of another build.
+          ImageError: If there is no such image, or the files are damaged or belong to another
+            build.
         """
         position, header = self._find(name)
         with _damage(ImageError, name):
@@ -65,7 +66,7 @@ class StoredImages(ImageSource):
         return data
 
     def header(self, name: str) -> Header:
-        """Size and length of the image ``name``, found when the dataset was built.
+        """Header of the image ``name``, recorded when the dataset was built.
 
         Raises:
           ImageError: If there is no such image.
@@ -83,9 +84,9 @@ class Stored:
     """A stored dataset.
 
     Attributes:
-      known: What ``records.facts`` said.
-      images: The records of the split ``images``.
-      pairs: The records of the split ``pairs``, in the order of the table.
+      known: Facts about the table; see ``records.facts``.
+      images: Records of the split ``images``.
+      pairs: Records of the split ``pairs``, in the order of the table.
     """
 
     known: Mapping[str, Any]
@@ -96,15 +97,15 @@ class Stored:
 def load_tfds(dataset: str, tfds_dir: epath.PathLike) -> PairTable:
     """Reads the table of a stored dataset; its images are read from the ArrayRecord files.
 
-    The table is that of the folder it was built from, row by row and to the last bit; only
+    The table equals that of the folder it was built from, row by row and to the last bit; only
     ``images`` is another source of the same files.
 
     Args:
       dataset: Key of ``DATASETS``.
-      tfds_dir: As given to ``iqa build``.
+      tfds_dir: Folder given to ``iqa build``.
 
     Raises:
-      DatasetError: If it is not there, or in another version, or damaged.
+      DatasetError: If the stored dataset is missing, damaged or of another version.
     """
     folder = dataset_folder(dataset, tfds_dir)
     if not folder.is_dir():
@@ -126,7 +127,7 @@ def load_tfds(dataset: str, tfds_dir: epath.PathLike) -> PairTable:
 
 
 def dataset_folder(dataset: str, tfds_dir: epath.PathLike) -> epath.Path:
-    """Where a dataset is stored.
+    """Folder in which a dataset is stored.
 
     Raises:
       DatasetError: If ``tfds_dir`` is in a bucket, where ArrayRecord files cannot be opened.
@@ -140,7 +141,7 @@ def dataset_folder(dataset: str, tfds_dir: epath.PathLike) -> epath.Path:
 
 
 def open_stored(folder: epath.Path) -> Stored:
-    """The stored dataset in a folder; no record is read yet.
+    """Opens the stored dataset in a folder; no record is read yet.
 
     Raises:
       DatasetError: If files are missing, or are not those of a stored dataset.
@@ -160,15 +161,15 @@ def open_stored(folder: epath.Path) -> Stored:
     missing = [file.name for file in files if not file.exists()]
     if missing:
         raise DatasetError(
-            f"{folder}: is not whole: there is no {', '.join(missing)}; delete the folder and "
-            "build the dataset anew"
+            f"{folder}: is incomplete: there is no {', '.join(missing)}; delete the folder and "
+            "rebuild the dataset"
         )
     sources = builder.as_data_source([IMAGES, PAIRS])
     return Stored(known, *sources)
 
 
 def _check_features(folder: epath.Path) -> None:
-    """Refuses other fields than ours: TFDS would import whatever module the file names."""
+    """Rejects fields other than ours: TFDS would import whatever module the file names."""
     text = (folder / FEATURES_FILE).read_text()
     expected = features_config()
     if json.loads(text) != json.loads(expected):
@@ -181,7 +182,7 @@ def _check_features(folder: epath.Path) -> None:
 
 
 def _check_info(folder: epath.Path) -> None:
-    """Refuses what would lead TFDS to other readers, or to files elsewhere."""
+    """Rejects a description that would lead TFDS to other readers, or to files elsewhere."""
     core: Any = tfds.core
     info = core.dataset_info.read_proto_from_builder_dir(folder)
     found = {
@@ -204,17 +205,17 @@ def _check_info(folder: epath.Path) -> None:
     for what, value in expected.items():
         if found[what] != value:
             raise DatasetError(
-                f"{folder}: {_NOT_OURS}: expected for the {what} in dataset_info.json {value}, "
+                f"{folder}: {_NOT_OURS}: expected the {what} in dataset_info.json to be {value}, "
                 f"found {found[what]}; {_REBUILD}"
             )
 
 
 @contextlib.contextmanager
 def _damage(kind: type[InputError], what: str) -> Iterator[None]:
-    """Turns what reading a record raises into an error of ours.
+    """Turns any error raised while a record is read into an error of ours.
 
-    ArrayRecord raises errors of its own where a checksum fails, and returns empty records where a
-    file was cut short, on which TFDS fails in many ways.
+    ArrayRecord raises errors of its own if a checksum fails, and returns empty records if a file
+    was cut short, on which TFDS fails in many ways.
     """
     try:
         yield
@@ -223,7 +224,7 @@ def _damage(kind: type[InputError], what: str) -> Iterator[None]:
 
 
 def _what_is_there(dataset: str, tfds_dir: epath.Path) -> str:
-    """Why a dataset cannot be read from a folder that does not hold it."""
+    """Message for a folder that does not hold a dataset, with the datasets that it does hold."""
     folders = sorted((tfds_dir.expanduser() / BUILDER).glob("*/*/dataset_info.json"))
     stored = [f"{path.parent.parent.name} {path.parent.name}" for path in folders]
     return (

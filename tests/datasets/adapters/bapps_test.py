@@ -1,4 +1,4 @@
-"""Miniature trees in the official layout, and what is wrong with copies of it."""
+"""Miniature trees in the official layout, and faulty copies."""
 
 import io
 import math
@@ -36,7 +36,7 @@ def template(tmp_path_factory):
 
 @pytest.fixture
 def home(template, tmp_path):
-    """The folder that ``dataset`` lies in."""
+    """The folder that contains ``dataset``."""
     shutil.copytree(template, tmp_path / "dataset")
     return epath.Path(tmp_path)
 
@@ -101,7 +101,7 @@ def test_same_or_different(home):
 def test_one_pixel_of_each_block_is_kept(home, rng):
     pixels = patch(rng)
     save(in_val(home, "cnn", "p0", "000000.png"), pixels)
-    save(in_val(home, "cnn", "p1", "000000.png"), pixels, block=1)  # stored as it is
+    save(in_val(home, "cnn", "p1", "000000.png"), pixels, block=1)  # stored unchanged
     images = load_2afc(home).images
     np.testing.assert_array_equal(images.pixels("cnn/p0/000000.png"), pixels)
     np.testing.assert_array_equal(images.pixels("cnn/p1/000000.png"), pixels)
@@ -118,7 +118,7 @@ def test_one_pixel_of_each_block_is_kept(home, rng):
         ("bapps-jnd", "bapps-jnd:lpips"),
     ],
 )
-def test_presets_of_lpips_differ_by_the_filter_alone(home, plain, filtered):
+def test_presets_of_lpips_differ_only_in_the_filter(home, plain, filtered):
     sharp, blurred = (load_dataset(name, home, allow_partial=True) for name in (plain, filtered))
     assert (sharp.name, blurred.name) == (plain, filtered)
     assert repr(sharp.pairs) == repr(blurred.pairs)  # there are NaNs
@@ -162,7 +162,7 @@ def test_case_of_names_does_not_matter(home):
     assert fingerprint(*inspect(table)) == expected
 
 
-def test_files_of_file_managers_are_passed_over(home):
+def test_files_of_file_managers_are_ignored(home):
     for folder in ("ref", "p0", "judge"):
         (in_val(home, "cnn", folder) / ".DS_Store").touch()
         (in_val(home, "cnn", folder) / "Thumbs.db").touch()
@@ -171,7 +171,7 @@ def test_files_of_file_managers_are_passed_over(home):
     assert len(inspect(load_2afc(home))[0].pairs) == 24
 
 
-def test_folders_that_could_be_meant_twice(home):
+def test_ambiguous_folders(home):
     Path(home / "2afc").symlink_to(home / "dataset" / "2afc")
     with pytest.raises(
         DatasetError, match="2afc/val could be any of .*dataset/2afc/val, .*2afc/val"
@@ -198,13 +198,13 @@ def test_no_folder(tmp_path):
         load_jnd(epath.Path(tmp_path))
 
 
-def test_subsets_may_be_missing_only_where_their_number_tells(home):
+def test_subsets_may_be_missing_only_if_the_published_number_reveals_it(home):
     in_val(home, "deblur").rename(home / "elsewhere")
     table = load_2afc(home)
     assert len(table.pairs) == 20
     assert table.published_pairs not in (None, 20)
     (home / "dataset" / "jnd" / "val" / "cnn").rmtree()
-    with pytest.raises(DatasetError, match="jnd/val: expected also the folders cnn in it"):
+    with pytest.raises(DatasetError, match="jnd/val: also expected the folders cnn in it"):
         load_jnd(home)
 
 
@@ -257,10 +257,10 @@ def claims(shape):
 @pytest.mark.parametrize(
     ("content", "complaint"),
     {
-        "empty": (b"", "is not an array that can be read"),
-        "text": (b"0.6\n", "is not an array that can be read"),
-        "cut short": (numpy_file(np.array([0.6]))[:-3], "is not an array that can be read"),
-        "huge": (claims("(10000000000000,)"), "is not an array that can be read"),
+        "empty": (b"", "is not a readable array"),
+        "text": (b"0.6\n", "is not a readable array"),
+        "cut short": (numpy_file(np.array([0.6]))[:-3], "is not a readable array"),
+        "huge": (claims("(10000000000000,)"), "is not a readable array"),
         "number": (numpy_file(np.array(0.6)), "expected one number, an array of shape"),
         "two": (numpy_file(np.array([0.6, 0.2])), "expected one number, an array of shape"),
         "words": (numpy_file(np.array(["0.6"])), "expected one number, an array of shape"),
@@ -270,7 +270,7 @@ def claims(shape):
     }.values(),
     ids=["empty", "text", "cut", "huge", "number", "two", "words", "above", "below", "nan"],
 )
-def test_judgements_of_another_form_are_named(home, content, complaint):
+def test_invalid_judgements_are_named(home, content, complaint):
     in_val(home, "cnn", "judge", "000001.npy").write_bytes(content)
     with pytest.raises(DatasetError) as error:
         load_2afc(home)
@@ -278,7 +278,7 @@ def test_judgements_of_another_form_are_named(home, content, complaint):
     assert f"cnn/judge/000001.npy: {complaint}" in str(error.value)
 
 
-def test_archives_are_no_judgements(home):
+def test_archives_are_refused(home):
     file = io.BytesIO()
     np.savez(file, np.array([0.6]))
     in_val(home, "cnn", "judge", "000001.npy").write_bytes(file.getvalue())
@@ -304,7 +304,7 @@ def test_nothing_is_unpickled(home, kind):
         else numpy_file(np.array([hostile], object), allow_pickle=True)
     )
     in_val(home, "cnn", "judge", "000001.npy").write_bytes(content)
-    with pytest.raises(DatasetError, match=r"000001.npy: is not an array that can be read"):
+    with pytest.raises(DatasetError, match=r"000001.npy: is not a readable array"):
         load_2afc(home)
     assert not harm.exists()
 
@@ -316,7 +316,7 @@ def test_a_folder_where_a_judgement_should_be(home):
         load_2afc(home)
 
 
-def test_a_loop_of_links_is_no_folder(home):
+def test_a_circular_link_is_not_a_folder(home):
     in_val(home, "cnn", "p0").rmtree()
     Path(in_val(home, "cnn", "p0")).symlink_to(in_val(home, "cnn", "p0"))
     with pytest.raises(DatasetError, match="cnn/p0: cannot be listed"):
@@ -324,6 +324,6 @@ def test_a_loop_of_links_is_no_folder(home):
 
 
 @pytest.mark.parametrize("kind", [np.float32, np.float64, np.int64, np.uint8])
-def test_any_kind_of_number_will_do(home, kind):
+def test_any_type_of_number_is_accepted(home, kind):
     judge(in_val(home, "traditional", "judge", "000000.npy"), np.array([1], kind))
     assert [pair.score for pair in load_2afc(home).pairs[:2]] == [0.0, 1.0]

@@ -57,7 +57,7 @@ def test_reads_the_workbook(tree):
     assert [pair.score_std for pair in table.pairs] == [row[-2] for row in ROWS]
 
 
-def test_the_image_1600_may_be_a_text_as_well(tree):
+def test_the_image_1600_may_also_be_text(tree):
     change_cell(tree, 5, 4, "1600")
     inspect(load(tree))
     change_cell(tree, 5, 4, 1600.0)
@@ -84,7 +84,7 @@ def test_both_layouts_give_the_same_rows(tree, tmp_path):
         )
 
 
-def test_labels_with_folders_of_types(tree):
+def test_labels_with_one_folder_per_type(tree):
     (tree / "csiq.DMOS.xlsx").unlink()
     (tree / "csiq_label.txt").write_text("1600.awgn.1.png 0.062\n")
     assert load(tree).pairs[0].distorted == "dst_imgs/awgn/1600.AWGN.1.png"
@@ -104,7 +104,7 @@ def test_folders_in_another_case(tree):
 
 def test_two_folders_of_distorted_images(tree):
     (tree / "dst_imgs_all").mkdir()
-    with pytest.raises(DatasetError, match="has dst_imgs and dst_imgs_all, of which only one"):
+    with pytest.raises(DatasetError, match="has dst_imgs and dst_imgs_all, but only one"):
         load(tree)
 
 
@@ -115,33 +115,33 @@ def test_an_image_in_two_places(tree):
 
 
 @pytest.mark.parametrize(("column", "value"), [(6, "pink"), (7, 6), (7, None), (7, 1.5)])
-def test_rows_of_another_form_are_listed(tree, column, value):
+def test_malformed_rows_are_listed(tree, column, value):
     change_cell(tree, 6, column, value)
-    with pytest.raises(DatasetError, match="1 rows of another form; expected a type of AWGN, BLUR"):
+    with pytest.raises(DatasetError, match="1 malformed rows; expected a type of AWGN, BLUR"):
         load(tree)
 
 
-def test_rows_without_an_image_are_no_rows(tree):
+def test_rows_without_an_image_are_skipped(tree):
     change_cell(tree, 15, 9, 0.33)
     assert len(load(tree).pairs) == len(ROWS)
 
 
 @pytest.mark.parametrize("row", ["1600.AWGN.1.png", "../1600.AWGN.1.png 0.1", "1600.AWGN.png 0.1"])
-def test_labels_of_another_form_are_listed(tmp_path, row):
+def test_malformed_labels_are_listed(tmp_path, row):
     tree = trees.make_csiq_repacked(tmp_path, REPACKED)
     (tree / "csiq_label.txt").write_text(f"1600.AWGN.1.png 0.062\n{row}\n")
-    with pytest.raises(DatasetError, match=r"1 rows of another form; expected 1600.AWGN.1.png SC"):
+    with pytest.raises(DatasetError, match=r"1 malformed rows; expected 1600.AWGN.1.png SC"):
         load(tree)
 
 
-def test_names_that_lead_elsewhere(tree):
+def test_names_that_lead_to_other_folders(tree):
     change_cell(tree, 6, 4, "../1600")
-    with pytest.raises(DatasetError, match="csiq.DMOS.xlsx: expected the names of files without"):
+    with pytest.raises(DatasetError, match="csiq.DMOS.xlsx: expected file names without"):
         load(tree)
 
 
 @pytest.mark.parametrize("value", ["n/a", None])
-def test_a_score_that_is_no_number_is_reported_with_its_row(tree, value):
+def test_a_score_that_is_not_a_number_is_reported_with_its_row(tree, value):
     change_cell(tree, 6, 9, value)
     with pytest.raises(DatasetError, match="row 2: .*1600.jpeg2000.5.png: has no finite score"):
         inspect(load(tree))
@@ -156,7 +156,7 @@ def test_a_missing_image_is_named(tree):
 def test_bad_score_files(tree):
     path = tree / "csiq.DMOS.xlsx"
     path.write_bytes(path.read_bytes()[:2000])
-    with pytest.raises(DatasetError, match="csiq.DMOS.xlsx: is not a whole Excel workbook"):
+    with pytest.raises(DatasetError, match="csiq.DMOS.xlsx: is not a valid Excel workbook"):
         load(tree)
     path.write_bytes(b"")
     with pytest.raises(DatasetError, match="csiq.DMOS.xlsx: is empty"):
@@ -168,7 +168,7 @@ def test_bad_score_files(tree):
         load(tree)
 
 
-def test_an_incomplete_copy_has_to_be_allowed(tree):
+def test_an_incomplete_copy_must_be_allowed(tree):
     with pytest.raises(DatasetError, match=r"866 pairs, .* lists 6; .*--allow_partial"):
         load(tree, allow_partial=False)
 

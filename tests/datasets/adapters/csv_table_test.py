@@ -31,13 +31,13 @@ def test_all_columns_and_a_byte_order_mark(tmp_path):
     assert table.pairs == [Pair("r.png", "a, b.png", 3.0, 0.5, "blur", "2", "I01")]
 
 
-def test_direction_can_be_told(tmp_path):
+def test_the_direction_can_be_stated(tmp_path):
     text = "reference,distorted,score\nr.png,d.png,1\n"
     assert not load(tmp_path, text, score_direction="lower").higher_is_better
     assert load(tmp_path, text, score_direction="higher").higher_is_better
 
 
-def test_scores_that_are_no_numbers_are_kept_for_the_report(tmp_path):
+def test_scores_that_are_not_numbers_are_kept_for_the_report(tmp_path):
     table = load(tmp_path, "reference,distorted,score\nr,a,good\nr,b,\nr,c\nr,d,1, ,\n")
     assert [math.isnan(pair.score) for pair in table.pairs] == [True, True, True, False]
 
@@ -60,7 +60,7 @@ def test_refuses_other_tables(tmp_path, text, complaint):
         load(tmp_path, text)
 
 
-def test_refuses_what_is_no_text_file(tmp_path):
+def test_refuses_files_that_are_not_text(tmp_path):
     with pytest.raises(DatasetError, match="found a folder at"):
         load_dataset("csv", tmp_path)
     (tmp_path / "image.csv").write_bytes(b"\x89PNG\xff")

@@ -15,7 +15,7 @@ def folder(tmp_path_factory):
     return folder
 
 
-def test_is_whole_and_says_what_it_is(folder):
+def test_is_complete_and_describes_itself(folder):
     table, headers = inspect(load_dataset("demo", folder))
     assert len(table.pairs) == 125
     assert len({pair.reference_id for pair in table.pairs}) == 5

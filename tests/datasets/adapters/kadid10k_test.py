@@ -53,7 +53,7 @@ def test_copies_with_two_folders(tmp_path):
     assert table.pairs[0].reference == "reference_images/I01.png"
     assert table.pairs[0].distorted == "distorted_images/I01_01_01.png"
     (tree / "images").mkdir()
-    with pytest.raises(DatasetError, match="has images and distorted_images, of which only one"):
+    with pytest.raises(DatasetError, match="has images and distorted_images, but only one"):
         load(tree)
 
 
@@ -65,8 +65,8 @@ def test_names_in_another_case(tree):
     assert table.pairs[0].reference == "Images/i01.PNG"
 
 
-def test_pixel_identical_images_stay(tree):
-    """Some distortions change nothing; the scores below 5 are what observers said of them."""
+def test_images_identical_to_their_reference_are_kept(tree):
+    """Some distortions change nothing; observers still scored them below 5."""
     data = (tree / "images" / "I01.png").read_bytes()
     (tree / "images" / "I01_01_01.png").write_bytes(data)
     table, _ = inspect(load(tree))
@@ -85,9 +85,9 @@ def test_pixel_identical_images_stay(tree):
         "I01_01_01.png",
     ],
 )
-def test_rows_of_another_form_are_listed(tree, row):
+def test_malformed_rows_are_listed(tree, row):
     write_rows(tree, "I01_01_01.png,I01.png,4,1", row)
-    with pytest.raises(DatasetError, match="1 rows of another form; expected I01_01_01.png of"):
+    with pytest.raises(DatasetError, match="1 malformed rows; expected I01_01_01.png of"):
         load(tree)
 
 
@@ -97,7 +97,7 @@ def test_a_score_that_is_text_is_reported_with_its_row(tree):
         inspect(load(tree))
 
 
-def test_images_of_no_bytes_are_reported(tree):
+def test_empty_images_are_reported(tree):
     (tree / "images" / "I01_25_05.png").write_bytes(b"")
     with pytest.raises(DatasetError, match="1 problems .*\n.*row 2: .*I01_25_05.png: is an empty"):
         inspect(load(tree))
@@ -123,7 +123,7 @@ def test_a_folder_that_is_a_symlink_to_itself(tree):
         load(tree)
 
 
-def test_an_incomplete_copy_has_to_be_allowed(tree):
+def test_an_incomplete_copy_must_be_allowed(tree):
     with pytest.raises(DatasetError, match=r"10125 pairs, .* lists 3; .*--allow_partial"):
         load(tree, allow_partial=False)
 

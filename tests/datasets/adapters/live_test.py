@@ -35,7 +35,7 @@ def whole(tmp_path_factory):
 
 @pytest.fixture
 def tree(tmp_path):
-    """For damage: the images are those of one row alone."""
+    """A tree to damage, with the images of a single row."""
     trees.make_live(tmp_path, ROWS, save_image=lambda path: None)
     trees.save_small(tmp_path / "wn" / "img30.bmp")
     trees.save_small(tmp_path / "refimgs" / ROWS["wn/img30.bmp"][0])
@@ -113,7 +113,7 @@ def test_names_in_another_case(tree):
 
 def test_the_other_name_of_the_original_scores(tree):
     (tree / "dmos_live.mat").write_bytes((tree / "dmos.mat").read_bytes())
-    with pytest.raises(DatasetError, match="has dmos.mat and dmos_live.mat, of which only one"):
+    with pytest.raises(DatasetError, match="has dmos.mat and dmos_live.mat, but only one"):
         load_dataset("live:original", tree)
     assert len(load_dataset("live", tree).pairs) == 779
     (tree / "dmos.mat").unlink()
@@ -128,13 +128,13 @@ def test_deviations_may_be_missing(tree):
 @pytest.mark.parametrize(
     "name", ["dmos_realigned.mat", "refnames_all.mat", "refimgs", "gblur", "fastfading"]
 )
-def test_says_what_is_missing_of_the_layout(tree, name):
+def test_missing_parts_of_the_layout_are_named(tree, name):
     (tree / name).rename(tree / "elsewhere")
     with pytest.raises(DatasetError, match=f"expected {name} in it, found .*elsewhere"):
         load_dataset("live", tree)
 
 
-def test_flags_that_are_not_those_of_the_publication(tree):
+def test_flags_that_differ_from_the_published_ones(tree):
     orgs = scipy.io.loadmat(tree / "dmos_realigned.mat")["orgs"]
     orgs[0, 0] = 0
     change(tree, "dmos_realigned.mat", orgs=orgs)
@@ -142,7 +142,7 @@ def test_flags_that_are_not_those_of_the_publication(tree):
         load_dataset("live", tree)
 
 
-def test_variables_that_do_not_fit(tree):
+def test_variables_of_the_wrong_length_or_type(tree):
     change(tree, "dmos_realigned.mat", orgs=[[0, 1]])
     with pytest.raises(DatasetError, match="982 images .*, found 982, 982, 982, 2 values"):
         load_dataset("live", tree)
@@ -154,15 +154,15 @@ def test_variables_that_do_not_fit(tree):
         load_dataset("live", tree)
 
 
-def test_names_that_lead_elsewhere(tree):
+def test_names_that_lead_to_other_folders(tree):
     names = scipy.io.loadmat(tree / "refnames_all.mat")["refnames_all"]
     names[0, 100] = "../secret.bmp"
     change(tree, "refnames_all.mat", refnames_all=names)
-    with pytest.raises(DatasetError, match="refnames_all.mat: expected the names of files without"):
+    with pytest.raises(DatasetError, match="refnames_all.mat: expected file names without"):
         load_dataset("live", tree)
 
 
-def test_a_score_that_is_no_number_is_reported_with_its_row(tree):
+def test_a_score_that_is_not_a_number_is_reported_with_its_row(tree):
     scores = scipy.io.loadmat(tree / "dmos_realigned.mat")["dmos_new"]
     scores[:] = math.nan
     change(tree, "dmos_realigned.mat", dmos_new=scores)
@@ -174,7 +174,7 @@ def test_a_score_that_is_no_number_is_reported_with_its_row(tree):
 def test_bad_score_files(tree, file):
     path = tree / file
     path.write_bytes(path.read_bytes()[:700])
-    with pytest.raises(DatasetError, match=f"{file}: is not a whole MATLAB file"):
+    with pytest.raises(DatasetError, match=f"{file}: is not a valid MATLAB file"):
         load_dataset("live", tree)
     path.write_bytes(b"")
     with pytest.raises(DatasetError, match=f"{file}: is empty"):

@@ -72,27 +72,27 @@ def test_names_in_another_case(tree):
 @pytest.mark.parametrize(
     "name", ["Part 2", "Part 1/blurjpeg", "Part 1/Imagelists.mat", "Part 2/Scores.mat"]
 )
-def test_says_what_is_missing_of_the_layout(tree, name):
+def test_missing_parts_of_the_layout_are_named(tree, name):
     (tree / name).rename((tree / name).with_name("elsewhere"))
     with pytest.raises(DatasetError, match=f"expected {name.split('/')[-1]} in it, found .*else"):
         load(tree)
 
 
-def test_lists_and_scores_that_do_not_fit(tree):
+def test_lists_and_scores_of_different_lengths(tree):
     change(tree, "Part 1/Scores.mat", DMOSscores=np.zeros((1, 5)))
-    with pytest.raises(DatasetError, match="Imagelists.mat: has 3 images, Scores.mat 5 scores"):
+    with pytest.raises(DatasetError, match="Imagelists.mat: has 3 images, but Scores.mat 5 scores"):
         load(tree)
 
 
-def test_names_that_lead_elsewhere(tree):
+def test_names_that_lead_to_other_folders(tree):
     names = scipy.io.loadmat(tree / "Part 2" / "Imagelists.mat")["distimgs"]
     names[1, 0] = "../iceroad_1.bmp"
     change(tree, "Part 2/Imagelists.mat", distimgs=names)
-    with pytest.raises(DatasetError, match="Imagelists.mat: expected the names of files without"):
+    with pytest.raises(DatasetError, match="Imagelists.mat: expected file names without"):
         load(tree)
 
 
-def test_a_score_that_is_no_number_is_reported_with_its_row(tree):
+def test_a_score_that_is_not_a_number_is_reported_with_its_row(tree):
     change(tree, "Part 2/Scores.mat", DMOSscores=np.array([[np.nan, 70]]))
     with pytest.raises(DatasetError, match="row 4: Part 2/.*iceroad_blur1.bmp: has no finite"):
         inspect(load(tree))
@@ -101,7 +101,7 @@ def test_a_score_that_is_no_number_is_reported_with_its_row(tree):
 def test_bad_score_files(tree):
     path = tree / "Part 1" / "Scores.mat"
     path.write_bytes(path.read_bytes()[:150])
-    with pytest.raises(DatasetError, match="Scores.mat: is not a whole MATLAB file"):
+    with pytest.raises(DatasetError, match="Scores.mat: is not a valid MATLAB file"):
         load(tree)
     path.write_bytes(b"")
     with pytest.raises(DatasetError, match="Scores.mat: is empty"):
@@ -121,6 +121,6 @@ def test_the_published_number(tmp_path, empty_image):
     assert len({pair.reference_id for pair in table.pairs}) == 15
 
 
-def test_an_incomplete_copy_has_to_be_allowed(tree):
+def test_an_incomplete_copy_must_be_allowed(tree):
     with pytest.raises(DatasetError, match=r"450 pairs, .* lists 5; .*--allow_partial"):
         load(tree, allow_partial=False)

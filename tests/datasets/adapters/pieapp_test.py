@@ -46,12 +46,12 @@ def test_the_headers_begin_with_spaces(tree):
     assert len(load(tree).pairs) == len(ROWS)
 
 
-def test_a_reference_that_stands_for_itself_is_left_out(tmp_path):
+def test_a_reference_compared_with_itself_is_skipped(tmp_path):
     rows = [("ref_1", "ref_1.png", "0"), *ROWS]
     assert len(load(trees.make_pieapp(tmp_path, rows)).pairs) == len(ROWS)
 
 
-def test_other_sets_are_left_alone(tree):
+def test_other_sets_are_ignored(tree):
     (tree / "labels" / "train").mkdir()
     (tree / "labels" / "train" / "ref_3_pairwise_labels.csv").write_text("a,b,c,d,e\n")
     (tree / "labels" / "test" / "ref_1_pairwise_labels.csv").touch()
@@ -76,7 +76,7 @@ def test_names_in_another_case(tree):
         "test_reference_list.txt",
     ],
 )
-def test_says_what_is_missing_of_the_layout(tree, name):
+def test_missing_parts_of_the_layout_are_named(tree, name):
     (tree / name).rename((tree / name).with_name("elsewhere"))
     with pytest.raises(DatasetError, match=f"expected {name.split('/')[-1]} in it, found .*else"):
         load(tree)
@@ -86,19 +86,19 @@ def test_says_what_is_missing_of_the_layout(tree, name):
     ("row", "complaint"),
     [
         ("ref_1.png,distort_20_blur_inter_1.png,1", "expected the reference ref_20.png, found ref"),
-        ("ref_20.png,../x.png,1", "expected the names of files without folders, found '../x.png'"),
-        ("ref_20.png", "expected the names of files without folders, found ''"),
+        ("ref_20.png,../x.png,1", "expected file names without folders, found '../x.png'"),
+        ("ref_20.png", "expected file names without folders, found ''"),
     ],
 )
-def test_rows_that_do_not_fit(tree, row, complaint):
+def test_invalid_rows(tree, row, complaint):
     write_rows(tree, row)
     with pytest.raises(DatasetError, match=f"ref_20_per_image_score.csv: {complaint}"):
         load(tree)
 
 
-def test_a_list_that_leads_elsewhere(tree):
+def test_a_list_that_leads_to_another_folder(tree):
     (tree / "test_reference_list.txt").write_text("ref_1.png\n../ref_2.png\n")
-    with pytest.raises(DatasetError, match="test_reference_list.txt: expected the names of files"):
+    with pytest.raises(DatasetError, match="test_reference_list.txt: expected file names without"):
         load(tree)
 
 

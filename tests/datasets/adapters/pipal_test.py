@@ -67,9 +67,9 @@ def test_layouts_found_in_the_wild(tmp_path, layout):
 @pytest.mark.parametrize(
     ("folder", "complaint"),
     [
-        ("Dist_Imgs", "has Dist_Imgs and Distortion_1, of which only one"),
-        ("Reference_train", "has Train_Ref and Reference_train, of which only one"),
-        ("MOS_Scores_train", "has Train_Label and MOS_Scores_train, of which only one"),
+        ("Dist_Imgs", "has Dist_Imgs and Distortion_1, but only one"),
+        ("Reference_train", "has Train_Ref and Reference_train, but only one"),
+        ("MOS_Scores_train", "has Train_Label and MOS_Scores_train, but only one"),
     ],
 )
 def test_two_layouts_in_one_folder(tree, folder, complaint):
@@ -97,7 +97,7 @@ def test_a_missing_image_is_named(tree):
         ("Train_Ref", "expected Train_Ref or Reference_train in it"),
     ],
 )
-def test_says_what_is_missing_of_the_layout(tree, folder, expected):
+def test_missing_parts_of_the_layout_are_named(tree, folder, expected):
     (tree / folder).rename(tree / "elsewhere")
     with pytest.raises(DatasetError, match=f"{expected}, found .*elsewhere"):
         load(tree)
@@ -113,9 +113,9 @@ def test_no_distorted_images(tree):
 @pytest.mark.parametrize(
     "row", ["A0001_00_00.bmp", "A0001_00_00.bmp 1500", "../A0001_00_00.bmp,1500", "A0001.bmp,1500"]
 )
-def test_rows_of_another_form_are_listed(tree, row):
+def test_malformed_rows_are_listed(tree, row):
     (tree / "Train_Label" / "A0002.txt").write_text(f"A0002_00_00.bmp,1500\n{row}\n")
-    with pytest.raises(DatasetError, match=r"A0002.txt: 1 rows of another form; expected A0001_00"):
+    with pytest.raises(DatasetError, match=r"A0002.txt: 1 malformed rows; expected A0001_00"):
         load(tree)
 
 

@@ -1,4 +1,4 @@
-"""Miniature trees in the official layout, and the variants of it that are found in the wild."""
+"""Miniature trees in the official layout, and its variants in the wild."""
 
 import math
 
@@ -15,7 +15,7 @@ EDITIONS = ["tid2008", "tid2013"]
 
 @pytest.fixture
 def tree(tmp_path):
-    """Two references and three distorted versions, some in another case than the table says."""
+    """Two references and three distorted versions, some in another case than in the table."""
     trees.make_tid(tmp_path, ROWS, save_image=trees.save_small)
     for name, other in (
         ("distorted_images/I01_01_1.bmp", "i01_01_1.bmp"),
@@ -35,7 +35,7 @@ def write_rows(tree, *rows):
 
 
 @pytest.mark.parametrize("dataset", EDITIONS)
-def test_reads_the_official_layout_whatever_the_case(tree, dataset):
+def test_reads_the_official_layout_regardless_of_case(tree, dataset):
     table = load(tree, dataset)
     inspect(table)
     assert table.name == dataset
@@ -51,7 +51,7 @@ def test_reads_the_official_layout_whatever_the_case(tree, dataset):
 
 
 @pytest.mark.parametrize("name", ["i02_18_4.bmp", "i02_17_5.bmp"])
-def test_what_only_the_later_edition_has(tmp_path, name):
+def test_types_and_levels_of_the_later_edition_only(tmp_path, name):
     tree = trees.make_tid(tmp_path, [("5", name)])
     assert load(tree, "tid2013").pairs[0].distortion in DISTORTIONS
     with pytest.raises(DatasetError, match="expected .* types 01 to 17 and levels 1 to 4, found"):
@@ -64,7 +64,7 @@ def test_folders_and_score_file_in_another_case(tree):
     inspect(load(tree))
 
 
-def test_deviations_are_read_where_they_fit(tree):
+def test_deviations_are_read_if_their_number_fits(tree):
     (tree / "mos_std.txt").write_text("0.1\n0.2\n0.3\n")
     assert [pair.score_std for pair in load(tree).pairs] == [0.1, 0.2, 0.3]
     (tree / "mos_std.txt").write_text("0.1\n" * 3000)
@@ -72,7 +72,7 @@ def test_deviations_are_read_where_they_fit(tree):
 
 
 @pytest.mark.parametrize(("dataset", "published"), [("tid2008", 1700), ("tid2013", 3000)])
-def test_an_incomplete_copy_has_to_be_allowed(tree, dataset, published):
+def test_an_incomplete_copy_must_be_allowed(tree, dataset, published):
     with pytest.raises(DatasetError, match=rf"{published} pairs, .* lists 3; .*--allow_partial"):
         load(tree, dataset, allow_partial=False)
 
@@ -85,14 +85,14 @@ def test_missing_images_are_named_or_left_out(tree):
     assert len(kept.pairs) == 2
 
 
-def test_files_that_the_table_does_not_name(tree):
+def test_files_missing_from_the_table(tree):
     trees.save_small(tree / "distorted_images" / "i03_01_1.bmp")
     (tree / "reference_images" / "Thumbs.db").touch()
     assert len(load(tree).pairs) == 3
 
 
 @pytest.mark.parametrize("name", ["mos_with_names.txt", "reference_images", "distorted_images"])
-def test_says_what_is_missing_of_the_layout(tree, name):
+def test_missing_parts_of_the_layout_are_named(tree, name):
     (tree / name).rename(tree / "elsewhere")
     with pytest.raises(DatasetError, match=f"expected {name} in it, found .*elsewhere"):
         load(tree)
@@ -115,9 +115,9 @@ def test_no_folder(tmp_path):
         "5 /I01_01_1.bmp",
     ],
 )
-def test_rows_of_another_form_are_listed(tree, row):
+def test_malformed_rows_are_listed(tree, row):
     write_rows(tree, "5.51429 I01_01_1.bmp", row)
-    with pytest.raises(DatasetError, match="1 rows of another form") as error:
+    with pytest.raises(DatasetError, match="1 malformed rows") as error:
         load(tree)
     assert str(error.value).endswith(row)
 
@@ -134,7 +134,7 @@ def test_an_empty_score_file(tree):
         load(tree)
 
 
-def test_images_of_no_bytes_are_reported(tree):
+def test_empty_images_are_reported(tree):
     (tree / "distorted_images" / "I01_01_2.BMP").write_bytes(b"")
     with pytest.raises(DatasetError, match="row 2: .*I01_01_2.BMP: is an empty file"):
         inspect(load(tree))
@@ -148,10 +148,10 @@ def test_an_image_that_is_a_symlink_to_itself(tree):
         inspect(load(tree))
 
 
-def test_names_that_differ_in_case_only(tree):
-    trees.save_small(tree / "distorted_images" / "i01_01_2.bmp")  # as the table says: no doubt
+def test_names_that_differ_only_in_case(tree):
+    trees.save_small(tree / "distorted_images" / "i01_01_2.bmp")  # spelt as in the table
     assert load(tree).pairs[1].distorted == "distorted_images/i01_01_2.bmp"
-    trees.save_small(tree / "reference_images" / "I02.bmp")  # neither is I02.BMP
+    trees.save_small(tree / "reference_images" / "I02.bmp")  # neither is spelt I02.BMP
     with pytest.raises(DatasetError, match="could be any of I02.bmp, i02.bmp"):
         load(tree)
 

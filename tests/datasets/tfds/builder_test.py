@@ -1,4 +1,4 @@
-"""Building: what is checked before, what is stored, and that nothing half-built looks whole."""
+"""Building: checks, stored contents, and that no partial build looks complete."""
 
 import dataclasses
 import math
@@ -47,7 +47,7 @@ def test_builds_once(csv, target):
     assert {path.name for path in target.iterdir()} == {BUILDER}
 
 
-def test_every_image_is_stored_once_as_it_is(csv, target):
+def test_every_image_is_stored_once_unchanged(csv, target):
     lines = csv.read_text().splitlines()
     csv.write_text("\n".join([*lines, lines[1].replace("a.png,a_1", "c.png,a_1")]) + "\n")
     Image.new("RGB", (64, 64)).save(csv.parent / "b_1.png", "JPEG")
@@ -74,7 +74,7 @@ def test_rows_of_the_split_find_their_images(csv, target):
     assert (pairs[4]["height"], pairs[4]["width"]) == (64, 64)
 
 
-def test_facts_stand_in_the_dataset_info(tmp_path, target):
+def test_facts_are_in_the_dataset_info(tmp_path, target):
     tree = trees.make_tid(tmp_path, [("5.5", "I01_01_1.bmp")], save_image=trees.save_small)
     build("tid2013", tree, target, allow_partial=True)
     info = tfds.builder(f"{BUILDER}/tid2013:{VERSION}", data_dir=target).info
@@ -107,7 +107,7 @@ def test_other_contents_under_the_name_are_refused(csv, target):
         build("csv", csv, target)
 
 
-def test_bad_rows_are_told_before_anything_is_written(csv, target):
+def test_bad_rows_are_reported_before_anything_is_written(csv, target):
     (csv.parent / "a_2.png").unlink()
     (csv.parent / "a_3.png").write_bytes(b"")
     with pytest.raises(DatasetError, match=r"2 problems in 9 rows:\n  row 2: .*\n  row 3: "):
@@ -126,7 +126,7 @@ def test_pairs_with_missing_images_are_left_out_if_allowed(csv, target):
     assert not build("csv", csv, target, allow_partial=True).is_new
 
 
-def test_fewer_rows_than_published_have_to_be_allowed(tmp_path, target):
+def test_fewer_rows_than_published_must_be_allowed(tmp_path, target):
     tree = trees.make_tid(tmp_path, [("5.5", "I01_01_1.bmp")], save_image=trees.save_small)
     with pytest.raises(DatasetError, match=r"3000 pairs, .* lists 1; .*--allow_partial"):
         build("tid2013", tree, target)
@@ -153,7 +153,7 @@ def test_images_that_cannot_be_decoded_are_found(csv, target):
     assert not list(home(target).iterdir())
 
 
-def test_a_killed_build_is_told_of_and_not_taken_for_whole(csv, target):
+def test_a_killed_build_is_reported_and_not_taken_for_complete(csv, target):
     unfinished = home(target) / f"incomplete.ABC123_{VERSION}"
     unfinished.mkdir(parents=True)
     with pytest.raises(DatasetError, match="found no stored dataset"):
@@ -169,7 +169,7 @@ def test_buckets_are_refused_at_once(target):
         build("csv", target / "nowhere.csv", "gs://bucket/tfds")
 
 
-def test_images_that_are_no_files_are_refused(csv, target, monkeypatch):
+def test_images_that_are_not_files_are_refused(csv, target, monkeypatch):
     class Turned(ImageSource):
         def read(self, name):
             return (csv.parent / name).read_bytes()

@@ -1,4 +1,4 @@
-"""Reading back: the same table, the same bytes, by any thread; and what is refused."""
+"""Reading back: the same table and bytes, by any thread; and refusals."""
 
 import dataclasses
 import json
@@ -37,12 +37,12 @@ def target(tmp_path):
 
 @pytest.fixture
 def stored(csv, target):
-    """Of the dataset that ``csv`` reads: its folder."""
+    """Folder of the stored dataset that ``csv`` reads."""
     return build("csv", csv, target).folder
 
 
 def assert_same(stored, original):
-    """Every attribute but the images, floating-point numbers and NaN included, to the last bit."""
+    """Compares every attribute except the images to the last bit, NaN included."""
     for field in dataclasses.fields(PairTable):
         if field.name != "images":
             found, expected = (getattr(table, field.name) for table in (stored, original))
@@ -55,11 +55,11 @@ def assert_same(stored, original):
         np.testing.assert_array_equal(stored.images.pixels(name), original.images.pixels(name))
 
 
-def test_gives_back_the_table_of_the_folder(csv, stored, target):
+def test_returns_the_table_of_the_folder(csv, stored, target):
     assert_same(load_tfds("csv", target), load_dataset("csv", csv))
 
 
-def test_numbers_and_names_come_back_exactly(tmp_path, target, rng):
+def test_numbers_and_names_are_kept_exactly(tmp_path, target, rng):
     names = ["ein bild ö.png", "below/b.jpg", "c.bmp"]
     (tmp_path / "below").mkdir()
     for name in names:
@@ -76,7 +76,7 @@ def test_numbers_and_names_come_back_exactly(tmp_path, target, rng):
     assert_same(table, load_dataset("csv", tmp_path / "tafel.csv"))
 
 
-def test_facts_come_back(csv, target, monkeypatch):
+def test_facts_are_kept(csv, target, monkeypatch):
     table = dataclasses.replace(
         load_dataset("csv", csv),
         name="made up",
@@ -149,7 +149,7 @@ assert not {{"tensorflow", "iqa_jax"}} & set(sys.modules)
     assert done.stdout == (csv.parent / pair.distorted).read_bytes()
 
 
-def test_the_dataset_stands_alone_and_can_be_moved(csv, stored, target, monkeypatch):
+def test_the_dataset_is_self_contained_and_can_be_moved(csv, stored, target, monkeypatch):
     original = load_dataset("csv", csv)
     expected = {pair.distorted: original.images.read(pair.distorted) for pair in original.pairs}
     for path in csv.parent.glob("*.png"):
@@ -160,14 +160,14 @@ def test_the_dataset_stands_alone_and_can_be_moved(csv, stored, target, monkeypa
     assert {pair.distorted: table.images.read(pair.distorted) for pair in table.pairs} == expected
 
 
-def test_images_that_are_not_there(stored, target):
+def test_missing_images(stored, target):
     images = load_tfds("csv", target).images
     for look in (images.read, images.header):
         with pytest.raises(MissingImageError, match=r"z\.png: there is no such image in .*/csv/"):
             look("z.png")
 
 
-def test_says_what_is_there_instead(stored, target):
+def test_lists_the_datasets_found_instead(stored, target):
     with pytest.raises(DatasetError) as error:
         load_tfds("tid2013", target)
     assert f"expected tid2013 {VERSION} in it, found csv {VERSION}; build it with" in str(
@@ -222,18 +222,18 @@ def test_a_stored_dataset_imports_nothing(fields, stored, target, tmp_path, monk
     monkeypatch.syspath_prepend(tmp_path)
     (tmp_path / "spring.py").write_text("raise SystemExit('imported')\n")
     (stored / "features.json").write_text(json.dumps(fields))
-    with pytest.raises(DatasetError, match=r"in features.json, found classes spring.Trap; build"):
+    with pytest.raises(DatasetError, match=r"in features.json, found classes spring.Trap; rebuild"):
         load_tfds("csv", target)
     assert "spring" not in sys.modules
 
 
-def test_a_field_more_is_not_ours(stored, target):
+def test_an_additional_field_is_refused(stored, target):
     path = stored / "features.json"
     config = json.loads(path.read_text())
     fields = config["featuresDict"]["features"]
     fields["other"] = fields["name"]
     path.write_text(json.dumps(config))
-    with pytest.raises(DatasetError, match=r"in features.json, found other fields; build"):
+    with pytest.raises(DatasetError, match=r"in features.json, found other fields; rebuild"):
         load_tfds("csv", target)
 
 
@@ -252,10 +252,10 @@ def test_a_field_more_is_not_ours(stored, target):
         ({"splits": [{"name": "images", "filepathTemplate": "/etc/{SPLIT}"}]}, "the splits .*/etc"),
     ],
 )
-def test_what_leads_elsewhere_is_refused(changes, complaint, stored, target):
+def test_descriptions_that_lead_elsewhere_are_refused(changes, complaint, stored, target):
     path = stored / "dataset_info.json"
     path.write_text(json.dumps(json.loads(path.read_text()) | changes))
-    with pytest.raises(DatasetError, match=f"expected for {complaint}"):
+    with pytest.raises(DatasetError, match=f"expected {complaint}"):
         load_tfds("csv", target)
 
 
@@ -263,7 +263,7 @@ def test_what_leads_elsewhere_is_refused(changes, complaint, stored, target):
 def test_a_missing_file_is_named(split, stored, target):
     (file,) = stored.glob(f"*-{split}.*")
     file.unlink()
-    with pytest.raises(DatasetError, match=f"is not whole: there is no {file.name}; delete"):
+    with pytest.raises(DatasetError, match=f"is incomplete: there is no {file.name}; delete"):
         load_tfds("csv", target)
 
 
@@ -276,7 +276,7 @@ def empty(data):
 
 
 def flip(data):
-    """Another bit in the first record, which follows 64 bytes of the file and 40 of its own."""
+    """Flips a bit in the first record, after 64 bytes of the file and 40 of its own."""
     return data[:150] + bytes([data[150] ^ 1]) + data[151:]
 
 
@@ -311,7 +311,7 @@ def test_files_of_another_build_are_noticed(csv, stored, target):
 
 
 def test_a_file_of_another_build_with_images_of_the_same_lengths(tmp_path, target, rng):
-    """Its names, positions and lengths are those of this one: the checksum alone tells."""
+    """Names, positions and lengths are the same: only the checksum differs."""
     csv = tmp_path / "same.csv"
     csv.write_text("reference,distorted,score\na.bmp,b.bmp,1\n")
     for place in ("one", "other"):

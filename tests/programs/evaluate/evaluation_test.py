@@ -246,7 +246,7 @@ def test_a_relevance_tested_on_what_it_was_learned_from_is_marked(settings, chec
     )
     assert [column["in_sample"] for column in found.record["columns"].values()] == [True, False]
     (warning,) = [each for each in found.record["warnings"] if "learned from" in each]
-    assert warning.startswith("The relevance mine was learned from pairs: pairs is training and")
+    assert warning.startswith("The relevance mine was learned from pairs: pairs is used for both")
 
 
 @pytest.mark.parametrize("stored", [False, True])
@@ -480,7 +480,7 @@ def test_everything_is_checked_before_anything_is_computed(settings, pair_folder
         ({"exclude_references": ("I25",)}, DatasetError, "no reference I25"),
         ({"tfds_dir": "somewhere"}, DatasetError, "expected either data_dir or tfds_dir"),
         ({"interval": "jackknife"}, InputError, "at least 5 references for a jackknife, found 3"),
-        ({"resamples": 9}, InputError, "9 are asked for, but no bootstrap"),
+        ({"resamples": 9}, InputError, "got 9 without a bootstrap"),
         ({"layers_from": "nowhere"}, InputError, "found no nowhere/correlations.csv"),
         ({"scores_csv": "nowhere.csv"}, DatasetError, "there is no file"),
         ({"scores_csv": str(ours)}, InputError, "scores_csv: alexnet/relu1/l2 is computed here"),

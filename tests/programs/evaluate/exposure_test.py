@@ -40,8 +40,8 @@ def overlap_of(column, tested, **options):
 @pytest.mark.parametrize(
     ("dataset", "fingerprint", "overlap"),
     [
-        ("tid2013", "of others", "tid2013 is training and test alike"),
-        ("renamed", "abc", "tid2013 is training and test alike"),
+        ("tid2013", "of others", "tid2013 is used for both training and test"),
+        ("renamed", "abc", "tid2013 is used for both training and test"),
         ("tid2008", "of others", "tid2008 and tid2013 show the same 25 images"),
         ("live", "of others", "photographs of the Kodak set"),
         ("kadid10k", "of others", ""),

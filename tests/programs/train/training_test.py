@@ -195,7 +195,7 @@ def test_overlaps_are_said(settings, tmp_path):
         ({"recipe": Recipe("kendall")}, "there is no loss 'kendall'"),
         ({"scheme": Scheme(folds=9)}, "found 9 folds and 8 references"),
         ({"interval": "bca"}, "interval: expected one of jackknife, bootstrap, none"),
-        ({"resamples": 100}, "100 are asked for, but no bootstrap"),
+        ({"resamples": 100}, "got 100 without a bootstrap"),
         ({"layers": ()}, "no model has the layer relu3; there are"),
         ({"model": "vgg16"}, "has no statistics of vgg16"),
         ({"name": "a/b"}, "name: expected letters"),
