@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from iqa_jax.bibliography import citation_text
 from iqa_jax.images.preprocess import Preprocessing
 from iqa_jax.weights.conversion import Rename
 from iqa_jax.weights.download import UrlFile
@@ -22,13 +23,21 @@ class Source:
       sha256: Of the whole file; its first digits where the publisher tells no more; empty where
         nobody tells it.
       licence: As its publisher states it.
-      citation: Who trained the weights.
+      publications: Keys of the publications to cite for the weights; see
+        ``iqa_jax.bibliography``.
+      note: Who distributes or converted the weights, where that is not their author.
     """
 
     file: PackageFile | UrlFile
     sha256: str
     licence: str
-    citation: str
+    publications: tuple[str, ...]
+    note: str = ""
+
+    @property
+    def citation(self) -> str:
+        """The publications and the note in one line."""
+        return citation_text(self.publications, self.note)
 
 
 @dataclass(frozen=True)

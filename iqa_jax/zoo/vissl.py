@@ -25,7 +25,7 @@ SWAV_BY_VISSL = "CC BY-NC 4.0 (swav); distributed by VISSL, which is MIT"
 ROTNET_BY_VISSL = "MIT (FeatureLearningRotNet, VISSL)"
 LEMNISCATE_BY_VISSL = "not stated (lemniscate.pytorch); converted by VISSL, which is MIT"
 _PLACES365_LICENCE = "CC BY (Places365)"
-_PLACES365 = "Zhou et al., Places: A 10 million Image Database for Scene Recognition, TPAMI 2017"
+_PLACES365 = ("zhou2017places",)
 
 _PARAMETERS = {
     "alexnet": 2_469_696,
@@ -51,17 +51,19 @@ _PREPROCESSING = {
 """Where it is not ImageNet's."""
 
 
-def from_vissl(file: str, citation: str, licence: str = VISSL, sha256: str = "") -> Conversion:
+def from_vissl(
+    file: str, publications: tuple[str, ...], licence: str = VISSL, sha256: str = ""
+) -> Conversion:
     """A file of VISSL's model zoo.
 
     Args:
       file: Its path below the zoo's URL.
-      citation: Who trained the weights.
+      publications: Keys of the publications to cite for the weights.
       licence: As its publisher states it.
       sha256: Where it is known.
     """
     return Conversion(
-        Source(UrlFile(f"{_VISSL_URL}/{file}"), sha256, licence, citation),
+        Source(UrlFile(f"{_VISSL_URL}/{file}"), sha256, licence, publications),
         # The blocks of AlexNets have numbers and are called so here too; ResNets have names.
         renames=(Rename(r"_feature_blocks\.([a-z].*)", r"\1"),),
         ignored=(
@@ -73,10 +75,10 @@ def from_vissl(file: str, citation: str, licence: str = VISSL, sha256: str = "")
     )
 
 
-def from_caffe2(file: str, citation: str) -> Conversion:
+def from_caffe2(file: str, publications: tuple[str, ...]) -> Conversion:
     """A file of Goyal et al.'s benchmark, as Caffe2 dumped it."""
     return Conversion(
-        Source(UrlFile(f"{_FAIR_URL}/{file}"), "", _FAIR, citation),
+        Source(UrlFile(f"{_FAIR_URL}/{file}"), "", _FAIR, publications),
         renames=caffe2.RESNET if file.startswith("resnet") else caffe2.ALEXNET,
         ignored=caffe2.IGNORED,
     )

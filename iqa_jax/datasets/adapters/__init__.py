@@ -2,8 +2,9 @@
 
 An adapter is a function ``load(folder) -> PairTable`` that opens no image. To add a dataset:
 
-1. Write ``adapters/NAME.py``: its docstring shows the layout, direction, licence and citation;
-   ``tid.py`` is a model. ``folders`` finds files whatever the case of their names; ``csv_rows``,
+1. Describe it in ``datasets/catalogue.py`` (where it is obtained, licence, protocol, numbers); its
+   publication goes into ``references.bib``. Write ``adapters/NAME.py``: its docstring shows the
+   layout and the direction; ``tid.py`` is a model. ``folders`` finds files whatever the case of their names; ``csv_rows``,
    ``parsing``, ``matlab_files`` and ``workbooks`` read score files.
 2. It refuses a missing file and rows of another form with a ``DatasetError``; a score that is no
    number becomes NaN. It states ``higher_is_better``, ``target`` (what people said),
