@@ -4,8 +4,8 @@ An adapter is a function ``load(folder) -> PairTable`` that opens no image. To a
 
 1. Describe it in ``datasets/catalogue.py`` (where it is obtained, licence, protocol, numbers); its
    publication goes into ``references.bib``. Write ``adapters/NAME.py``: its docstring shows the
-   layout and the direction; ``tid.py`` is a model. ``folders`` finds files whatever the case of their names; ``csv_rows``,
-   ``parsing``, ``matlab_files`` and ``workbooks`` read score files.
+   layout and the direction; ``tid.py`` is a model. ``folders`` finds files whatever the case of
+   their names; ``csv_rows``, ``parsing``, ``matlab_files`` and ``workbooks`` read score files.
 2. It refuses a missing file and rows of another form with a ``DatasetError``; a score that is no
    number becomes NaN. It states ``higher_is_better``, ``target`` (what people said),
    ``reference_id`` and ``published_pairs``.

@@ -1,10 +1,10 @@
-"""Prints as BibTeX what to cite: this package, and the networks, metrics and datasets that were used.
+"""Prints what to cite as BibTeX: this package, and the networks, metrics and datasets used.
 
 Example:
   iqa cite --results=results/tid2013,results/scores.csv > used.bib
   iqa cite --models=vgg16,resnet50-swav-imagenet1k --metrics=dists,ssim --datasets=kadid10k
 
-The line above each entry says what it is cited for. What has no publication that is known, such as a
+The line above each entry says what it is cited for. Whatever has no known publication, such as a
 table of your own, is named on stderr.
 """
 
