@@ -17,6 +17,7 @@ author = "The iqa_jax developers"
 version = release = iqa_jax.__version__
 html_title = f"{project} {version}"
 language = "en_GB"
+smartquotes = False  # two hyphens begin a flag
 
 extensions = ["myst_nb", "sphinx.ext.autodoc", "sphinx.ext.napoleon", "sphinx.ext.viewcode"]
 exclude_patterns = ["**.ipynb_checkpoints"]

@@ -103,7 +103,7 @@ def api() -> str:
     lines += _directives("autofunction", (f"iqa_jax.{name}" for name in functions))
     lines += ["", "## Classes", ""]
     names = (f"{kind.__module__}.{kind.__qualname__}" for kind in classes)
-    lines += _directives("autoclass", names, ":members:")
+    lines += _directives("autoclass", names, ":members:", ":special-members: __call__")
     lines += ["", "## Errors", ""]
     lines += _directives("automodule", ["iqa_jax.errors"], ":members:", ":show-inheritance:")
     return "\n".join([*lines, ""])
