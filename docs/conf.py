@@ -33,6 +33,8 @@ napoleon_use_ivar = True
 
 html_theme = "furo"
 html_theme_options = {"navigation_with_keys": True}
+html_static_path = ["static"]
+html_css_files = ["site.css"]
 html_copy_source = False
 html_show_copyright = False
 pygments_style = "friendly"

@@ -12,11 +12,11 @@ from pathlib import Path
 from typing import get_args, get_type_hints
 
 import iqa_jax
-from iqa_jax import zoo
+from iqa_jax import errors, zoo
 from iqa_jax.__main__ import VERBS
 from iqa_jax.bibliography import publications
 from iqa_jax.datasets import DATASETS
-from iqa_jax.datasets.catalogue import CATALOGUE, CatalogueEntry
+from iqa_jax.datasets.catalogue import CATALOGUE
 from iqa_jax.datasets.overlaps import metrics_trained_on, shared_images
 from iqa_jax.metrics import list_metrics, parse_metric
 from iqa_jax.metrics.citing import READOUT_PUBLICATIONS, uses_of
@@ -24,7 +24,6 @@ from iqa_jax.programs.flags import Setting
 from iqa_jax.programs.running import MEANINGS, settings_kinds
 from iqa_jax.programs.usage import default_note, flag_text, groups_of, usage_line
 from iqa_jax.readouts import READOUTS
-from iqa_jax.zoo.citing import model_publications
 from iqa_jax.zoo.listing import HEADER, facts
 
 _SPECIAL = re.compile(r"([\\`*_\[\]<>|#~@{}$])")
@@ -49,9 +48,11 @@ def pages() -> Mapping[str, str]:
     return {
         "api.md": api(),
         "networks.txt": networks(),
+        "weights.txt": weights(),
         "metrics.txt": metrics(),
         "readouts.txt": readouts(),
         "datasets.txt": datasets(),
+        "dataset_uses.txt": dataset_uses(),
         "programs/index.md": programs(),
         **{f"programs/{verb}.md": program(verb) for verb in VERBS},
     }
@@ -103,21 +104,32 @@ def api() -> str:
     lines += _directives("autofunction", (f"iqa_jax.{name}" for name in functions))
     lines += ["", "## Classes", ""]
     names = (f"{kind.__module__}.{kind.__qualname__}" for kind in classes)
-    lines += _directives("autoclass", names, ":members:", ":special-members: __call__")
+    hidden = ":exclude-members: __init__, __new__"
+    lines += _directives("autoclass", names, ":members:", ":special-members: __call__", hidden)
     lines += ["", "## Errors", ""]
-    lines += _directives("automodule", ["iqa_jax.errors"], ":members:", ":show-inheritance:")
+    raised = (f"iqa_jax.errors.{each.__name__}" for each in _errors())
+    lines += _directives("autoexception", raised, ":show-inheritance:", hidden)
     return "\n".join([*lines, ""])
 
 
 def networks() -> str:
     """A row for each network of the registry."""
-    rows = []
-    for name, model in zoo.MODELS.items():
-        star = "\\*" if model.in_study else ""
-        licence = model.conversions[0].source.licence if model.conversions else "-"
-        cited = _publications(model_publications(name))
-        rows.append((f"`{name}`{star}", *map(escaped, (*facts(model), licence)), cited))
-    return "\n".join(_table((*HEADER, "licence of the weights", "publications"), rows))
+    rows = [
+        (f"`{name}`" + ("\\*" if model.in_study else ""), *map(escaped, facts(model)))
+        for name, model in zoo.MODELS.items()
+    ]
+    return "\n".join(_table(HEADER, rows))
+
+
+def weights() -> str:
+    """A row for each trained network and each published relevance: licence and publications."""
+    entries = {name: model for name, model in zoo.MODELS.items() if model.conversions}
+    rows = [
+        (f"`{name}`", escaped(source.licence), _publications(source.publications))
+        for name, entry in (*entries.items(), *zoo.RELEVANCES.items())
+        for source in [entry.conversions[0].source]
+    ]
+    return "\n".join(_table(("checkpoint", "licence", "publications"), rows))
 
 
 def metrics() -> str:
@@ -153,10 +165,33 @@ def readouts() -> str:
 
 
 def datasets() -> str:
-    """A row for each dataset."""
-    header = ("dataset", "name", "references", "pairs", "how people judged", "licence")
-    header += ("trained on it", "shares images with", "claims that it can decide", "publication")
-    return "\n".join(_table(header, [_dataset(name, each) for name, each in CATALOGUE.items()]))
+    """A row for each dataset: where it is obtained, and what it holds."""
+    rows = [
+        (
+            f"[{escaped(entry.title)}]({entry.url})" if entry.url else escaped(entry.title),
+            ", ".join(f"`{each}`" for each in _variants(name)),
+            _count(entry.references),
+            _count(entry.pairs),
+            escaped(entry.protocol),
+            escaped(entry.licence or "none stated"),
+            _publications(entry.publications),
+        )
+        for name, entry in CATALOGUE.items()
+    ]
+    header = ("dataset", "names", "references", "pairs", "how people judged", "licence")
+    return "\n".join(_table((*header, "publication"), rows))
+
+
+def dataset_uses() -> str:
+    """A row for each dataset: who has seen it, and what it can decide."""
+    rows = []
+    for name, entry in CATALOGUE.items():
+        trained = [text for each in _variants(name) for text in metrics_trained_on(each)]
+        shared = ", ".join(f"`{each}`" for each in sorted(shared_images(name)))
+        seen = escaped("; ".join(dict.fromkeys(trained)))
+        rows.append((f"`{name}`", seen or "-", shared or "-", escaped(entry.claims)))
+    header = ("dataset", "trained on it", "shares images with", "claims that it can decide")
+    return "\n".join(_table(header, rows))
 
 
 def escaped(text: str) -> str:
@@ -164,21 +199,8 @@ def escaped(text: str) -> str:
     return _SPECIAL.sub(r"\\\1", text)
 
 
-def _dataset(name: str, entry: CatalogueEntry) -> tuple[str, ...]:
-    variants = [each for each in DATASETS if each.partition(":")[0] == name]
-    trained = dict.fromkeys(text for each in variants for text in metrics_trained_on(each))
-    return (
-        f"[{escaped(entry.title)}]({entry.url})" if entry.url else escaped(entry.title),
-        ", ".join(f"`{each}`" for each in variants),
-        _count(entry.references),
-        _count(entry.pairs),
-        escaped(entry.protocol),
-        escaped(entry.licence or "none stated"),
-        escaped("; ".join(trained)) or "-",
-        ", ".join(f"`{each}`" for each in sorted(shared_images(name))) or "-",
-        escaped(entry.claims),
-        _publications(entry.publications),
-    )
+def _variants(dataset: str) -> list[str]:
+    return [each for each in DATASETS if each.partition(":")[0] == dataset]
 
 
 def _count(number: int | None) -> str:
@@ -227,3 +249,9 @@ def _returned(function: Callable[..., object]) -> list[type]:
         for each in (hint, *get_args(hint))
         if inspect.isclass(each) and each.__module__.startswith("iqa_jax.")
     ]
+
+
+def _errors() -> list[type]:
+    """The errors that a user can mend, the most general first."""
+    found = (each for each in vars(errors).values() if inspect.isclass(each))
+    return [each for each in found if issubclass(each, errors.InputError)]

@@ -51,6 +51,13 @@ def test_networks():
     assert sum(cell.endswith("\\*") for cell in first_cells("networks.txt")) == 46
 
 
+def test_every_checkpoint_has_a_licence_and_publications():
+    trained = [name for name, model in zoo.MODELS.items() if model.conversions]
+    assert [cell.strip("`") for cell in first_cells("weights.txt")] == [*trained, *zoo.RELEVANCES]
+    for row in PAGES["weights.txt"].splitlines():
+        assert all(cell.strip() for cell in row.strip("| ").split(" | "))
+
+
 def test_metrics_and_readouts():
     assert [cell.strip("`") for cell in first_cells("metrics.txt")] == list_metrics()
     assert [cell.strip("`") for cell in first_cells("readouts.txt")] == list(READOUTS)
@@ -64,10 +71,12 @@ def test_datasets():
     for name in DATASETS:
         assert f"`{name}`" in text
     (kadid,) = [row for row in text.splitlines() if "`kadid10k`" in row.split(" | ")[1]]
-    assert "DISTS was trained on the scores of KADID-10k" in kadid
     assert "10,125" in kadid
-    (live,) = [row for row in text.splitlines() if "`live`" in row.split(" | ")[1]]
+    uses = PAGES["dataset_uses.txt"].splitlines()
+    (live,) = [row for row in uses if row.startswith("| `live`")]
     assert "`tid2008`, `tid2013`" in live
+    (kadid,) = [row for row in uses if row.startswith("| `kadid10k`")]
+    assert "DISTS was trained on the scores of KADID-10k" in kadid
 
 
 @pytest.mark.parametrize("page", [name for name in PAGES if name.endswith(".txt")])
