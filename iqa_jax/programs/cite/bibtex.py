@@ -10,7 +10,7 @@ AUTHORS = "The iqa_jax developers"
 TITLE = "iqa_jax: deep image quality in JAX"
 
 
-def bibtex(uses: Uses, versions: Sequence[str] = ()) -> str:
+def bibtex_text(uses: Uses, versions: Sequence[str] = ()) -> str:
     """The entries of this package and of everything that was used, each once.
 
     Args:

@@ -36,7 +36,7 @@ def main(settings: CiteSettings) -> None:
     """Prints the entries."""
     from etils import epath  # noqa: PLC0415  none of these is needed for the help
 
-    from iqa_jax.programs.cite.bibtex import bibtex  # noqa: PLC0415
+    from iqa_jax.programs.cite.bibtex import bibtex_text  # noqa: PLC0415
     from iqa_jax.programs.cite.used import Used, read_results, uses  # noqa: PLC0415
     from iqa_jax.zoo import expand_models  # noqa: PLC0415
 
@@ -44,7 +44,7 @@ def main(settings: CiteSettings) -> None:
     found = [read_results(epath.Path(path)) for path in settings.results]
     publications = uses([named, *found])
     versions = list(dict.fromkeys(version for each in found for version in each.versions))
-    print(bibtex(publications, versions), end="")
+    print(bibtex_text(publications, versions), end="")
     unknown = [use for use, keys in publications.items() if not keys]
     if unknown:
         print(f"without a known publication: {', '.join(unknown)}", file=sys.stderr)
