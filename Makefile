@@ -1,5 +1,6 @@
 # make demo   everything from nothing: weights, photographs, a table and a figure
 # make test   format, lint, types and the whole test suite
+# make docs   the documentation, as site/index.html; a warning is an error
 # Needs Python 3.11 or newer; where python3 is older, or to take another: make PYTHON=python3.12 demo
 
 PYTHON ?= python3
@@ -8,7 +9,7 @@ BIN := $(VENV)/bin
 NEW_ENOUGH := -c 'import sys; sys.exit(sys.version_info < (3, 11))'
 LPIPS := alexnet/relu1+relu2+relu3+relu4+relu5/unit@lpips-alex,vgg16/relu1_2+relu2_2+relu3_3+relu4_3+relu5_3/unit@lpips-vgg
 
-.PHONY: demo test clean
+.PHONY: demo test docs clean
 .DELETE_ON_ERROR:
 
 # An environment of another Python than the one asked for is made anew.
@@ -30,6 +31,9 @@ test: $(VENV)/test.installed
 	$(BIN)/pyright --pythonpath $(BIN)/python
 	$(BIN)/pytest --numprocesses=auto --maxprocesses=8 --dist=worksteal
 
+docs: $(VENV)/docs.installed
+	$(BIN)/sphinx-build --fail-on-warning --keep-going --fresh-env --quiet docs site
+
 $(VENV)/%.installed: pyproject.toml | $(BIN)/pip
 	@echo "Installing jax-iqa[$*] into $(VENV) (a minute or two, once)"
 	$(BIN)/pip install --quiet --disable-pip-version-check --editable '.[$*]'
@@ -41,4 +45,4 @@ $(BIN)/pip:
 	$(PYTHON) -m venv $(VENV)
 
 clean:
-	rm -rf $(VENV) demo
+	rm -rf $(VENV) demo site docs/generated

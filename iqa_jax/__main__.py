@@ -20,6 +20,7 @@ VERBS = {
     "verify": ("verify.command", "verify a copy of a dataset"),
     "build": ("build", "store a dataset in a few large files"),
     "demo": ("demo", "build the demo dataset"),
+    "cite": ("cite.command", "print what to cite for results, as BibTeX"),
 }
 """The module of each program below ``iqa_jax.programs``, and what it does."""
 

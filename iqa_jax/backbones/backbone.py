@@ -56,7 +56,7 @@ class Backbone:
 
     @property
     def formulas(self) -> list[str]:
-        """What its activations of images in files depend on: names of ``iqa_jax.revisions``."""
+        """Names in ``iqa_jax.revisions`` of what its activations of image files depend on."""
         names = [*OF_EVERY_IMAGE, "images/preprocessing"]
         if self.preprocessing.is_of_luminance:
             names.append("images/luminance")

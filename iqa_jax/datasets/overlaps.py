@@ -60,6 +60,25 @@ def trained_on(metric: str, dataset: str) -> str | None:
     return trained and f"{trained}: {metric} may agree less with people on other data."
 
 
+def metrics_trained_on(dataset: str) -> list[str]:
+    """Which published metrics were trained on a dataset, a sentence for each.
+
+    Args:
+      dataset: Name of the dataset.
+    """
+    return [text for (_, trained), text in _TRAINED.items() if trained == _plain(dataset)]
+
+
+def shared_images(dataset: str) -> list[str]:
+    """Which other datasets show images of this one.
+
+    Args:
+      dataset: Name of the dataset.
+    """
+    name = _without_variant(_plain(dataset))
+    return [other for both in _SHARED if name in both for other in both - {name}]
+
+
 def _plain(dataset: str) -> str:
     """A dataset's name in one spelling, without the filter through which its images are shown."""
     plain = dataset.lower().replace("-", "").replace("_", "")

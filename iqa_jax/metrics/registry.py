@@ -90,7 +90,13 @@ def find_metric(name: str) -> MetricName | None:
 
 
 def list_metrics() -> list[str]:
-    """Names of the published metrics; besides them any read-out is a metric."""
+    """Names of the published metrics; besides them any read-out is a metric.
+
+    Example:
+      >>> import iqa_jax
+      >>> [name for name in iqa_jax.list_metrics() if name.startswith("lpips")]
+      ['lpips-alex', 'lpips-vgg', 'lpips-squeeze']
+    """
     return [*PIXEL_METRICS, *READOUT_METRICS]
 
 
@@ -186,6 +192,14 @@ def load_metric(
     Raises:
       InputError: If there is no such metric, model, layer or read-out.
       CheckpointError: If the weights have not been fetched.
+
+    Example:
+      >>> import numpy as np
+      >>> import iqa_jax
+      >>> gray = np.full((1, 32, 32, 3), 100, np.uint8)
+      >>> metric = iqa_jax.load_metric("psnr")
+      >>> print(f"{metric(gray, gray + np.uint8(1))[0]:.2f} dB")
+      48.13 dB
     """
     metric = parse_metric(name)
     function = load_group([metric], checkpoints_dir=checkpoints_dir, precision=precision)

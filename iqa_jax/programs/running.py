@@ -35,6 +35,12 @@ MEANINGS: Mapping[ExitStatus, str] = {
 """The exit statuses as the help explains them."""
 
 
+def settings_kinds(program: ModuleType) -> list[type]:
+    """The classes of settings that become the flags of a program, its own first."""
+    wanted = get_type_hints(program.main)["settings"]
+    return [wanted, *([ProcessSettings] if issubclass(wanted, ModelSettings) else [])]
+
+
 def run(name: str, program: ModuleType, arguments: Sequence[str]) -> int:
     """Runs ``program.main`` with the settings that the arguments say.
 
@@ -49,8 +55,7 @@ def run(name: str, program: ModuleType, arguments: Sequence[str]) -> int:
     Returns:
       The exit status.
     """
-    wanted = get_type_hints(program.main)["settings"]
-    kinds = [wanted, *([ProcessSettings] if issubclass(wanted, ModelSettings) else [])]
+    wanted, *_ = kinds = settings_kinds(program)
     if not {*_HELP, _FULL_HELP}.isdisjoint(arguments):
         print(program_help(name, program.__doc__ or "", kinds))
         print(

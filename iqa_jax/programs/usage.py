@@ -11,6 +11,32 @@ _OWN = "Flags"
 _WORDS = {int: "NUMBER", float: "NUMBER", str: "TEXT"}
 
 
+def groups_of(kinds: Sequence[type]) -> dict[str, list[Setting]]:
+    """The settings of a program by the heading of their flags, in the order of the help.
+
+    Args:
+      kinds: As for :func:`program_help`.
+    """
+    groups: dict[str, list[Setting]] = {_OWN: []}
+    for each in _settings(kinds):
+        is_own = each.owner.__module__ == kinds[0].__module__
+        title = _OWN if is_own else (each.owner.__doc__ or "").splitlines()[0].rstrip(".")
+        groups.setdefault(title, []).append(each)
+    titles = sorted(groups, key=lambda title: _place(title, groups[title]))
+    return {title: groups[title] for title in titles if groups[title]}
+
+
+def usage_line(name: str, kinds: Sequence[type]) -> str:
+    """How a program is called, with the flags that are required.
+
+    Args:
+      name: The command.
+      kinds: As for :func:`program_help`.
+    """
+    required = "".join(f" {flag_text(each)}" for each in _settings(kinds) if each.is_required)
+    return f"{name}{required} [--flag=value ...]"
+
+
 def program_help(name: str, about: str, kinds: Sequence[type]) -> str:
     """What a program does, how it is called, and its flags in groups.
 
@@ -20,31 +46,32 @@ def program_help(name: str, about: str, kinds: Sequence[type]) -> str:
       kinds: Classes of its settings. Fields that are documented in the module of the first come
         first; others are listed under the first line of the class that documents them.
     """
-    settings = [each for kind in kinds for each in settings_of(kind).values()]
-    required = "".join(f" {_call(each)}" for each in settings if each.is_required)
-    groups: dict[str, list[Setting]] = {_OWN: []}
-    for each in settings:
-        is_own = each.owner.__module__ == kinds[0].__module__
-        title = _OWN if is_own else (each.owner.__doc__ or "").splitlines()[0].rstrip(".")
-        groups.setdefault(title, []).append(each)
-    lines = [about.rstrip(), "", f"Usage: {name}{required} [--flag=value ...]"]
-    for title in sorted(groups, key=lambda title: _place(title, groups[title])):
-        if groups[title]:
-            lines += ["", f"{title}:", *map(_entry, groups[title])]
+    lines = [about.rstrip(), "", f"Usage: {usage_line(name, kinds)}"]
+    for title, settings in groups_of(kinds).items():
+        lines += ["", f"{title}:", *map(_entry, settings)]
     return "\n".join(lines)
+
+
+def _settings(kinds: Sequence[type]) -> list[Setting]:
+    return [each for kind in kinds for each in settings_of(kind).values()]
 
 
 def _place(title: str, members: Sequence[Setting]) -> tuple[bool, bool]:
     return title != _OWN, not any(each.is_required for each in members)
 
 
-def _entry(setting: Setting) -> str:
+def default_note(setting: Setting) -> str:
+    """The default of a flag in words; empty where its documentation says it, or it is False."""
     default = setting.default
     if isinstance(default, tuple):
         default = ",".join(map(as_text, default))
     is_said = default is not None and default is not False and default != ""
-    note = "required" if setting.is_required else f"default: {default}" if is_said else ""
-    head = f"  {_call(setting)}{f'  ({note})' if note else ''}"
+    return "required" if setting.is_required else f"default: {default}" if is_said else ""
+
+
+def _entry(setting: Setting) -> str:
+    note = default_note(setting)
+    head = f"  {flag_text(setting)}{f'  ({note})' if note else ''}"
     text = textwrap.fill(
         setting.text,
         _WIDTH,
@@ -56,7 +83,8 @@ def _entry(setting: Setting) -> str:
     return f"{head}\n{text}"
 
 
-def _call(setting: Setting) -> str:
+def flag_text(setting: Setting) -> str:
+    """A flag as it is given, with the form of its value."""
     kind = setting.kind
     if kind is bool:
         return f"--[no]{setting.name}"

@@ -13,8 +13,8 @@ channels c:
   training pairs: a channel counts by how much more than usual it changes;
 * ``unit``: sum_l sum_c w_c u_c, which with the published weights is LPIPS;
 * ``unit_root``: its square root;
-* ``cosine``: 1 - <r, d> / (|r| |d|) of the concatenated activations r and d, where w weights each
-  product; 1 if one of them is all zero, 0 if both are;
+* ``cosine``: ``1 - <r, d> / (|r| |d|)`` of the concatenated activations r and d, where w weights
+  each product; 1 if one of them is all zero, 0 if both are;
 * ``mean``: sqrt(sum_l sum_c w_c (m_c - n_c)^2), the Euclidean distance of the spatial means;
 * ``std``: sqrt(sum_l sum_c w_c (sqrt(v_c) - sqrt(z_c))^2), that of the standard deviations;
 * ``mean_std``: sqrt(mean^2 + std^2), that of both;

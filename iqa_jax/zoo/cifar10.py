@@ -7,14 +7,11 @@ from iqa_jax.weights.download import UrlFile
 from iqa_jax.zoo.entries import Conversion, Model, Source
 
 _URL = "https://github.com/akamaster/pytorch_resnet_cifar10/raw/master/pretrained_models"
-_CITATION = (
-    "He et al., CVPR 2016, arXiv 1512.03385; Idelbayev, Proper ResNet Implementation for "
-    "CIFAR10/CIFAR100 in PyTorch, github.com/akamaster/pytorch_resnet_cifar10"
-)
+_PUBLICATIONS = ("he2016deep", "idelbayev")
 
 
 def _resnet(trunk: str, file: str, sha256: str, size: int, parameters: int) -> Model:
-    source = Source(UrlFile(f"{_URL}/{file}", size), sha256, "BSD-2-Clause", _CITATION)
+    source = Source(UrlFile(f"{_URL}/{file}", size), sha256, "BSD-2-Clause", _PUBLICATIONS)
     return Model(
         architecture=trunk,
         goal="supervised",

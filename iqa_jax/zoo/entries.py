@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from iqa_jax.bibliography import citation_text
 from iqa_jax.images.preprocess import Preprocessing
 from iqa_jax.weights.conversion import Rename
 from iqa_jax.weights.download import UrlFile
@@ -21,13 +22,21 @@ class Source:
       file: Location of the file.
       sha256: SHA-256 of the file; only its first digits, or empty, if no more is published.
       licence: Licence, as stated by the publisher.
-      citation: Citation for the weights.
+      publications: Keys of the publications to cite for the weights; see
+        ``iqa_jax.bibliography``.
+      note: Who distributes or converted the weights, if not their author.
     """
 
     file: PackageFile | UrlFile
     sha256: str
     licence: str
-    citation: str
+    publications: tuple[str, ...]
+    note: str = ""
+
+    @property
+    def citation(self) -> str:
+        """The publications and the note in one line."""
+        return citation_text(self.publications, self.note)
 
 
 @dataclass(frozen=True)

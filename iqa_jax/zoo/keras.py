@@ -18,8 +18,8 @@ from iqa_jax.zoo.torchvision import TORCHVISION, TORCHVISION_LICENCE
 _KERAS = "https://storage.googleapis.com/tensorflow/keras-applications"
 _KERAS_SQUEEZENET = "https://github.com/rcmalli/keras-squeezenet/releases/download/v1.0"
 
-_VGG = "Simonyan and Zisserman, ICLR 2015, arXiv 1409.1556"
-_SQUEEZENET = "Iandola et al. 2016, arXiv 1602.07360"
+_VGG = "simonyan2015very"
+_SQUEEZENET = "iandola2016squeezenet"
 
 
 def _unscaled(red: float, green: float, blue: float) -> Preprocessing:
@@ -53,7 +53,8 @@ def _keras_vgg(trunk: str, blocks: tuple[int, ...], file: str, size: int, parame
         file=UrlFile(f"{_KERAS}/{trunk}/{file}", size),
         sha256="",
         licence="CC BY 4.0 (VGG, University of Oxford; converted by Keras)",
-        citation=f"{_VGG}; converted by Keras Applications",
+        publications=(_VGG,),
+        note="converted by Keras Applications",
     )
     return Model(
         architecture=trunk,
@@ -109,7 +110,8 @@ MODELS: Mapping[str, Model] = {
                     file=UrlFile(f"{TORCHVISION}/vgg16_features-amdegroot-88682ab5.pth"),
                     sha256="88682ab5",
                     licence=f"{TORCHVISION_LICENCE}; of the weights themselves: not stated",
-                    citation=f"{_VGG}; ported from github.com/amdegroot/ssd.pytorch",
+                    publications=(_VGG,),
+                    note="ported from github.com/amdegroot/ssd.pytorch",
                 ),
                 ignored=(r"classifier\..*",),  # filled with NaN
             ),
@@ -139,7 +141,8 @@ MODELS: Mapping[str, Model] = {
                     ),
                     sha256="2d935d8c102ad1232484a77da8e6fbdf3ff4ab608974a0d8b6283115ffff204f",
                     licence="BSD-2-Clause (SqueezeNet); converted by keras-squeezenet, MIT",
-                    citation=f"{_SQUEEZENET}; converted by github.com/rcmalli/keras-squeezenet",
+                    publications=(_SQUEEZENET,),
+                    note="converted by github.com/rcmalli/keras-squeezenet",
                 ),
                 _KERAS_SQUEEZENET_RENAMES,
             ),

@@ -8,12 +8,15 @@ from iqa_jax.weights.download import UrlFile
 from iqa_jax.zoo.entries import Model, Source
 from iqa_jax.zoo.registry import MODELS, RELEVANCES, STUDY
 
-_HEADER = ("model", "architecture", "goal", "environment", "from", "parameters", "top-1", "probe")
+HEADER = ("model", "architecture", "goal", "environment", "from", "parameters", "top-1", "probe")
+"""Columns of the table."""
 
 
 def table() -> str:
     """The networks of the registry, one per line, and a legend."""
-    rows = [_row(name, model) for name, model in MODELS.items()]
+    rows = [
+        (name + ("*" if model.in_study else ""), *facts(model)) for name, model in MODELS.items()
+    ]
     study = sum(model.in_study for model in MODELS.values())
     legend = (
         f"{len(MODELS)} networks; * the {study} of {STUDY}.\n"
@@ -21,7 +24,7 @@ def table() -> str:
         "supervised training; probe: the same for a linear classifier on the frozen features.\n"
         "Untrained networks need no file and exist for every seed."
     )
-    return "\n".join([*aligned(_HEADER, rows, text_columns=5), "", legend, ""])
+    return "\n".join([*aligned(HEADER, rows, text_columns=5), "", legend, ""])
 
 
 def manifest() -> str:
@@ -43,9 +46,9 @@ def _source(source: Source) -> dict[str, str | int | None]:
     }
 
 
-def _row(name: str, model: Model) -> tuple[str, ...]:
+def facts(model: Model) -> tuple[str, ...]:
+    """What the table says of a network, in the order of :data:`HEADER` after the name."""
     return (
-        name + ("*" if model.in_study else ""),
         model.architecture,
         model.goal,
         model.environment,

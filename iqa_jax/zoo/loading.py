@@ -89,6 +89,15 @@ def load_backbone(
     Raises:
       InputError: If there is no such model or precision, or the function returns something else.
       CheckpointError: If its weights have not been fetched, or are damaged.
+
+    Example:
+      >>> import numpy as np
+      >>> import iqa_jax
+      >>> backbone = iqa_jax.load_backbone("resnet20-random-none-seed0")  # needs no file
+      >>> backbone.layers[:3]
+      ('input', 'conv1', 'layer1.0')
+      >>> backbone(np.zeros((1, 32, 32, 3), np.uint8))["layer1.0"].shape
+      (1, 32, 32, 16)
     """
     outline = outline_backbone(model, checkpoints_dir=checkpoints_dir, precision=precision)
     return fill_backbone(outline, checkpoints_dir=checkpoints_dir)

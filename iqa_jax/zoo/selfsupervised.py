@@ -23,22 +23,22 @@ from iqa_jax.zoo.vissl import (
     trained,
 )
 
-_GOYAL = "Goyal et al., ICCV 2019, arXiv 1905.01235"
-_BVLC = f"Krizhevsky et al., NIPS 2012; Jia et al. 2014, arXiv 1408.5093; {_GOYAL}"
-_SUPERVISED = f"He et al., CVPR 2016, arXiv 1512.03385; {_GOYAL}"
-_PLACES205 = f"Zhou et al., NIPS 2014; {_GOYAL}"
-_JIGSAW = f"Noroozi and Favaro, ECCV 2016, arXiv 1603.09246; {_GOYAL}"
-_COLORIZATION = f"Zhang et al., ECCV 2016, arXiv 1603.08511; {_GOYAL}"
-_ROTNET = "Gidaris et al., ICLR 2018, arXiv 1803.07728"
-_DEEPCLUSTER = "Caron et al., ECCV 2018, arXiv 1807.05520"
-_CLUSTERFIT = "Yan et al., CVPR 2020, arXiv 1912.03330"
-_NPID = "Wu et al., CVPR 2018, arXiv 1805.01978"
-_PIRL = "Misra and van der Maaten, CVPR 2020, arXiv 1912.01991"
-_SIMCLR = "Chen et al., ICML 2020, arXiv 2002.05709"
-_SWAV = "Caron et al., NeurIPS 2020, arXiv 2006.09882"
-_MOCOV2 = "Chen et al. 2020, arXiv 2003.04297"
-_BARLOWTWINS = "Zbontar et al., ICML 2021, arXiv 2103.03230"
-_SEMISUPERVISED = "Yalniz et al. 2019, arXiv 1905.00546"
+_GOYAL = "goyal2019scaling"
+_BVLC = ("krizhevsky2012imagenet", "jia2014caffe", _GOYAL)
+_SUPERVISED = ("he2016deep", _GOYAL)
+_PLACES205 = ("zhou2014learning", _GOYAL)
+_JIGSAW = ("noroozi2016unsupervised", _GOYAL)
+_COLORIZATION = ("zhang2016colorful", _GOYAL)
+_ROTNET = ("gidaris2018unsupervised",)
+_DEEPCLUSTER = ("caron2018deep",)
+_CLUSTERFIT = ("yan2020clusterfit",)
+_NPID = ("wu2018unsupervised",)
+_PIRL = ("misra2020self",)
+_SIMCLR = ("chen2020simple",)
+_SWAV = ("caron2020unsupervised",)
+_MOCOV2 = ("chen2020improved",)
+_BARLOWTWINS = ("zbontar2021barlow",)
+_SEMISUPERVISED = ("yalniz2019billion",)
 
 _ALEXNETS: Mapping[str, Model] = {
     "alexnet-supervised-imagenet1k-bvlc": trained(

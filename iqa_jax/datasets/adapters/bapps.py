@@ -22,6 +22,7 @@ from dataclasses import dataclass
 
 from etils import epath
 
+from iqa_jax.datasets.catalogue import about
 from iqa_jax.datasets.folders import FolderIndex
 from iqa_jax.datasets.share_files import read_shares
 from iqa_jax.datasets.table import Pair, PairTable, Question
@@ -30,7 +31,6 @@ from iqa_jax.images.sources import BlockImages, ImageFolder
 
 SIZE = 64
 BLOCK = 4
-CITATION = "Zhang et al., CVPR 2018"
 
 _MOST_LISTED = 10
 
@@ -75,7 +75,7 @@ TWO_ALTERNATIVES: Mapping[str, Part] = {
         ("traditional", "cnn", "superres", "deblur", "color", "frameinterp"),
         _TRIPLET,
         "judge",
-        36344,
+        about("bapps-2afc").references,
     ),
 }
 JUST_NOTICEABLE = Part("jnd", "val", ("traditional", "cnn"), ("p0", "p1"), "same")
@@ -107,7 +107,7 @@ def load_2afc(folder: epath.Path, *, split: str = "val", is_filtered: bool = Fal
         images=BlockImages(ImageFolder(root), SIZE, BLOCK, is_filtered),
         higher_is_better=True,
         score_range=(0.0, 1.0),
-        citation=CITATION,
+        citation=about("bapps-2afc").citation,
         target="share of observers who preferred the version",
         published_pairs=None if part.published is None else 2 * part.published,
         protocol=Question.TWO_ALTERNATIVES,
@@ -139,7 +139,7 @@ def load_jnd(folder: epath.Path, *, is_filtered: bool = False) -> PairTable:
         images=BlockImages(ImageFolder(root), SIZE, BLOCK, is_filtered),
         higher_is_better=True,
         score_range=(0.0, 1.0),
-        citation=CITATION,
+        citation=about("bapps-jnd").citation,
         target="share of observers who said that the two are the same",
         published_pairs=JUST_NOTICEABLE.published,
         protocol=Question.SAME_OR_DIFFERENT,

@@ -22,6 +22,7 @@ from typing import NamedTuple
 
 from etils import epath
 
+from iqa_jax.datasets.catalogue import about
 from iqa_jax.datasets.folders import FolderIndex, image_in
 from iqa_jax.datasets.parsing import number_or_nan, plain_name, read_lines, refuse_rows
 from iqa_jax.datasets.table import Pair, PairTable
@@ -103,10 +104,10 @@ def load(folder: epath.Path) -> PairTable:
         images=ImageFolder(folder),
         higher_is_better=False,
         score_range=(0.0, 1.0),
-        licence="none stated",
-        citation="Larson and Chandler, Journal of Electronic Imaging 19, 2010",
+        licence=about("csiq").licence,
+        citation=about("csiq").citation,
         target="difference mean opinion score",
-        published_pairs=866,
+        published_pairs=about("csiq").pairs,
     )
 
 

@@ -13,6 +13,7 @@ from etils import epath
 from PIL import Image, ImageEnhance, ImageFilter, ImageOps
 
 from iqa_jax.datasets.adapters import csv_table
+from iqa_jax.datasets.catalogue import about
 from iqa_jax.datasets.table import PairTable
 from iqa_jax.errors import DatasetError
 from iqa_jax.files import appearing_whole
@@ -109,10 +110,10 @@ def load(folder: epath.Path) -> PairTable:
         name="demo",
         higher_is_better=False,
         score_range=(LEVELS[0], LEVELS[-1]),
-        licence="photographs of scikit-image, public domain or CC0",
-        citation="van der Walt et al., scikit-image: image processing in Python, PeerJ 2014",
+        licence=about("demo").licence,
+        citation=about("demo").citation,
         target="strength of the distortion (no human scores)",
-        published_pairs=len(_PHOTOGRAPHS) * len(_DISTORTIONS) * len(LEVELS),
+        published_pairs=about("demo").pairs,
     )
 
 

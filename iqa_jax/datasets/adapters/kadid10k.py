@@ -18,6 +18,7 @@ import re
 
 from etils import epath
 
+from iqa_jax.datasets.catalogue import about
 from iqa_jax.datasets.csv_rows import read_columns
 from iqa_jax.datasets.folders import FolderIndex
 from iqa_jax.datasets.parsing import number_or_nan, refuse_rows
@@ -59,7 +60,6 @@ DISTORTIONS = (
 """Types of distortion, in the order of the number in a file's name, which starts at 1."""
 
 _LEVELS = 5
-_REFERENCE_COUNT = 81
 
 _DISTORTED = re.compile(r"(?P<reference>i\d\d)_(?P<type>\d\d)_(?P<level>\d\d)\.png", re.IGNORECASE)
 
@@ -94,10 +94,10 @@ def load(folder: epath.Path) -> PairTable:
         images=ImageFolder(folder),
         higher_is_better=True,
         score_range=(1.0, 5.0),
-        licence="freely available for research; photographs from Pixabay",
-        citation="Lin, Hosu and Saupe, KADID-10k, QoMEX 2019",
+        licence=about("kadid10k").licence,
+        citation=about("kadid10k").citation,
         target="mean degradation category rating (5: none)",
-        published_pairs=_REFERENCE_COUNT * len(DISTORTIONS) * _LEVELS,
+        published_pairs=about("kadid10k").pairs,
         opinions=30,
     )
 

@@ -24,6 +24,7 @@ import math
 
 from etils import epath
 
+from iqa_jax.datasets.catalogue import about
 from iqa_jax.datasets.folders import FolderIndex
 from iqa_jax.datasets.matlab_files import MatlabFile
 from iqa_jax.datasets.parsing import plain_name
@@ -48,7 +49,6 @@ FOLDERS = (
 PRISTINE = "none (copy of the reference)"
 
 _IMAGES = sum(count for _, count, _ in FOLDERS)
-_COPIES = 203
 
 
 def load(folder: epath.Path) -> PairTable:
@@ -119,10 +119,10 @@ def _load(
         ],
         images=ImageFolder(folder),
         higher_is_better=False,
-        licence="free with its copyright notice and an acknowledgement of LIVE",
-        citation="Sheikh, Sabir and Bovik, IEEE Transactions on Image Processing 15, 2006",
+        licence=about("live").licence,
+        citation=about("live").citation,
         target="difference mean opinion score",
-        published_pairs=_IMAGES if with_pristine else _IMAGES - _COPIES,
+        published_pairs=_IMAGES if with_pristine else about("live").pairs,
     )
 
 

@@ -19,6 +19,7 @@ from collections.abc import Iterator
 
 from etils import epath
 
+from iqa_jax.datasets.catalogue import about
 from iqa_jax.datasets.folders import FolderIndex
 from iqa_jax.datasets.matlab_files import MatlabFile
 from iqa_jax.datasets.parsing import plain_name
@@ -55,10 +56,10 @@ def load(folder: epath.Path) -> PairTable:
         ],
         images=ImageFolder(folder),
         higher_is_better=False,
-        licence="free with its copyright notice and an acknowledgement of LIVE",
-        citation="Jayaraman et al., Asilomar Conference on Signals, Systems and Computers 2012",
+        licence=about("livemd").licence,
+        citation=about("livemd").citation,
         target="difference mean opinion score",
-        published_pairs=450,
+        published_pairs=about("livemd").pairs,
     )
 
 

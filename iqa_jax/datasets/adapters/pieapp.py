@@ -22,6 +22,7 @@ from collections.abc import Iterator
 
 from etils import epath
 
+from iqa_jax.datasets.catalogue import about
 from iqa_jax.datasets.csv_rows import read_columns
 from iqa_jax.datasets.folders import FolderIndex
 from iqa_jax.datasets.parsing import number_or_nan, plain_name, read_lines
@@ -64,10 +65,10 @@ def load(folder: epath.Path) -> PairTable:
         ],
         images=ImageFolder(folder),
         higher_is_better=False,
-        licence="non-commercial and educational use only",
-        citation="Prashnani et al., PieAPP, CVPR 2018",
+        licence=about("pieapp").licence,
+        citation=about("pieapp").citation,
         target="perceptual error from pairwise preferences",
-        published_pairs=40 * 15,
+        published_pairs=about("pieapp").pairs,
     )
 
 

@@ -21,6 +21,7 @@ from collections.abc import Iterator
 
 from etils import epath
 
+from iqa_jax.datasets.catalogue import about
 from iqa_jax.datasets.folders import FolderIndex, image_in
 from iqa_jax.datasets.parsing import number_or_nan, read_lines, refuse_rows
 from iqa_jax.datasets.table import Pair, PairTable
@@ -64,10 +65,10 @@ def load(folder: epath.Path) -> PairTable:
         ],
         images=ImageFolder(folder),
         higher_is_better=True,
-        licence="none stated; meant for research",
-        citation="Gu et al., PIPAL, ECCV 2020",
+        licence=about("pipal").licence,
+        citation=about("pipal").citation,
         target="Elo rating",
-        published_pairs=200 * 116,
+        published_pairs=about("pipal").pairs,
     )
 
 

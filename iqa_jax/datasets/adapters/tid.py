@@ -22,6 +22,7 @@ from dataclasses import dataclass
 
 from etils import epath
 
+from iqa_jax.datasets.catalogue import about
 from iqa_jax.datasets.folders import FolderIndex
 from iqa_jax.datasets.parsing import number_or_nan, read_lines, read_text, refuse_rows
 from iqa_jax.datasets.table import Pair, PairTable
@@ -67,17 +68,10 @@ class _Edition:
     name: str
     types: int
     levels: int
-    citation: str
 
 
-_TID2008 = _Edition(
-    "tid2008", 17, 4, "Ponomarenko et al., Advances of Modern Radioelectronics 10, 2009"
-)
-_TID2013 = _Edition(
-    "tid2013", 24, 5, "Ponomarenko et al., Signal Processing: Image Communication 30, 2015"
-)
-
-_REFERENCE_COUNT = 25
+_TID2008 = _Edition("tid2008", types=17, levels=4)
+_TID2013 = _Edition("tid2013", types=24, levels=5)
 
 _ROW = re.compile(
     r"(?P<score>\S+)\s+"
@@ -127,9 +121,9 @@ def _load(folder: epath.Path, edition: _Edition) -> PairTable:
         images=ImageFolder(folder),
         higher_is_better=True,
         score_range=(0.0, 9.0),
-        licence="free for research and education",
-        citation=edition.citation,
-        published_pairs=_REFERENCE_COUNT * edition.types * edition.levels,
+        licence=about(edition.name).licence,
+        citation=about(edition.name).citation,
+        published_pairs=about(edition.name).pairs,
         opinions=1,  # the deviations are those of the mean scores
     )
 

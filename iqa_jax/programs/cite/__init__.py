@@ -1,0 +1,1 @@
+"""The program ``cite``: results -> what they used -> BibTeX."""
