@@ -21,18 +21,18 @@ VERBS = {
     "build": ("build", "store a dataset in a few large files"),
     "demo": ("demo", "build the demo dataset"),
 }
-"""The module of each program below ``iqa_jax.programs``, and what it does."""
+"""The module of each program in ``iqa_jax.programs``, and its purpose."""
 
 _HELP = {"--help", "-help", "-h", "-?", "--helpshort", "--helpfull", "help"}
 _WRONG = 1
-_CLOSED_PIPE = 141  # as for a program that ends by the signal SIGPIPE
+_CLOSED_PIPE = 141  # as for a program that is ended by the signal SIGPIPE
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Runs the program that the first argument names.
+    """Runs the program named by the first argument.
 
     Args:
-      arguments: A verb and its flags; None for those of the command line.
+      arguments: A verb and its flags; None for those on the command line.
 
     Returns:
       The exit status.

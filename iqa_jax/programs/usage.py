@@ -1,4 +1,4 @@
-"""The help of a program, made from its docstring and the settings that it takes."""
+"""The help of a program, made from its docstring and its settings."""
 
 import textwrap
 from collections.abc import Sequence
@@ -12,13 +12,13 @@ _WORDS = {int: "NUMBER", float: "NUMBER", str: "TEXT"}
 
 
 def program_help(name: str, about: str, kinds: Sequence[type]) -> str:
-    """What a program does, how it is called, and its flags in groups.
+    """Purpose, usage and grouped flags of a program.
 
     Args:
       name: The command.
-      about: The program's docstring.
-      kinds: Classes of its settings. Fields that are documented in the module of the first come
-        first; others are listed under the first line of the class that documents them.
+      about: Docstring of the program.
+      kinds: Classes of its settings. Fields documented in the module of the first class come first;
+        others are listed under the first line of the class that documents them.
     """
     settings = [each for kind in kinds for each in settings_of(kind).values()]
     required = "".join(f" {_call(each)}" for each in settings if each.is_required)

@@ -103,7 +103,7 @@ def test_a_part_of_another_form_is_not_used(folder, capsys):
     for path in folder.glob("net-*/part-*.npz"):
         (narrow._folder / path.name).write_bytes(path.read_bytes())
     assert missing(make(folder, columns=("a",))) == [0, 1, 2]
-    assert "cannot be used (of another form)" in capsys.readouterr().err
+    assert "cannot be used (unexpected shape)" in capsys.readouterr().err
 
 
 def test_a_torn_signature_is_written_again(folder):

@@ -1,12 +1,12 @@
-"""Verifies a copy of a dataset before its scores are believed.
+"""Verifies a copy of a dataset before its scores are trusted.
 
 Example:
   iqa verify --dataset=tid2013 --data_dir=tid2013
   iqa verify --dataset=csv --data_dir=pairs.csv --output=report.json
 
-Prints what the dataset holds and what every check says: rows, scores, missing and damaged images,
-sizes, copies, and whether PSNR agrees with the direction of the scores. The exit status is 0 if no
-problem was found, else 1; notes are no problems.
+Prints the contents of the dataset and the result of every check: rows, scores, missing and damaged
+images, sizes, copies, and whether PSNR agrees with the direction of the scores. The exit status is
+0 if no problem was found, else 1; notes do not count as problems.
 """
 
 from dataclasses import dataclass
@@ -17,15 +17,15 @@ from iqa_jax.programs.settings import NamedDataset
 
 @dataclass(frozen=True, kw_only=True)
 class VerifySettings(NamedDataset):
-    """A copy of a dataset to be verified.
+    """A copy of a dataset to verify.
 
     Attributes:
       data_dir: Folder of the dataset in its official layout. For csv: the file, with the columns
         reference,distorted,score; image paths are relative to it.
       score_direction: For csv: whether higher or lower human scores are better. Default: higher.
-      headers_only: Read no further than the headers of the images: quick, but damaged and identical
-        images and the direction of the scores are not checked.
-      output: JSON file to write as well, in which no list is cut short.
+      headers_only: Read only the headers of the images: quick, but damaged and identical images and
+        the direction of the scores are not checked.
+      output: JSON file to write as well, with all lists in full.
     """
 
     data_dir: str

@@ -13,7 +13,7 @@ _MOST_LISTED = 20
 
 
 def to_text(verification: Verification) -> str:
-    """What the dataset is, its image sizes, every check, and whatever needs a person's attention.
+    """Facts about the dataset, image sizes, all checks, and everything that needs attention.
 
     The last line says whether the dataset can be used.
     """
@@ -36,7 +36,7 @@ def to_text(verification: Verification) -> str:
 
 
 def to_json(verification: Verification) -> str:
-    """The same with all names, however many; a number that is not finite becomes null."""
+    """The same as JSON with all names in full; a number that is not finite becomes null."""
     table = verification.table
     return json.dumps(
         {
@@ -86,7 +86,7 @@ def _facts(verification: Verification) -> list[str]:
         ("images", str(len(verification.table.image_names))),
         ("distortions", f"{len(distortions)} types" if distortions else "not stated"),
         ("deviations", f"of {deviations} scores" if deviations else "not stated"),
-        ("fingerprint", verification.fingerprint or "none: not every image can be read"),
+        ("fingerprint", verification.fingerprint or "none: some images cannot be read"),
     ]
     return aligned(("dataset", table.name), rows, text_columns=2)
 
@@ -101,7 +101,7 @@ def _sizes(verification: Verification) -> list[str]:
 
 
 def _histogram(verification: Verification) -> list[tuple[str, int]]:
-    """Sizes and how many images have them, the most frequent first."""
+    """Sizes and their numbers of images, the most frequent first."""
     return Counter(
         f"{header.width}x{header.height}" for header in verification.headers.values()
     ).most_common()

@@ -66,7 +66,7 @@ def test_the_table_is_that_of_the_dataset(folder, table):
     for field in dataclasses.fields(table):
         if field.name not in ("pairs", "images"):
             assert repr(getattr(found, field.name)) == repr(getattr(table, field.name))
-    with pytest.raises(ImageError, match="come without their images"):
+    with pytest.raises(ImageError, match="do not include the images"):
         found.images.read("r 1.png")
 
 
@@ -109,7 +109,7 @@ def test_an_unfinished_store_is_told(table, tmp_path):
     made_up.fill(made_up.make_writer(tmp_path, table), table, units=12)
     store = StatisticsStore.open(tmp_path, MODEL)
     assert not store.is_whole("input", "squared_error")
-    with pytest.raises(InputError, match="was not finished, 3 of 4 chunks .* run iqa extract"):
+    with pytest.raises(InputError, match="unfinished, 3 of 4 chunks .* run iqa extract"):
         store.read("input", "squared_error")
 
 
@@ -128,7 +128,7 @@ def test_a_damaged_chunk_is_told(damage, folder):
     damage(inside(folder, "squared_error/block%2F1/c/1/0"))
     store = StatisticsStore.open(folder, MODEL)
     store.read("block/1", "gram_error")
-    with pytest.raises(InputError, match=r"cannot be used \(.*c/1/0.*\); delete what is damaged"):
+    with pytest.raises(InputError, match=r"cannot be used \(.*c/1/0.*\); delete the damaged array"):
         store.read("block/1", "squared_error")
 
 
@@ -137,7 +137,7 @@ def test_a_damaged_chunk_is_told(damage, folder):
 )
 def test_a_damaged_record_is_told(damage, file, folder):
     damage(inside(folder, file))
-    with pytest.raises(InputError, match="is no statistics store, or a damaged one"):
+    with pytest.raises(InputError, match="not a statistics store, or a damaged one"):
         StatisticsStore.open(folder, MODEL)
 
 

@@ -129,7 +129,7 @@ def test_copies_and_identical_pairs_are_notes(table, tmp_path):
         checks["pairs of identical pixels"],
     )
     assert copies.verdict is identical.verdict is Verdict.NOTE
-    assert copies.items == ["c_4.png: as b_4.png"]
+    assert copies.items == ["c_4.png: same as b_4.png"]
     assert identical.items == ["row 1: a_1.png"]
 
 

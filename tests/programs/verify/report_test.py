@@ -75,7 +75,7 @@ def test_twenty_are_named_then_counted(table, tmp_path):
     missing = block(to_text(verification), "PROBLEM: images missing")
     assert len(missing) == 2 + 20 + 1
     assert missing[-1] == "    and 4 more"
-    assert "none: not every image can be read" in to_text(verification)
+    assert "none: some images cannot be read" in to_text(verification)
     (check,) = (
         check
         for check in json.loads(to_json(verification))["checks"]
