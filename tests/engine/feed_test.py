@@ -41,7 +41,7 @@ def test_batches_hold_the_pixels_of_their_units(inspected, pair_folder, places):
     assert seen == [row for unit in work.units for row in unit.rows]
 
 
-def test_feeds_only_what_is_wanted(inspected):
+def test_feeds_only_the_units_requested(inspected):
     table, headers = inspected
     work = make_plan(table, headers, versions=1)
     wanted = work.units[3:5]
@@ -84,7 +84,7 @@ def test_an_image_that_changes_after_it_was_planned(inspected, pair_folder):
     assert "was changed while it was in use" in batch.failed["a_1.png"]
 
 
-def test_an_image_that_is_not_of_the_size_that_was_planned(inspected, pair_folder):
+def test_an_image_whose_size_is_not_the_planned_one(inspected, pair_folder):
     table, headers = inspected
     unchecked = dataclasses.replace(table, images=table.images.source)
     work = make_plan(unchecked, headers, versions=4)

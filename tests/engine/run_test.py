@@ -28,7 +28,7 @@ class Difference:
 
 
 class Kept:
-    """A sink in memory that has some rows already, and takes so many units at most."""
+    """A sink in memory that has some rows already, and takes a limited number of units."""
 
     def __init__(self, there=(), most=99):
         self.there, self.most = there, most
@@ -59,7 +59,7 @@ def compute(dataset, *, resize=None, **options):
     return {row: done for done in found for row in (*done.rows, *done.failed)}
 
 
-def test_a_sink_is_filled_with_what_it_lacks(dataset):
+def test_only_missing_values_are_computed(dataset):
     work, kept = make_plan(*dataset, versions=3), Kept(there=(0, 1, 2, 4, 5))
     outcome = engine.fill(kept, work, Difference())
     assert sorted(kept.values) == [3, 6, 7, 8]
@@ -125,7 +125,7 @@ def test_too_large_images_end_a_run_before_it_begins(dataset, monkeypatch):
     assert all("net needs about" in each.failed[row] for row, each in done.items())
 
 
-def test_the_number_of_sizes_is_told_where_it_is_large(dataset, tmp_path, capsys, monkeypatch):
+def test_a_large_number_of_sizes_is_reported(dataset, tmp_path, capsys, monkeypatch):
     compute(dataset)
     assert "image sizes" not in capsys.readouterr().err
     monkeypatch.setattr(engine, "_FEW_SIZES", 1)

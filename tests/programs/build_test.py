@@ -1,4 +1,4 @@
-"""Building as a user runs it: what it says, an exit status, never a traceback."""
+"""Building as a user runs it: messages and exit statuses, never a traceback."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""What all programs have in common: flags, errors and exit statuses."""
+"""Flags, errors and exit statuses, which all programs have in common."""
 
 import pytest
 from absl import flags

@@ -1,4 +1,4 @@
-"""What the help of every program says."""
+"""The help of every program."""
 
 import importlib
 import typing
@@ -26,7 +26,7 @@ def test_help_has_purpose_example_flags_and_statuses(iqa, verb):
     assert "iqa_jax." not in shown.stdout
 
 
-def test_flags_stand_below_what_they_are_about(iqa):
+def test_flags_are_grouped_by_subject(iqa):
     groups = [line for line in iqa("evaluate", "--help").stdout.splitlines() if line[-1:] == ":"]
     assert groups == [
         *("Example:", "Flags:", "The dataset:", "Networks:", "Intervals:", "The process:"),

@@ -28,7 +28,7 @@ def test_good_then_with_one_file_removed(run, pair_folder, tmp_path):
     assert json.loads(output.read_text())["problems"] == 1
 
 
-def test_direction_can_be_said(run, pair_folder):
+def test_direction_can_be_set(run, pair_folder):
     header, *lines = (pair_folder / "pairs.csv").read_text().splitlines()
     for path in pair_folder.glob("a*.png"):
         for other in "defg":

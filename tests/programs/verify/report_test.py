@@ -97,13 +97,13 @@ def test_the_most_frequent_sizes_come_first(table, tmp_path):
     assert sizes[-1].split() == ["5", "others", "5"]
 
 
-def test_what_was_not_checked_is_not_confirmed(table):
+def test_a_report_mentions_checks_that_were_not_made(table):
     text = to_text(verify(table, headers_only=True))
     assert text.endswith("noisy: no problem found, but 4 checks were not made")
     assert block(text, "  check")[-1].endswith("not checked")
 
 
-def test_unknown_facts_are_said_to_be(table):
+def test_unknown_facts_are_reported_as_such(table):
     bare = dataclasses.replace(
         table,
         licence="",

@@ -70,7 +70,7 @@ def test_an_empty_table(table):
     assert verification.fingerprint is None
 
 
-def test_everything_at_once_is_told_at_once(table, replace_row, tmp_path):
+def test_all_problems_are_reported_at_once(table, replace_row, tmp_path):
     (tmp_path / "a.png").unlink()
     (tmp_path / "a_1.png").write_bytes(b"")
     Image.new("RGB", (5, 5)).save(tmp_path / "b_1.png")
