@@ -107,8 +107,8 @@ def check_direction(table: PairTable, examination: Examination) -> Check:
         why = "PSNR or the scores are the same for all versions of a reference"
     elif abs(agreement.evidence) < 1:
         why = (
-            f"with {count}, chance alone may give such a value; if these are the images that people "
-            "saw, check that each has its own score"
+            f"with {count}, chance alone may give such a value; if people saw these images, check "
+            "that each has its own score"
         )
     elif agreement.evidence > 0:
         return Check(subject, Verdict.OK, found, expected)
@@ -125,8 +125,8 @@ def _advice(table: PairTable) -> str:
     direction = "higher" if table.higher_is_better else "lower"
     return (
         f"The scores are taken to be {direction} for better images, but images of higher PSNR have "
-        "worse scores: either the direction is the opposite (for csv set --score_direction), or the "
-        "scores are next to the wrong images."
+        "worse scores: either the direction is the opposite (for csv set --score_direction), or "
+        "the scores are next to the wrong images."
     )
 
 
