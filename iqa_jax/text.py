@@ -3,6 +3,7 @@
 import csv
 import io
 import math
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
@@ -57,3 +58,15 @@ def as_json(value: Any) -> Any:
     if isinstance(value, list | tuple):
         return [as_json(each) for each in value]
     return None if isinstance(value, float) and not math.isfinite(value) else value
+
+
+def counted(count: int, words: str) -> str:
+    """A number and what it counts, such as ``2 pairs`` or ``1 pair``.
+
+    Args:
+      count: The number.
+      words: A noun in the plural, one that ends in s, and any other words before or after it. The
+        first word that ends in s loses it where the count is 1.
+    """
+    singular = re.sub(r"s\b", "", words, count=1)
+    return f"{count} {singular if count == 1 else words}"

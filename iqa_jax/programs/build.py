@@ -13,6 +13,7 @@ import sys
 from dataclasses import dataclass
 
 from iqa_jax.programs.settings import NamedDataset
+from iqa_jax.text import counted
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -43,10 +44,11 @@ def main(settings: BuildSettings) -> None:
         allow_partial=settings.allow_partial,
     )
     if built.pairs_left_out:
-        note = "pairs whose images are missing are left out"
-        print(f"{settings.dataset}: {built.pairs_left_out} {note}", file=sys.stderr)
+        left_out = counted(built.pairs_left_out, "pairs with missing images left out")
+        print(f"{settings.dataset}: {left_out}", file=sys.stderr)
     for folder in built.unfinished:
         note = "left by a build that was killed or is still running; if none is, delete it"
         print(f"{folder}: {note}", file=sys.stderr)
     state = "built" if built.is_new else "already there"
-    print(f"{built.folder}: {state}, {built.pairs} pairs, {built.images} images")
+    size = f"{counted(built.pairs, 'pairs')}, {counted(built.images, 'images')}"
+    print(f"{built.folder}: {state}, {size}")

@@ -9,6 +9,7 @@ import numpy as np
 from etils import epath
 
 from iqa_jax.errors import InputError
+from iqa_jax.text import counted
 
 _LEAST_ROWS = 16
 _MOST_CHUNKS = 256
@@ -126,8 +127,8 @@ class StoredArray:
         missing = set(range(self.chunks)) - self.written()
         if missing:
             raise InputError(
-                f"{self._path}: unfinished, {len(missing)} of {self.chunks} chunks of rows are "
-                "missing; run iqa extract again with the same flags"
+                f"{self._path}: unfinished ({len(missing)} of {counted(self.chunks, 'chunks')} of "
+                "rows missing); run iqa extract again with the same flags"
             )
         with self._damage():
             return self._array.read().result()

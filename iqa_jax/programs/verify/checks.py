@@ -79,8 +79,8 @@ def check_images(table: PairTable, examination: Examination) -> Iterator[Check]:
     yield _count(
         "images missing",
         [name for name, error in errors.items() if isinstance(error, MissingImageError)],
-        "The score table lists them, but there are no such files. Unpack the dataset again; without "
-        "them it can be used with --allow_partial.",
+        "The score table lists them, but there are no such files. Unpack the dataset again; "
+        "without them it can be used with --allow_partial.",
     )
     yield _count(
         "images unreadable",

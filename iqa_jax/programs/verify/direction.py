@@ -18,6 +18,7 @@ from iqa_jax.metrics.gray import PEAK
 from iqa_jax.metrics.psnr import HIGHEST_DECIBELS
 from iqa_jax.programs.verify.checks import Check, Verdict
 from iqa_jax.programs.verify.examination import Examination
+from iqa_jax.text import counted
 
 LEAST_PAIRS = 10
 """Fewest judgements for a verdict."""
@@ -116,7 +117,8 @@ def check_direction(table: PairTable, examination: Examination) -> Check:
         return Check(subject, Verdict.PROBLEM, found, expected, (), _advice(table))
     else:
         references = len(agreement.values)
-        why = f"there are only {references} references, and {LEAST_REFERENCES} are needed"
+        found_only = counted(references, "references")
+        why = f"only {found_only} can be compared, and at least {LEAST_REFERENCES} are needed"
         advice = f" {_advice(table)}"
     return Check(subject, Verdict.NOTE, found, expected, (), f"Cannot be judged: {why}.{advice}")
 

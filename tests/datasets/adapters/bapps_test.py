@@ -274,7 +274,7 @@ def test_judgements_of_another_form_are_named(home, content, complaint):
     in_val(home, "cnn", "judge", "000001.npy").write_bytes(content)
     with pytest.raises(DatasetError) as error:
         load_2afc(home)
-    assert "1 judgements cannot be used" in str(error.value)
+    assert "1 judgement cannot be used" in str(error.value)
     assert f"cnn/judge/000001.npy: {complaint}" in str(error.value)
 
 

@@ -87,7 +87,7 @@ def test_pixel_identical_images_stay(tree):
 )
 def test_rows_of_another_form_are_listed(tree, row):
     write_rows(tree, "I01_01_01.png,I01.png,4,1", row)
-    with pytest.raises(DatasetError, match="1 rows of another form; expected I01_01_01.png of"):
+    with pytest.raises(DatasetError, match="1 row of another form; expected I01_01_01.png of"):
         load(tree)
 
 
@@ -99,7 +99,7 @@ def test_a_score_that_is_text_is_reported_with_its_row(tree):
 
 def test_images_of_no_bytes_are_reported(tree):
     (tree / "images" / "I01_25_05.png").write_bytes(b"")
-    with pytest.raises(DatasetError, match="1 problems .*\n.*row 2: .*I01_25_05.png: is an empty"):
+    with pytest.raises(DatasetError, match="1 problem .*\n.*row 2: .*I01_25_05.png: is an empty"):
         inspect(load(tree))
 
 

@@ -115,7 +115,7 @@ def test_no_distorted_images(tree):
 )
 def test_rows_of_another_form_are_listed(tree, row):
     (tree / "Train_Label" / "A0002.txt").write_text(f"A0002_00_00.bmp,1500\n{row}\n")
-    with pytest.raises(DatasetError, match=r"A0002.txt: 1 rows of another form; expected A0001_00"):
+    with pytest.raises(DatasetError, match=r"A0002.txt: 1 row of another form; expected A0001_00"):
         load(tree)
 
 

@@ -117,7 +117,7 @@ def test_no_folder(tmp_path):
 )
 def test_rows_of_another_form_are_listed(tree, row):
     write_rows(tree, "5.51429 I01_01_1.bmp", row)
-    with pytest.raises(DatasetError, match="1 rows of another form") as error:
+    with pytest.raises(DatasetError, match="1 row of another form") as error:
         load(tree)
     assert str(error.value).endswith(row)
 

@@ -109,7 +109,9 @@ def test_an_unfinished_store_is_an_error(table, tmp_path):
     made_up.fill(made_up.make_writer(tmp_path, table), table, units=12)
     store = StatisticsStore.open(tmp_path, MODEL)
     assert not store.is_whole("input", "squared_error")
-    with pytest.raises(InputError, match="unfinished, 3 of 4 chunks .* run iqa extract"):
+    with pytest.raises(
+        InputError, match=r"unfinished \(3 of 4 chunks of rows missing\); run iqa extract"
+    ):
         store.read("input", "squared_error")
 
 

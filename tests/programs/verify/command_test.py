@@ -48,5 +48,5 @@ def test_a_bad_tree_gives_one_clear_error(run, tmp_path):
     done = run("--dataset=tid2013", f"--data_dir={tmp_path}")
     assert done.status == 1
     assert done.stderr.startswith("iqa verify: error: ")
-    assert "1 rows of another form" in done.stderr
+    assert "1 row of another form" in done.stderr
     assert not done.stdout

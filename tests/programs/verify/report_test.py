@@ -29,7 +29,7 @@ def test_text_of_a_whole_dataset(table):
         "  scores       mean opinion score, higher is better",
         "  references   3, each with 4 versions",
         "  images       15",
-        "  distortions  1 types",
+        "  distortions  1 type",
         "  deviations   not stated",
         f"  fingerprint  {verification.fingerprint}",
     ):
@@ -99,7 +99,7 @@ def test_the_most_frequent_sizes_come_first(table, tmp_path):
 
 def test_a_report_mentions_checks_that_were_not_made(table):
     text = to_text(verify(table, headers_only=True))
-    assert text.endswith("noisy: no problem found, but 4 checks were not made")
+    assert text.endswith("noisy: no problem found; 4 checks not made")
     assert block(text, "  check")[-1].endswith("not checked")
 
 
