@@ -1,13 +1,12 @@
 """The command ``iqa VERB --flags``; ``python -m iqa_jax`` is the same."""
 
-import difflib
 import importlib
 import os
 import sys
 from collections.abc import Sequence
 
 import iqa_jax
-from iqa_jax.text import aligned
+from iqa_jax.text import aligned, do_you_mean
 
 VERBS = {
     "evaluate": ("evaluate.command", "correlate image distances with human scores"),
@@ -58,9 +57,8 @@ def _run(verb: str = "", *arguments: str) -> int:
     if not verb or verb in _HELP:
         print(_help())
         return 0 if verb else _WRONG
-    alike = difflib.get_close_matches(verb, VERBS)
-    hint = f"do you mean {' or '.join(alike)}? " if alike else ""
-    print(f"iqa: error: there is no program {verb!r}; {hint}iqa --help lists all", file=sys.stderr)
+    problem = f"there is no program {verb!r}; {do_you_mean(verb, VERBS)}iqa --help lists all"
+    print(f"iqa: error: {problem}", file=sys.stderr)
     return _WRONG
 
 

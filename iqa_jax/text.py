@@ -1,6 +1,7 @@
 """Results as text: tables for a terminal or as comma-separated values, and what JSON can hold."""
 
 import csv
+import difflib
 import io
 import math
 import re
@@ -70,3 +71,18 @@ def counted(count: int, words: str) -> str:
     """
     singular = re.sub(r"s\b", "", words, count=1)
     return f"{count} {singular if count == 1 else words}"
+
+
+def do_you_mean(name: str, known: Iterable[str]) -> str:
+    """A hint for an unknown name, such as ``do you mean ssim or ms-ssim? ``.
+
+    Args:
+      name: The unknown name.
+      known: Names that exist.
+
+    Returns:
+      The hint with a space at its end; empty if no known name is similar, in upper or lower case.
+    """
+    by_lower_case = {each.lower(): each for each in known}
+    alike = difflib.get_close_matches(name.lower(), by_lower_case)
+    return f"do you mean {' or '.join(by_lower_case[each] for each in alike)}? " if alike else ""

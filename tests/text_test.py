@@ -5,7 +5,20 @@ import math
 import numpy as np
 import pytest
 
-from iqa_jax.text import aligned, counted, csv_text
+from iqa_jax.text import aligned, counted, csv_text, do_you_mean
+
+
+@pytest.mark.parametrize(
+    ("name", "hint"),
+    [
+        ("lpips-vg", "do you mean lpips-vgg? "),
+        ("LPIPS-VGG", "do you mean lpips-vgg? "),
+        ("tid2014", "do you mean tid2013 or TID2008? "),
+        ("x", ""),
+    ],
+)
+def test_a_hint_for_an_unknown_name(name, hint):
+    assert do_you_mean(name, ["lpips-vgg", "ssim", "TID2008", "tid2013"]) == hint
 
 
 def test_words_stand_to_the_left_and_numbers_to_the_right():
