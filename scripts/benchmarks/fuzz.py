@@ -60,6 +60,9 @@ class Settings(ProgramSettings):
     only: str | None = None
 
 
+STATUSES = {ExitStatus.INPUT: "a reader handled a mutant wrongly, or a flag is wrong"}
+"""Exit statuses of this program, besides those of all."""
+
 COLUMNS: Mapping[str, Outcome] = {
     "refused": Outcome.REFUSED,
     "same content": Outcome.SAME,

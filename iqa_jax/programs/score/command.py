@@ -20,6 +20,9 @@ from iqa_jax.programs.running import ExitStatus
 from iqa_jax.programs.score.settings import ScoreSettings
 from iqa_jax.text import counted
 
+STATUSES = {ExitStatus.PAIRS_FAILED: "some pairs could not be scored; the others were"}
+"""Exit statuses of this program, besides those of all."""
+
 
 def main(settings: ScoreSettings) -> int:
     """Scores pairs, and writes or prints the table.
