@@ -47,10 +47,12 @@ ONLY = {
 }
 
 
-# Every module with the part of the package that it belongs to.
+# Every module with the part of the package that it belongs to; a command belongs to the last one.
 MODULES = [
     pytest.param(
-        path.relative_to(PACKAGE).parts[0].removesuffix(".py"),
+        "__main__"
+        if path.stem == "__main__"
+        else path.relative_to(PACKAGE).parts[0].removesuffix(".py"),
         path,
         id=str(path.relative_to(PACKAGE)),
     )
