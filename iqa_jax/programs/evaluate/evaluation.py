@@ -77,6 +77,10 @@ def evaluate(settings: EvaluateSettings) -> Evaluation:
         metrics=settings.metrics,
         checkpoints_dir=settings.checkpoints_dir,
     )
+    if not columns and not given:
+        raise InputError(
+            "nothing to evaluate: name at least one model, metric or file of scores (--scores_csv)"
+        )
     _say_what_is_left(settings, columns)
     twice = joined.keys() & {column.name for column in columns}
     if twice:
