@@ -127,7 +127,7 @@ class DatasetSettings(NamedDataset):
 
         listed = load_dataset(
             self.dataset,
-            self.data_dir,
+            data_dir=self.data_dir,
             tfds_dir=self.tfds_dir,
             allow_partial=self.allow_partial,
             score_direction=self.score_direction,

@@ -10,7 +10,7 @@ from iqa_jax.errors import DatasetError
 
 @pytest.fixture
 def table(pair_folder):
-    return load_dataset("csv", pair_folder / "pairs.csv").select(limit=3)
+    return load_dataset("csv", data_dir=pair_folder / "pairs.csv").select(limit=3)
 
 
 def read(tmp_path, table, text):
@@ -45,9 +45,11 @@ ROWS = "distorted,d\n{0}a_1.png,1\n{0}a_2.png,2\n{0}a_3.png,3\n"
 
 def test_no_pair_borrows_the_row_of_another_with_the_same_file_name(tmp_path, table):
     both = shown_twice(table, "blur", "jpeg")
-    with pytest.raises(DatasetError, match=r"(?s) 3 exceptions among 6 pairs:\n  blur/a_1.png: 0 rows.*a_3.png"):
+    with pytest.raises(
+        DatasetError, match=r"(?s) 3 exceptions among 6 pairs:\n  blur/a_1.png: 0 rows.*a_3.png"
+    ):
         read(tmp_path, both, ROWS.format("jpeg/"))
-    with pytest.raises(DatasetError, match=r" 6 of 6 pairs:\n  blur/a_1.png: 0 rows"):
+    with pytest.raises(DatasetError, match=r" 6 exceptions among 6 pairs:\n  blur/a_1.png: 0 rows"):
         read(tmp_path, both, ROWS.format(""))
     whole = ROWS.format("jpeg\\") + "./Blur/a_1.png,4\nblur//a_2.PNG,5\nblur/a_3.png,6\n"
     assert read(tmp_path, both, whole)["d"].tolist() == [4, 5, 6, 1, 2, 3]

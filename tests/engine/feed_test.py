@@ -14,7 +14,7 @@ from iqa_jax.images.resize import Resize
 
 @pytest.fixture
 def inspected(pair_folder):
-    return inspect(load_dataset("csv", pair_folder / "pairs.csv"))
+    return inspect(load_dataset("csv", data_dir=pair_folder / "pairs.csv"))
 
 
 @pytest.mark.parametrize("places", [1, 2, 8])
@@ -64,7 +64,7 @@ def test_resizes_plan_and_pixels(inspected):
 def test_a_broken_image_is_named_after_the_batches_before_it(pair_folder, places):
     data = (pair_folder / "a_3.png").read_bytes()
     (pair_folder / "a_3.png").write_bytes(data[: len(data) // 2])
-    table, headers = inspect(load_dataset("csv", pair_folder / "pairs.csv"))
+    table, headers = inspect(load_dataset("csv", data_dir=pair_folder / "pairs.csv"))
     work = make_plan(table, headers, versions=1)
     batches = read_batches(work, work.units, places=lambda height, width: places)
     before = itertools.islice(batches, 2 // places)

@@ -10,7 +10,7 @@ from iqa_jax.images.decode import Header
 
 @pytest.fixture
 def inspected(pair_folder):
-    return inspect(load_dataset("csv", pair_folder / "pairs.csv"))
+    return inspect(load_dataset("csv", data_dir=pair_folder / "pairs.csv"))
 
 
 def rows(work):

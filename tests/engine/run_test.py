@@ -49,7 +49,7 @@ class Kept:
 
 @pytest.fixture
 def dataset(pair_folder):
-    return inspect(load_dataset("csv", pair_folder / "pairs.csv"))
+    return inspect(load_dataset("csv", data_dir=pair_folder / "pairs.csv"))
 
 
 def compute(dataset, *, resize=None, **options):
@@ -92,7 +92,7 @@ def test_an_interrupted_run_finishes_what_was_taken(dataset):
 def test_rows_that_failed_are_not_taken(name, pair_folder):
     data = (pair_folder / name).read_bytes()
     (pair_folder / name).write_bytes(data[: len(data) // 2])
-    work = make_plan(*inspect(load_dataset("csv", pair_folder / "pairs.csv")), versions=3)
+    work = make_plan(*inspect(load_dataset("csv", data_dir=pair_folder / "pairs.csv")), versions=3)
     kept = Kept()
     outcome = engine.fill(kept, work, Difference(), tolerant=True)
     failed = {row for row, pair in enumerate(work.table.pairs) if name in vars(pair).values()}
@@ -105,7 +105,7 @@ def test_images_that_cannot_be_decoded_fail_their_pairs(pair_folder):
     for name in ("a_2.png", "b.png"):
         data = (pair_folder / name).read_bytes()
         (pair_folder / name).write_bytes(data[: len(data) // 2])
-    dataset = inspect(load_dataset("csv", pair_folder / "pairs.csv"))
+    dataset = inspect(load_dataset("csv", data_dir=pair_folder / "pairs.csv"))
     done = compute(dataset, tolerant=True)
     failed = {row: each.failed[row] for row, each in done.items() if row in each.failed}
     assert failed.keys() == {1, 4, 5}

@@ -64,7 +64,7 @@ def _image(path: epath.Path) -> np.ndarray:
 
 
 def _csv(path: epath.Path) -> list[Pair]:
-    table, _ = inspect(load_dataset("csv", path))
+    table, _ = inspect(load_dataset("csv", data_dir=path))
     return [*table.pairs]
 
 
@@ -74,7 +74,7 @@ def _pairs(path: epath.Path) -> tuple:
 
 
 def _joined_scores(path: epath.Path) -> dict[str, np.ndarray]:
-    return read_joined_scores(path, load_dataset("csv", path.parent / "pairs.csv"))
+    return read_joined_scores(path, load_dataset("csv", data_dir=path.parent / "pairs.csv"))
 
 
 def _rows(load: Callable[[epath.Path], Any]) -> Read:

@@ -119,7 +119,9 @@ def test_one_pixel_of_each_block_is_kept(home, rng):
     ],
 )
 def test_presets_of_lpips_differ_by_the_filter_alone(home, plain, filtered):
-    sharp, blurred = (load_dataset(name, home, allow_partial=True) for name in (plain, filtered))
+    sharp, blurred = (
+        load_dataset(name, data_dir=home, allow_partial=True) for name in (plain, filtered)
+    )
     assert (sharp.name, blurred.name) == (plain, filtered)
     assert repr(sharp.pairs) == repr(blurred.pairs)  # there are NaNs
     name = sharp.pairs[0].distorted

@@ -32,7 +32,7 @@ def tree(tmp_path):
 
 
 def load(tree, **options):
-    return load_dataset("csiq", tree, **{"allow_partial": True, **options})
+    return load_dataset("csiq", data_dir=tree, **{"allow_partial": True, **options})
 
 
 def change_cell(tree, row, column, value):

@@ -21,7 +21,7 @@ def tree(tmp_path):
 
 
 def load(tree, **options):
-    return load_dataset("kadid10k", tree, **{"allow_partial": True, **options})
+    return load_dataset("kadid10k", data_dir=tree, **{"allow_partial": True, **options})
 
 
 def write_rows(tree, *rows):

@@ -19,7 +19,7 @@ def tree(tmp_path):
 
 
 def load(tree, **options):
-    return load_dataset("pipal", tree, **{"allow_partial": True, **options})
+    return load_dataset("pipal", data_dir=tree, **{"allow_partial": True, **options})
 
 
 def test_reads_the_official_layout(tree):

@@ -27,7 +27,7 @@ def tree(tmp_path):
 
 
 def load(tree, dataset="tid2013", **options):
-    return load_dataset(dataset, tree, **{"allow_partial": True, **options})
+    return load_dataset(dataset, data_dir=tree, **{"allow_partial": True, **options})
 
 
 def write_rows(tree, *rows):
