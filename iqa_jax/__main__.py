@@ -1,13 +1,12 @@
 """The command ``iqa VERB --flags``; ``python -m iqa_jax`` is the same."""
 
-import difflib
 import importlib
 import os
 import sys
 from collections.abc import Sequence
 
 import iqa_jax
-from iqa_jax.text import aligned
+from iqa_jax.text import aligned, do_you_mean
 
 VERBS = {
     "evaluate": ("evaluate.command", "correlate image distances with human scores"),
@@ -22,18 +21,18 @@ VERBS = {
     "demo": ("demo", "build the demo dataset"),
     "cite": ("cite.command", "print what to cite for results, as BibTeX"),
 }
-"""The module of each program below ``iqa_jax.programs``, and what it does."""
+"""The module of each program in ``iqa_jax.programs``, and its purpose."""
 
 _HELP = {"--help", "-help", "-h", "-?", "--helpshort", "--helpfull", "help"}
 _WRONG = 1
-_CLOSED_PIPE = 141  # as for a program that ends by the signal SIGPIPE
+_CLOSED_PIPE = 141  # as for a program that is ended by the signal SIGPIPE
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Runs the program that the first argument names.
+    """Runs the program named by the first argument.
 
     Args:
-      arguments: A verb and its flags; None for those of the command line.
+      arguments: A verb and its flags; None for those on the command line.
 
     Returns:
       The exit status.
@@ -59,9 +58,8 @@ def _run(verb: str = "", *arguments: str) -> int:
     if not verb or verb in _HELP:
         print(_help())
         return 0 if verb else _WRONG
-    alike = difflib.get_close_matches(verb, VERBS)
-    hint = f"do you mean {' or '.join(alike)}? " if alike else ""
-    print(f"iqa: error: there is no program {verb!r}; {hint}iqa --help lists all", file=sys.stderr)
+    problem = f"there is no program {verb!r}; {do_you_mean(verb, VERBS)}iqa --help lists all"
+    print(f"iqa: error: {problem}", file=sys.stderr)
     return _WRONG
 
 

@@ -130,6 +130,7 @@ class RenamedFinder(MetaPathFinder):
             settings = SETTINGS.get(fullname)
             also = f", its Settings are {settings}" if settings else ""
             raise ImportError(
-                f"{fullname} is {new} since version 0.2.0{also}; see 'Renamed' in CHANGELOG.md",
+                f"{fullname} is {new} since version 0.2.0{also}; iqa_jax._renamed.RENAMED lists "
+                "all new names",
                 name=fullname,
             )

@@ -4,6 +4,8 @@ import os
 import tempfile
 from collections.abc import Sequence
 
+from iqa_jax.text import counted
+
 _MOST_LISTED = 20
 
 
@@ -37,7 +39,7 @@ def listed(lines: Sequence[str], what: str) -> str:
       lines: The items, at least one.
       what: Plural noun for the items.
     """
-    shown = [f"{len(lines)} {what}:", *lines[:_MOST_LISTED]]
+    shown = [f"{counted(len(lines), what)}:", *lines[:_MOST_LISTED]]
     if len(lines) > _MOST_LISTED:
         shown.append(f"and {len(lines) - _MOST_LISTED} more{_kept(lines)}")
     return "\n  ".join(shown)

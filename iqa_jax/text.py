@@ -1,8 +1,10 @@
 """Results as text: tables for the terminal, comma-separated values, and valid JSON."""
 
 import csv
+import difflib
 import io
 import math
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
@@ -57,3 +59,30 @@ def as_json(value: Any) -> Any:
     if isinstance(value, list | tuple):
         return [as_json(each) for each in value]
     return None if isinstance(value, float) and not math.isfinite(value) else value
+
+
+def counted(count: int, words: str) -> str:
+    """A number and what it counts, such as ``2 pairs`` or ``1 pair``.
+
+    Args:
+      count: The number.
+      words: A noun in the plural, one that ends in s, and any other words before or after it. The
+        first word that ends in s loses it where the count is 1.
+    """
+    singular = re.sub(r"s\b", "", words, count=1)
+    return f"{count} {singular if count == 1 else words}"
+
+
+def do_you_mean(name: str, known: Iterable[str]) -> str:
+    """A hint for an unknown name, such as ``do you mean ssim or ms-ssim? ``.
+
+    Args:
+      name: The unknown name.
+      known: Names that exist.
+
+    Returns:
+      The hint with a space at its end; empty if no known name is similar, in upper or lower case.
+    """
+    by_lower_case = {each.lower(): each for each in known}
+    alike = difflib.get_close_matches(name.lower(), by_lower_case)
+    return f"do you mean {' or '.join(by_lower_case[each] for each in alike)}? " if alike else ""

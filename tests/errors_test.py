@@ -15,6 +15,7 @@ def temporary_files(tmp_path, monkeypatch):
 def test_short_lists_stand_whole_and_leave_no_file(tmp_path):
     lines = [f"row {number}" for number in range(20)]
     assert listed(lines, "problems") == "\n  ".join(["20 problems:", *lines])
+    assert listed(lines[:1], "problems") == "1 problem:\n  row 0"
     assert not list(tmp_path.iterdir())
 
 

@@ -13,7 +13,7 @@ PACKAGE = Path(iqa_jax.__file__).parent
 
 # Each folder, or file of the top level, may import those before it, and itself.
 ORDER = """
-_renamed errors bibliography pytrees revisions files text images readouts backbones weights zoo
+_renamed text errors bibliography pytrees revisions files images readouts backbones weights zoo
 datasets engine metrics agreement relevance programs __init__ __main__
 """.split()
 
@@ -47,10 +47,12 @@ ONLY = {
 }
 
 
-# Every module with the part of the package that it belongs to.
+# Every module with the part of the package that it belongs to; a command belongs to the last one.
 MODULES = [
     pytest.param(
-        path.relative_to(PACKAGE).parts[0].removesuffix(".py"),
+        "__main__"
+        if path.stem == "__main__"
+        else path.relative_to(PACKAGE).parts[0].removesuffix(".py"),
         path,
         id=str(path.relative_to(PACKAGE)),
     )

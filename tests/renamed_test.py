@@ -12,6 +12,7 @@ from iqa_jax._renamed import RENAMED, SETTINGS
 def test_a_former_name_says_the_new_one(name):
     with pytest.raises(ImportError, match=rf"{re.escape(RENAMED[name])} since") as raised:
         importlib.import_module(name)
+    assert str(raised.value).endswith("; iqa_jax._renamed.RENAMED lists all new names")
     assert raised.value.name == name
     assert name not in sys.modules
 

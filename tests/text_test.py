@@ -3,8 +3,22 @@ import io
 import math
 
 import numpy as np
+import pytest
 
-from iqa_jax.text import aligned, csv_text
+from iqa_jax.text import aligned, counted, csv_text, do_you_mean
+
+
+@pytest.mark.parametrize(
+    ("name", "hint"),
+    [
+        ("lpips-vg", "do you mean lpips-vgg? "),
+        ("LPIPS-VGG", "do you mean lpips-vgg? "),
+        ("tid2014", "do you mean tid2013 or TID2008? "),
+        ("x", ""),
+    ],
+)
+def test_a_hint_for_an_unknown_name(name, hint):
+    assert do_you_mean(name, ["lpips-vgg", "ssim", "TID2008", "tid2013"]) == hint
 
 
 def test_words_stand_to_the_left_and_numbers_to_the_right():
@@ -31,3 +45,18 @@ def test_numbers_are_read_back_as_they_were(rng):
         (_, *rows) = csv.reader(io.StringIO(csv_text(["a"], values[:, None].tolist(), **options)))
         found = np.array([text for (text,) in rows], float).astype(values.dtype)
         assert (found == values).all()
+
+
+@pytest.mark.parametrize(
+    ("count", "words", "expected"),
+    [
+        (1, "pairs", "1 pair"),
+        (0, "pairs", "0 pairs"),
+        (2, "images", "2 images"),
+        (1, "rows with missing images", "1 row with missing images"),
+        (1, "more sizes", "1 more size"),
+        (21, "judgements cannot be used", "21 judgements cannot be used"),
+    ],
+)
+def test_a_count_of_one_is_singular(count, words, expected):
+    assert counted(count, words) == expected

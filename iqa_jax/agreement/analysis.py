@@ -18,6 +18,7 @@ from iqa_jax.agreement.layer_choice import Chosen, Source, cautions, choose_laye
 from iqa_jax.agreement.results import ColumnResult, ForcedChoiceResult
 from iqa_jax.datasets import PairTable
 from iqa_jax.datasets.table import Question
+from iqa_jax.text import counted
 
 _FEW_PAIRS = 20
 
@@ -144,6 +145,6 @@ def _warnings(table: PairTable, columns: Sequence[Column], method: Method) -> li
             "--normaliser_from takes the means of another dataset."
         )
     if len(table.pairs) < _FEW_PAIRS:
-        warnings.append(f"With {len(table.pairs)} pairs a correlation says little.")
+        warnings.append(f"With {counted(len(table.pairs), 'pairs')} a correlation says little.")
     of_intervals = caution(method, table.reference_count)
     return [*warnings, of_intervals] if of_intervals else warnings

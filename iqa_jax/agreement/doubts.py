@@ -15,6 +15,7 @@ from iqa_jax.agreement.columns import HIGHER, LOWER, Column
 from iqa_jax.agreement.correlation import Agreement
 from iqa_jax.agreement.groups import ReferenceAgreement
 from iqa_jax.agreement.results import ColumnResult
+from iqa_jax.text import counted
 
 _LEVEL = 0.01
 _LEAST_REFERENCES = 5
@@ -47,7 +48,8 @@ def find_doubts(results: Sequence[ColumnResult]) -> Iterator[str]:
         ]
         yield from negative[:_MOST_NOTES]
         if len(negative) > _MOST_NOTES:
-            yield f"{len(negative) - _MOST_NOTES} more columns are significantly negative."
+            more = counted(len(negative) - _MOST_NOTES, "more columns")
+            yield f"Significantly negative as well: {more}."
 
 
 def is_negative(agreement: Agreement, within: ReferenceAgreement) -> bool:

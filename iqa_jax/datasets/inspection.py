@@ -14,6 +14,7 @@ from iqa_jax.datasets.table import Pair, PairTable
 from iqa_jax.errors import DatasetError, ImageError, MissingImageError, listed
 from iqa_jax.images.decode import Header
 from iqa_jax.images.sources import CheckedImages, ImageSource
+from iqa_jax.text import counted
 
 _READERS = 16
 _SAMPLE = 8
@@ -60,7 +61,7 @@ def inspect(
         for problem in _problems(pair, found)
     ]
     if errors:
-        what = f"problems in {len(table.pairs)} rows"
+        what = f"problems in {counted(len(table.pairs), 'rows')}"
         raise DatasetError(f"{table.name}: {listed(errors, what)}")
     if not table.pairs:
         raise DatasetError(f"{table.name}: none of its images exists")

@@ -12,6 +12,7 @@ from iqa_jax.datasets.parsing import number_or_nan
 from iqa_jax.datasets.records import PAIR_FIELDS
 from iqa_jax.datasets.table import PairTable
 from iqa_jax.errors import DatasetError, listed
+from iqa_jax.text import counted
 
 KEY = "distorted"
 _NOT_SCORES = {*PAIR_FIELDS, "error"}
@@ -53,7 +54,7 @@ def read_joined_scores(path: epath.Path, table: PairTable) -> dict[str, np.ndarr
         for row in np.flatnonzero(~np.isfinite(values)).tolist()
     ]
     if problems:
-        raise DatasetError(f"{path}: {listed(problems, 'scores are not finite numbers')}")
+        raise DatasetError(f"{path}: {listed(problems, 'scores without a finite value')}")
     return columns
 
 
@@ -75,14 +76,14 @@ def _match(
             found = [row for row in namesake if len(namesake) > 1 or _agree(_path(row[KEY]), image)]
         matches.append(found)
     problems = [
-        f"{pair.distorted}: {len(found)} rows"
+        f"{pair.distorted}: {counted(len(found), 'rows')}"
         for pair, found in zip(table.pairs, matches, strict=True)
         if len(found) != 1
     ]
     if problems:
         raise DatasetError(
             f"{path}: expected one row for every pair, matched by the path of its distorted image; "
-            f"this fails for {listed(problems, f'of {len(images)} pairs')}"
+            f"found {listed(problems, 'exceptions among ' + counted(len(images), 'pairs'))}"
         )
     return [row for (row,) in matches]
 

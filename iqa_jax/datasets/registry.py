@@ -20,6 +20,7 @@ from iqa_jax.datasets.adapters import (
 )
 from iqa_jax.datasets.table import PairTable
 from iqa_jax.errors import DatasetError
+from iqa_jax.text import do_you_mean
 
 DATASETS: Mapping[str, Callable[[epath.Path], PairTable]] = {
     "bapps-2afc": bapps.load_2afc,
@@ -50,8 +51,8 @@ DIRECTIONS = ("higher", "lower")
 
 def load_dataset(
     name: str,
-    data_dir: epath.PathLike | None = None,
     *,
+    data_dir: epath.PathLike | None = None,
     tfds_dir: epath.PathLike | None = None,
     allow_partial: bool = False,
     score_direction: str | None = None,
@@ -71,7 +72,8 @@ def load_dataset(
         incomplete, or the scores are known to have the other direction.
     """
     if name not in DATASETS:
-        raise DatasetError(f"there is no dataset {name!r}; there are: {', '.join(DATASETS)}")
+        hint = do_you_mean(name, DATASETS)
+        raise DatasetError(f"there is no dataset {name!r}; {hint}there are: {', '.join(DATASETS)}")
     if score_direction not in (None, *DIRECTIONS):
         raise DatasetError(
             f"score_direction: expected {' or '.join(DIRECTIONS)}, got {score_direction!r}"

@@ -11,7 +11,7 @@ from etils import epath
 
 from iqa_jax.errors import DatasetError
 from iqa_jax.files import write_text
-from iqa_jax.text import csv_text
+from iqa_jax.text import counted, csv_text
 
 COLUMNS = ("reference_id", "fold")
 
@@ -37,7 +37,7 @@ def content_folds(contents: Iterable[str], folds: int, seed: int) -> dict[str, i
     if not 2 <= folds <= len(different):
         raise DatasetError(
             "expected at least 2 folds and at least as many references as folds, found "
-            f"{folds} folds and {len(different)} references"
+            f"{folds} folds and {counted(len(different), 'references')}"
         )
 
     def drawn(content: str) -> tuple[bytes, str]:

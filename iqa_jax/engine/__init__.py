@@ -1,1 +1,1 @@
-"""The engine: work is planned, decoded, computed and kept. Knows no network."""
+"""The engine plans the work, decodes images, runs a step and saves the values. Knows no network."""

@@ -1,4 +1,4 @@
-"""Which images are too large for the memory that is there, known before anything is computed."""
+"""Finds images that are too large for the available memory before anything is computed."""
 
 import bisect
 import math
@@ -17,20 +17,20 @@ from iqa_jax.images.resize import Size
 def find_too_large(
     units: Sequence[WorkUnit], runner: UnitRunner, versions: int, label: str
 ) -> Mapping[Size, str]:
-    """The sizes at which a compiled step would take more memory than there is.
+    """The sizes at which a compiled step would need more memory than is available.
 
-    Memory grows with the size: what is compiled are the largest size and, where that does not fit,
-    a few others, to find the largest that fits, which is ready to run when this returns.
+    Memory grows with the size: the largest size is compiled and, if it does not fit, a few others,
+    to find the largest that does. That one is ready to run when this returns.
 
     Args:
-      units: Units that are to be computed, in their order: of sizes with as many pixels the first
-        one is compiled, which is the first to run.
+      units: Units to compute, in order. Where several sizes have equally many pixels, the first is
+        compiled, because it runs first.
       runner: The step on the devices.
       versions: V, the number of versions in a unit.
       label: Name of the step in messages.
 
     Returns:
-      Why each of the sizes cannot be computed.
+      Reason for each size that cannot be computed.
     """
     sizes = sorted(dict.fromkeys(unit.size for unit in units), key=math.prod, reverse=True)
     found: dict[Size, Excess] = {}
@@ -57,12 +57,12 @@ def find_too_large(
 
 
 def check_memory(step: Step, plan: Plan) -> None:
-    """Refuses images so large that what is kept of one alone does not fit.
+    """Refuses images so large that the prepared values of a single one do not fit into memory.
 
-    Nothing is compiled: it takes no time, and what passes may still not fit.
+    Nothing is compiled, so the check takes no time; images that pass may still be too large.
 
     Args:
-      step: What is to be computed; shapes in the place of its arrays are enough.
+      step: The computation; shapes instead of arrays are enough.
       plan: The plan.
 
     Raises:
@@ -82,8 +82,8 @@ def _reason(label: str, size: Size, needed: float, there: float) -> str:
     height, width = size
     return (
         f"{label} needs about {_gigabytes(needed)} GB of memory for images of {width}x{height} "
-        f"pixels, {_gigabytes(there)} GB are there; --resize, fewer layers or --precision=bf16 "
-        "need less"
+        f"pixels, {_gigabytes(there)} GB are available; --resize, fewer layers or "
+        "--precision=bf16 need less"
     )
 
 

@@ -1,4 +1,4 @@
-"""Work units to batches of pixels, decoded by threads ahead of the devices."""
+"""Decodes work units into batches of pixels, with threads that run ahead of the devices."""
 
 import itertools
 import os
@@ -14,7 +14,7 @@ from iqa_jax.errors import ImageError
 _MOST_READERS = 16
 
 _TASK_PIXELS = 2**18
-"""Handing a task to a thread costs about as much as decoding an image of 64x64."""
+"""Handing a task to a thread costs about as much as decoding a 64x64 image."""
 
 
 @dataclass(frozen=True)
@@ -22,10 +22,10 @@ class Batch:
     """The pixels of work units of one image size.
 
     Attributes:
-      units: The units; where the arrays hold more, the last ones are padding.
-      reference: ``uint8`` ``[places, H, W, 3]``.
-      distorted: ``uint8`` ``[places, V, H, W, 3]``; versions that a unit lacks are zeros.
-      failed: Images that could not be decoded, and why; their pixels are zeros.
+      units: The units; any further places in the arrays are padding.
+      reference: References, ``uint8`` ``[places, H, W, 3]``.
+      distorted: Versions, ``uint8`` ``[places, V, H, W, 3]``; those that a unit lacks are zeros.
+      failed: Reason for each image that could not be decoded, by name; its pixels are zeros.
     """
 
     units: tuple[WorkUnit, ...]
@@ -48,20 +48,21 @@ def read_batches(
     places: Callable[[int, int], int],
     tolerant: bool = False,
 ) -> Iterator[Batch]:
-    """Decodes work units with worker threads, ahead of whoever takes the batches.
+    """Decodes work units with worker threads, ahead of the consumer of the batches.
 
     Args:
       plan: The plan.
-      units: Units of the plan that are wanted, in its order.
-      places: Number of units that are run at a time, for images of a height and width.
-      tolerant: Whether an image that cannot be decoded fails its pairs alone; else the run.
+      units: Units of the plan to decode, in its order.
+      places: Number of units that run at a time, for images of a height and width.
+      tolerant: Whether an image that cannot be decoded fails only its own pairs; otherwise it ends
+        the run.
 
     Yields:
       Batches in the order of the units; memory does not grow with their number.
 
     Raises:
-      ImageError: If an image cannot be decoded or is not of the size that its header said, when the
-        batches before it have been taken.
+      ImageError: If an image cannot be decoded or does not have the size given by its header;
+        raised once the batches before it have been consumed.
     """
     readers = min(os.cpu_count() or 1, _MOST_READERS)
     groups = [
@@ -89,7 +90,7 @@ def read_batches(
 
 
 def _units_a_task(group: Sequence[WorkUnit], plan: Plan) -> int:
-    """How many units of a size a thread decodes in one go."""
+    """Number of units of a size that a thread decodes in one go."""
     height, width = group[0].size
     return max(1, _TASK_PIXELS // (height * width * (1 + plan.versions)))
 

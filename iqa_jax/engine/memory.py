@@ -1,4 +1,4 @@
-"""How much memory a machine has left for a computation."""
+"""Memory that a machine has left for a computation."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -15,7 +15,7 @@ _FILES = (
 
 
 def available() -> int | None:
-    """Bytes that can still be taken, within the machine and the container; None if unknown."""
+    """Bytes still available within the machine and the container; None if unknown."""
     return min((*_of_machine(), *_of_container()), default=None)
 
 
@@ -29,13 +29,13 @@ def _of_container() -> Iterator[int]:
     for folder, (limit, usage, reclaimable) in zip(_CGROUPS, _FILES, strict=True):
         try:
             most, used = (int((folder / name).read_text()) for name in (limit, usage))
-        except (OSError, ValueError):  # no such kind of container, or no limit: "max"
+        except (OSError, ValueError):  # not this kind of container, or no limit: "max"
             continue
         yield most - used + dict(_numbers(folder / "memory.stat")).get(reclaimable, 0)
 
 
 def _numbers(path: Path) -> Iterator[tuple[str, int]]:
-    """The lines ``NAME[:] NUMBER ...`` of a file of the kernel."""
+    """The lines ``NAME[:] NUMBER ...`` of a kernel file."""
     try:
         lines = path.read_text().splitlines()
     except OSError:

@@ -1,4 +1,4 @@
-"""Scores on disk while a run goes on: what is written is never computed again."""
+"""Scores saved on disk during a run; what is saved is never computed again."""
 
 import hashlib
 import io
@@ -19,27 +19,27 @@ from iqa_jax.files import write_bytes, write_text
 
 _LEAST_SECONDS = 1.0
 _SHARE_OF_ELAPSED = 0.02
-"""A part is written when this share of the time since the start has passed: a killed run loses no
-more than that, and the number of files grows with the logarithm of the time."""
+"""A part is written after this share of the time since the start: a killed run loses no more than
+that, and the number of files grows with the logarithm of the running time."""
 
 _NAME_LENGTH = 32
 """Hexadecimal digits of a part's SHA-256 in its name."""
 
 
 class ScoreParts:
-    """The finished work units of one run, in whole small files in a folder of their own.
+    """The finished work units of one run, in small files ("parts") in a folder of their own.
 
-    A part is named after the checksum of its bytes: one that was cut short or changed is not used,
-    which is said, and its scores are computed again. What is on disk is read once, so that runs
-    that share a folder, and one of which removes it, do not disturb each other.
+    A part is named after the checksum of its bytes. A truncated or changed part is reported and
+    ignored, and its scores are computed again. The parts on disk are read once, so that runs that
+    share a folder do not disturb each other when one of them removes it.
 
     Args:
-      folder: The run's folder below it is called after the signature, so that a run with another
-        signature never continues this one.
+      folder: Parent of the run's folder, which is named after the signature, so that a run with
+        another signature never continues this one.
       label: First part of the run's folder name.
       signature: Everything that the scores depend on, as JSON.
       columns: Names of the scores.
-      keys: uint64 ``[pairs]``: what a pair is known by, whatever its row is.
+      keys: Identifiers of the pairs whatever their rows, uint64 ``[pairs]``.
     """
 
     def __init__(
@@ -64,11 +64,11 @@ class ScoreParts:
         self._read_all()
 
     def missing(self, units: Sequence[WorkUnit]) -> list[WorkUnit]:
-        """The units that have a row that is not on disk."""
+        """Units with at least one row that is not on disk."""
         return [unit for unit in units if not self._is_there[list(unit.rows)].all()]
 
     def add(self, rows: Sequence[int], values: Mapping[str, np.ndarray]) -> None:
-        """Takes the scores of some rows of a unit; they are on disk soon after.
+        """Takes the scores of some rows of a unit and writes them to disk soon after.
 
         Args:
           rows: Positions of the pairs in the table.
@@ -83,18 +83,18 @@ class ScoreParts:
             self.finish()
 
     def finish(self) -> None:
-        """Writes what has been taken and not yet written."""
+        """Writes all scores that are not on disk yet."""
         rows = np.concatenate([np.zeros(0, int), *self._waiting])
         if len(rows):
             data = _npz(keys=self._keys[rows], scores=self._scores[rows])
-            if not self._folder.exists():  # another run that is finished has removed it
+            if not self._folder.exists():  # removed by another run, which has finished
                 self._make_folder()
             write_bytes(self._folder / _name(data), data)
             self._waiting = []
         self._written = time.monotonic()
 
     def collect(self) -> dict[str, np.ndarray]:
-        """The scores of all pairs, float32 ``[pairs]`` by column; NaN where there are none yet."""
+        """Scores of all pairs, float32 ``[pairs]`` by column; NaN where there are none yet."""
         return dict(zip(self._columns, self._scores.T.copy(), strict=True))
 
     def _make_folder(self) -> None:
@@ -115,7 +115,7 @@ class ScoreParts:
         for path in sorted(self._folder.glob("part-*.npz")):
             try:
                 yield self._part(path)
-            except FileNotFoundError:  # removed by another run that is finished
+            except FileNotFoundError:  # removed by another run, which has finished
                 continue
             except (OSError, ValueError, KeyError, zipfile.BadZipFile) as error:
                 reason = str(error) or type(error).__name__
@@ -131,7 +131,7 @@ class ScoreParts:
         with np.load(io.BytesIO(data), allow_pickle=False) as file:
             part = dict(file)
         if part["scores"].shape != (len(part["keys"]), len(self._columns)):
-            raise ValueError("of another form")
+            raise ValueError("unexpected shape")
         return part
 
 

@@ -1,7 +1,7 @@
 """The work plan: a pair table, cut into work units before anything runs.
 
-A unit is one reference with up to V of its distorted versions: what is decoded, sent to a device,
-computed, written and resumed. Its scores do not depend on any other unit.
+A unit is one reference with up to V of its distorted versions. It is decoded, sent to a device,
+computed, saved and resumed as a whole. Its scores do not depend on any other unit.
 """
 
 import itertools
@@ -22,7 +22,7 @@ T = TypeVar("T")
 
 _MOST_VERSIONS = 32
 _MOST_UNIT_BYTES = 128 * 2**20
-"""Limits of the automatic choice of V: at 32 the reference's own pass is 3 % of the work, and a
+"""Limits of the automatic choice of V: at 32 the pass of the reference is 3 % of the work, and a
 unit of large photographs still fits many times into a machine's memory."""
 
 
@@ -43,14 +43,14 @@ class WorkUnit:
 
 @dataclass(frozen=True)
 class Plan:
-    """A table and how it is cut: a function of the table and the flags alone.
+    """A table cut into work units, which depend on the table and the flags alone.
 
     Attributes:
       table: The pairs.
       headers: Header of each of their images, by name.
       versions: V, the number of distorted versions that a unit has room for.
-      units: Units of one image size stand together, the largest images first: what does not fit
-        into memory is known before anything is computed.
+      units: Work units, grouped by image size with the largest images first: images that do not fit
+        into memory are found before anything is computed.
       resize: Resize of every image before it is scored.
     """
 
@@ -62,11 +62,11 @@ class Plan:
 
     @property
     def sizes(self) -> list[Size]:
-        """The image sizes, each once, in the order in which they are run."""
+        """The image sizes, each once, in the order in which they run."""
         return list(dict.fromkeys(unit.size for unit in self.units))
 
     def pixels(self, name: str) -> np.ndarray:
-        """The image ``name`` as it is scored, ``uint8`` ``[H, W, 3]``.
+        """Pixels of the image ``name`` as it is scored, ``uint8`` ``[H, W, 3]``.
 
         Raises:
           ImageError: If it cannot be decoded.
@@ -87,7 +87,7 @@ def make_plan(
     Args:
       table: The pairs.
       headers: Header of each of their images, by name.
-      versions: V; None for the number that takes the fewest passes through a network.
+      versions: V; None for the number that needs the fewest passes through a network.
       resize: Resize of every image before it is scored.
 
     Raises:
@@ -114,13 +114,13 @@ def make_plan(
 
 
 def groups_of(length: int, items: Sequence[T]) -> Iterator[tuple[T, ...]]:
-    """The items in groups of ``length``, of which the last may be shorter."""
+    """The items in groups of ``length``; the last group may be shorter."""
     for start in range(0, len(items), length):
         yield tuple(items[start : start + length])
 
 
 def _cheapest_versions(counts: list[int], sizes: Collection[Size]) -> int:
-    """The V for which a pass a reference and V passes a unit are the fewest in all."""
+    """The V with the fewest passes in total; each unit takes 1 + V."""
     largest_image = max((height * width * 3 for height, width in sizes), default=1)
     most = max(1, min(_MOST_VERSIONS, _MOST_UNIT_BYTES // largest_image, max(counts, default=1)))
 

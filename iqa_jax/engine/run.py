@@ -1,4 +1,4 @@
-"""Runs work units through a compiled step and keeps the values. An interrupted run resumes."""
+"""Runs work units through a compiled step and saves the values. An interrupted run resumes."""
 
 import sys
 import time
@@ -21,11 +21,11 @@ from iqa_jax.errors import ImageError, InputError
 from iqa_jax.revisions import versions_with
 
 _FEW_SIZES = 8
-"""Compiling for so many image sizes is not worth a message."""
+"""Compiling for up to this many image sizes is not worth a message."""
 
 
 def environment() -> dict[str, Any]:
-    """What scores depend on besides images, weights and settings, as JSON."""
+    """Everything besides images, weights and settings that scores depend on, as JSON."""
     return {
         "platform": describe_devices()["platform"],
         "software": versions_with("jax", "jaxlib", "numpy", "pillow"),
@@ -33,14 +33,14 @@ def environment() -> dict[str, Any]:
 
 
 class Sink(Protocol):
-    """Where the values of a run are kept, on disk."""
+    """Destination of the values of a run."""
 
     def missing(self, units: Sequence[WorkUnit]) -> list[WorkUnit]:
-        """The units that are not kept yet."""
+        """Units whose values are not all saved yet."""
         ...
 
     def add(self, rows: Sequence[int], values: Mapping[str, np.ndarray]) -> None:
-        """Takes the values ``[rows, ...]`` of some rows of one unit; they are on disk soon after.
+        """Takes the values ``[rows, ...]`` of some rows of one unit and saves them soon after.
 
         Args:
           rows: Positions of the pairs in the table.
@@ -49,18 +49,18 @@ class Sink(Protocol):
         ...
 
     def finish(self) -> None:
-        """Returns when everything that was taken is on disk."""
+        """Returns when all values taken so far are saved."""
         ...
 
 
 @dataclass(frozen=True)
 class Outcome:
-    """How a run went.
+    """Result of a run.
 
     Attributes:
-      failed: Rows that have no values, and why.
+      failed: Reason for each row without values.
       unread: Names of the images that could not be decoded, or were too large for the memory.
-      pairs_per_second: Speed of what was computed now, compilation included; None if nothing was.
+      pairs_per_second: Speed of this run, compilation included; None if nothing was computed.
     """
 
     failed: Mapping[int, str] = field(default_factory=dict)
@@ -76,18 +76,18 @@ def fill(
     programs: Programs | None = None,
     tolerant: bool = False,
 ) -> Outcome:
-    """Computes what a sink does not have yet.
+    """Computes the values that a sink does not have yet.
 
     Args:
-      sink: Where the values go.
+      sink: Destination of the values.
       plan: The work.
-      step: What is computed.
-      programs: Programs of the run so far, to be used again and added to; None for none.
-      tolerant: Whether pairs of images that cannot be decoded, or are too large for the memory,
-        stay without values; else they end the run.
+      step: The computation.
+      programs: Programs compiled earlier, to be reused and added to; None for none.
+      tolerant: Whether pairs of images that cannot be decoded, or are too large for the memory, are
+        left without values; otherwise they end the run.
 
     Raises:
-      ImageError: If an image cannot be decoded; what was computed before it is kept.
+      ImageError: If an image cannot be decoded; values computed before it are kept.
       InputError: If images are too large for the memory.
     """
     missing = sink.missing(plan.units)
@@ -114,9 +114,9 @@ class Computed:
     """A work unit that went through a step.
 
     Attributes:
-      rows: Its rows that have values.
+      rows: Rows that have values.
       values: Arrays ``[rows, ...]`` by name.
-      failed: Its other rows, and why they have none.
+      failed: Reason for each of its other rows.
       unread: Names of images that could not be decoded, or were too large for the memory.
     """
 
@@ -134,22 +134,22 @@ def compute(
     label: str,
     tolerant: bool = False,
 ) -> Iterator[Computed]:
-    """Runs a step over work units, with progress: one batch is computed while the next is decoded.
+    """Runs a step over work units, with progress; one batch is computed while the next is decoded.
 
     Args:
       plan: The plan.
-      units: Units of the plan that are wanted, in its order; the others count as done.
+      units: Units of the plan to compute, in its order; the others count as done.
       runner: The compiled step on the devices.
       label: Name of the step in messages.
-      tolerant: Whether an image that cannot be decoded, or is too large for the memory, fails its
-        pairs alone; else the run.
+      tolerant: Whether an image that cannot be decoded, or is too large for the memory, fails only
+        its own pairs; otherwise it ends the run.
 
     Yields:
-      The units in their order, after those that are too large.
+      The units that are too large, then the others in order.
 
     Raises:
-      ImageError: If an image cannot be decoded, when the units before it have been taken.
-      InputError: If images are too large for the memory, before anything is computed.
+      ImageError: If an image cannot be decoded; raised once the units before it have been consumed.
+      InputError: If images are too large for the memory; raised before anything is computed.
     """
     started_at = time.monotonic()
     too_large = find_too_large(units, runner, plan.versions, label)
@@ -217,7 +217,7 @@ def _why(pair: Pair, failed: Mapping[str, str]) -> str:
 
 
 def _report_sizes(units: Sequence[WorkUnit], label: str, seconds: float) -> None:
-    """Says what the number of image sizes costs, where it is large, after the first is compiled."""
+    """Reports the cost of many image sizes, once the first has been compiled."""
     count = len({unit.size for unit in units})
     if count > _FEW_SIZES:
         tqdm.write(

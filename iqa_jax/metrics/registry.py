@@ -11,6 +11,7 @@ from iqa_jax.metrics.metric import Metric
 from iqa_jax.metrics.pair_function import PairFunction
 from iqa_jax.metrics.pixels import FULL_NAMES, PIXEL_METRICS, PixelScores
 from iqa_jax.readouts import NEEDS_A_DATASET, READOUTS, ReadoutName
+from iqa_jax.text import do_you_mean
 
 _DISTS = (
     "vgg16-supervised-imagenet1k-l2pool/"
@@ -74,8 +75,9 @@ def parse_metric(name: str) -> MetricName:
         return MetricName(name, ReadoutName.parse(readout), resize)
     if "/" not in name:
         raise InputError(
-            f"there is no metric {name!r}; there are: {', '.join(list_metrics())}, and any "
-            "read-out MODEL/LAYER[+LAYER...]/READOUT[@RELEVANCE]"
+            f"there is no metric {name!r}; {do_you_mean(name, list_metrics())}there are: "
+            f"{', '.join(list_metrics())}, and any read-out "
+            "MODEL/LAYER[+LAYER...]/READOUT[@RELEVANCE]"
         )
     return MetricName(name, ReadoutName.parse(name))
 

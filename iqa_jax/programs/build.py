@@ -4,25 +4,26 @@ Example:
   iqa build --dataset=tid2013 --data_dir=tid2013 --tfds_dir=tfds
   iqa evaluate --dataset=tid2013 --tfds_dir=tfds --models=vgg16 --output_dir=out
 
-The files of the images are kept as they are, each once: scores from --tfds_dir are bit-equal to
-those from --data_dir. Every row is checked before anything is written, and the dataset appears in
---tfds_dir when it is whole.
+The image files are stored unchanged, each once: scores from --tfds_dir are bit-identical to those
+from --data_dir. Every row is checked before anything is written, and the dataset appears in
+--tfds_dir only once it is complete.
 """
 
 import sys
 from dataclasses import dataclass
 
 from iqa_jax.programs.settings import NamedDataset
+from iqa_jax.text import counted
 
 
 @dataclass(frozen=True, kw_only=True)
 class BuildSettings(NamedDataset):
-    """A dataset to be stored.
+    """A dataset to store.
 
     Attributes:
       data_dir: Folder of the dataset in its official layout. For csv: the file, with the columns
         reference,distorted,score; image paths are relative to it.
-      tfds_dir: Folder for this and other stored datasets.
+      tfds_dir: Folder for stored datasets, this one and others.
       allow_partial: Store an incomplete copy: one with fewer pairs than were published. Pairs whose
         images are missing are left out.
     """
@@ -33,7 +34,7 @@ class BuildSettings(NamedDataset):
 
 
 def main(settings: BuildSettings) -> None:
-    """Stores the dataset and prints where it is."""
+    """Stores the dataset and prints its location."""
     from iqa_jax.datasets.tfds.builder import build  # noqa: PLC0415  loads TFDS
 
     built = build(
@@ -43,10 +44,11 @@ def main(settings: BuildSettings) -> None:
         allow_partial=settings.allow_partial,
     )
     if built.pairs_left_out:
-        note = "pairs whose images are missing are left out"
-        print(f"{settings.dataset}: {built.pairs_left_out} {note}", file=sys.stderr)
+        left_out = counted(built.pairs_left_out, "pairs with missing images left out")
+        print(f"{settings.dataset}: {left_out}", file=sys.stderr)
     for folder in built.unfinished:
-        note = "left by a build that was killed, or still runs; if none runs, delete it"
+        note = "left by a build that was killed or is still running; if none is, delete it"
         print(f"{folder}: {note}", file=sys.stderr)
     state = "built" if built.is_new else "already there"
-    print(f"{built.folder}: {state}, {built.pairs} pairs, {built.images} images")
+    size = f"{counted(built.pairs, 'pairs')}, {counted(built.images, 'images')}"
+    print(f"{built.folder}: {state}, {size}")

@@ -4,8 +4,8 @@ Example:
   iqa convert --model=resnet50 --source=my_training.pth
 
 The file may be in any format in which weights of that network are published (PyTorch, zip or
-legacy, with its usual nestings; Caffe2, Keras, safetensors, npz). It takes the place of the
-registered weights below --checkpoints_dir, and its provenance says so; iqa fetch brings those back.
+legacy, with its usual nestings; Caffe2, Keras, safetensors, npz). The result replaces the
+registered weights in --checkpoints_dir, and its provenance says so; iqa fetch restores them.
 """
 
 from dataclasses import dataclass
@@ -15,7 +15,7 @@ from iqa_jax.programs.settings import CheckpointSettings
 
 @dataclass(frozen=True, kw_only=True)
 class ConvertSettings(CheckpointSettings):
-    """A checkpoint to be converted.
+    """A checkpoint to convert.
 
     Attributes:
       model: Name of the network; iqa models lists all.
@@ -27,7 +27,7 @@ class ConvertSettings(CheckpointSettings):
 
 
 def main(settings: ConvertSettings) -> None:
-    """Converts a file and prints where the checkpoint is."""
+    """Converts a file and prints the location of the checkpoint."""
     from etils import epath  # noqa: PLC0415  none of these is needed for the help
 
     from iqa_jax import zoo  # noqa: PLC0415

@@ -3,7 +3,8 @@
 Example:
   iqa demo --data_dir=demo/data
 
-Five photographs, five distortions at five levels. No human scores: the target is the level.
+Five photographs, each with five distortions at five levels. There are no human scores: the target
+is the level.
 """
 
 from dataclasses import dataclass
@@ -13,17 +14,17 @@ from iqa_jax.programs.settings import ProgramSettings
 
 @dataclass(frozen=True, kw_only=True)
 class DemoSettings(ProgramSettings):
-    """Where the demo dataset goes.
+    """Location of the demo dataset.
 
     Attributes:
-      data_dir: Folder to be made.
+      data_dir: Folder to create.
     """
 
     data_dir: str
 
 
 def main(settings: DemoSettings) -> None:
-    """Builds the dataset and prints where it is."""
+    """Builds the dataset and prints its location."""
     from etils import epath  # noqa: PLC0415  not needed for the help
 
     from iqa_jax.datasets.adapters import demo  # noqa: PLC0415

@@ -20,9 +20,9 @@ class Setting:
 
     Attributes:
       field: The field.
-      kind: Its type, without None.
-      owner: The class that documents it.
-      text: Its documentation.
+      kind: Type of the field, without None.
+      owner: Class that documents the field.
+      text: Documentation of the field.
     """
 
     field: Field
@@ -42,7 +42,7 @@ class Setting:
 
     @property
     def default(self) -> Any:
-        """Value of the flag where it is not given."""
+        """Value of the flag if it is not given."""
         value = None if self.is_required else self.field.default
         return self.field.metadata.get("none") if value is None else value
 
@@ -62,7 +62,7 @@ def settings_of(kind: Any) -> Mapping[str, Setting]:
 
 
 def define(*kinds: type) -> flags.FlagValues:
-    """A flag for each field of some settings classes, and for each flag that is gone."""
+    """Defines a flag for each field of some settings classes, and for each flag that is gone."""
     defined = flags.FlagValues()
     for kind in kinds:
         for setting in settings_of(kind).values():
@@ -73,11 +73,11 @@ def define(*kinds: type) -> flags.FlagValues:
 
 
 def read(kind: type[Settings], defined: flags.FlagValues) -> Settings:
-    """The settings that the flags say.
+    """Makes settings from the values of the flags.
 
     Raises:
-      InputError: If a flag is missing or gone, its value has the wrong form, or a flag was given
-        that has no effect.
+      InputError: If a flag is missing or gone, a value is malformed, or a flag was given that has
+        no effect.
     """
     for name, advice in getattr(kind, "former", {}).items():
         if defined[name].value is not None:
@@ -111,7 +111,7 @@ def _types(kind: Any) -> dict[str, Any]:
 
 
 def _documentation(kind: type, name: str) -> tuple[type, str]:
-    """The class that documents a field below ``Attributes:``, and its text."""
+    """The class that documents a field under ``Attributes:``, and the text."""
     for owner in kind.__mro__:
         _, _, section = inspect.cleandoc(owner.__doc__ or "").partition("\nAttributes:\n")
         entry = re.search(rf"^  {name}: (.+(?:\n    .+)*)", section, re.MULTILINE)
@@ -131,7 +131,7 @@ def _define(setting: Setting, defined: flags.FlagValues) -> None:
         values = default and [*map(as_text, default)]
         if "repeated" in metadata:
             flags.DEFINE_multi_string(name, values, text, flag_values=defined)
-        else:  # a second one would silently take the place of the first
+        else:  # a second one would silently replace the first
             flags.DEFINE_list(name, values, text, flag_values=defined, allow_overwrite=False)
     elif kind is str or "none" in metadata:
         flags.DEFINE_string(name, default, text, flag_values=defined)
@@ -141,7 +141,7 @@ def _define(setting: Setting, defined: flags.FlagValues) -> None:
 
 
 def as_text(value: object) -> str:
-    """A value as it stands on the command line."""
+    """A value as written on the command line."""
     return f"{value:g}" if isinstance(value, float) else str(value)
 
 
@@ -158,7 +158,7 @@ def _read(kind: Any, defined: flags.FlagValues) -> Any:
 
 
 def _value(setting: Setting, given: Any) -> Any:
-    """The value of a field; lists and numbers are still texts where absl does not read them."""
+    """Value of a field; lists and numbers that absl does not parse arrive as text."""
     none = setting.field.metadata.get("none")
     if given is None or given == none:
         return None

@@ -1,4 +1,4 @@
-"""The layers of models that a user names."""
+"""Layers of models, as users name them."""
 
 from collections.abc import Mapping, Sequence
 
@@ -14,7 +14,7 @@ Joined = tuple[str, ...]
 
 
 def resolve(layers: Sequence[str], models: Mapping[str, Sequence[str]]) -> dict[str, list[Joined]]:
-    """Which of the layers asked for each model has.
+    """Finds which of the requested layers each model has.
 
     Args:
       layers: Names of layers, concatenations joined by ``+``, ``all`` (every single layer) and
@@ -22,7 +22,7 @@ def resolve(layers: Sequence[str], models: Mapping[str, Sequence[str]]) -> dict[
       models: The layers of each model, by its name, in forward order.
 
     Returns:
-      By model, the full names of the layers in the order asked for, each once.
+      Full names of the layers by model, in the requested order, each once.
 
     Raises:
       InputError: If no model has one of the layers.
@@ -43,12 +43,12 @@ def resolve(layers: Sequence[str], models: Mapping[str, Sequence[str]]) -> dict[
 
 
 def without_input(known: Sequence[str]) -> Joined:
-    """The layers of a model but ``input``."""
+    """The layers of a model other than ``input``."""
     return tuple(name for name in known if name != INPUT)
 
 
 def _of_model(text: str, known: Sequence[str]) -> list[Joined]:
-    """What a text names of a model with the layers ``known``."""
+    """Layers that a text names in a model with the layers ``known``."""
     if text == ALL:
         return [(name,) for name in known]
     if text == CUMULATIVE:

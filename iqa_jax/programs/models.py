@@ -11,7 +11,7 @@ from iqa_jax.programs.settings import ProgramSettings
 
 @dataclass(frozen=True, kw_only=True)
 class ModelsSettings(ProgramSettings):
-    """The form of the list.
+    """Form of the list.
 
     Attributes:
       manifest: Print the sources of all weights as JSON.

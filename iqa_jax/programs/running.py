@@ -30,9 +30,9 @@ class ExitStatus(IntEnum):
 MEANINGS: Mapping[ExitStatus, str] = {
     ExitStatus.DONE: "everything that was asked for is done",
     ExitStatus.INPUT: "a flag or the input is wrong, or the program was interrupted",
-    ExitStatus.PAIRS_FAILED: "some pairs could not be scored; the others were",
 }
-"""The exit statuses as the help explains them."""
+"""The exit statuses of every program, as the help explains them; a program may add its own in a
+mapping ``STATUSES``."""
 
 
 def settings_kinds(program: ModuleType) -> list[type]:
@@ -49,18 +49,20 @@ def run(name: str, program: ModuleType, arguments: Sequence[str]) -> int:
     Args:
       name: What errors call the program.
       program: A module with a docstring, which is its help, and a function ``main`` that takes
-        ``settings`` of a class of documented fields and returns an exit status, or None for 0.
+        ``settings`` of a class of documented fields and returns an exit status, or None for 0; and
+        optionally ``STATUSES``, the meanings of its own exit statuses.
       arguments: What stands after the verb on the command line.
 
     Returns:
       The exit status.
     """
+    if program.__doc__ is None:  # flags are made from the documentation of settings
+        return _failed(f"{name}: error: python -OO removes the documentation; run it without -OO")
     wanted, *_ = kinds = settings_kinds(program)
     if not {*_HELP, _FULL_HELP}.isdisjoint(arguments):
-        print(program_help(name, program.__doc__ or "", kinds))
-        print(
-            "\nExit status:", *(f"  {each.value}  {MEANINGS[each]}" for each in MEANINGS), sep="\n"
-        )
+        print(program_help(name, program.__doc__, kinds))
+        meanings = {**MEANINGS, **getattr(program, "STATUSES", {})}
+        print("\nExit status:", *(f"  {each}  {meanings[each]}" for each in meanings), sep="\n")
         if _FULL_HELP in arguments:
             print(f"\nFlags of absl:\n{flags.FLAGS.get_help()}")
         return ExitStatus.DONE

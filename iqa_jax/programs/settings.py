@@ -2,7 +2,7 @@
 
 The first line of a class is the heading of its flags. The metadata of a field may hold
 ``at_least``, a lower bound; ``none``, the word for None on the command line; ``repeated``, True if
-the flag may be given several times; and ``given_by``, the flags that ask for optional settings of a
+the flag may be given several times; and ``given_by``, the flags that turn on optional settings in a
 class of their own.
 """
 
@@ -16,22 +16,22 @@ if TYPE_CHECKING:
     from iqa_jax.images.resize import Resize
 
 Idle = Iterator[tuple[Sequence[str], str]]
-"""Names of settings without effect, and why."""
+"""Names of settings that have no effect, and the reason."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class ProgramSettings:
-    """The settings of a program: all that it is asked for.
+    """The settings of a program.
 
     Attributes:
-      former: Flags that are gone, with the advice for those who still give them; ``{value}`` is the
-        value given.
+      former: Advice for each flag that is gone, by its name; ``{value}`` is replaced by the value
+        given.
     """
 
     former: ClassVar[Mapping[str, str]] = {}
 
     def idle(self) -> Idle:
-        """Settings that have no effect beside the others; to give them is an error."""
+        """Settings that have no effect alongside the others; giving one is an error."""
         yield from ()
 
 
@@ -41,8 +41,8 @@ class CheckpointSettings(ProgramSettings):
 
     Attributes:
       checkpoints_dir: Folder of the converted weights. Default: the environment variable
-        IQA_JAX_CHECKPOINTS, else 'checkpoints' in the current folder if a checkpoint is there, else
-        iqa_jax/checkpoints in the user's folder for caches (XDG_CACHE_HOME, else ~/.cache).
+        IQA_JAX_CHECKPOINTS, else 'checkpoints' in the current folder if it holds a checkpoint, else
+        iqa_jax/checkpoints in the user's cache folder (XDG_CACHE_HOME, else ~/.cache).
     """
 
     checkpoints_dir: str | None = None
@@ -54,11 +54,11 @@ class ModelSettings(CheckpointSettings):
 
     Attributes:
       precision: Precision of float32 products: highest (for published scores), high or default
-        (TF32 on GPU, bfloat16 passes on TPU); bf16 keeps weights and activations in bfloat16, too.
+        (TF32 on GPU, bfloat16 passes on TPU); bf16 also keeps weights and activations in bfloat16.
       resize: Resize every image before it is scored: short:PIXELS, factor:NUMBER or
         exact:HEIGHTxWIDTH (Pillow's antialiased bilinear filter). Default: native size. The scale
         of the images changes correlations more than most other choices do.
-      versions: Number of distorted versions of a reference in a work unit; auto takes the number
+      versions: Number of distorted versions of a reference in a work unit; auto chooses the number
         with the fewest passes through the network.
     """
 
@@ -71,7 +71,7 @@ class ModelSettings(CheckpointSettings):
         """The resizing applied to every image first.
 
         Raises:
-          InputError: If ``resize`` has no known form.
+          InputError: If ``resize`` is malformed.
         """
         from iqa_jax.images.resize import Resize  # noqa: PLC0415  loads JAX
 
@@ -99,12 +99,12 @@ class DatasetSettings(NamedDataset):
       data_dir: Folder of the dataset in its official layout. For csv: the file, with the columns
         reference,distorted,score and, if known, score_std,distortion,level,reference_id; image
         paths are relative to it.
-      tfds_dir: Folder in which iqa build stored the dataset, in the place of data_dir.
+      tfds_dir: Folder in which iqa build stored the dataset, instead of data_dir.
       score_direction: For csv: whether higher or lower human scores are better. Default: higher.
-      exclude_references: Contents to leave out, by reference_id, such as I25.
+      exclude_references: References to leave out, by reference_id, such as I25.
       allow_partial: Use an incomplete copy: one with fewer pairs than were published. Pairs whose
         images are missing are left out.
-      limit: Use only so many pairs, the first ones.
+      limit: Number of pairs to use, counted from the first. Default: all.
     """
 
     data_dir: str | None = None
@@ -121,13 +121,13 @@ class DatasetSettings(NamedDataset):
           The pairs that can be scored, and the header of each of their images by name.
 
         Raises:
-          DatasetError: If there is no such dataset, or a row of it cannot be scored.
+          DatasetError: If there is no such dataset, or one of its rows cannot be scored.
         """
         from iqa_jax.datasets import inspect, load_dataset  # noqa: PLC0415  loads SciPy
 
         listed = load_dataset(
             self.dataset,
-            self.data_dir,
+            data_dir=self.data_dir,
             tfds_dir=self.tfds_dir,
             allow_partial=self.allow_partial,
             score_direction=self.score_direction,
@@ -140,15 +140,15 @@ class IntervalSettings(ProgramSettings):
     """Intervals.
 
     Attributes:
-      interval: Method of the 95 % intervals over references: jackknife (each reference left out
+      interval: Method for the 95 % intervals over references: jackknife (each reference left out
         once, Student's t), bootstrap (percentiles of resamples; too narrow with few references) or
-        none. Default: jackknife where there are at least 5 references, else none; below 30
-        references intervals are rough.
-      resamples: Number of resamples of the bootstrap. Default: 1000.
+        none. Default: jackknife if there are at least 5 references, else none; below 30 references
+        intervals are rough.
+      resamples: Number of bootstrap resamples. Default: 1000.
     """
 
     former: ClassVar[Mapping[str, str]] = {
-        "bootstrap": "leave it out for intervals by the jackknife, or say --interval=bootstrap "
+        "bootstrap": "leave it out for jackknife intervals, or use --interval=bootstrap "
         "--resamples={value}"
     }
 
@@ -165,8 +165,8 @@ class ProcessSettings:
     Attributes:
       compilation_cache_dir: Folder in which compiled programs are kept for the next run; empty for
         none. It can be deleted at any time. Default: the environment variable
-        JAX_COMPILATION_CACHE_DIR, else iqa_jax/compiled in the user's folder for caches
-        (XDG_CACHE_HOME, else ~/.cache).
+        JAX_COMPILATION_CACHE_DIR, else iqa_jax/compiled in the user's cache folder (XDG_CACHE_HOME,
+        else ~/.cache).
     """
 
     compilation_cache_dir: str | None = None

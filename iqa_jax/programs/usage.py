@@ -1,4 +1,4 @@
-"""The help of a program, made from its docstring and the settings that it takes."""
+"""The help of a program, made from its docstring and its settings."""
 
 import textwrap
 from collections.abc import Sequence
@@ -38,13 +38,13 @@ def usage_line(name: str, kinds: Sequence[type]) -> str:
 
 
 def program_help(name: str, about: str, kinds: Sequence[type]) -> str:
-    """What a program does, how it is called, and its flags in groups.
+    """Purpose, usage and grouped flags of a program.
 
     Args:
       name: The command.
-      about: The program's docstring.
-      kinds: Classes of its settings. Fields that are documented in the module of the first come
-        first; others are listed under the first line of the class that documents them.
+      about: Docstring of the program.
+      kinds: Classes of its settings. Fields documented in the module of the first class come first;
+        others are listed under the first line of the class that documents them.
     """
     lines = [about.rstrip(), "", f"Usage: {usage_line(name, kinds)}"]
     for title, settings in groups_of(kinds).items():

@@ -6,6 +6,7 @@ from typing import Self
 
 from iqa_jax.errors import InputError
 from iqa_jax.readouts.formulas import READOUTS
+from iqa_jax.text import do_you_mean
 
 
 @dataclass(frozen=True)
@@ -76,7 +77,10 @@ def parse_readout(text: str) -> tuple[str, str | None]:
     """
     readout, at, relevance = text.partition("@")
     if readout not in READOUTS:
-        raise InputError(f"there is no read-out {readout!r}; there are: {', '.join(READOUTS)}")
+        hint = do_you_mean(readout, READOUTS)
+        raise InputError(
+            f"there is no read-out {readout!r}; {hint}there are: {', '.join(READOUTS)}"
+        )
     if at and not relevance:
         raise InputError(f"expected the name of a relevance after the @ of {text!r}")
     return readout, relevance or None

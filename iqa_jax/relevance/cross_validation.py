@@ -22,6 +22,7 @@ from iqa_jax.relevance.judgements import People
 from iqa_jax.relevance.losses import LOSSES, check_loss
 from iqa_jax.relevance.ranking import Network
 from iqa_jax.relevance.training import CHECK_EVERY, Problem, Recipe, Run, Trained, train
+from iqa_jax.text import counted
 
 LEAST_REFERENCES = 3
 """Minimum number of references: one each for training, validation and test."""
@@ -144,13 +145,13 @@ def check_scheme(scheme: Scheme, examples: Examples) -> None:
     if examples.references < max(LEAST_REFERENCES, scheme.folds) or scheme.folds < 2:
         raise InputError(
             f"{examples.name}: expected at least 2 folds, at least as many references as folds, "
-            f"and at least {LEAST_REFERENCES} references, found {scheme.folds} folds and "
-            f"{examples.references} references"
+            f"and at least {LEAST_REFERENCES} references, found {counted(scheme.folds, 'folds')} "
+            f"and {counted(examples.references, 'references')}"
         )
     if scheme.seeds < 1 or not scheme.strengths:
         raise InputError(
-            f"expected at least one seed and one strength, got {scheme.seeds} seeds and "
-            f"{len(scheme.strengths)} strengths"
+            "expected at least one seed and one strength, got "
+            f"{counted(scheme.seeds, 'seeds')} and {counted(len(scheme.strengths), 'strengths')}"
         )
     if not all(math.isfinite(strength) and strength >= 0 for strength in scheme.strengths):
         raise InputError(f"strengths: expected numbers of at least 0, got {scheme.strengths}")

@@ -10,6 +10,7 @@ import numpy as np
 from iqa_jax.datasets.table import Question
 from iqa_jax.engine.store import StatisticsStore
 from iqa_jax.errors import InputError
+from iqa_jax.text import counted
 
 _BLOCK = 1024
 """Pairs whose contributions are converted to float64 at a time."""
@@ -144,8 +145,8 @@ class Examples:
     def _check_layer(self, layer: str, values: np.ndarray) -> None:
         if values.shape[0] != len(self.scores):
             raise InputError(
-                f"{self.name}: {layer} has statistics of {values.shape[0]} pairs, expected those "
-                f"of {len(self.scores)}"
+                f"{self.name}: {layer} has statistics of {counted(values.shape[0], 'pairs')}, "
+                f"expected those of {len(self.scores)}"
             )
         wrong = np.flatnonzero(~np.isfinite(values).all(axis=1))
         if wrong.size:

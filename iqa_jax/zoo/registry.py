@@ -1,11 +1,11 @@
 """The registry: every network by name, and the channel weights published for some of them."""
 
-import difflib
 import re
 from collections.abc import Mapping, Sequence
 
 from iqa_jax.backbones import ARCHITECTURES
 from iqa_jax.errors import InputError
+from iqa_jax.text import do_you_mean
 from iqa_jax.zoo import cifar10, keras, perceptual, selfsupervised, torchvision
 from iqa_jax.zoo.entries import Model, PublishedRelevance
 
@@ -50,13 +50,20 @@ def find_model(name: str) -> Model:
     match = _UNTRAINED.fullmatch(name)
     if match and match["trunk"] in ARCHITECTURES:
         return _untrained(match["trunk"], int(match["seed"]))
-    alike = ", ".join(difflib.get_close_matches(name, MODELS))
-    hint = f"do you mean {alike}? " if alike else ""
+    hint = do_you_mean(name, MODELS)
     raise InputError(f"there is no model {name!r}; {hint}iqa models lists all")
 
 
 def expand_models(names: Sequence[str]) -> list[str]:
-    """Names of models, with ``@study46`` expanded to its networks and duplicates removed."""
+    """Names of models, with ``@study46`` expanded to its networks and duplicates removed.
+
+    Raises:
+      InputError: If another name begins with ``@``.
+    """
+    for name in names:
+        if name.startswith("@") and name != STUDY:
+            hint = do_you_mean(name, [STUDY])
+            raise InputError(f"there is no group {name!r}; {hint}there is: {STUDY}")
     study = [name for name, model in MODELS.items() if model.in_study]
     expanded = [each for name in names for each in (study if name == STUDY else [name])]
     return list(dict.fromkeys(expanded))

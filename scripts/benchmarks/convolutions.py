@@ -1,11 +1,11 @@
-"""Convolutions that are replaced on CPUs, on this machine: XLA's own against ours.
+"""Times the convolutions that are replaced on CPUs against XLA's own, on this machine.
 
 Example:
   python scripts/benchmarks/convolutions.py
 
-Depthwise ones of EfficientNet and ConvNeXt at 512x384, AlexNet's second layer with two groups, and
-convolutions of images that are smaller than the kernel, as in networks at 64x64. Prints
-milliseconds of each and their ratio, the fastest of several runs in turn.
+Depthwise convolutions of EfficientNet and ConvNeXt at 512x384, AlexNet's second layer with two
+groups, and convolutions of images smaller than the kernel, as in networks at 64x64. Prints the
+milliseconds of both, the fastest of several alternating runs, and their ratio.
 """
 
 import sys
@@ -40,7 +40,7 @@ _SHAPES = (
 
 
 def main(settings: ProgramSettings) -> None:
-    """Prints a line a shape."""
+    """Prints a line for each shape."""
     del settings
     rows = []
     for name, shape, channels, size, stride, groups in _SHAPES:

@@ -1,15 +1,15 @@
-"""How often intervals over references cover the truth, by simulation: nominally 95 %.
+"""Simulates how often intervals over references, nominally 95 %, cover the truth.
 
 Example:
   python scripts/benchmarks/coverage.py --draws=400
 
-Datasets are drawn whose variance has the parts that TID2013's has: types and levels of distortion
-are fixed, contents are drawn. A content has an effect of its own on scores and on logarithms of
-distances, one with each type, and one with each pair. The truth are the correlations of the
+Datasets are drawn with the variance components of TID2013: types and levels of distortion
+are fixed, contents are random. A content has its own effect on scores and on logarithms of
+distances, another with each type, and another with each pair. The truth is the correlation in the
 population that the contents are drawn from. Prints two tables in Markdown: coverage of the
 percentile bootstrap and of the jackknife for one distance, for the difference of two, and for two
-alternatives; and coverage for the best of twelve layers that are equal in truth, where they are
-chosen on the pairs that score them, by half of the references, and on another dataset.
+alternatives; and coverage for the best of twelve equally good layers, chosen on the same pairs, on
+half of the references, and on another dataset.
 """
 
 import sys
@@ -34,13 +34,13 @@ from iqa_jax.programs.settings import ProgramSettings
 
 @dataclass(frozen=True, kw_only=True)
 class Settings(ProgramSettings):
-    """Datasets to be drawn.
+    """Datasets to draw.
 
     Attributes:
-      draws: Number of datasets drawn for each number.
+      draws: Number of datasets drawn for each number of references.
       bootstrap_resamples: Number of resamples of each bootstrap.
       references: Numbers of references.
-      layer_references: Number of references where layers are chosen.
+      layer_references: Number of references for the choice of layers.
     """
 
     draws: int = field(default=400, metadata={"at_least": 1})
@@ -51,15 +51,15 @@ class Settings(ProgramSettings):
 
 TYPES, LEVELS = 24, 5
 TYPE, LEVEL, CONTENT, TYPE_X_CONTENT, RESIDUAL = 0.58, 0.87, 0.05, 0.35, 0.30
-"""Standard deviations of the parts of TID2013's scores, from its 3,000 mean opinions (the content's
-is next to none there: the method of its experiment compares versions of one content)."""
+"""Standard deviations of the components of TID2013's scores, from its 3,000 mean opinions (that of
+the content is nearly zero: the experiment compares versions of one content)."""
 
 DISTANCE_TYPE, DISTANCE_CONTENT, DISTANCE_TYPE_X_CONTENT, DISTANCE_RESIDUAL = 0.5, 0.35, 0.35, 0.2
-"""Likewise of the logarithm of a distance."""
+"""Standard deviations of the components of the logarithm of a distance."""
 
 SHARED = 0.6
-"""Share of the variance of those that two distances have in common, or a distance and the scores
-where types meet contents."""
+"""Share of their variance that two distances have in common; for the interaction of types and
+contents, that a distance and the scores have in common."""
 
 LAYERS = 12
 TRIPLETS = 12
@@ -82,9 +82,9 @@ class Population:
     """Types and levels, with fixed effects on scores and distances.
 
     Args:
-      seed: Of the effects.
+      seed: Seed of the effects.
       columns: Number of distances; all have the same effects and differ by chance alone.
-      differing: Whether each has effects of types of its own.
+      differing: Whether each distance has its own effects of types.
     """
 
     def __init__(self, seed: int, columns: int, *, differing: bool):
@@ -97,7 +97,7 @@ class Population:
         self._distances = 0.9 * steepness[:, None, None] * level[:, None] + DISTANCE_TYPE * types
 
     def draw(self, random: np.random.Generator, references: int) -> Sample:
-        """A dataset of as many contents."""
+        """Draws a dataset with ``references`` contents."""
         shape = (references, TYPES, LEVELS)
         met = random.normal(size=(references, TYPES, 1))
         scores = (
@@ -108,7 +108,7 @@ class Population:
         )
 
         def partly(*size: int, shared: np.ndarray | None = None) -> np.ndarray:
-            """Standard normal, in part the same for all columns."""
+            """Standard normal values, partly shared by all columns."""
             common = random.normal(size=(*size, 1)) if shared is None else shared
             own = random.normal(size=(*size, self._columns))
             return np.sqrt(SHARED) * common + np.sqrt(1 - SHARED) * own
@@ -124,7 +124,7 @@ class Population:
 
 
 def agreement_in_triplets(sample: Sample, random: np.random.Generator) -> np.ndarray:
-    """Share of observers that agree about versions drawn, by content, ``[triplets, columns]``."""
+    """Share of observers that agree on randomly drawn versions, ``[triplets, columns]``."""
     references = len(sample.scores) // (TYPES * LEVELS)
     first, second = random.integers(TYPES * LEVELS, size=(2, references, TRIPLETS))
     start = np.arange(references)[:, None] * TYPES * LEVELS
@@ -134,7 +134,7 @@ def agreement_in_triplets(sample: Sample, random: np.random.Generator) -> np.nda
 
 
 def truth(population: Population) -> Values:
-    """What the first distance, and its difference to the second, have in a very large dataset."""
+    """Agreement of the first distance, and its lead over the second, in a very large dataset."""
     random = np.random.default_rng(11)
     sample = population.draw(random, CONTENTS_OF_TRUTH)
     first_two = sample.distances.T[:2]
@@ -152,7 +152,7 @@ def truth(population: Population) -> Values:
 def intervals(
     sample: Sample, method: Method, random: np.random.Generator
 ) -> Iterator[tuple[str, float, float]]:
-    """Name, lower and upper end of every interval that :func:`truth` is to lie in."""
+    """Name, lower and upper end of every interval that should contain :func:`truth`."""
     weightings = method.weightings(sample.contents.tolist())
     found = weightings.correlations(sample.distances, sample.scores, higher_is_better=True)
     agreed = agreement_in_triplets(sample, random)
@@ -167,7 +167,7 @@ def intervals(
 
 
 def coverage(references: int, methods: Sequence[Method], draws: int) -> list[dict[str, float]]:
-    """How often each method's intervals cover the truth, by name of what is estimated."""
+    """Coverage of each method's intervals, by name of the estimated quantity."""
     populations = [Population(seed, 2, differing=True) for seed in range(POPULATIONS)]
     truths = [truth(population) for population in populations]
     covered: list[dict[str, list[bool]]] = [{name: [] for name in truths[0]} for _ in methods]
@@ -182,7 +182,7 @@ def coverage(references: int, methods: Sequence[Method], draws: int) -> list[dic
 
 
 def layer_coverage(references: int, draws: int) -> dict[str, float]:
-    """How often intervals of the best of equal layers cover their Spearman correlation."""
+    """Coverage of the Spearman correlation of the best of several equally good layers."""
     populations = [Population(seed, LAYERS, differing=False) for seed in range(POPULATIONS)]
     truths = [truth(population)["Spearman"] for population in populations]
     columns = [Column(f"{n}", "net", f"layer{n}", n, readout="l2") for n in range(1, LAYERS + 1)]
@@ -211,7 +211,7 @@ def layer_coverage(references: int, draws: int) -> dict[str, float]:
 
 
 def _source(sample: Sample, columns: Sequence[Column]) -> Source:
-    """Where layers are chosen by all pairs of a dataset."""
+    """A source that chooses layers by all pairs of a dataset."""
     places = [(column.model, column.layer, column.readout) for column in columns]
     srcc = [spearman(-each, sample.scores) for each in sample.distances.T]
     return Source("simulated", dict(zip(places, srcc, strict=True)))

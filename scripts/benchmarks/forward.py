@@ -1,12 +1,12 @@
-"""Forward passes as the programs compile them, against XLA left to itself: images per second.
+"""Times forward passes as the programs compile them against XLA's defaults, in images per second.
 
 Example:
   python scripts/benchmarks/forward.py
   python scripts/benchmarks/forward.py --models=resnet50-random-none-seed0 --size=64x64 --images=32
 
-The means of all layers, so that no layer can be left out; the median of several runs. The two do
-not take turns, because the threads of XLA's two libraries would get in each other's way. Models
-without training need no weights.
+Computes the means of all layers, so that no layer can be optimised away, and prints the median of
+several runs. The two do not alternate, because the threads of XLA's two libraries would interfere.
+Untrained models need no weights.
 """
 
 import statistics
@@ -34,12 +34,12 @@ _TRUNKS = (
 
 @dataclass(frozen=True, kw_only=True)
 class Settings(ModelSettings):
-    """Forward passes to be timed.
+    """Forward passes to time.
 
     Attributes:
       models: Names of models.
       size: Height x width of the images.
-      images: Number of images that go through together.
+      images: Number of images in a batch.
       repeats: Number of timed runs of each.
     """
 
@@ -55,7 +55,7 @@ def layer_means(backbone: Backbone, images: jax.Array) -> dict[str, jax.Array]:
 
 
 def main(settings: Settings) -> None:
-    """Prints a line a model."""
+    """Prints a line for each model."""
     height, width = map(int, settings.size.split("x"))
     images = np.random.default_rng(0).integers(0, 256, (settings.images, height, width, 3))
     rows = []

@@ -1,16 +1,16 @@
-"""Damaged files of every format that is read: one byte is changed at a time.
+"""Reads damaged files of every supported format, with one byte changed at a time.
 
 Example:
   python scripts/benchmarks/fuzz.py --mutants=20000
   python scripts/benchmarks/fuzz.py --formats=png --only=33:7
 
-A reader may refuse a mutant with one of our errors or read it, with the same content or, where the
-format cannot tell, with another. It may not raise anything else, die, hang, or ask for much memory:
-where one did, that is listed below the table, and the exit status is 1. Mutants are read by the
-package's own functions in processes that may die of it. `--only` shows all that is known of one.
+A reader may refuse a mutant with one of our errors, or read it: with the same content or, where the
+format cannot detect the change, with other content. It must not raise anything else, crash, hang or
+use much memory; such cases are listed below the table, and the exit status is 1. Mutants are read
+by the package's own functions in processes that may crash. `--only` shows all details of one.
 
-Each format has one small file (fuzzing/seed_files.py). What checksums guard is hardly ever reached
-by a changed byte: in the formats with `-sealed` the checksums are put right after the change.
+Each format has one small file (fuzzing/seed_files.py). A changed byte hardly ever gets past a
+checksum: in the formats ending in `-sealed` the checksums are corrected after the change.
 """
 
 import sys
@@ -37,17 +37,17 @@ _LIMITS = Limits()
 
 @dataclass(frozen=True, kw_only=True)
 class Settings(ProgramSettings):
-    """Mutants to be read.
+    """Mutants to read.
 
     Attributes:
       formats: The formats. Default: all.
       mutants: Number of mutants of each format, all different.
-      seed: Seed of the choice of the mutants.
-      seconds: The longest time for each format.
-      mutant_seconds: The longest time for a mutant; one that takes longer is a hang.
-      megabytes: The most memory that reading a file may take.
+      seed: Seed of the choice of mutants.
+      seconds: Time limit for each format.
+      mutant_seconds: Time limit for a mutant; one that takes longer is a hang.
+      megabytes: Memory limit for reading a file.
       workers: Number of processes.
-      only: The one mutant POSITION:VALUE of the one format.
+      only: A single mutant POSITION:VALUE of a single format.
     """
 
     formats: tuple[str, ...] = ()
@@ -60,6 +60,9 @@ class Settings(ProgramSettings):
     only: str | None = None
 
 
+STATUSES = {ExitStatus.INPUT: "a reader handled a mutant wrongly, or a flag is wrong"}
+"""Exit statuses of this program, besides those of all."""
+
 COLUMNS: Mapping[str, Outcome] = {
     "refused": Outcome.REFUSED,
     "same content": Outcome.SAME,
@@ -71,16 +74,16 @@ COLUMNS: Mapping[str, Outcome] = {
 }
 
 _IN_MEMORY = Path("/dev/shm")
-"""Where files are in memory, on systems that have such a place."""
+"""Folder of files in memory, on systems that have one."""
 
 
 def main(settings: Settings, formats: Mapping[str, Format] = FORMATS) -> ExitStatus:
-    """Prints the table and what was found.
+    """Prints the table and the findings.
 
     Returns:
-      The exit status, which says whether anything was found.
+      The exit status, which says whether there were any findings.
     """
-    tqdm.monitor_interval = 0  # a thread would be in the way of forking
+    tqdm.monitor_interval = 0  # a thread would interfere with forking
     names = _names(settings, formats)
     only = _only(settings, names, formats)
     limits = Limits(settings.mutant_seconds, settings.megabytes, settings.seconds)
@@ -102,7 +105,7 @@ def main(settings: Settings, formats: Mapping[str, Format] = FORMATS) -> ExitSta
 
 
 def grouped(findings: Sequence[tuple[str, Finding]]) -> Iterator[str]:
-    """A line for what was found in each format at each place, and how to see it again."""
+    """A line for the findings in each format at each place, with flags that reproduce one."""
     groups: dict[tuple, list[Finding]] = {}
     for name, finding in findings:
         key = (name, finding.outcome, finding.kind, finding.place)

@@ -1,4 +1,4 @@
-"""Our metrics against the implementations that people know, on random images at odd sizes.
+"""Compares our metrics with well-known implementations, on random images of odd sizes.
 
 Example:
   pip install torch torchvision lpips piq scikit-image
@@ -9,7 +9,7 @@ region) and `piq` (SSIM, and MS-SSIM at sizes that its padding does not change).
 relative difference of each; needs the weights of AlexNet and VGG-16 (iqa fetch).
 """
 
-# These are no dependencies of the package.
+# These are not dependencies of the package.
 # pyright: reportMissingImports=false
 
 import sys

@@ -1,19 +1,19 @@
-"""iqa evaluate or iqa score against a loop over PyTorch's `lpips`: pairs per second and scores.
+"""Compares iqa evaluate or iqa score with a loop over PyTorch's `lpips`: speed and scores.
 
 Example:
   pip install torch torchvision lpips
   python scripts/benchmarks/peers.py --model=vgg16 --references=2 --versions=20
   python scripts/benchmarks/peers.py --program=score --references=1000 --versions=1 --size=64x64
 
-Noise images. Of evaluate the whole is timed: reading files, compiling, all layers with the
-read-outs l2 and unit, correlations; of score likewise, with the one metric. `lpips` runs at the
+The images are noise. The whole of evaluate is timed: reading files, compiling, all layers with the
+read-outs l2 and unit, correlations; so is the whole of score, with one metric. `lpips` runs at the
 fastest of several batch sizes and memory layouts, once on tensors in memory, and once as a loop
-that reads each pair from its files, as its users write it. All are run in turn in one process.
-`lpips` is given the weights of this package, so that its scores can be compared. Needs the weights
+that reads each pair from its files, as its users write it. All run in turn in one process.
+`lpips` gets the weights of this package, so that its scores can be compared. Needs the weights
 (iqa fetch).
 """
 
-# PyTorch and lpips are no dependencies of the package.
+# PyTorch and lpips are not dependencies of the package.
 # pyright: reportMissingImports=false
 
 import itertools
@@ -45,7 +45,7 @@ from iqa_jax.zoo import load_backbone
 
 _BATCHES = (1, 2, 4, 8, 32, 128)
 _MOST_PIXELS = 8 * 384 * 512
-"""Of a batch."""
+"""Most pixels in a batch."""
 _LAYOUTS = (torch.contiguous_format, torch.channels_last)
 _KINDS = {"weight": "kernel", "bias": "bias"}
 _LPIPS = {"alexnet": "alex", "vgg16": "vgg"}
@@ -53,12 +53,12 @@ _LPIPS = {"alexnet": "alex", "vgg16": "vgg"}
 
 @dataclass(frozen=True, kw_only=True)
 class Settings(ModelSettings):
-    """Programs to be timed.
+    """Programs to time.
 
     Attributes:
       model: The network of LPIPS.
       references: Number of references.
-      program: The program that is timed.
+      program: The program to time.
       size: Height x width of the images.
       repeats: Number of timed runs of each.
     """
@@ -148,11 +148,11 @@ class _Theirs:
         self.pairs = [tuple(row.split(",")[:2]) for row in rows]
 
     def in_memory(self, name: str) -> torch.Tensor:
-        """An image that was read before."""
+        """An image from memory."""
         return self._images[name]
 
     def from_file(self, name: str) -> torch.Tensor:
-        """An image that is read now."""
+        """An image read from its file."""
         return _tensor(self._folder / name)
 
     @torch.no_grad()
@@ -204,7 +204,7 @@ def load_network(name: str, settings: ModelSettings) -> torch.nn.Module:
 
 
 def _tensor(path: Path) -> torch.Tensor:
-    """An image as `lpips` wants it: [3, H, W] in [-1, 1]."""
+    """An image in the form that `lpips` expects: [3, H, W] in [-1, 1]."""
     pixels = np.asarray(Image.open(path), np.float32).transpose(2, 0, 1)
     return torch.from_numpy(pixels / 127.5 - 1)
 

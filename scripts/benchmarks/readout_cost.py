@@ -1,11 +1,11 @@
-"""What the read-outs cost: the device step of iqa evaluate against a bare forward pass.
+"""Cost of the read-outs: the device step of iqa evaluate against a bare forward pass.
 
 Example:
   python scripts/benchmarks/readout_cost.py --model=vgg16 --size=384x512 --versions=8
 
-Both go over the same images, one reference and its versions, in turn in one process. The bare pass
+Both process the same images, one reference and its versions, in turn in one process. The bare pass
 runs the network to its last layer and keeps nothing else; it is timed image by image and as one
-batch, and the faster way is compared with. Needs the weights (iqa fetch).
+batch, and the faster of the two is the basis of the ratio. Needs the weights (iqa fetch).
 """
 
 import statistics
@@ -31,7 +31,7 @@ from iqa_jax.zoo import model_layers
 
 @dataclass(frozen=True, kw_only=True)
 class Settings(ModelSettings):
-    """Passes to be timed.
+    """Passes to time.
 
     Attributes:
       model: The model.

@@ -1,10 +1,10 @@
-"""How long imports and the first score of a process take, beside importing JAX and Pillow alone.
+"""Times imports and the first score of a process, and importing only JAX and Pillow.
 
 Example:
   python scripts/benchmarks/startup.py --runs=7
 
-Every figure is the median of processes of their own, in turns, so that a slow minute slows all.
-Cold means that no compiled program is kept; warm, that those of the run before are.
+Every figure is the median of several processes, run in turn so that a slow minute affects all
+equally. Cold means without compiled programs, warm with those of the previous run.
 """
 
 import os
@@ -28,7 +28,7 @@ BASE = "import jax, PIL"
 
 @dataclass(frozen=True, kw_only=True)
 class Settings(ProgramSettings):
-    """Processes to be timed.
+    """Processes to time.
 
     Attributes:
       runs: Number of processes of each kind.
@@ -38,7 +38,7 @@ class Settings(ProgramSettings):
 
 
 def main(settings: Settings) -> None:
-    """Prints a line a kind of process."""
+    """Prints a line for each kind of process."""
     with tempfile.TemporaryDirectory() as folder:
         commands = _commands(Path(folder))
         seconds = {name: [] for name in commands}

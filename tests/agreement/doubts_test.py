@@ -90,7 +90,7 @@ def test_every_negative_column_is_noted():
     negative = ColumnResult(net, pooled(-0.5), within(-0.5))
     many = list(find_doubts([FINE, *[negative] * 23]))
     assert len(many) == 21
-    assert many[-1] == "3 more columns are significantly negative."
+    assert many[-1] == "Significantly negative as well: 3 more columns."
 
 
 def test_no_column_agrees():

@@ -20,7 +20,7 @@ def empty_image(tmp_path_factory: pytest.TempPathFactory) -> trees.SaveImage:
 @pytest.fixture
 def table(pair_folder: Path) -> PairTable:
     """Nine pairs with three contents."""
-    return load_dataset("csv", pair_folder / "pairs.csv")
+    return load_dataset("csv", data_dir=pair_folder / "pairs.csv")
 
 
 @pytest.fixture

@@ -10,7 +10,7 @@ from iqa_jax.errors import DatasetError
 
 @pytest.fixture
 def table(pair_folder):
-    return load_dataset("csv", pair_folder / "pairs.csv").select(limit=3)
+    return load_dataset("csv", data_dir=pair_folder / "pairs.csv").select(limit=3)
 
 
 def read(tmp_path, table, text):
@@ -45,9 +45,11 @@ ROWS = "distorted,d\n{0}a_1.png,1\n{0}a_2.png,2\n{0}a_3.png,3\n"
 
 def test_no_pair_borrows_the_row_of_another_with_the_same_file_name(tmp_path, table):
     both = shown_twice(table, "blur", "jpeg")
-    with pytest.raises(DatasetError, match=r"(?s) 3 of 6 pairs:\n  blur/a_1.png: 0 rows.*a_3.png"):
+    with pytest.raises(
+        DatasetError, match=r"(?s) 3 exceptions among 6 pairs:\n  blur/a_1.png: 0 rows.*a_3.png"
+    ):
         read(tmp_path, both, ROWS.format("jpeg/"))
-    with pytest.raises(DatasetError, match=r" 6 of 6 pairs:\n  blur/a_1.png: 0 rows"):
+    with pytest.raises(DatasetError, match=r" 6 exceptions among 6 pairs:\n  blur/a_1.png: 0 rows"):
         read(tmp_path, both, ROWS.format(""))
     whole = ROWS.format("jpeg\\") + "./Blur/a_1.png,4\nblur//a_2.PNG,5\nblur/a_3.png,6\n"
     assert read(tmp_path, both, whole)["d"].tolist() == [4, 5, 6, 1, 2, 3]
@@ -57,7 +59,7 @@ def test_a_unique_file_name_is_enough_if_no_folder_contradicts(tmp_path, table):
     blurred = shown_twice(table, "blur")
     for folder in ("", "blur/", "/data/x/blur/"):
         assert read(tmp_path, blurred, ROWS.format(folder))["d"].tolist() == [1, 2, 3]
-    with pytest.raises(DatasetError, match="3 of 3 pairs"):
+    with pytest.raises(DatasetError, match="3 exceptions among 3 pairs"):
         read(tmp_path, blurred, ROWS.format("jpeg/"))
     with pytest.raises(DatasetError, match="a_2.png: 2 rows"):
         read(tmp_path, table, ROWS.format("") + "x/a_1.png,7\n" + "x/a_2.png,7\na_2.png,7\n")
@@ -66,7 +68,7 @@ def test_a_unique_file_name_is_enough_if_no_folder_contradicts(tmp_path, table):
 def test_the_first_twenty_of_many_pairs_are_listed(tmp_path, table):
     many = shown_twice(table, *map(str, range(10)))
     with pytest.raises(
-        DatasetError, match=r"30 of 30 pairs:(\n  \d/a_\d.png: 0 rows){20}\n.*10 more"
+        DatasetError, match=r"30 exceptions among 30 pairs:(\n  \d/a_\d.png: 0 rows){20}\n.*10 more"
     ):
         read(tmp_path, many, ROWS.format(""))
 
@@ -95,12 +97,12 @@ def test_files_that_are_not_utf8_are_refused(tmp_path, table):
         ("name,d\na_1.png,1\n", "has no column distorted; expected distorted, found name,d"),
         (
             "distorted,d\na_1.png,1\na_2.png,1\n",
-            r"one row for every pair.* 1 of 3 pairs:\n  a_3.png: 0 rows",
+            r"one row for every pair.* 1 exception among 3 pairs:\n  a_3.png: 0 rows",
         ),
         ("distorted,d\na_1.png,1\na_2.png,1\na_3.png,1\na_1.png,2\n", "a_1.png: 2 rows"),
         (
             "distorted,d\na_1.png,1\na_2.png,x\na_3.png,\n",
-            "(?s)2 scores are not finite numbers:\n  d of a_2.png: x\n  d of a_3.png: nothing",
+            "(?s)2 scores without a finite value:\n  d of a_2.png: x\n  d of a_3.png: nothing",
         ),
     ],
 )

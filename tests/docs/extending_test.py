@@ -57,7 +57,7 @@ def test_a_dataset(tmp_path, monkeypatch):
         Image.new("RGB", (32, 32)).save(tmp_path / "images" / f"{name}.png")
     rows = ["reference,distorted,dmos", "a.png,a_1.png,0.2", "a.png,A_2.PNG,0.6"]
     (tmp_path / "scores.csv").write_text("\n".join(rows) + "\n")
-    table = load_dataset("mine", tmp_path)
+    table = load_dataset("mine", data_dir=tmp_path)
     assert [pair.score for pair in table.pairs] == [0.2, 0.6]
     assert not table.higher_is_better
     assert table.images.read(table.pairs[1].distorted)

@@ -20,7 +20,7 @@ UNITS = [WorkUnit(number, size, (number,)) for number, size in enumerate(SIZES *
 
 @dataclasses.dataclass
 class Runner:
-    """One whose steps take a gigabyte a pixel."""
+    """A runner whose steps take a gigabyte per pixel."""
 
     there: float
     compiled: list = dataclasses.field(default_factory=list)
@@ -40,7 +40,7 @@ def test_where_the_largest_fits_nothing_else_is_compiled():
 
 
 @pytest.mark.parametrize("sizes", [[(384, 512), (512, 384)], [(512, 384), (384, 512)]])
-def test_of_sizes_with_as_many_pixels_the_first_to_run_is_compiled(sizes):
+def test_among_sizes_of_equal_area_the_first_to_run_is_compiled(sizes):
     units = [WorkUnit(number, size, (number,)) for number, size in enumerate(sizes)]
     runner = Runner(there=math.inf)
     find_too_large(units, runner, 5, "net")
@@ -56,13 +56,13 @@ def test_the_largest_that_fits_is_ready_and_each_compiled_at_most_once(largest):
     fitting = [size for size in runner.compiled if size[0] <= largest]
     assert not largest or fitting[-1] == (largest, 2 * largest)
     text = "net needs about 162 GB of memory for images of 18x9 pixels, "
-    assert found[9, 18].startswith(f"{text}{runner.there / 1e9:.3g} GB are there; --resize")
+    assert found[9, 18].startswith(f"{text}{runner.there / 1e9:.3g} GB are available; --resize")
 
 
 @jax.tree_util.register_dataclass
 @dataclasses.dataclass
 class Kept:
-    """Keeps 64 channels of every pixel, and needs nothing but shapes."""
+    """A step that prepares 64 channels per pixel, and needs only shapes."""
 
     weights: object
     label = "net"
@@ -71,7 +71,7 @@ class Kept:
         return {"layer": image.astype(jnp.float32) @ self.weights}
 
 
-def test_what_is_kept_of_an_image_has_to_fit(monkeypatch):
+def test_the_prepared_values_of_one_image_have_to_fit(monkeypatch):
     pairs = [Pair(f"{row}.png", "d.png", math.nan) for row in range(len(UNITS))]
     table = PairTable("made", pairs, ImageFolder(epath.Path("/")), higher_is_better=True)
     work = Plan(table, {}, 1, tuple(UNITS))

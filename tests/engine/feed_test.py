@@ -14,7 +14,7 @@ from iqa_jax.images.resize import Resize
 
 @pytest.fixture
 def inspected(pair_folder):
-    return inspect(load_dataset("csv", pair_folder / "pairs.csv"))
+    return inspect(load_dataset("csv", data_dir=pair_folder / "pairs.csv"))
 
 
 @pytest.mark.parametrize("places", [1, 2, 8])
@@ -41,7 +41,7 @@ def test_batches_hold_the_pixels_of_their_units(inspected, pair_folder, places):
     assert seen == [row for unit in work.units for row in unit.rows]
 
 
-def test_feeds_only_what_is_wanted(inspected):
+def test_feeds_only_the_units_requested(inspected):
     table, headers = inspected
     work = make_plan(table, headers, versions=1)
     wanted = work.units[3:5]
@@ -64,7 +64,7 @@ def test_resizes_plan_and_pixels(inspected):
 def test_a_broken_image_is_named_after_the_batches_before_it(pair_folder, places):
     data = (pair_folder / "a_3.png").read_bytes()
     (pair_folder / "a_3.png").write_bytes(data[: len(data) // 2])
-    table, headers = inspect(load_dataset("csv", pair_folder / "pairs.csv"))
+    table, headers = inspect(load_dataset("csv", data_dir=pair_folder / "pairs.csv"))
     work = make_plan(table, headers, versions=1)
     batches = read_batches(work, work.units, places=lambda height, width: places)
     before = itertools.islice(batches, 2 // places)
@@ -84,7 +84,7 @@ def test_an_image_that_changes_after_it_was_planned(inspected, pair_folder):
     assert "was changed while it was in use" in batch.failed["a_1.png"]
 
 
-def test_an_image_that_is_not_of_the_size_that_was_planned(inspected, pair_folder):
+def test_an_image_whose_size_is_not_the_planned_one(inspected, pair_folder):
     table, headers = inspected
     unchecked = dataclasses.replace(table, images=table.images.source)
     work = make_plan(unchecked, headers, versions=4)

@@ -16,11 +16,11 @@ def machine(tmp_path, monkeypatch):
     return tmp_path
 
 
-def test_of_the_machine(machine):
+def test_memory_of_the_machine(machine):
     assert memory.available() == 40 * 1024
 
 
-def test_unknown(machine):
+def test_unknown_memory(machine):
     (machine / "meminfo").unlink()
     assert memory.available() is None
 
@@ -32,7 +32,7 @@ def test_unknown(machine):
         ("one", "memory.limit_in_bytes", "memory.usage_in_bytes", "total_inactive_file"),
     ],
 )
-def test_of_the_container(folder, limit, usage, reclaimable, machine):
+def test_memory_of_the_container(folder, limit, usage, reclaimable, machine):
     (machine / folder / limit).write_text("9000\n")
     (machine / folder / usage).write_text("5000\n")
     assert memory.available() == 4000

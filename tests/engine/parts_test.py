@@ -27,7 +27,7 @@ def missing(kept):
 
 
 def written(folder):
-    """Parts of the first and of the last unit."""
+    """Parts of the first and the last unit."""
     for number in (0, 2):
         kept = make(folder)
         kept.add(UNITS[number].rows, scores(UNITS[number]))
@@ -57,7 +57,7 @@ def test_written_units_are_found_again(folder):
         assert found["a"].dtype == np.float32
 
 
-def test_what_is_missing_is_nan(folder):
+def test_missing_scores_are_nan(folder):
     unfinished = make(folder)
     unfinished.add(UNITS[1].rows, scores(UNITS[1]))
     unfinished.finish()
@@ -74,15 +74,15 @@ def test_rows_that_failed_are_tried_again(folder):
     assert np.isnan(again.collect()["a"]).tolist() == [False, True, False] + [True] * 3
 
 
-def test_pairs_are_known_by_their_keys(folder):
-    """Whatever their rows are now: those of other pairs are no scores of these."""
+def test_pairs_are_identified_by_their_keys(folder):
+    """Rows may change: a pair never gets the scores of another."""
     written(folder)
     turned = make(folder, keys=np.array([20, 11, 70, 90, 70], np.uint64))
     np.testing.assert_array_equal(turned.collect()["a"], [4, np.nan, 0, 5, 0])
 
 
 @pytest.mark.parametrize("damage", ["cut", "garbage", "empty", "bit"])
-def test_a_damaged_part_is_computed_again_and_told(damage, folder, capsys):
+def test_a_damaged_part_is_reported_and_computed_again(damage, folder, capsys):
     part, _ = written(folder)
     data = bytearray(part.read_bytes())
     bit = bytearray(data)
@@ -97,13 +97,13 @@ def test_a_damaged_part_is_computed_again_and_told(damage, folder, capsys):
     np.testing.assert_array_equal(make(folder).collect()["a"], [0, 1, 2, np.nan, 4, 5])
 
 
-def test_a_part_of_another_form_is_not_used(folder, capsys):
+def test_a_part_of_another_shape_is_not_used(folder, capsys):
     written(folder)
     narrow = make(folder, columns=("a",))
     for path in folder.glob("net-*/part-*.npz"):
         (narrow._folder / path.name).write_bytes(path.read_bytes())
     assert missing(make(folder, columns=("a",))) == [0, 1, 2]
-    assert "cannot be used (of another form)" in capsys.readouterr().err
+    assert "cannot be used (unexpected shape)" in capsys.readouterr().err
 
 
 def test_a_torn_signature_is_written_again(folder):
@@ -133,7 +133,7 @@ def test_another_signature_or_column_never_continues(folder):
     assert len(list(folder.iterdir())) == 3
 
 
-def test_signature_is_told_in_full(folder):
+def test_signature_is_written_in_full(folder):
     make(folder)
     (path,) = folder.glob("net-*/signature.json")
     assert json.loads(path.read_text()) == {**SIGNATURE, "columns": ["a", "b"]}

@@ -10,14 +10,14 @@ from iqa_jax.images.decode import Header
 
 @pytest.fixture
 def inspected(pair_folder):
-    return inspect(load_dataset("csv", pair_folder / "pairs.csv"))
+    return inspect(load_dataset("csv", data_dir=pair_folder / "pairs.csv"))
 
 
 def rows(work):
     return [unit.rows for unit in work.units]
 
 
-def test_units_hold_one_reference_and_stand_by_size(inspected):
+def test_units_hold_one_reference_and_are_grouped_by_size(inspected):
     work = make_plan(*inspected, versions=3)
     assert work.versions == 3
     assert rows(work) == [(0, 1, 2), (3,), (6, 7, 8), (4, 5)]

@@ -28,7 +28,7 @@ class Difference:
 
 
 class Kept:
-    """A sink in memory that has some rows already, and takes so many units at most."""
+    """A sink in memory that has some rows already, and takes a limited number of units."""
 
     def __init__(self, there=(), most=99):
         self.there, self.most = there, most
@@ -49,7 +49,7 @@ class Kept:
 
 @pytest.fixture
 def dataset(pair_folder):
-    return inspect(load_dataset("csv", pair_folder / "pairs.csv"))
+    return inspect(load_dataset("csv", data_dir=pair_folder / "pairs.csv"))
 
 
 def compute(dataset, *, resize=None, **options):
@@ -59,7 +59,7 @@ def compute(dataset, *, resize=None, **options):
     return {row: done for done in found for row in (*done.rows, *done.failed)}
 
 
-def test_a_sink_is_filled_with_what_it_lacks(dataset):
+def test_only_missing_values_are_computed(dataset):
     work, kept = make_plan(*dataset, versions=3), Kept(there=(0, 1, 2, 4, 5))
     outcome = engine.fill(kept, work, Difference())
     assert sorted(kept.values) == [3, 6, 7, 8]
@@ -92,7 +92,7 @@ def test_an_interrupted_run_finishes_what_was_taken(dataset):
 def test_rows_that_failed_are_not_taken(name, pair_folder):
     data = (pair_folder / name).read_bytes()
     (pair_folder / name).write_bytes(data[: len(data) // 2])
-    work = make_plan(*inspect(load_dataset("csv", pair_folder / "pairs.csv")), versions=3)
+    work = make_plan(*inspect(load_dataset("csv", data_dir=pair_folder / "pairs.csv")), versions=3)
     kept = Kept()
     outcome = engine.fill(kept, work, Difference(), tolerant=True)
     failed = {row for row, pair in enumerate(work.table.pairs) if name in vars(pair).values()}
@@ -105,7 +105,7 @@ def test_images_that_cannot_be_decoded_fail_their_pairs(pair_folder):
     for name in ("a_2.png", "b.png"):
         data = (pair_folder / name).read_bytes()
         (pair_folder / name).write_bytes(data[: len(data) // 2])
-    dataset = inspect(load_dataset("csv", pair_folder / "pairs.csv"))
+    dataset = inspect(load_dataset("csv", data_dir=pair_folder / "pairs.csv"))
     done = compute(dataset, tolerant=True)
     failed = {row: each.failed[row] for row, each in done.items() if row in each.failed}
     assert failed.keys() == {1, 4, 5}
@@ -125,7 +125,7 @@ def test_too_large_images_end_a_run_before_it_begins(dataset, monkeypatch):
     assert all("net needs about" in each.failed[row] for row, each in done.items())
 
 
-def test_the_number_of_sizes_is_told_where_it_is_large(dataset, tmp_path, capsys, monkeypatch):
+def test_a_large_number_of_sizes_is_reported(dataset, tmp_path, capsys, monkeypatch):
     compute(dataset)
     assert "image sizes" not in capsys.readouterr().err
     monkeypatch.setattr(engine, "_FEW_SIZES", 1)

@@ -41,7 +41,7 @@ def test_metrics_that_share_a_network_are_one_group():
 
 
 def test_unknown_names():
-    with pytest.raises(InputError, match="no metric 'lpips'; there are: psnr, ssim.* any read-out"):
+    with pytest.raises(InputError, match="'lpips'; do you mean lpips-.* psnr, ssim.* any read-out"):
         parse_metric("lpips")
     with pytest.raises(InputError, match="no read-out 'l3'"):
         parse_metric("vgg16/relu3_3/l3")

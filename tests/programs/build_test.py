@@ -1,4 +1,4 @@
-"""Building as a user runs it: what it says, an exit status, never a traceback."""
+"""Building as a user runs it: messages and exit statuses, never a traceback."""
 
 import pytest
 
@@ -25,8 +25,8 @@ def test_an_incomplete_copy(run, pair_folder, tmp_path):
     flags = ("--dataset=csv", f"--data_dir={pair_folder / 'pairs.csv'}", f"--tfds_dir={tmp_path}")
     refused, allowed = run(*flags), run(*flags, "--allow_partial")
     assert refused.status == 1
-    assert refused.stderr.startswith("iqa build: error: pairs: 1 problems in 9 rows:")
+    assert refused.stderr.startswith("iqa build: error: pairs: 1 problem in 9 rows:")
     assert not refused.stdout
     assert allowed.status == 0
-    assert "csv: 1 pairs whose images are missing are left out" in allowed.stderr
+    assert "csv: 1 pair with missing images left out" in allowed.stderr
     assert "built, 8 pairs, 11 images" in allowed.stdout

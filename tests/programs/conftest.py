@@ -1,4 +1,4 @@
-"""Programs in this process, which is much faster than in one of their own."""
+"""Programs in this process, which is much faster than in their own."""
 
 import os
 import subprocess

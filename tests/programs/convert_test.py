@@ -1,4 +1,4 @@
-"""Converting as a user does it."""
+"""Conversion as a user runs it."""
 
 from golden import draws, writers
 from golden.configurations import read_trunk

@@ -1,4 +1,4 @@
-"""Building the demo dataset as a user does it."""
+"""Building the demo dataset as a user runs it."""
 
 
 def test_building_twice(iqa, tmp_path):

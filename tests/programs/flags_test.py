@@ -129,7 +129,7 @@ def test_a_list_that_is_given_twice_is_refused():
         parse("--name=x", "--words=c", "--words=d")
 
 
-def test_a_field_without_documentation_is_no_setting():
+def test_a_field_without_documentation_is_an_error():
     @dataclass(frozen=True)
     class Bare:
         """Nothing about the field."""
@@ -182,7 +182,7 @@ def test_flags_are_the_fields_of_every_program(verb):
         (TrainSettings, "loss", LOSSES),
     ],
 )
-def test_choices_are_those_that_there_are(kind, name, values):
+def test_choices_are_those_that_exist(kind, name, values):
     assert typing.get_args(settings_of(kind)[name].kind) == tuple(values)
 
 
@@ -199,7 +199,7 @@ def test_choices_are_those_that_there_are(kind, name, values):
         (ExtractSettings, "statistics", STATISTICS),
     ],
 )
-def test_documentation_names_all_that_there_are(kind, name, words):
+def test_documentation_lists_all_choices(kind, name, words):
     text = settings_of(kind)[name].text
     for word in words:
         assert word in text

@@ -1,9 +1,13 @@
-"""What all programs have in common: flags, errors and exit statuses."""
+"""Flags, errors and exit statuses, which all programs have in common."""
+
+import subprocess
+import sys
 
 import pytest
 from absl import flags
 
 from iqa_jax.programs.running import MEANINGS, ExitStatus
+from iqa_jax.programs.score import command as score
 
 
 @pytest.mark.parametrize(
@@ -39,7 +43,15 @@ def test_flags_of_a_program_are_there_while_it_runs(iqa):
 
 
 def test_every_status_has_a_meaning():
-    assert list(MEANINGS) == list(ExitStatus)
+    assert {*MEANINGS, *score.STATUSES} == {*ExitStatus}
+
+
+def test_without_docstrings_a_program_ends_with_a_message():
+    command = [sys.executable, "-OO", "-m", "iqa_jax", "models"]
+    done = subprocess.run(command, check=False, capture_output=True, text=True)
+    assert done.returncode == 1
+    assert done.stderr.startswith("iqa models: error: python -OO removes the documentation")
+    assert not done.stdout
 
 
 def test_compiled_programs_are_kept_unless_not_wanted(shell, environment, pair_folder, tmp_path):

@@ -1,4 +1,4 @@
-"""What the help of every program says."""
+"""The help of every program."""
 
 import importlib
 import typing
@@ -22,11 +22,19 @@ def test_help_has_purpose_example_flags_and_statuses(iqa, verb):
         assert (f"--{name}=" in shown.stdout.split("Usage:")[1].splitlines()[0]) == (
             setting.is_required
         )
-    assert shown.stdout.endswith("\n  2  some pairs could not be scored; the others were\n")
+    statuses = shown.stdout.split("\nExit status:\n")[1].splitlines()
+    assert [line[:5] for line in statuses] == ["  0  ", "  1  ", *["  2  "] * (verb == "score")]
     assert "iqa_jax." not in shown.stdout
 
 
-def test_flags_stand_below_what_they_are_about(iqa):
+def test_programs_explain_their_own_statuses(iqa):
+    score, verify = (iqa(verb, "--help").stdout for verb in ("score", "verify"))
+    assert score.endswith("\n  2  some pairs could not be scored; the others were\n")
+    assert "\n  0  everything that was asked for is done\n" in score
+    assert "\n  0  no problem was found\n  1  a problem was found, a flag " in verify
+
+
+def test_flags_are_grouped_by_subject(iqa):
     groups = [line for line in iqa("evaluate", "--help").stdout.splitlines() if line[-1:] == ":"]
     assert groups == [
         *("Example:", "Flags:", "The dataset:", "Networks:", "Intervals:", "The process:"),

@@ -1,4 +1,4 @@
-"""A quick form of the simulation of coverage; the whole is a benchmark."""
+"""A quick version of the simulation of coverage; the full one is a benchmark."""
 
 import pytest
 from benchmarks import coverage
@@ -12,7 +12,7 @@ def small_populations(monkeypatch):
 
 
 def test_the_jackknife_covers_where_the_bootstrap_does_not():
-    """At five references. A share of 100 draws is known within .02 to .05."""
+    """Five references. A share of 100 draws has a standard error of .02 to .05."""
     methods = [Method(BOOTSTRAP, resamples=100), Method()]
     bootstrap, jackknife = coverage.coverage(5, methods, draws=100)
     assert bootstrap["Pearson"] < 0.8

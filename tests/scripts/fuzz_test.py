@@ -1,4 +1,4 @@
-"""fuzz.py: what it finds in our readers, and that it finds what is planted."""
+"""fuzz.py finds no fault in our readers, and finds every planted one."""
 
 import math
 import os
@@ -30,7 +30,7 @@ def table(text):
     return {row[0]: dict(zip(header[1:], map(int, row[1:]), strict=True)) for row in rows}
 
 
-def test_readers_refuse_or_read_what_is_damaged():
+def test_readers_refuse_or_read_damaged_files():
     done = run(FUZZ, "--mutants=200", "--workers=1")
     assert done.returncode == 0, done.stdout + done.stderr
     found = table(done.stdout)
@@ -70,7 +70,7 @@ def test_every_planted_fault_is_found_and_the_rest_is_read(planted):
         (6, "memory (MemoryError)", "planted_formats.py"),
     ],
 )
-def test_a_fault_is_told_with_its_place_and_byte(planted, fault, said, place):
+def test_a_fault_is_reported_with_its_place_and_byte(planted, fault, said, place):
     (line,) = (line for line in planted.stdout.splitlines() if line.endswith(f"--only=0:{fault}"))
     assert line.startswith(f"* 1 x {said} at ")
     assert place in line
@@ -84,7 +84,7 @@ def test_a_fault_can_be_seen_again():
     assert "KeyError: 'no such key'" in done.stdout
 
 
-def test_a_format_that_is_not_there():
+def test_an_unknown_format():
     done = run(PLANTED, "--formats=gone")
     assert done.returncode == 1
     assert done.stderr.startswith("planted_formats.py: error: --formats: there is no gone; there")
@@ -118,13 +118,13 @@ def test_mutants_are_read_as_they_are_written(mutants):
 @pytest.mark.parametrize(
     "other", [{"a": np.ones(2, np.float64)}, {"a": np.ones((2, 1), np.float32)}, {"b": 1.0}, [], {}]
 )
-def test_contents_are_told_apart(mutants, other):
+def test_different_contents_have_different_digests(mutants, other):
     content = {"a": np.ones(2, np.float32)}
     assert mutants.digest(content) == mutants.digest({"a": np.ones(2, np.float32)})
     assert mutants.digest(content) != mutants.digest(other)
 
 
-def test_contents_without_a_number_are_equal(mutants):
+def test_contents_with_nan_are_equal(mutants):
     pair = Pair("a", "b", math.nan)
     assert mutants.digest([pair]) == mutants.digest([Pair("a", "b", float("nan"))])
     assert mutants.digest([pair]) != mutants.digest([Pair("a", "b", 0.0)])

@@ -1,4 +1,4 @@
-"""fuzz.py on a format whose reader has every fault: which byte says what happens."""
+"""fuzz.py on a format whose reader has every fault; the byte decides which."""
 
 import ctypes
 import os

@@ -1,4 +1,4 @@
-"""Each script is one of the programs of ``iqa``."""
+"""Each script runs one of the programs of ``iqa``."""
 
 import subprocess
 import sys

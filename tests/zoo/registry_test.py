@@ -36,6 +36,10 @@ def test_the_study_has_46_networks():
         *(name for name in study if name != "resnet50"),
         "vgg11",
     ]
+    with pytest.raises(
+        InputError, match="group '@study64'; do you mean @study46. there is: @study"
+    ):
+        expand_models(["vgg11", "@study64"])
 
 
 @pytest.mark.parametrize("name", MODELS)

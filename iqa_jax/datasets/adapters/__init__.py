@@ -2,9 +2,9 @@
 
 An adapter is a function ``load(folder) -> PairTable`` that opens no image. To add a dataset:
 
-1. Describe the dataset in ``datasets/catalogue.py`` (source, licence, protocol, numbers) and add its
-   publication to ``references.bib``. Write ``adapters/NAME.py``: its docstring shows the layout and
-   direction; ``tid.py`` is a model. ``folders`` finds files regardless of case; ``csv_rows``,
+1. Describe the dataset in ``datasets/catalogue.py`` (source, licence, protocol, numbers) and add
+   its publication to ``references.bib``. Write ``adapters/NAME.py``: its docstring shows the layout
+   and direction; ``tid.py`` is a model. ``folders`` finds files regardless of case; ``csv_rows``,
    ``parsing``, ``matlab_files`` and ``workbooks`` read score files.
 2. Reject missing files and malformed rows with a ``DatasetError``; turn a score that is not a
    number into NaN. State ``higher_is_better``, ``target`` (the meaning of the scores),

@@ -154,7 +154,7 @@ def build(
       ImageError: If an image cannot be decoded, or changes during the build.
     """
     folder = dataset_folder(dataset, tfds_dir)
-    listed = load_dataset(dataset, data_dir, allow_partial=allow_partial)
+    listed = load_dataset(dataset, data_dir=data_dir, allow_partial=allow_partial)
     table, found = inspect(listed, leave_out_missing=allow_partial)
     headers = {name: found[name] for name in table.image_names}
     contents = Contents(table, headers, facts(dataset, table, headers))

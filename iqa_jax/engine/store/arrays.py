@@ -9,34 +9,35 @@ import numpy as np
 from etils import epath
 
 from iqa_jax.errors import InputError
+from iqa_jax.text import counted
 
 _LEAST_ROWS = 16
 _MOST_CHUNKS = 256
-"""A killed run loses at most the chunks that were being filled: 16 pairs of a small dataset, 0.4 %
-of a large one, whose number of files stays small."""
+"""A killed run loses at most the chunks being filled: 16 pairs of a small dataset, 0.4 % of a large
+one. The number of files stays small."""
 
 _CODECS = [{"name": "bytes", "configuration": {"endian": "little"}}, {"name": "crc32c"}]
 _CHUNK_KEY = re.compile(rb"c/(\d+)/0")
 
 
 def rows_in_chunk(rows: int) -> int:
-    """How many rows the chunks of an array of ``rows`` have."""
+    """Number of rows in each chunk of an array of ``rows``."""
     return max(_LEAST_ROWS, -(-rows // _MOST_CHUNKS))
 
 
 class StoredArray:
-    """float32 ``[rows, length]`` in a folder.
+    """An array, float32 ``[rows, length]``, in a folder.
 
     Args:
       path: The folder.
       shape: Rows and length; an array of another shape is refused.
-      attributes: Given to make the array if it is not there yet.
+      attributes: Attributes for a new array; None if the array must exist already.
 
     Attributes:
-      attributes: What was said about it when it was made, as JSON.
+      attributes: Attributes recorded when the array was made, as JSON.
 
     Raises:
-      InputError: If the array is not there or damaged.
+      InputError: If the array is missing or damaged.
     """
 
     def __init__(
@@ -68,7 +69,7 @@ class StoredArray:
                     "driver": "zarr3",
                     "kvstore": location(path),
                     "open": True,
-                    # A chunk of zeros is a file like any other, and a missing one no NaN.
+                    # A chunk of zeros is a file like any other; a missing chunk is not NaN.
                     "store_data_equal_to_fill_value": True,
                     "fill_missing_data_reads": False,
                     **({"metadata": metadata} if is_there or attributes is None else to_make),
@@ -82,7 +83,7 @@ class StoredArray:
         return -(-self._array.shape[0] // self._step)
 
     def written(self) -> set[int]:
-        """Numbers of the chunks that are there."""
+        """Numbers of the chunks on disk."""
         files = self._array.kvstore
         assert files is not None
         with self._damage():
@@ -91,7 +92,7 @@ class StoredArray:
         return {int(match[1]) for match in matches if match}
 
     def is_whole(self) -> bool:
-        """Whether every chunk is there."""
+        """Whether every chunk is on disk."""
         return len(self.written()) == self.chunks
 
     def rows_of(self, chunk: int) -> slice:
@@ -99,19 +100,20 @@ class StoredArray:
         return slice(chunk * self._step, min((chunk + 1) * self._step, self._array.shape[0]))
 
     def start_writing(self, chunk: int, values: np.ndarray) -> Callable[[], None]:
-        """Begins to write a chunk.
+        """Starts writing a chunk.
 
         Args:
-          chunk: Its number.
-          values: Its rows.
+          chunk: Number of the chunk.
+          values: Rows of the chunk.
 
         Returns:
-          What waits until the chunk is on disk; it raises InputError if it cannot be written.
+          A function that waits until the chunk is on disk, and raises InputError if it cannot be
+          written.
         """
         committed = self._array[self.rows_of(chunk)].write(values).commit
 
         def wait() -> None:
-            with self._trouble("make room or mend it and run again, it continues"):
+            with self._trouble("free some space or repair it, then run again to continue"):
                 committed.result()
 
         return wait
@@ -125,14 +127,14 @@ class StoredArray:
         missing = set(range(self.chunks)) - self.written()
         if missing:
             raise InputError(
-                f"{self._path}: was not finished, {len(missing)} of {self.chunks} chunks of rows "
-                "are missing; run iqa extract again with the same flags"
+                f"{self._path}: unfinished ({len(missing)} of {counted(self.chunks, 'chunks')} of "
+                "rows missing); run iqa extract again with the same flags"
             )
         with self._damage():
             return self._array.read().result()
 
     def _damage(self) -> AbstractContextManager[None]:
-        return self._trouble("delete what is damaged and run iqa extract again")
+        return self._trouble("delete the damaged array and run iqa extract again")
 
     @contextmanager
     def _trouble(self, advice: str) -> Iterator[None]:
@@ -144,7 +146,7 @@ class StoredArray:
 
 
 def location(path: epath.Path) -> Mapping[str, str]:
-    """A folder, local or ``gs://``, in tensorstore's words."""
+    """A folder, local or ``gs://``, as a key-value store of tensorstore."""
     text = str(path)
     if text.startswith("gs://"):
         bucket, _, folder = text.removeprefix("gs://").partition("/")

@@ -1,4 +1,4 @@
-"""The files of a store beside its arrays, and where everything lies."""
+"""Paths in a store, and its files other than arrays."""
 
 import csv
 import hashlib
@@ -26,10 +26,10 @@ _COLUMNS = (*PAIR_FIELDS, "height", "width", "row")
 
 @dataclass(frozen=True)
 class LayerShape:
-    """What is the same of a layer for all images, or for all of one size.
+    """Shape of a layer.
 
     Attributes:
-      channels: Number of channels.
+      channels: Number of channels, the same for all images.
       positions: Height x width of the layer, by height and width of the image.
     """
 
@@ -39,14 +39,14 @@ class LayerShape:
 
 @dataclass(frozen=True)
 class Contents:
-    """Everything in a store but its arrays.
+    """Everything in a store except its arrays.
 
     Attributes:
-      signature: What the statistics depend on, as JSON.
+      signature: Everything the statistics depend on, as JSON.
       table: The pairs, in the dataset's own order.
-      sizes: Height and width of the images of each pair as they were scored, in the same order.
-      rows: For each row of the arrays the row of the table.
-      layers: Of the model, in forward order.
+      sizes: Height and width of each pair's images as they were scored, in the same order.
+      rows: Row of the table for each row of the arrays.
+      layers: Layers of the model, in forward order.
     """
 
     signature: Mapping[str, Any]
@@ -58,19 +58,19 @@ class Contents:
 
 @dataclass(frozen=True)
 class _NoImages(ImageSource):
-    """The images of a table that was read from a store."""
+    """Images of a table that was read from a store: none can be read."""
 
     path: epath.Path
 
     def read(self, name: str) -> bytes:
-        raise ImageError(f"{name}: the statistics in {self.path} come without their images")
+        raise ImageError(f"{name}: the statistics in {self.path} do not include the images")
 
 
 def store_path(statistics_dir: epath.PathLike, dataset: str, model: str) -> epath.Path:
-    """The folder of the statistics of a model on a dataset.
+    """Folder of the statistics of a model on a dataset.
 
     Args:
-      statistics_dir: Where stores are.
+      statistics_dir: Parent folder of all stores.
       dataset: Name of the dataset.
       model: Name of the model.
     """
@@ -78,7 +78,7 @@ def store_path(statistics_dir: epath.PathLike, dataset: str, model: str) -> epat
 
 
 def array_path(path: epath.Path, layer: str, statistic: str) -> epath.Path:
-    """The folder of an array.
+    """Folder of an array.
 
     Args:
       path: The folder of the store.
@@ -89,15 +89,15 @@ def array_path(path: epath.Path, layer: str, statistic: str) -> epath.Path:
 
 
 def file_name(name: str) -> str:
-    """A name as one part of a path, different for different names."""
+    """A name as one part of a path; different names give different parts."""
     quoted = quote(name, safe="@+, ")
     return quoted.replace(".", "%2E") if set(quoted) == {"."} else quoted
 
 
 def create(path: epath.Path, contents: Contents) -> None:
-    """Makes the store in ``path`` without its arrays; it appears whole.
+    """Creates the store in ``path`` without any arrays; it appears as a whole.
 
-    A store that is there, or that another process makes at the same time, is left as it is.
+    An existing store, or one that another process creates at the same time, is left as it is.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
     try:
@@ -136,10 +136,10 @@ def _write_contents(path: epath.Path, contents: Contents) -> None:
 
 
 def read_contents(path: epath.Path) -> Contents:
-    """Reads the store in ``path`` without its arrays.
+    """Reads the store in ``path``, except for its arrays.
 
     Raises:
-      InputError: If there is no store, or it was damaged.
+      InputError: If there is no store, or it is damaged.
     """
     try:
         attributes = json.loads((path / RECORD).read_text())["attributes"]
@@ -168,8 +168,8 @@ def read_contents(path: epath.Path) -> Contents:
         )
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise InputError(
-            f"{path}: is no statistics store, or a damaged one ({error!r}); make it with "
-            "iqa extract, after deleting what is there"
+            f"{path}: not a statistics store, or a damaged one ({error!r}); delete the folder if "
+            "there is one, and run iqa extract"
         ) from error
 
 

@@ -1,4 +1,4 @@
-"""Reading a store."""
+"""Reads a store."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -31,7 +31,7 @@ class StatisticsStore:
 
     Attributes:
       path: The folder.
-      contents: Everything but the arrays.
+      contents: Everything except the arrays.
     """
 
     path: epath.Path
@@ -44,14 +44,14 @@ class StatisticsStore:
         """Opens the store of a model.
 
         Args:
-          statistics_dir: Where stores are: ``STATISTICS_DIR/DATASET/MODEL``.
+          statistics_dir: Parent folder of all stores, ``STATISTICS_DIR/DATASET/MODEL``.
           model: Name of the model.
-          dataset: Name of the dataset; None for the only one that has the model, or where
-            ``statistics_dir`` is the folder of a dataset.
+          dataset: Name of the dataset; None if only one has the model, or if ``statistics_dir`` is
+            the folder of a dataset.
 
         Raises:
-          InputError: If there is no such store, there are several, it is damaged, or what computed
-            its statistics has changed since.
+          InputError: If there is no such store or there are several, it is damaged, or a formula or
+            network that computed its statistics has changed since.
         """
         folder = epath.Path(statistics_dir)
         if dataset is None and (folder / file_name(model) / RECORD).exists():
@@ -64,8 +64,8 @@ class StatisticsStore:
             there = ", ".join(map("/".join, names)) or "nothing"
             of_dataset = f" on {dataset}" if dataset else ""
             raise InputError(
-                f"{folder}: has no statistics of {model}{of_dataset}; it has: {there}; make them "
-                f"with iqa extract --models={model}"
+                f"{folder}: has no statistics of {model}{of_dataset}; it has: {there}; compute "
+                f"them with iqa extract --models={model}"
             )
         if len(wanted) > 1:
             raise InputError(
@@ -84,8 +84,7 @@ class StatisticsStore:
         if changed or not recorded:
             raise InputError(
                 f"{path}: was made before {', '.join(changed) or 'revisions were recorded'}"
-                f"{' changed' if changed else ''}; extract it anew with iqa extract, "
-                "after deleting what is there"
+                f"{' changed' if changed else ''}; delete it and run iqa extract again"
             )
         return store
 
@@ -100,12 +99,12 @@ class StatisticsStore:
 
     @property
     def table(self) -> PairTable:
-        """The pairs in the dataset's own order; their images are not there."""
+        """The pairs in the dataset's own order, without their images."""
         return self.contents.table
 
     @property
     def signature(self) -> Mapping[str, Any]:
-        """What the statistics depend on, as JSON."""
+        """Everything the statistics depend on, as JSON."""
         return self.contents.signature
 
     @property
@@ -141,7 +140,7 @@ class StatisticsStore:
         )
 
     def is_whole(self, layer: str, statistic: str) -> bool:
-        """Whether an array is there for every pair."""
+        """Whether an array has values for every pair."""
         if (layer, statistic) not in self.arrays:
             return False
         return self._array(layer, statistic).is_whole()
@@ -159,7 +158,7 @@ class StatisticsStore:
         """A statistic of all pairs in the order of the table, float32 ``[pairs, channels]``.
 
         Raises:
-          InputError: If the store has no such array, or it was not finished or is damaged.
+          InputError: If the store has no such array, or it is unfinished or damaged.
         """
         self._shape(layer)
         if (layer, statistic) not in self.arrays:
@@ -180,7 +179,7 @@ class StatisticsStore:
         )
 
     def array_shape(self, layer: str, statistic: str) -> tuple[int, int]:
-        """Rows and length of an array, there or not."""
+        """Rows and length of an array, whether or not it is in the store."""
         length = STATISTICS[statistic].length(self._shape(layer).channels)
         return len(self.table.pairs), length
 

@@ -1,4 +1,4 @@
-"""Filling a store: unit by unit, continued where an earlier run stopped."""
+"""Fills a store unit by unit, continuing where an earlier run stopped."""
 
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Self
@@ -16,19 +16,20 @@ _MADE_WITH = "made_with"
 
 
 class StatisticsWriter:
-    """Takes the statistics of work units and keeps them, each chunk of rows when it is full.
+    """Takes the statistics of work units and writes each chunk of rows once it is full.
 
     Args:
-      store: Where they go.
-      arrays: Layer and statistic of those that are wanted; what is whole is left alone.
-      made_with: What made them, as JSON; an array that something else began is refused.
+      store: Destination of the statistics.
+      arrays: Layer and statistic of each array to fill; whole arrays are left alone.
+      made_with: Software and settings that produce the values, as JSON; an unfinished array that
+        was begun with others is refused.
 
     Attributes:
-      path: The folder of the store.
-      arrays: Those of the arrays that are not whole.
+      path: Folder of the store.
+      arrays: Layer and statistic of each array that is not whole.
 
     Raises:
-      InputError: If an array was begun by something else, or is damaged.
+      InputError: If an array was begun with other software or settings, or is damaged.
     """
 
     def __init__(
@@ -68,19 +69,20 @@ class StatisticsWriter:
         layers: Callable[[], Mapping[str, LayerShape]],
         arrays: Sequence[tuple[str, str]],
     ) -> Self:
-        """Makes a store, or opens the one that is there to complete it.
+        """Creates a store, or opens the existing one to complete it.
 
         Args:
-          statistics_dir: Where stores are: ``STATISTICS_DIR/DATASET/MODEL``.
-          signature: What the statistics depend on, as JSON, with the name of the ``model``; a store
-            with another one is refused.
-          made_with: As for the class.
+          statistics_dir: Parent folder of all stores, ``STATISTICS_DIR/DATASET/MODEL``.
+          signature: Everything the statistics depend on, as JSON, with the name of the ``model``; a
+            store with another signature is refused.
+          made_with: See the class.
           plan: The work; its table is the dataset.
-          layers: Gives all layers of the model, in forward order, for a new store.
-          arrays: As for the class.
+          layers: Returns all layers of the model in forward order, for a new store.
+          arrays: See the class.
 
         Raises:
-          InputError: If there is a store with another signature, or as by the class.
+          InputError: If the existing store has another signature, or for the reasons given for the
+            class.
         """
         path = store_path(statistics_dir, plan.table.name, signature["model"])
         if not (path / RECORD).exists():
@@ -94,11 +96,11 @@ class StatisticsWriter:
             )
             create(path, contents)
         store = StatisticsStore.at(path)
-        check_signature(store, signature)  # also of a new one, which another process may have made
+        check_signature(store, signature)  # even if new: another process may have made it
         return cls(store, arrays, made_with)
 
     def missing(self, units: Sequence[WorkUnit]) -> list[WorkUnit]:
-        """The units that have a row in a chunk that is not there."""
+        """Units with a row in a chunk that is not on disk."""
         return [
             unit
             for unit in units
@@ -106,7 +108,7 @@ class StatisticsWriter:
         ]
 
     def add(self, rows: Sequence[int], values: Mapping[str, np.ndarray]) -> None:
-        """Takes the statistics of some rows of a unit; a chunk that is full is written.
+        """Takes the statistics of some rows of a unit and writes any chunk that is now full.
 
         Args:
           rows: Positions of the pairs in the table.
@@ -132,7 +134,7 @@ class StatisticsWriter:
                 self._write(chunk)
 
     def finish(self) -> None:
-        """Waits until everything that was taken is on disk."""
+        """Waits until all full chunks are on disk."""
         while self._writing:
             self._writing.pop()()
 
@@ -148,7 +150,7 @@ class StatisticsWriter:
 
 
 def check_signature(store: StatisticsStore, signature: Mapping[str, Any]) -> None:
-    """Refuses a store of other statistics.
+    """Refuses a store with another signature.
 
     Raises:
       InputError: If weights, precision, resize or data differ; the message says which.
@@ -167,13 +169,13 @@ def _check_same(
     ]
     if differences:
         raise InputError(
-            f"{path}: {how} with {'; '.join(differences)}. Use what it {how} with, another "
-            "--statistics_dir, or delete it to begin anew"
+            f"{path}: {how} with {'; '.join(differences)}. Use the same settings again, another "
+            "--statistics_dir, or delete it to start afresh"
         )
 
 
 def _flat(record: Mapping[str, Any]) -> dict[str, Any]:
-    """A record of records by dotted names."""
+    """A nested record as one level of dotted names."""
     flat = {}
     for name, value in record.items():
         if isinstance(value, Mapping):

@@ -34,6 +34,7 @@ from iqa_jax.programs.evaluate.settings import EvaluateSettings
 from iqa_jax.programs.extract.extraction import ensure_store
 from iqa_jax.readouts import needed_arrays, readout_formulas
 from iqa_jax.revisions import OF_AGREEMENT, revisions_of
+from iqa_jax.text import counted
 from iqa_jax.zoo import TrainingData
 
 
@@ -76,6 +77,10 @@ def evaluate(settings: EvaluateSettings) -> Evaluation:
         metrics=settings.metrics,
         checkpoints_dir=settings.checkpoints_dir,
     )
+    if not columns and not given:
+        raise InputError(
+            "nothing to evaluate: name at least one model, metric or file of scores (--scores_csv)"
+        )
     _say_what_is_left(settings, columns)
     twice = joined.keys() & {column.name for column in columns}
     if twice:
@@ -242,12 +247,13 @@ def _read_out(
 def _announce(plan: Plan) -> None:
     table = plan.table
     sizes = ", ".join(f"{width}x{height}" for height, width in plan.sizes[:4])
-    more = f" and {len(plan.sizes) - 4} more sizes" if len(plan.sizes) > 4 else ""
-    left_out = table.pairs_left_out
-    note = f"; {left_out} pairs whose images are missing are left out" if left_out else ""
-    references = table.reference_count
+    more = f" and {counted(len(plan.sizes) - 4, 'more sizes')}" if len(plan.sizes) > 4 else ""
+    left_out = counted(table.pairs_left_out, "pairs with missing images left out")
+    note = f"; {left_out}" if table.pairs_left_out else ""
+    pairs, units = counted(len(table.pairs), "pairs"), counted(len(plan.units), "work units")
+    references = counted(table.reference_count, "references")
     tqdm.write(
-        f"{table.name}: {len(table.pairs)} pairs of {references} references, "
-        f"{sizes}{more}; {len(plan.units)} work units of up to {plan.versions} versions{note}",
+        f"{table.name}: {pairs} of {references}, {sizes}{more}; {units} of up to "
+        f"{counted(plan.versions, 'versions')}{note}",
         file=sys.stderr,
     )

@@ -16,6 +16,7 @@ from iqa_jax.agreement.columns import Column
 from iqa_jax.files import write_bytes
 from iqa_jax.programs.evaluate.evaluation import Evaluation
 from iqa_jax.programs.evaluate.report import legend, marked, short_name
+from iqa_jax.text import counted
 
 _COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000")
 """Okabe and Ito's palette: told apart by colour-blind readers too."""
@@ -112,9 +113,10 @@ def correlation_by_layer(evaluation: Evaluation, path: epath.Path) -> None:
     for readout, top, bottom in zip(readouts, panels[0], panels[-1], strict=True):
         top.set_title(titles.get(readout, ""), fontsize=11)
         bottom.set_xlabel("relative depth of the layer")
-    table, references = evaluation.table, evaluation.record["dataset"]["references"]
+    table, pairs = evaluation.table, counted(len(evaluation.table.pairs), "pairs")
+    references = counted(evaluation.record["dataset"]["references"], "references")
     title = [
-        f"{table.name}: {len(table.pairs)} pairs of {references} references",
+        f"{table.name}: {pairs} of {references}",
         f"agreement with: {table.target}",
         *legend(columns),
     ]

@@ -10,7 +10,7 @@ from iqa_jax.agreement.columns import Column
 from iqa_jax.agreement.layer_choice import Chosen
 from iqa_jax.agreement.results import ColumnResult
 from iqa_jax.programs.evaluate.evaluation import Evaluation
-from iqa_jax.text import aligned
+from iqa_jax.text import aligned, counted
 
 _MOST_MODELS = 6
 """With more models than this the layers are left to ``correlations.csv``."""
@@ -43,7 +43,8 @@ def _heading(evaluation: Evaluation) -> Iterator[str]:
     table = evaluation.table
     references = evaluation.record["dataset"]["references"]
     direction = "higher is better" if table.higher_is_better else "lower is better"
-    yield f"{table.name}: {len(table.pairs)} pairs of {references} references"
+    pairs = f"{counted(len(table.pairs), 'pairs')} of {counted(references, 'references')}"
+    yield f"{table.name}: {pairs}"
     yield f"target: {table.target}, {direction}"
     ceiling = evaluation.analysis.ceiling
     if ceiling:
@@ -139,8 +140,8 @@ def _chosen(chosen: Sequence[Chosen]) -> Iterator[str]:
     (source,) = {each.chosen_on for each in chosen if each.chosen_on}
     first = chosen[0]
     yield (
-        f"Layers chosen on {source}, and metrics, scored on {first.pairs} pairs of "
-        f"{first.references} references"
+        f"Layers chosen on {source}, and metrics, scored on {counted(first.pairs, 'pairs')} of "
+        f"{counted(first.references, 'references')}"
     )
     rows = [
         (

@@ -35,8 +35,8 @@ def select_columns(
       checkpoints_dir: Where the relevances are.
 
     Raises:
-      InputError: If a name is none that there is, a layer is in no model, a relevance weighs none
-        of the layers, or nothing is asked for.
+      InputError: If a name is unknown, no model has one of the layers, or a relevance weighs none
+        of the layers.
     """
     layers_of = {model: model_layers(model) for model in models}
     wanted = resolve(layers, layers_of) if models else {}
@@ -64,8 +64,6 @@ def select_columns(
         )
         for metric in parse_metrics(metrics)
     ]
-    if not columns:
-        raise InputError("nothing to evaluate: name at least one model or metric")
     first: dict[str, ScoreColumn] = {}
     for column in columns:
         first.setdefault(column.name, column)

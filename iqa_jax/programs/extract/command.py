@@ -11,6 +11,7 @@ killed run continues where it was; statistics and layers that are asked for late
 from dataclasses import replace
 
 from iqa_jax.programs.extract.settings import ExtractSettings
+from iqa_jax.text import counted
 
 
 def main(settings: ExtractSettings) -> None:
@@ -22,4 +23,5 @@ def main(settings: ExtractSettings) -> None:
     for extracted in extract(settings):
         store, speed = extracted.store, extracted.pairs_per_second
         how = f"{speed:.2f} pairs/s" if speed else "all there already"
-        print(f"{store.path}: {len(store.table.pairs)} pairs, {len(store.layers)} layers, {how}")
+        size = f"{counted(len(store.table.pairs), 'pairs')}, {counted(len(store.layers), 'layers')}"
+        print(f"{store.path}: {size}, {how}")

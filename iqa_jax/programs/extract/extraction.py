@@ -22,6 +22,7 @@ from iqa_jax.metrics.layer_statistics import FeatureStatistics
 from iqa_jax.programs.extract.settings import ExtractSettings
 from iqa_jax.programs.layers import ALL, resolve
 from iqa_jax.readouts.statistics import STATISTICS
+from iqa_jax.text import counted
 from iqa_jax.zoo import model_layers, weights_sha256
 
 Arrays = Sequence[tuple[str, str]]
@@ -124,9 +125,10 @@ def extract(settings: ExtractSettings) -> list[Extracted]:
         for size in plan.sizes:
             outline.check_size(*size)
         check_memory(outline, plan)
-    left_out = plan.table.pairs_left_out
-    note = f"; {left_out} pairs whose images are missing are left out" if left_out else ""
-    tqdm.write(f"{plan.table.name}: {len(plan.table.pairs)} pairs{note}", file=sys.stderr)
+    left_out = counted(plan.table.pairs_left_out, "pairs with missing images left out")
+    note = f"; {left_out}" if plan.table.pairs_left_out else ""
+    pairs = counted(len(plan.table.pairs), "pairs")
+    tqdm.write(f"{plan.table.name}: {pairs}{note}", file=sys.stderr)
     programs = Programs()
     extracted = {
         place: ensure_store(

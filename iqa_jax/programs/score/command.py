@@ -18,6 +18,10 @@ from dataclasses import replace
 
 from iqa_jax.programs.running import ExitStatus
 from iqa_jax.programs.score.settings import ScoreSettings
+from iqa_jax.text import counted
+
+STATUSES = {ExitStatus.PAIRS_FAILED: "some pairs could not be scored; the others were"}
+"""Exit statuses of this program, besides those of all."""
 
 
 def main(settings: ScoreSettings) -> int:
@@ -31,9 +35,9 @@ def main(settings: ScoreSettings) -> int:
     failed = score(replace(settings, metrics=tuple(dict.fromkeys(settings.metrics))))
     if not failed:
         return ExitStatus.DONE
-    pairs = "1 pair" if failed == 1 else f"{failed} pairs"
     print(
-        f"iqa score: {pairs} could not be scored in full; the column 'error' says why",
+        f"iqa score: {counted(failed, 'pairs')} could not be scored in full; the column 'error' "
+        "says why",
         file=sys.stderr,
     )
     return ExitStatus.PAIRS_FAILED

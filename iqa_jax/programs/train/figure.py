@@ -10,6 +10,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from iqa_jax.files import write_bytes
+from iqa_jax.text import counted
 
 _COLOURS = {"uniform": "0.55", "learned": "#0072B2"}
 _OTHERS = ("#D55E00", "#009E73", "#CC79A7")
@@ -46,7 +47,8 @@ def shares_by_layer(shares: Mapping[str, Shares], title: str, path: epath.Path) 
     for layer, panel in zip(layers, panels.flat, strict=False):
         for name, by_layer in shares.items():
             _draw_channels(panel, by_layer[layer], colours[name], top)
-        panel.set_title(f"{layer}, {len(shares['learned'][layer])} channels", fontsize=9)
+        channels = counted(len(shares["learned"][layer]), "channels")
+        panel.set_title(f"{layer}, {channels}", fontsize=9)
     for panel in panels.flat[len(layers) :]:
         panel.set_axis_off()
     for panel in panels.flat[max(0, len(layers) - columns) : len(layers)]:

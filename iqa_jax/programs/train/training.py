@@ -26,6 +26,7 @@ from iqa_jax.relevance.cross_validation import CrossValidation, Scheme, check_sc
 from iqa_jax.relevance.examples import FORMS, Examples, check_readout, read_examples
 from iqa_jax.relevance.gains import Gain, held_out_gains, transfer_gains
 from iqa_jax.relevance.losses import check_loss
+from iqa_jax.text import counted
 from iqa_jax.weights import checkpoints
 from iqa_jax.zoo import load_relevance
 from iqa_jax.zoo.origins import DOWNLOADS
@@ -226,8 +227,8 @@ def _announce(examples: Examples, scheme: Scheme) -> None:
     runs = scheme.folds * scheme.seeds * len(scheme.strengths)
     pairs, channels = examples.matrix.shape
     print(
-        f"{examples.name}: training {runs} runs on {pairs} pairs of {examples.references} "
-        f"references x {channels} channels",
+        f"{examples.name}: training {counted(runs, 'runs')} on {counted(pairs, 'pairs')} of "
+        f"{counted(examples.references, 'references')} x {counted(channels, 'channels')}",
         file=sys.stderr,
     )
 

@@ -1,1 +1,1 @@
-"""Verification: what a copy of a dataset holds, checked before its scores are believed."""
+"""Verification: checks a copy of a dataset before its scores are trusted."""

@@ -1,4 +1,4 @@
-"""What is checked of a dataset: its rows, its images, and whether the one fits the other."""
+"""Checks of a dataset: its rows, its images, and whether they fit together."""
 
 import math
 from collections import defaultdict
@@ -13,22 +13,22 @@ from iqa_jax.images.decode import Header
 from iqa_jax.programs.verify.examination import Examination
 
 _MOST_JOINED = 4
-"""Names of one group that are written out."""
+"""Number of names of one group that are written out."""
 
 
 class Verdict(StrEnum):
-    """What a check says about the dataset."""
+    """Result of a check."""
 
     OK = "ok"
     NOTE = "note"
-    """Worth knowing, and no fault."""
+    """Worth knowing, but not a fault."""
 
     PROBLEM = "PROBLEM"
     NOT_CHECKED = "not checked"
 
 
 class Range(NamedTuple):
-    """The least and the greatest of some numbers; NaN where there is no end."""
+    """The least and the greatest of some numbers; NaN where there is no bound."""
 
     least: float
     greatest: float
@@ -36,15 +36,15 @@ class Range(NamedTuple):
 
 @dataclass(frozen=True)
 class Check:
-    """One question that was asked of a dataset.
+    """One check of a dataset.
 
     Attributes:
-      subject: What was counted or measured.
-      verdict: What the answer means.
-      found: The answer; None where there is none.
-      expected: What it should be; None where anything will do.
-      items: What the answer concerns: images, rows, reasons.
-      explanation: What to think of it or to do about it.
+      subject: Quantity that was counted or measured.
+      verdict: Result of the check.
+      found: Value found; None if there is none.
+      expected: Value expected; None if any value is fine.
+      items: Images, rows or reasons concerned.
+      explanation: Interpretation and advice.
     """
 
     subject: str
@@ -56,7 +56,7 @@ class Check:
 
 
 def check_rows(table: PairTable) -> Iterator[Check]:
-    """What can be told without the images: number of rows, scores, rows that are there twice."""
+    """Checks that do not need the images: number of rows, scores, repeated rows."""
     yield _pairs(table)
     yield _count(
         "rows without a finite score",
@@ -72,15 +72,15 @@ def check_rows(table: PairTable) -> Iterator[Check]:
 
 
 def check_images(table: PairTable, examination: Examination) -> Iterator[Check]:
-    """What the images are like: missing, unreadable, damaged, of unequal size, identical."""
+    """Checks of the images: missing, unreadable, damaged, of unequal size, identical."""
     errors = {
         name: error for name, error in examination.headers.items() if not isinstance(error, Header)
     }
     yield _count(
         "images missing",
         [name for name, error in errors.items() if isinstance(error, MissingImageError)],
-        "The score table names them, and no file is there. Unpack the dataset again; without them "
-        "it can be used with --allow_partial.",
+        "The score table lists them, but there are no such files. Unpack the dataset again; "
+        "without them it can be used with --allow_partial.",
     )
     yield _count(
         "images unreadable",
@@ -90,19 +90,19 @@ def check_images(table: PairTable, examination: Examination) -> Iterator[Check]:
     yield _count(
         "images that do not decode",
         list(map(str, examination.damaged.values())),
-        "Their headers are good, what follows is not. Unpack or download these files again.",
+        "Their headers are intact, the rest is not. Unpack or download these files again.",
         is_checked=examination.is_decoded,
     )
     yield _count(
         "pairs of unequal size",
         list(_unequal(table, examination.headers)),
-        "A pair can only be compared pixel by pixel; look whether the images belong together.",
+        "A pair can only be compared pixel by pixel; check that the images belong together.",
     )
     yield _count(
         "files with the bytes of another",
         list(_same_bytes(examination.sha256)),
-        "Files that are copies of one another. Some datasets have them; scores given to one image "
-        "twice tell how far scores can be trusted.",
+        "These files are copies of one another. Some datasets have them; two scores of one image "
+        "show how reliable the scores are.",
         verdict=Verdict.NOTE,
         is_checked=examination.is_decoded,
     )
@@ -132,7 +132,7 @@ def _pairs(table: PairTable) -> Check:
         if is_whole
         else "The score table has no rows."
         if not found
-        else "The score table is not that of the whole dataset; it can be used with "
+        else "The score table does not cover the whole dataset; it can be used with "
         "--allow_partial.",
     )
 
@@ -143,7 +143,7 @@ def _scale(table: PairTable) -> Check:
     outside = [
         f"{_row(row, pair)}: {pair.score:g}"
         for row, pair in _rows(table)
-        if pair.score < least or pair.score > greatest  # false where the scale has no end
+        if pair.score < least or pair.score > greatest  # false where the scale has no bound
     ]
     has_ends = math.isfinite(least) or math.isfinite(greatest)
     return Check(
@@ -152,14 +152,14 @@ def _scale(table: PairTable) -> Check:
         Range(min(scores), max(scores)) if scores else None,
         Range(least, greatest) if has_ends else None,
         outside,
-        "Scores outside of their scale are of another one, or from another column."
+        "Scores outside the scale belong to another scale, or come from another column."
         if outside
         else "",
     )
 
 
 def _repeated(table: PairTable) -> Iterator[str]:
-    """Judgements of the same images: of several, the rows and the distorted image."""
+    """A line for each set of repeated judgements: their rows and the distorted image."""
     size = table.protocol.rows
     judged: defaultdict[Hashable, list[int]] = defaultdict(list)
     for start in range(0, len(table.pairs), size):
@@ -167,7 +167,7 @@ def _repeated(table: PairTable) -> Iterator[str]:
         versions = frozenset(pair.distorted for pair in judgement)
         if len(versions) < size:
             yield f"rows {start + 1} to {start + size}: {judgement[0].distorted} against itself"
-        # A version may stand in many comparisons with others; an opinion is of the image alone.
+        # A version may be compared with many others; an opinion is about the image alone.
         judged[versions if size == 1 else (judgement[0].reference, versions)].append(start)
     for starts in judged.values():
         if starts[1:]:
@@ -194,7 +194,7 @@ def _same_bytes(sha256: Mapping[str, bytes]) -> Iterator[str]:
     first: dict[bytes, str] = {}
     for name, checksum in sha256.items():
         if first.setdefault(checksum, name) != name:
-            yield f"{name}: as {first[checksum]}"
+            yield f"{name}: same as {first[checksum]}"
 
 
 def _count(
@@ -205,7 +205,7 @@ def _count(
     verdict: Verdict = Verdict.PROBLEM,
     is_checked: bool = True,
 ) -> Check:
-    """A check of which nothing, or for notes little, should be found."""
+    """A check that should find nothing, or for notes little."""
     expected = 0 if verdict is Verdict.PROBLEM else None
     if not is_checked:
         return Check(subject, Verdict.NOT_CHECKED, None, expected)

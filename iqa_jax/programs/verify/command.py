@@ -1,34 +1,45 @@
-"""Verifies a copy of a dataset before its scores are believed.
+"""Verifies a copy of a dataset before its scores are trusted.
 
 Example:
   iqa verify --dataset=tid2013 --data_dir=tid2013
   iqa verify --dataset=csv --data_dir=pairs.csv --output=report.json
+  iqa verify --dataset=tid2013 --tfds_dir=tfds
 
-Prints what the dataset holds and what every check says: rows, scores, missing and damaged images,
-sizes, copies, and whether PSNR agrees with the direction of the scores. The exit status is 0 if no
-problem was found, else 1; notes are no problems.
+Prints the contents of the dataset and the result of every check: rows, scores, missing and damaged
+images, sizes, copies, and whether PSNR agrees with the direction of the scores. Notes do not count
+as problems.
 """
 
 from dataclasses import dataclass
 from typing import Literal
 
+from iqa_jax.programs.running import ExitStatus
 from iqa_jax.programs.settings import NamedDataset
+
+STATUSES = {
+    ExitStatus.DONE: "no problem was found",
+    ExitStatus.INPUT: "a problem was found, a flag or the input is wrong, or the program was "
+    "interrupted",
+}
+"""Exit statuses of this program, instead of those of all."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class VerifySettings(NamedDataset):
-    """A copy of a dataset to be verified.
+    """A copy of a dataset to verify.
 
     Attributes:
       data_dir: Folder of the dataset in its official layout. For csv: the file, with the columns
         reference,distorted,score; image paths are relative to it.
+      tfds_dir: Folder in which iqa build stored the dataset, instead of data_dir.
       score_direction: For csv: whether higher or lower human scores are better. Default: higher.
-      headers_only: Read no further than the headers of the images: quick, but damaged and identical
-        images and the direction of the scores are not checked.
-      output: JSON file to write as well, in which no list is cut short.
+      headers_only: Read only the headers of the images: quick, but damaged and identical images and
+        the direction of the scores are not checked.
+      output: JSON file to write as well, with all lists in full.
     """
 
-    data_dir: str
+    data_dir: str | None = None
+    tfds_dir: str | None = None
     score_direction: Literal["higher", "lower"] | None = None
     headers_only: bool = False
     output: str | None = None
@@ -38,7 +49,7 @@ def main(settings: VerifySettings) -> int:
     """Verifies the dataset and prints the report.
 
     Returns:
-      0 if no problem was found, else 1.
+      The exit status, which says whether a problem was found.
     """
     from etils import epath  # noqa: PLC0415  none of these is needed for the help
 
@@ -49,7 +60,8 @@ def main(settings: VerifySettings) -> int:
 
     table = load_dataset(
         settings.dataset,
-        settings.data_dir,
+        data_dir=settings.data_dir,
+        tfds_dir=settings.tfds_dir,
         allow_partial=True,
         score_direction=settings.score_direction,
     )
@@ -59,4 +71,4 @@ def main(settings: VerifySettings) -> int:
         path = epath.Path(settings.output)
         path.parent.mkdir(parents=True, exist_ok=True)
         write_text(path, to_json(verification) + "\n")
-    return bool(verification.problems)
+    return ExitStatus.INPUT if verification.problems else ExitStatus.DONE

@@ -1,9 +1,9 @@
-"""Whether the scores point the way that their dataset says: PSNR has to agree with them in sign.
+"""Checks the direction of the scores: PSNR has to agree with them in sign.
 
-PSNR is a poor judge of quality, and yet a fair one of direction: on the published datasets it
-correlates positively with the oriented scores. Versions of one reference are compared with each
-other alone, and references are what is counted: how high PSNR and scores are differs from one
-reference to the next by chance, which many pairs of few references would show as a correlation.
+PSNR is a poor judge of quality, but a fair one of direction: on the published datasets it
+correlates positively with the oriented scores. Only versions of the same reference are compared,
+and the sample size is the number of references: the levels of PSNR and scores differ from reference
+to reference by chance, and many pairs of few references would turn this into a correlation.
 """
 
 import math
@@ -18,28 +18,30 @@ from iqa_jax.metrics.gray import PEAK
 from iqa_jax.metrics.psnr import HIGHEST_DECIBELS
 from iqa_jax.programs.verify.checks import Check, Verdict
 from iqa_jax.programs.verify.examination import Examination
+from iqa_jax.text import counted
 
 LEAST_PAIRS = 10
-"""With fewer judgements nothing is said."""
+"""Fewest judgements for a verdict."""
 
 LEAST_REFERENCES = 5
-"""With fewer it cannot be told how much references differ: no disagreement is called a problem."""
+"""With fewer references it is unknown how much they differ, and a disagreement is only noted."""
 
 _LEAST_ERROR = PEAK**2 / 10 ** (HIGHEST_DECIBELS / 10)
-"""Images that differ by less have one PSNR."""
+"""Images that differ by less all have the same PSNR."""
 
 _CHANCE = 0.01
-"""How often chance alone may go as far, on either side."""
+"""Probability that chance alone goes as far, on either side."""
 
 
 class _Agreement(NamedTuple):
-    """How well PSNR agrees with people, from -1 to 1, in groups that have nothing in common.
+    """Agreement of PSNR with people, from -1 to 1, in groups that have nothing in common.
 
     Attributes:
-      values: Of each group.
-      variances: Of these, if there is no relation and versions are independent.
-      judgements: How many could be compared, in all groups.
-      has_references: Whether groups are references; else one group holds a pair of each reference.
+      values: Agreement in each group.
+      variances: Their variances if there is no relation and versions are independent.
+      judgements: Number of judgements that could be compared, in all groups.
+      has_references: Whether groups are references; otherwise one group holds a pair of each
+        reference.
     """
 
     values: np.ndarray
@@ -54,15 +56,15 @@ class _Agreement(NamedTuple):
 
     @property
     def mean(self) -> float:
-        """Over the groups; NaN if there is none."""
+        """Mean over the groups; NaN if there are none."""
         return float(self.values.mean()) if self.values.size else math.nan
 
     @property
     def evidence(self) -> float:
-        """The mean in multiples of what chance alone exceeds once in a hundred.
+        """The mean in multiples of the value that chance alone exceeds once in a hundred.
 
-        By a t test over the references, whose standard error is taken to be no smaller than it is
-        for independent versions; with few references by that alone.
+        The threshold is that of a t test over the references, whose standard error is taken to be
+        no smaller than that of independent versions; with few references the latter alone is used.
         """
         groups = len(self.values)
         error, limit = math.sqrt(self.variances.mean() / groups), special.ndtri(1 - _CHANCE)
@@ -75,18 +77,17 @@ class _Agreement(NamedTuple):
 def check_direction(table: PairTable, examination: Examination) -> Check:
     """Compares PSNR with the oriented scores.
 
-    For opinions by the mean over references of Spearman's correlation between their versions, which
-    has to be positive (where no reference has two versions, by the correlation of all pairs). For
-    two alternatives by the mean over references of the share of triplets whose version of higher
-    PSNR is the one that most observers preferred (equal PSNR counts one half), which has to exceed
-    one half.
+    For opinions, the mean over references of Spearman's correlation between their versions has to
+    be positive (if no reference has two versions, the correlation of all pairs). For two
+    alternatives, the mean over references of the share of triplets in which most observers
+    preferred the version of higher PSNR (equal PSNR counts one half) has to exceed one half.
 
     Returns:
-      The check. No verdict where too few pairs can be compared, PSNR or the scores are constant, or
-      the value is as near to no relation as chance may bring it. Of fewer references than
-      :data:`LEAST_REFERENCES` a disagreement is noted, and no problem.
+      The check. There is no verdict if too few pairs can be compared, PSNR or the scores are
+      constant, or the value is within chance of no relation. With fewer references than
+      :data:`LEAST_REFERENCES` a disagreement is a note, not a problem.
     """
-    psnr = -np.maximum(examination.squared_errors, _LEAST_ERROR)  # its order, which is all it takes
+    psnr = -np.maximum(examination.squared_errors, _LEAST_ERROR)  # only its order matters
     scores = np.array([pair.score for pair in table.pairs], np.float64)
     contents = np.array([pair.reference_id or pair.reference for pair in table.pairs])
     if table.protocol is Question.TWO_ALTERNATIVES:
@@ -102,13 +103,13 @@ def check_direction(table: PairTable, examination: Examination) -> Check:
     found, advice = None if math.isnan(found) else found, ""
     count = agreement.judgements
     if count < LEAST_PAIRS:
-        found, why = None, f"only {count} can be compared, of the {LEAST_PAIRS} that it takes"
+        found, why = None, f"only {count} can be compared, and at least {LEAST_PAIRS} are needed"
     elif found is None:
         why = "PSNR or the scores are the same for all versions of a reference"
     elif abs(agreement.evidence) < 1:
         why = (
-            f"of {count}, chance alone may bring such a value; if these are the images that people "
-            "saw, look whether they stand beside their own scores"
+            f"with {count}, chance alone may give such a value; if people saw these images, check "
+            "that each has its own score"
         )
     elif agreement.evidence > 0:
         return Check(subject, Verdict.OK, found, expected)
@@ -116,7 +117,8 @@ def check_direction(table: PairTable, examination: Examination) -> Check:
         return Check(subject, Verdict.PROBLEM, found, expected, (), _advice(table))
     else:
         references = len(agreement.values)
-        why = f"there are only {references} references, of the {LEAST_REFERENCES} that it takes"
+        found_only = counted(references, "references")
+        why = f"only {found_only} can be compared, and at least {LEAST_REFERENCES} are needed"
         advice = f" {_advice(table)}"
     return Check(subject, Verdict.NOTE, found, expected, (), f"Cannot be judged: {why}.{advice}")
 
@@ -124,9 +126,9 @@ def check_direction(table: PairTable, examination: Examination) -> Check:
 def _advice(table: PairTable) -> str:
     direction = "higher" if table.higher_is_better else "lower"
     return (
-        f"The scores are taken to be {direction} for better images, and images of higher PSNR have "
-        "the worse ones: the direction is the other (for csv say --score_direction), or the scores "
-        "stand beside the wrong images."
+        f"The scores are taken to be {direction} for better images, but images of higher PSNR have "
+        "worse scores: either the direction is the opposite (for csv set --score_direction), or "
+        "the scores are next to the wrong images."
     )
 
 
@@ -136,7 +138,7 @@ def _of_versions(psnr: np.ndarray, quality: np.ndarray, contents: np.ndarray) ->
     psnr, quality = psnr[usable], quality[usable]
     _, of_reference, sizes = np.unique(contents[usable], return_inverse=True, return_counts=True)
     has_references = sizes.max(initial=0) > 1
-    if not has_references:  # each pair is another reference: they are independent as they are
+    if not has_references:  # each pair has its own reference: the pairs are independent
         of_reference, sizes = np.zeros(len(quality), int), np.array([len(quality)])
     ends = np.cumsum(sizes)[:-1]
     groups = [
@@ -146,7 +148,7 @@ def _of_versions(psnr: np.ndarray, quality: np.ndarray, contents: np.ndarray) ->
     ]
     return _Agreement(
         values=np.array([spearman(psnr[rows], quality[rows]) for rows in groups]),
-        variances=np.array([1 / (len(rows) - 1) for rows in groups]),  # whatever ties there are
+        variances=np.array([1 / (len(rows) - 1) for rows in groups]),  # whatever the ties
         judgements=len(quality),
         has_references=bool(has_references),
     )

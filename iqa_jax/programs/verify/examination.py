@@ -1,4 +1,4 @@
-"""Every image of a table opened: sizes, checksums, and how far the images of a pair are apart."""
+"""Opens every image of a table: sizes, checksums, and the difference between images of a pair."""
 
 import hashlib
 import itertools
@@ -20,24 +20,24 @@ from iqa_jax.images.sources import ImageSource
 
 _MOST_READERS = 16
 _MOST_VERSIONS = 8
-"""Of one reference, looked at by one thread while it holds the reference's pixels: few, for steady
-progress and so that an interruption need not wait for many."""
+"""Number of versions that one thread examines while it holds the reference's pixels: few, so that
+progress is steady and an interruption need not wait for many."""
 
 _VALUES_AT_ONCE = 1 << 20
-"""Of an image, turned into float64 together."""
+"""Number of values of an image converted to float64 at once."""
 
 
 @dataclass(frozen=True)
 class Examination:
-    """What was seen of the images of a table.
+    """Findings about the images of a table.
 
     Attributes:
-      headers: Of every image by name, or why it cannot be read.
-      is_decoded: Whether the images were decoded too; if not, what follows is empty.
-      damaged: By name, why an image that has a header cannot be decoded.
-      sha256: Of the encoded bytes of every image that could be decoded, by name.
-      squared_errors: float64 ``[pairs]``: mean over pixels and channels of the squared difference,
-        in levels from 0 to 255; NaN for two images that cannot be compared.
+      headers: Header of each image by name, or the reason that it cannot be read.
+      is_decoded: Whether the images were decoded too; if not, the other attributes are empty.
+      damaged: Reason for each image that has a header but cannot be decoded, by name.
+      sha256: Hash of the encoded bytes of each image that could be decoded, by name.
+      squared_errors: Mean squared difference over pixels and channels, in levels from 0 to 255,
+        float64 ``[pairs]``; NaN if the two images cannot be compared.
     """
 
     headers: Mapping[str, Header | ImageError]
@@ -48,7 +48,7 @@ class Examination:
 
 
 class _Group(NamedTuple):
-    """A reference and some of its versions: what one thread looks at."""
+    """A reference and some of its versions, examined by one thread."""
 
     reference: str
     versions: Sequence[str]
@@ -56,7 +56,7 @@ class _Group(NamedTuple):
 
 @dataclass
 class _Seen:
-    """What was seen of the images of some groups; squared errors by the names of a pair."""
+    """Findings about the images of some groups; squared errors by the names of a pair."""
 
     headers: dict[str, Header | ImageError] = field(default_factory=dict)
     damaged: dict[str, ImageError] = field(default_factory=dict)
@@ -78,10 +78,10 @@ def examine(table: PairTable, *, headers_only: bool = False) -> Examination:
 
     Args:
       table: The dataset.
-      headers_only: Whether images are not decoded, which is quick.
+      headers_only: Whether to skip decoding, which is quick.
 
     Returns:
-      What was seen; images that cannot be read or decoded are part of it.
+      The findings, including images that cannot be read or decoded.
     """
     unknown = np.full(len(table.pairs), np.nan)
     if headers_only:
@@ -113,7 +113,7 @@ def mean_squared_error(reference: np.ndarray, distorted: np.ndarray) -> float:
 
     Args:
       reference: ``uint8`` ``[H, W, 3]``.
-      distorted: Likewise, of the same size.
+      distorted: ``uint8`` ``[H, W, 3]``, of the same size.
     """
     rows = max(1, _VALUES_AT_ONCE // reference[0].size)
     total = 0.0
@@ -147,7 +147,7 @@ def _examine(images: ImageSource, group: _Group) -> _Seen:
 
 
 def _look(images: ImageSource, name: str, seen: _Seen) -> np.ndarray | None:
-    """The pixels of an image, None if there are none; what else there is to know goes to seen."""
+    """Pixels of an image, None if it cannot be decoded; other findings are added to ``seen``."""
     try:
         data = images.read(name)
         seen.headers[name] = images.header_of(data, name)

@@ -7,13 +7,13 @@ from collections.abc import Iterable, Iterator, Sequence
 
 from iqa_jax.programs.verify.checks import Check, Range, Verdict
 from iqa_jax.programs.verify.verification import Verification
-from iqa_jax.text import aligned, as_json
+from iqa_jax.text import aligned, as_json, counted
 
 _MOST_LISTED = 20
 
 
 def to_text(verification: Verification) -> str:
-    """What the dataset is, its image sizes, every check, and whatever needs a person's attention.
+    """Facts about the dataset, image sizes, all checks, and everything that needs attention.
 
     The last line says whether the dataset can be used.
     """
@@ -36,7 +36,7 @@ def to_text(verification: Verification) -> str:
 
 
 def to_json(verification: Verification) -> str:
-    """The same with all names, however many; a number that is not finite becomes null."""
+    """The same as JSON with all names in full; a number that is not finite becomes null."""
     table = verification.table
     return json.dumps(
         {
@@ -76,17 +76,18 @@ def _facts(verification: Verification) -> list[str]:
     versions = Counter(pair.reference for pair in table.pairs).values()
     distortions = {pair.distortion for pair in table.pairs if pair.distortion}
     deviations = sum(math.isfinite(pair.score_std) for pair in table.pairs)
+    judgements = len(table.pairs) // table.protocol.rows
     direction = "higher is better" if table.higher_is_better else "lower is better"
     rows = [
         ("licence", table.licence or "not stated"),
         ("citation", table.citation or "not stated"),
-        ("protocol", f"{table.protocol}, {len(table.pairs) // table.protocol.rows} judgements"),
+        ("protocol", f"{table.protocol}, {counted(judgements, 'judgements')}"),
         ("scores", f"{table.target}, {direction}"),
-        ("references", f"{len(versions)}, each with {_span(versions)} versions"),
+        ("references", f"{len(versions)}, each with {_versions(versions)}"),
         ("images", str(len(verification.table.image_names))),
-        ("distortions", f"{len(distortions)} types" if distortions else "not stated"),
-        ("deviations", f"of {deviations} scores" if deviations else "not stated"),
-        ("fingerprint", verification.fingerprint or "none: not every image can be read"),
+        ("distortions", counted(len(distortions), "types") if distortions else "not stated"),
+        ("deviations", f"of {counted(deviations, 'scores')}" if deviations else "not stated"),
+        ("fingerprint", verification.fingerprint or "none: some images cannot be read"),
     ]
     return aligned(("dataset", table.name), rows, text_columns=2)
 
@@ -96,12 +97,12 @@ def _sizes(verification: Verification) -> list[str]:
     rows = [(size, str(count)) for size, count in sizes[:_MOST_LISTED]]
     if sizes[_MOST_LISTED:]:
         others = sum(count for _, count in sizes[_MOST_LISTED:])
-        rows.append((f"{len(sizes) - _MOST_LISTED} others", str(others)))
+        rows.append((counted(len(sizes) - _MOST_LISTED, "others"), str(others)))
     return aligned(("width x height", "images"), rows, text_columns=1)
 
 
 def _histogram(verification: Verification) -> list[tuple[str, int]]:
-    """Sizes and how many images have them, the most frequent first."""
+    """Sizes and their numbers of images, the most frequent first."""
     return Counter(
         f"{header.width}x{header.height}" for header in verification.headers.values()
     ).most_common()
@@ -128,7 +129,7 @@ def _conclusion(verification: Verification) -> str:
         return f"{name}: {len(problems)} of the checks found a problem ({subjects})"
     unchecked = [check for check in verification.checks if check.verdict is Verdict.NOT_CHECKED]
     if unchecked:
-        return f"{name}: no problem found, but {len(unchecked)} checks were not made"
+        return f"{name}: no problem found; {counted(len(unchecked), 'checks')} not made"
     return f"{name}: no problem found"
 
 
@@ -144,7 +145,8 @@ def _text(value: float | str | Range | None) -> str:
             return str(value)
 
 
-def _span(counts: Iterable[int]) -> str:
+def _versions(counts: Iterable[int]) -> str:
     numbers: Sequence[int] = sorted(counts) or [0]
     least, greatest = numbers[0], numbers[-1]
-    return str(least) if least == greatest else f"{least} to {greatest}"
+    many = counted(greatest, "versions")
+    return many if least == greatest else f"{least} to {many}"

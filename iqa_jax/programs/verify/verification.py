@@ -1,4 +1,4 @@
-"""A dataset and what all checks said about it."""
+"""A dataset and the results of all checks."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -12,13 +12,13 @@ from iqa_jax.programs.verify.examination import examine
 
 @dataclass(frozen=True)
 class Verification:
-    """What a copy of a dataset holds.
+    """Contents of a copy of a dataset, and the checks.
 
     Attributes:
       table: The dataset.
-      headers: Of every image that can be read, by name.
-      fingerprint: Of names, sizes and scores; None where an image cannot be read.
-      checks: In the order of the report.
+      headers: Header of each image that can be read, by name.
+      fingerprint: Fingerprint of names, sizes and scores; None if an image cannot be read.
+      checks: Checks in the order of the report.
     """
 
     table: PairTable
@@ -33,15 +33,15 @@ class Verification:
 
 
 def verify(table: PairTable, *, headers_only: bool = False) -> Verification:
-    """Looks at every row and every image of a dataset.
+    """Checks every row and every image of a dataset.
 
     Args:
-      table: The dataset, as it is: read with ``allow_partial``.
-      headers_only: Whether images are not decoded: quick, but damaged and identical images and the
+      table: The dataset as it is, read with ``allow_partial``.
+      headers_only: Whether to skip decoding: quick, but damaged and identical images and the
         direction of the scores are left unchecked.
 
     Returns:
-      What was found. Faults of the dataset are part of it, not errors.
+      The findings. Faults of the dataset are part of them, not errors.
     """
     examination = examine(table, headers_only=headers_only)
     found = examination.headers

@@ -1,1 +1,1 @@
-"""What fuzz.py is made of: small files, how they are read, and processes that may die of it."""
+"""Parts of fuzz.py: small files, their readers, and worker processes that may crash."""

@@ -1,4 +1,4 @@
-"""The formats that are read: for each a small whole file, and the package's own way to read it."""
+"""The supported formats: for each a small intact file and the package's own reader."""
 
 import io
 import pickle
@@ -28,12 +28,12 @@ Read = Callable[[epath.Path], Any]
 
 @dataclass(frozen=True)
 class Format:
-    """A file that is read.
+    """A file of a format, and its reader.
 
     Attributes:
-      name: Of the file, relative to the folder that holds all that its reader wants.
-      files: The contents of the file and of others in the folder by their names.
-      read: What the package makes of the file at a path; numbers, texts, arrays and containers.
+      name: Name of the file, relative to the folder with everything its reader needs.
+      files: Contents of the file and of others in the folder, by name.
+      read: Reads the file at a path; returns numbers, texts, arrays and containers of them.
     """
 
     name: str
@@ -46,7 +46,7 @@ class Format:
         return self.files[self.name]
 
     def write(self, folder: Path) -> Path:
-        """Writes all files and returns the path of the one that is read."""
+        """Writes all files and returns the path of the one to read."""
         for name, data in self.files.items():
             path = folder / name
             path.parent.mkdir(parents=True, exist_ok=True)
@@ -55,7 +55,7 @@ class Format:
 
 
 def _image(path: epath.Path) -> np.ndarray:
-    """The header and then the pixels, which have to agree, as in ``pipeline``."""
+    """Reads the header and then the pixels, which have to agree, as in ``engine.feed``."""
     images = ImageFolder(path.parent)
     header, pixels = images.header(path.name), images.pixels(path.name)
     if pixels.shape[:2] != (header.height, header.width):
@@ -64,7 +64,7 @@ def _image(path: epath.Path) -> np.ndarray:
 
 
 def _csv(path: epath.Path) -> list[Pair]:
-    table, _ = inspect(load_dataset("csv", path))
+    table, _ = inspect(load_dataset("csv", data_dir=path))
     return [*table.pairs]
 
 
@@ -74,11 +74,11 @@ def _pairs(path: epath.Path) -> tuple:
 
 
 def _joined_scores(path: epath.Path) -> dict[str, np.ndarray]:
-    return read_joined_scores(path, load_dataset("csv", path.parent / "pairs.csv"))
+    return read_joined_scores(path, load_dataset("csv", data_dir=path.parent / "pairs.csv"))
 
 
 def _rows(load: Callable[[epath.Path], Any]) -> Read:
-    """Reads a dataset from the folder in which its table lies."""
+    """Reads a dataset from the folder of its table."""
     return lambda path: [*load(path.parent).pairs]
 
 
@@ -87,12 +87,12 @@ def _single(name: str, data: bytes, read: Read) -> Format:
 
 
 def _sealed(form: Format, data: bytes, seal: Callable[[bytes], bytes]) -> Format:
-    """A format's file as who means harm writes it: checksums fit what has been changed.
+    """A format's file as an attacker would write it: the checksums match the change.
 
     Args:
       form: The format.
-      data: What is changed.
-      seal: Makes the whole file of it.
+      data: Bytes to change.
+      seal: Makes the whole file from the bytes.
     """
 
     def read(path: epath.Path) -> Any:
@@ -105,7 +105,7 @@ def _sealed(form: Format, data: bytes, seal: Callable[[bytes], bytes]) -> Format
 
 
 def _sealed_entry(form: Format, name: str) -> Format:
-    """What is changed is an entry of a zip file."""
+    """A format in which an entry of a zip file is changed."""
     with zipfile.ZipFile(io.BytesIO(form.data)) as archive:
         entries = {entry: archive.read(entry) for entry in archive.namelist()}
     return _sealed(form, entries[name], lambda data: seed_files.zipped({**entries, name: data}))
@@ -223,4 +223,4 @@ FORMATS: Mapping[str, Format] = {
     "npz-sealed": _sealed_entry(_WHOLE["npz"], "conv.weight.npy"),
     "xlsx-sealed": _sealed_entry(_WHOLE["xlsx"], "xl/worksheets/sheet2.xml"),
 }
-"""By name."""
+"""Formats by name."""

@@ -1,4 +1,4 @@
-"""Files with one other byte, and what became of them."""
+"""Files with one byte changed, and the outcomes of reading them."""
 
 import hashlib
 import re
@@ -17,7 +17,7 @@ _ROOT = re.compile(r".*/(?=iqa_jax/)|.*/(site-packages|lib/python[^/]*)/")
 
 
 class Mutant(NamedTuple):
-    """Which byte of a file has which value, other than its own."""
+    """Position of the changed byte of a file, and its new value."""
 
     position: int
     value: int
@@ -27,33 +27,33 @@ class Mutant(NamedTuple):
 
 
 class Outcome(IntEnum):
-    """What became of a mutant."""
+    """Outcome of reading a mutant."""
 
     PENDING = 0
     RUNNING = 1
     REFUSED = 2
-    """One of our errors, which says what is wrong."""
+    """Refused with one of our errors, which says what is wrong."""
     SAME = 3
-    """Read, and the content is that of the whole file."""
+    """Read, with the content of the intact file."""
     OTHER = 4
-    """Read with another content."""
+    """Read, with other content."""
     TRACEBACK = 5
     """Any other exception."""
     CRASH = 6
     """The process died."""
     HANG = 7
     MEMORY = 8
-    """More memory was asked for than a worker may have, whatever was made of that."""
+    """More memory was requested than a worker may have, however that was handled."""
 
 
 class Finding(NamedTuple):
-    """A mutant that a reader may neither refuse nor read like that.
+    """A mutant that a reader handled wrongly.
 
     Attributes:
-      mutant: Which.
-      outcome: A traceback, a crash, a hang or a want of memory.
-      kind: The type of the exception, the signal, or the time.
-      place: Where in the package, and in what it calls.
+      mutant: The mutant.
+      outcome: A traceback, a crash, a hang or a lack of memory.
+      kind: Type of the exception, signal, or time.
+      place: Place in the package, and in the code that it calls.
       details: The traceback.
     """
 
@@ -65,7 +65,7 @@ class Finding(NamedTuple):
 
 
 def choose(data: bytes, count: int, seed: int | Sequence[int]) -> list[Mutant]:
-    """Mutants of a file in a random order, all different; all there are where that is fewer."""
+    """Mutants of a file in random order, all different; at most all that exist."""
     every = 255 * len(data)
     chosen = np.random.default_rng(seed).choice(every, min(count, every), replace=False)
     positions, steps = np.divmod(chosen, 255)
@@ -77,7 +77,7 @@ def parse(text: str, data: bytes) -> Mutant:
     """The mutant of a file that is written as ``POSITION:VALUE``.
 
     Raises:
-      InputError: If there is no such.
+      InputError: If there is no such mutant.
     """
     position, _, value = text.partition(":")
     if not (position.isdecimal() and value.isdecimal()):
@@ -89,7 +89,7 @@ def parse(text: str, data: bytes) -> Mutant:
 
 
 def digest(content: Any) -> bytes:
-    """Tells contents apart: numbers, texts, arrays, and containers and dataclasses of them."""
+    """Digest of numbers, texts, arrays, and containers and dataclasses of them."""
     sha256 = hashlib.sha256()
     for part in _parts(content):
         sha256.update(len(part).to_bytes(8, "little"))
@@ -98,7 +98,7 @@ def digest(content: Any) -> bytes:
 
 
 def found_by_error(mutant: Mutant, error: BaseException) -> tuple[Outcome, Finding | None]:
-    """What it means that reading a mutant raised ``error``."""
+    """Outcome of reading a mutant that raised ``error``, with the finding if there is one."""
     causes = [*_causes(error)]
     shortage = next((cause for cause in causes if isinstance(cause, MemoryError)), None)
     if shortage is None and isinstance(error, InputError):
@@ -114,7 +114,7 @@ def found_by_error(mutant: Mutant, error: BaseException) -> tuple[Outcome, Findi
 
 
 def found_by_death(mutant: Mutant, outcome: Outcome, kind: str, said: str) -> Finding:
-    """A finding from the last words of a process, written by ``faulthandler``."""
+    """A finding from the last output of a process, written by ``faulthandler``."""
     *_, said = said.rpartition("Fatal Python error")
     matches = [match for match in map(_FRAME.search, said.splitlines()) if match]
     place = _place([(match[1], int(match[2]), match[3]) for match in matches])
@@ -143,7 +143,7 @@ def _causes(error: BaseException | None) -> Iterator[BaseException]:
 
 
 def _place(frames: Sequence[tuple[str, int, str]]) -> str:
-    """Where something happened, from its frames, the innermost first."""
+    """Place of an event, from its frames, the innermost first."""
     names = [f"{_ROOT.sub('', file)}:{line} {name}" for file, line, name in frames]
     ours = next((name for name in names if name.startswith("iqa_jax/")), "nowhere of ours")
     innermost = next(iter(names), "an unknown place")

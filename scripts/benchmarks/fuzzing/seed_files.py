@@ -1,8 +1,8 @@
-"""Small whole files of the formats that are read, the same ones every time.
+"""Small intact files of the supported formats, always the same.
 
-Images are of 16x12 pixels, networks of two small layers, tables of a few rows; LIVE's tables alone
-have to have a value for each of its 982 images. PyTorch's files are put together by hand, as its
-``torch/serialization.py`` lays them out.
+Images have 16x12 pixels, networks two small layers, tables a few rows; only LIVE's tables need a
+value for each of its 982 images. PyTorch's files are assembled by hand, in the layout of its
+``torch/serialization.py``.
 """
 
 import io
@@ -31,7 +31,7 @@ _LEGACY_HEADER = (
 
 
 def photograph() -> Image.Image:
-    """An image with slopes and grain, RGB."""
+    """An RGB image with gradients and noise."""
     rng = np.random.default_rng(0)
     y, x = np.mgrid[:12, :16]
     slopes = np.stack([16 * x, 20 * y, 8 * x + 10 * y], -1)
@@ -46,7 +46,7 @@ def image(kind: str, mode: str = "RGB", **options: object) -> bytes:
 
 
 def exif() -> bytes:
-    """What a camera says, that it was held on its side among it."""
+    """Metadata of a camera, including that it was held sideways."""
     tags = Image.Exif()
     tags[0x0112] = 6
     tags[0x010F] = "A maker of cameras"
@@ -107,11 +107,11 @@ def mat(variables: Mapping[str, np.ndarray]) -> bytes:
     file = io.BytesIO()
     scipy.io.savemat(file, variables)
     data = file.getvalue()
-    return b"MATLAB 5.0 MAT-file".ljust(116) + data[116:]  # where the moment of writing stands
+    return b"MATLAB 5.0 MAT-file".ljust(116) + data[116:]  # in place of the time of writing
 
 
 def xlsx(sheet: str, rows: list[tuple]) -> bytes:
-    """A workbook whose second sheet is a table that does not begin in its corner."""
+    """A workbook whose second sheet is a table that does not start in the corner."""
     workbook = openpyxl.Workbook()
     cells = workbook.create_sheet(sheet)
     for row_number, row in enumerate(rows, 4):
@@ -133,7 +133,7 @@ def csv(rows: list[tuple]) -> bytes:
 
 
 def zipped(entries: Mapping[str, bytes], compression: int = zipfile.ZIP_STORED) -> bytes:
-    """A zip file in which no time stands."""
+    """A zip file without times."""
     file = io.BytesIO()
     with zipfile.ZipFile(file, "w") as archive:
         for name, data in entries.items():
@@ -142,7 +142,7 @@ def zipped(entries: Mapping[str, bytes], compression: int = zipfile.ZIP_STORED) 
 
 
 def with_png_checksums(data: bytes) -> bytes:
-    """A PNG with the checksum of each of its chunks put right, as far as they can be followed."""
+    """A PNG with corrected checksums of all chunks, as far as they can be followed."""
     sealed, start = bytearray(data), _PNG_SIGNATURE
     while (end := start + 8 + int.from_bytes(data[start : start + 4], "big")) + 4 <= len(data):
         sealed[end : end + 4] = zlib.crc32(data[start + 4 : end]).to_bytes(4, "big")
@@ -151,7 +151,7 @@ def with_png_checksums(data: bytes) -> bytes:
 
 
 def _state_dict(arrays: Mapping[str, np.ndarray], *view: None) -> bytes:
-    """The pickle: tensors, each of which is the whole of a storage that lies elsewhere."""
+    """The pickle: tensors, each covering a whole storage that is kept elsewhere."""
     items = (
         _pickled(name) + _tensor(str(key), array, view)
         for key, (name, array) in enumerate(arrays.items())

@@ -1,7 +1,7 @@
-"""Reading damaged files in processes of their own, which may die, hang or ask for all memory.
+"""Reads damaged files in separate processes, which may crash, hang or request all memory.
 
-Worker processes are forked, which takes milliseconds: a reader that dies often costs little. What
-becomes of each mutant stands in memory that is shared with them, so that what a worker was reading
+Worker processes are forked, which takes milliseconds: frequent crashes cost little. The outcome of
+each mutant is kept in memory shared with the workers, so that the mutant that a worker was reading
 when it ended is known.
 """
 
@@ -35,12 +35,12 @@ _GRACE = 2.0
 
 @dataclass(frozen=True)
 class Limits:
-    """What a worker may take.
+    """Limits for a worker.
 
     Attributes:
-      mutant_seconds: For one mutant; longer is a hang.
-      megabytes: Beyond what the program itself takes.
-      seconds: For all mutants of a format; what has not been read then stays pending.
+      mutant_seconds: Time for one mutant; longer is a hang.
+      megabytes: Memory, in addition to that of the program itself.
+      seconds: Time for all mutants of a format; the remaining ones stay pending.
     """
 
     mutant_seconds: float = 10.0
@@ -61,17 +61,17 @@ def read_mutants(
 
     Args:
       form: The format.
-      mutants: Of its file.
+      mutants: Mutants of its file.
       folder: An empty folder.
       workers: Number of processes.
-      limits: What each may take.
-      progress: Called over and over with the number of mutants that have been read.
+      limits: Limits for each process.
+      progress: Called repeatedly with the number of mutants read so far.
 
     Returns:
       The :class:`Outcome` of each mutant, and the findings among them in their order.
 
     Raises:
-      InputError: If the whole file cannot be read.
+      InputError: If the intact file cannot be read.
     """
     outcomes = np.frombuffer(mmap.mmap(-1, len(mutants)), np.uint8)
     shares = [
@@ -93,7 +93,7 @@ def read_mutants(
 
 
 class _Share:
-    """The mutants that one process at a time reads, until all have been read."""
+    """A share of the mutants, read by one process at a time."""
 
     def __init__(
         self,
@@ -109,7 +109,7 @@ class _Share:
         self._limits = limits
         self._path = form.write(folder / "files")
         self._whole = self._path.read_bytes()
-        self._expected = digest(self._read(epath.Path(self._path)))  # and libraries are loaded
+        self._expected = digest(self._read(epath.Path(self._path)))  # also loads libraries
         self._findings = folder / "findings"
         self._dump = folder / "dump"
         self._process: ForkProcess | None = None
@@ -117,7 +117,7 @@ class _Share:
         self._since = 0.0
 
     def go_on(self) -> bool:
-        """Looks after the process; returns whether there is something left to wait for."""
+        """Supervises the process; returns whether there is anything left to wait for."""
         process = self._process
         if process is not None and process.exitcode is None:
             self._end_hang(process)
@@ -137,7 +137,7 @@ class _Share:
             self._process.join()
 
     def findings(self) -> Iterator[Finding]:
-        """What has been found so far."""
+        """The findings so far."""
         lines = self._findings.read_text().splitlines() if self._findings.exists() else ()
         for mutant, outcome, *texts in map(json.loads, lines):
             yield Finding(Mutant(*mutant), Outcome(outcome), *texts)
@@ -149,7 +149,7 @@ class _Share:
         self._process.start()
 
     def _read_now(self) -> int | None:
-        """Which mutant is being read."""
+        """Number of the mutant being read."""
         running = np.flatnonzero(self._outcomes == Outcome.RUNNING)
         return int(running[0]) if running.size else None
 
@@ -159,7 +159,7 @@ class _Share:
             self._running, self._since = running, now
         elif now - self._since > self._limits.mutant_seconds:
             if process.pid is not None:
-                os.kill(process.pid, signal.SIGABRT)  # which makes it say where it is
+                os.kill(process.pid, signal.SIGABRT)  # makes it print where it is
             process.join(_GRACE)
             self.stop()
             self._note_death(running, Outcome.HANG, f"{self._limits.mutant_seconds:g} s")
@@ -174,7 +174,7 @@ class _Share:
             file.write(json.dumps(finding) + "\n")
 
     def _work(self) -> None:
-        """What the process does."""
+        """Reads pending mutants, in the worker process."""
         with self._dump.open("w") as dump, self._path.open("r+b", buffering=0) as file:
             _protect(dump.fileno(), self._limits.megabytes)
             faulthandler.enable(dump, all_threads=False)
@@ -188,19 +188,19 @@ class _Share:
                 if finding is not None:
                     self._note(finding)
                 self._outcomes[index] = outcome
-                if outcome is Outcome.MEMORY:  # what is left of it may trouble the next
+                if outcome is Outcome.MEMORY:  # its remains may affect the next
                     return
 
     def _attempt(self, mutant: Mutant) -> tuple[Outcome, Finding | None]:
         try:
             found = digest(self._read(epath.Path(self._path)))
-        except BaseException as error:  # Rust's panics are no Exception
+        except BaseException as error:  # a panic in Rust is not an Exception
             return found_by_error(mutant, error)
         return (Outcome.SAME if found == self._expected else Outcome.OTHER), None
 
 
 def _protect(output: int, megabytes: int) -> None:
-    """Keeps a worker from troubling the machine and the terminal."""
+    """Keeps a worker from disturbing the machine and the terminal."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # the program ends its workers itself
     for stream in (1, 2):
         os.dup2(output, stream)
@@ -212,7 +212,7 @@ def _protect(output: int, megabytes: int) -> None:
 
 
 def _address_space() -> int:
-    """Bytes that this process takes; 0 where that is not known."""
+    """Bytes of address space of this process."""
     pages = Path("/proc/self/statm").read_text().split()[0]
     return int(pages) * resource.getpagesize()
 

@@ -119,7 +119,9 @@ def test_one_pixel_of_each_block_is_kept(home, rng):
     ],
 )
 def test_presets_of_lpips_differ_only_in_the_filter(home, plain, filtered):
-    sharp, blurred = (load_dataset(name, home, allow_partial=True) for name in (plain, filtered))
+    sharp, blurred = (
+        load_dataset(name, data_dir=home, allow_partial=True) for name in (plain, filtered)
+    )
     assert (sharp.name, blurred.name) == (plain, filtered)
     assert repr(sharp.pairs) == repr(blurred.pairs)  # there are NaNs
     name = sharp.pairs[0].distorted
@@ -274,7 +276,7 @@ def test_invalid_judgements_are_named(home, content, complaint):
     in_val(home, "cnn", "judge", "000001.npy").write_bytes(content)
     with pytest.raises(DatasetError) as error:
         load_2afc(home)
-    assert "1 judgements cannot be used" in str(error.value)
+    assert "1 judgement cannot be used" in str(error.value)
     assert f"cnn/judge/000001.npy: {complaint}" in str(error.value)
 
 

@@ -32,7 +32,7 @@ def tree(tmp_path):
 
 
 def load(tree, **options):
-    return load_dataset("csiq", tree, **{"allow_partial": True, **options})
+    return load_dataset("csiq", data_dir=tree, **{"allow_partial": True, **options})
 
 
 def change_cell(tree, row, column, value):
@@ -117,7 +117,7 @@ def test_an_image_in_two_places(tree):
 @pytest.mark.parametrize(("column", "value"), [(6, "pink"), (7, 6), (7, None), (7, 1.5)])
 def test_malformed_rows_are_listed(tree, column, value):
     change_cell(tree, 6, column, value)
-    with pytest.raises(DatasetError, match="1 malformed rows; expected a type of AWGN, BLUR"):
+    with pytest.raises(DatasetError, match="1 malformed row; expected a type of AWGN, BLUR"):
         load(tree)
 
 
@@ -130,7 +130,7 @@ def test_rows_without_an_image_are_skipped(tree):
 def test_malformed_labels_are_listed(tmp_path, row):
     tree = trees.make_csiq_repacked(tmp_path, REPACKED)
     (tree / "csiq_label.txt").write_text(f"1600.AWGN.1.png 0.062\n{row}\n")
-    with pytest.raises(DatasetError, match=r"1 malformed rows; expected 1600.AWGN.1.png SC"):
+    with pytest.raises(DatasetError, match=r"1 malformed row; expected 1600.AWGN.1.png SC"):
         load(tree)
 
 

@@ -9,7 +9,7 @@ from iqa_jax.errors import DatasetError
 def load(tmp_path, text, **options):
     path = tmp_path / "my pairs.csv"
     path.write_text(text, encoding="utf-8")
-    return load_dataset("csv", path, **options)
+    return load_dataset("csv", data_dir=path, **options)
 
 
 def test_required_columns(tmp_path):
@@ -62,7 +62,7 @@ def test_refuses_other_tables(tmp_path, text, complaint):
 
 def test_refuses_files_that_are_not_text(tmp_path):
     with pytest.raises(DatasetError, match="found a folder at"):
-        load_dataset("csv", tmp_path)
+        load_dataset("csv", data_dir=tmp_path)
     (tmp_path / "image.csv").write_bytes(b"\x89PNG\xff")
     with pytest.raises(DatasetError, match="not text in UTF-8"):
-        load_dataset("csv", tmp_path / "image.csv")
+        load_dataset("csv", data_dir=tmp_path / "image.csv")

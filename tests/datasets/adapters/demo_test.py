@@ -16,7 +16,7 @@ def folder(tmp_path_factory):
 
 
 def test_is_complete_and_describes_itself(folder):
-    table, headers = inspect(load_dataset("demo", folder))
+    table, headers = inspect(load_dataset("demo", data_dir=folder))
     assert len(table.pairs) == 125
     assert len({pair.reference_id for pair in table.pairs}) == 5
     assert len({pair.distortion for pair in table.pairs}) == 5
@@ -26,7 +26,7 @@ def test_is_complete_and_describes_itself(folder):
 
 
 def test_distortions_grow_with_their_level(folder):
-    table = load_dataset("demo", folder)
+    table = load_dataset("demo", data_dir=folder)
     errors = {}
     for pair in table.pairs:
         r, d = (np.asarray(Image.open(folder / x), float) for x in (pair.reference, pair.distorted))
@@ -50,7 +50,7 @@ def test_leaves_other_folders_alone(tmp_path):
     with pytest.raises(DatasetError, match="exists but has no pairs.csv"):
         demo.build(epath.Path(tmp_path) / "mine")
     with pytest.raises(DatasetError, match=r"iqa demo --data_dir="):
-        load_dataset("demo", tmp_path / "mine")
+        load_dataset("demo", data_dir=tmp_path / "mine")
 
 
 def test_a_build_that_fails_leaves_nothing(tmp_path, monkeypatch):

@@ -21,7 +21,7 @@ def tree(tmp_path):
 
 
 def load(tree, **options):
-    return load_dataset("kadid10k", tree, **{"allow_partial": True, **options})
+    return load_dataset("kadid10k", data_dir=tree, **{"allow_partial": True, **options})
 
 
 def write_rows(tree, *rows):
@@ -87,7 +87,7 @@ def test_images_identical_to_their_reference_are_kept(tree):
 )
 def test_malformed_rows_are_listed(tree, row):
     write_rows(tree, "I01_01_01.png,I01.png,4,1", row)
-    with pytest.raises(DatasetError, match="1 malformed rows; expected I01_01_01.png of"):
+    with pytest.raises(DatasetError, match="1 malformed row; expected I01_01_01.png of"):
         load(tree)
 
 
@@ -99,7 +99,7 @@ def test_a_score_that_is_text_is_reported_with_its_row(tree):
 
 def test_empty_images_are_reported(tree):
     (tree / "images" / "I01_25_05.png").write_bytes(b"")
-    with pytest.raises(DatasetError, match="1 problems .*\n.*row 2: .*I01_25_05.png: is an empty"):
+    with pytest.raises(DatasetError, match="1 problem .*\n.*row 2: .*I01_25_05.png: is an empty"):
         inspect(load(tree))
 
 

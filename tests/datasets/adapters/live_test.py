@@ -49,7 +49,7 @@ def change(tree, file, **variables):
 
 
 def test_realigned_scores_without_pristine_copies(whole):
-    table = load_dataset("live", whole)
+    table = load_dataset("live", data_dir=whole)
     assert table.name == "live"
     assert not table.higher_is_better
     assert len(table.pairs) == table.published_pairs == 779
@@ -76,7 +76,10 @@ def test_realigned_scores_without_pristine_copies(whole):
 
 
 def test_original_scores(whole):
-    realigned, original = load_dataset("live", whole), load_dataset("live:original", whole)
+    realigned, original = (
+        load_dataset("live", data_dir=whole),
+        load_dataset("live:original", data_dir=whole),
+    )
     assert original.name == "live:original"
     assert len(original.pairs) == original.published_pairs == 779
     for one, other in zip(realigned.pairs, original.pairs, strict=True):
@@ -86,7 +89,7 @@ def test_original_scores(whole):
 
 
 def test_with_pristine_copies(whole):
-    table = load_dataset("live:with-pristine", whole)
+    table = load_dataset("live:with-pristine", data_dir=whole)
     assert table.name == "live:with-pristine"
     assert len(table.pairs) == table.published_pairs == 982
     copies = [pair for pair in table.pairs if pair.distortion == PRISTINE]
@@ -95,9 +98,9 @@ def test_with_pristine_copies(whole):
 
 
 def test_direction_is_known(whole):
-    assert not load_dataset("live", whole, score_direction="lower").higher_is_better
+    assert not load_dataset("live", data_dir=whole, score_direction="lower").higher_is_better
     with pytest.raises(DatasetError, match="live:original: its scores are not higher for better"):
-        load_dataset("live:original", whole, score_direction="higher")
+        load_dataset("live:original", data_dir=whole, score_direction="higher")
 
 
 def test_names_in_another_case(tree):
@@ -105,7 +108,7 @@ def test_names_in_another_case(tree):
     (tree / "dmos_realigned.mat").rename(tree / "DMOS_realigned.mat")
     reference = ROWS["wn/img30.bmp"][0]
     (tree / "refimgs" / reference).rename(tree / "refimgs" / reference.upper())
-    table, _ = inspect(load_dataset("live", tree), leave_out_missing=True)
+    table, _ = inspect(load_dataset("live", data_dir=tree), leave_out_missing=True)
     assert [(pair.reference, pair.distorted) for pair in table.pairs] == [
         (f"refimgs/{reference.upper()}", "WN/img30.bmp")
     ]
@@ -114,15 +117,15 @@ def test_names_in_another_case(tree):
 def test_the_other_name_of_the_original_scores(tree):
     (tree / "dmos_live.mat").write_bytes((tree / "dmos.mat").read_bytes())
     with pytest.raises(DatasetError, match="has dmos.mat and dmos_live.mat, but only one"):
-        load_dataset("live:original", tree)
-    assert len(load_dataset("live", tree).pairs) == 779
+        load_dataset("live:original", data_dir=tree)
+    assert len(load_dataset("live", data_dir=tree).pairs) == 779
     (tree / "dmos.mat").unlink()
-    assert len(load_dataset("live:original", tree).pairs) == 779
+    assert len(load_dataset("live:original", data_dir=tree).pairs) == 779
 
 
 def test_deviations_may_be_missing(tree):
     change(tree, "dmos_realigned.mat", dmos_std=None)
-    assert all(math.isnan(pair.score_std) for pair in load_dataset("live", tree).pairs)
+    assert all(math.isnan(pair.score_std) for pair in load_dataset("live", data_dir=tree).pairs)
 
 
 @pytest.mark.parametrize(
@@ -131,7 +134,7 @@ def test_deviations_may_be_missing(tree):
 def test_missing_parts_of_the_layout_are_named(tree, name):
     (tree / name).rename(tree / "elsewhere")
     with pytest.raises(DatasetError, match=f"expected {name} in it, found .*elsewhere"):
-        load_dataset("live", tree)
+        load_dataset("live", data_dir=tree)
 
 
 def test_flags_that_differ_from_the_published_ones(tree):
@@ -139,19 +142,19 @@ def test_flags_that_differ_from_the_published_ones(tree):
     orgs[0, 0] = 0
     change(tree, "dmos_realigned.mat", orgs=orgs)
     with pytest.raises(DatasetError, match="has 779 pairs, .* lists 780"):
-        load_dataset("live", tree)
+        load_dataset("live", data_dir=tree)
 
 
 def test_variables_of_the_wrong_length_or_type(tree):
     change(tree, "dmos_realigned.mat", orgs=[[0, 1]])
     with pytest.raises(DatasetError, match="982 images .*, found 982, 982, 982, 2 values"):
-        load_dataset("live", tree)
+        load_dataset("live", data_dir=tree)
     change(tree, "dmos_realigned.mat", orgs=None)
     with pytest.raises(DatasetError, match="expected the variable orgs, found dmos_new, dmos_std"):
-        load_dataset("live", tree)
+        load_dataset("live", data_dir=tree)
     change(tree, "dmos_realigned.mat", dmos_new="text")
     with pytest.raises(DatasetError, match="expected numbers in dmos_new"):
-        load_dataset("live", tree)
+        load_dataset("live", data_dir=tree)
 
 
 def test_names_that_lead_to_other_folders(tree):
@@ -159,7 +162,7 @@ def test_names_that_lead_to_other_folders(tree):
     names[0, 100] = "../secret.bmp"
     change(tree, "refnames_all.mat", refnames_all=names)
     with pytest.raises(DatasetError, match="refnames_all.mat: expected file names without"):
-        load_dataset("live", tree)
+        load_dataset("live", data_dir=tree)
 
 
 def test_a_score_that_is_not_a_number_is_reported_with_its_row(tree):
@@ -167,7 +170,7 @@ def test_a_score_that_is_not_a_number_is_reported_with_its_row(tree):
     scores[:] = math.nan
     change(tree, "dmos_realigned.mat", dmos_new=scores)
     with pytest.raises(DatasetError, match="row 1: wn/img30.bmp: has no finite score"):
-        inspect(load_dataset("live", tree), leave_out_missing=True)
+        inspect(load_dataset("live", data_dir=tree), leave_out_missing=True)
 
 
 @pytest.mark.parametrize("file", ["dmos_realigned.mat", "refnames_all.mat"])
@@ -175,15 +178,15 @@ def test_bad_score_files(tree, file):
     path = tree / file
     path.write_bytes(path.read_bytes()[:700])
     with pytest.raises(DatasetError, match=f"{file}: is not a valid MATLAB file"):
-        load_dataset("live", tree)
+        load_dataset("live", data_dir=tree)
     path.write_bytes(b"")
     with pytest.raises(DatasetError, match=f"{file}: is empty"):
-        load_dataset("live", tree)
+        load_dataset("live", data_dir=tree)
 
 
 def test_the_published_table(tmp_path, test_data, empty_image):
     trees.make_published("live", tmp_path, test_data / "mos_tables", save_image=empty_image)
-    table = load_dataset("live", tmp_path)
+    table = load_dataset("live", data_dir=tmp_path)
     assert len(table.pairs) == 779
     assert len({pair.reference for pair in table.pairs}) == 29
     scores = {pair.distorted: pair.score for pair in table.pairs}

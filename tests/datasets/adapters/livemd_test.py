@@ -21,7 +21,7 @@ def tree(tmp_path):
 
 
 def load(tree, **options):
-    return load_dataset("livemd", tree, **{"allow_partial": True, **options})
+    return load_dataset("livemd", data_dir=tree, **{"allow_partial": True, **options})
 
 
 def change(tree, file, **variables):

@@ -17,7 +17,7 @@ def tree(tmp_path):
 
 
 def load(tree, **options):
-    return load_dataset("pieapp", tree, **{"allow_partial": True, **options})
+    return load_dataset("pieapp", data_dir=tree, **{"allow_partial": True, **options})
 
 
 def write_rows(tree, *rows):

@@ -19,7 +19,7 @@ def tree(tmp_path):
 
 
 def load(tree, **options):
-    return load_dataset("pipal", tree, **{"allow_partial": True, **options})
+    return load_dataset("pipal", data_dir=tree, **{"allow_partial": True, **options})
 
 
 def test_reads_the_official_layout(tree):
@@ -115,7 +115,7 @@ def test_no_distorted_images(tree):
 )
 def test_malformed_rows_are_listed(tree, row):
     (tree / "Train_Label" / "A0002.txt").write_text(f"A0002_00_00.bmp,1500\n{row}\n")
-    with pytest.raises(DatasetError, match=r"A0002.txt: 1 malformed rows; expected A0001_00"):
+    with pytest.raises(DatasetError, match=r"A0002.txt: 1 malformed row; expected A0001_00"):
         load(tree)
 
 

@@ -27,7 +27,7 @@ def tree(tmp_path):
 
 
 def load(tree, dataset="tid2013", **options):
-    return load_dataset(dataset, tree, **{"allow_partial": True, **options})
+    return load_dataset(dataset, data_dir=tree, **{"allow_partial": True, **options})
 
 
 def write_rows(tree, *rows):
@@ -117,7 +117,7 @@ def test_no_folder(tmp_path):
 )
 def test_malformed_rows_are_listed(tree, row):
     write_rows(tree, "5.51429 I01_01_1.bmp", row)
-    with pytest.raises(DatasetError, match="1 malformed rows") as error:
+    with pytest.raises(DatasetError, match="1 malformed row") as error:
         load(tree)
     assert str(error.value).endswith(row)
 

@@ -63,7 +63,7 @@ def test_every_image_is_stored_once_unchanged(csv, target):
 def test_rows_of_the_split_find_their_images(csv, target):
     build("csv", csv, target)
     images, pairs = records(target, "images"), records(target, "pairs")
-    for row, pair in zip(pairs, load_dataset("csv", csv).pairs, strict=True):
+    for row, pair in zip(pairs, load_dataset("csv", data_dir=csv).pairs, strict=True):
         for role in ("reference", "distorted"):
             image = images[row[f"{role}_record"]]
             assert image["name"].decode() == row[role].decode() == getattr(pair, role)
@@ -78,7 +78,7 @@ def test_facts_are_in_the_dataset_info(tmp_path, target):
     tree = trees.make_tid(tmp_path, [("5.5", "I01_01_1.bmp")], save_image=trees.save_small)
     build("tid2013", tree, target, allow_partial=True)
     info = tfds.builder(f"{BUILDER}/tid2013:{VERSION}", data_dir=target).info
-    table = load_dataset("tid2013", tree, allow_partial=True)
+    table = load_dataset("tid2013", data_dir=tree, allow_partial=True)
     assert info.citation == table.citation
     assert info.redistribution_info.license == table.licence
     assert "tid2013" in info.description

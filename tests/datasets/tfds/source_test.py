@@ -56,7 +56,7 @@ def assert_same(stored, original):
 
 
 def test_returns_the_table_of_the_folder(csv, stored, target):
-    assert_same(load_tfds("csv", target), load_dataset("csv", csv))
+    assert_same(load_tfds("csv", target), load_dataset("csv", data_dir=csv))
 
 
 def test_numbers_and_names_are_kept_exactly(tmp_path, target, rng):
@@ -73,12 +73,12 @@ def test_numbers_and_names_are_kept_exactly(tmp_path, target, rng):
     build("csv", tmp_path / "tafel.csv", target)
     table = load_tfds("csv", target)
     assert [pair.score for pair in table.pairs] == scores
-    assert_same(table, load_dataset("csv", tmp_path / "tafel.csv"))
+    assert_same(table, load_dataset("csv", data_dir=tmp_path / "tafel.csv"))
 
 
 def test_facts_are_kept(csv, target, monkeypatch):
     table = dataclasses.replace(
-        load_dataset("csv", csv),
+        load_dataset("csv", data_dir=csv),
         name="made up",
         higher_is_better=False,
         score_range=(0.0, math.nan),
@@ -117,11 +117,11 @@ def test_a_dataset_with_a_preset_in_its_name(csv, target, monkeypatch):
     monkeypatch.setitem(DATASETS, "live:original", DATASETS["csv"])
     folder = build("live:original", csv, target).folder
     assert folder == epath.Path(target) / BUILDER / "live.original" / VERSION
-    assert_same(load_tfds("live:original", target), load_dataset("csv", csv))
+    assert_same(load_tfds("live:original", target), load_dataset("csv", data_dir=csv))
 
 
 def test_many_threads_read_in_any_order(csv, stored, target, rng):
-    table, original = load_tfds("csv", target), load_dataset("csv", csv)
+    table, original = load_tfds("csv", target), load_dataset("csv", data_dir=csv)
     names = rng.permutation(np.repeat([path.name for path in csv.parent.glob("*.png")], 40))
     with ThreadPoolExecutor(16) as pool:
         found = list(pool.map(table.images.read, names))
@@ -144,13 +144,13 @@ assert not {{"tensorflow", "iqa_jax"}} & set(sys.modules)
         capture_output=True,
         env={**os.environ, "PYTHONPATH": ""},
     )
-    pair = load_dataset("csv", csv).pairs[8]
+    pair = load_dataset("csv", data_dir=csv).pairs[8]
     assert done.stderr.decode().split() == ["9", "12", repr(pair.score)]
     assert done.stdout == (csv.parent / pair.distorted).read_bytes()
 
 
 def test_the_dataset_is_self_contained_and_can_be_moved(csv, stored, target, monkeypatch):
-    original = load_dataset("csv", csv)
+    original = load_dataset("csv", data_dir=csv)
     expected = {pair.distorted: original.images.read(pair.distorted) for pair in original.pairs}
     for path in csv.parent.glob("*.png"):
         path.unlink()

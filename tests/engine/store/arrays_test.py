@@ -32,7 +32,7 @@ def test_chunks_appear_when_they_are_written(path, rng):
     assert found.attributes == {"made_with": {"jax": "0.8"}}
 
 
-def test_what_is_there_keeps_what_was_said_of_it(path):
+def test_an_existing_array_keeps_its_attributes(path):
     StoredArray(path, (40, 3), {"made_with": "this"})
     assert StoredArray(path, (40, 3), {"made_with": "that"}).attributes == {"made_with": "this"}
 
@@ -46,7 +46,7 @@ def test_other_tools_find_zarr_of_version_3(path):
     assert [codec["name"] for codec in metadata["codecs"]] == ["bytes", "crc32c"]
 
 
-def test_what_is_not_there_is_an_error(path):
+def test_a_missing_array_is_an_error(path):
     with pytest.raises(InputError, match="layer: cannot be used .*does not exist"):
         StoredArray(path, (40, 3))
 

@@ -14,6 +14,6 @@ def test_different_names_are_different_files_in_one_folder():
 
 
 @pytest.mark.parametrize("folder", ["stores", "gs://bucket/stores"])
-def test_where_a_store_is(folder):
+def test_the_folder_of_a_store(folder):
     found = store_path(folder, "tid2013", "mine.py:net")
     assert found == epath.Path(folder) / "tid2013" / "mine.py%3Anet"

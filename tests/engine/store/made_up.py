@@ -1,4 +1,4 @@
-"""A small dataset and statistics that are a function of the pair, made up."""
+"""A small made-up dataset, and statistics that are a function of the pair."""
 
 import math
 
@@ -30,7 +30,7 @@ MADE_WITH = {"versions": 3, "software": {"jax": "0.8"}}
 
 
 def make_table(references=12, versions=5):
-    """Pairs in an order in which the versions of a reference do not stand together."""
+    """Pairs in an order in which the versions of a reference are not adjacent."""
     pairs = [
         Pair(
             reference=f"r {reference}.png",
@@ -81,7 +81,7 @@ def make_writer(folder, table, arrays=ARRAYS, versions=3, **changes):
 
 
 def fill(writer, table, units=None, versions=3):
-    """Gives a writer the units that it lacks, or the first few of them."""
+    """Gives a writer its missing units, or the first few of them."""
     for unit in writer.missing(make_plan(table, versions).units)[:units]:
         writer.add(unit.rows, values(table, unit.rows, writer.arrays))
     writer.finish()

@@ -27,22 +27,22 @@ def inside(folder, pattern):
     return path
 
 
-def test_what_was_computed_in_another_way_is_not_read(folder, monkeypatch):
+def test_statistics_of_an_earlier_revision_are_not_read(folder, monkeypatch):
     monkeypatch.setitem(REVISIONS, "statistic/gram_error", 7)
-    with pytest.raises(InputError, match="was made before statistic/gram_error changed; extract"):
+    with pytest.raises(InputError, match="was made before statistic/gram_error changed; delete it"):
         StatisticsStore.open(folder, MODEL)
-    with pytest.raises(InputError, match="was made before statistic/gram_error changed; extract"):
+    with pytest.raises(InputError, match="was made before statistic/gram_error changed; delete it"):
         StatisticsStore.open(folder / "mixed", MODEL)
 
 
 def test_a_store_without_revisions_is_not_read(table, tmp_path, monkeypatch):
     monkeypatch.delitem(made_up.SIGNATURE, "revisions")
     made_up.fill(made_up.make_writer(tmp_path, table, made_up.ARRAYS[:1]), table)
-    with pytest.raises(InputError, match="was made before revisions were recorded; extract"):
+    with pytest.raises(InputError, match="was made before revisions were recorded; delete it"):
         StatisticsStore.open(tmp_path, MODEL)
 
 
-def test_knows_what_it_holds(folder, table):
+def test_contents_of_a_store(folder, table):
     store = StatisticsStore.open(folder, MODEL)
     assert store.model == MODEL
     assert store.dataset == "mixed"
@@ -66,7 +66,7 @@ def test_the_table_is_that_of_the_dataset(folder, table):
     for field in dataclasses.fields(table):
         if field.name not in ("pairs", "images"):
             assert repr(getattr(found, field.name)) == repr(getattr(table, field.name))
-    with pytest.raises(ImageError, match="come without their images"):
+    with pytest.raises(ImageError, match="do not include the images"):
         found.images.read("r 1.png")
 
 
@@ -79,7 +79,7 @@ def test_positions_are_those_of_the_image_of_each_pair(folder, table):
         store.positions("block/2")
 
 
-def test_what_is_not_there_is_told(folder):
+def test_missing_arrays_and_layers_are_errors(folder):
     store = StatisticsStore.open(folder, MODEL)
     complaint = "has no gram_error of last; it has squared_error, gram_error of input, block/1; add"
     with pytest.raises(InputError, match=complaint):
@@ -88,7 +88,7 @@ def test_what_is_not_there_is_told(folder):
         store.read("relu1", "gram_error")
 
 
-def test_other_models_and_datasets_are_told(folder, table):
+def test_other_models_and_datasets_are_listed(folder, table):
     complaint = "has no statistics of vgg16; it has: mixed/mine.py:net; .*--models=vgg16"
     with pytest.raises(InputError, match=complaint):
         StatisticsStore.open(folder, "vgg16")
@@ -105,11 +105,13 @@ def test_other_models_and_datasets_are_told(folder, table):
     assert StatisticsStore.open(folder, MODEL, dataset="mixed").layers == tuple(made_up.LAYERS)
 
 
-def test_an_unfinished_store_is_told(table, tmp_path):
+def test_an_unfinished_store_is_an_error(table, tmp_path):
     made_up.fill(made_up.make_writer(tmp_path, table), table, units=12)
     store = StatisticsStore.open(tmp_path, MODEL)
     assert not store.is_whole("input", "squared_error")
-    with pytest.raises(InputError, match="was not finished, 3 of 4 chunks .* run iqa extract"):
+    with pytest.raises(
+        InputError, match=r"unfinished \(3 of 4 chunks of rows missing\); run iqa extract"
+    ):
         store.read("input", "squared_error")
 
 
@@ -124,24 +126,24 @@ def change(path):
 
 
 @pytest.mark.parametrize("damage", [cut, change])
-def test_a_damaged_chunk_is_told(damage, folder):
+def test_a_damaged_chunk_is_an_error(damage, folder):
     damage(inside(folder, "squared_error/block%2F1/c/1/0"))
     store = StatisticsStore.open(folder, MODEL)
     store.read("block/1", "gram_error")
-    with pytest.raises(InputError, match=r"cannot be used \(.*c/1/0.*\); delete what is damaged"):
+    with pytest.raises(InputError, match=r"cannot be used \(.*c/1/0.*\); delete the damaged array"):
         store.read("block/1", "squared_error")
 
 
 @pytest.mark.parametrize(
     ("damage", "file"), [(cut, "zarr.json"), (cut, "pairs.csv"), (change, "pairs.csv")]
 )
-def test_a_damaged_record_is_told(damage, file, folder):
+def test_a_damaged_record_is_an_error(damage, file, folder):
     damage(inside(folder, file))
-    with pytest.raises(InputError, match="is no statistics store, or a damaged one"):
+    with pytest.raises(InputError, match="not a statistics store, or a damaged one"):
         StatisticsStore.open(folder, MODEL)
 
 
-def test_an_array_of_another_shape_is_told(folder):
+def test_an_array_of_another_shape_is_an_error(folder):
     path = inside(folder, "squared_error/input/zarr.json")
     path.write_bytes(inside(folder, "squared_error/block%2F1/zarr.json").read_bytes())
     with pytest.raises(InputError, match='input: cannot be used .*"shape"'):

@@ -29,14 +29,14 @@ def assert_whole(folder, table, arrays=made_up.ARRAYS):
 
 
 @pytest.mark.parametrize("versions", [1, 3, 32])
-def test_what_is_taken_is_read_in_the_order_of_the_table(versions, table, tmp_path):
+def test_statistics_are_read_in_the_order_of_the_table(versions, table, tmp_path):
     made_up.fill(made_up.make_writer(tmp_path, table, versions=versions), table, versions=versions)
     assert_whole(tmp_path, table)
 
 
 @pytest.mark.parametrize("units", [0, 1, 6, 11, 23])
 def test_continues_and_ends_equal(units, table, tmp_path):
-    """Killed after some units: the half-filled chunk is lost, all else is not computed again."""
+    """Killed after some units: only the half-filled chunk is lost and computed again."""
     whole, killed = tmp_path / "whole", tmp_path / "killed"
     made_up.fill(made_up.make_writer(whole, table), table)
     made_up.fill(made_up.make_writer(killed, table), table, units)
@@ -92,15 +92,15 @@ def test_refuses_another_signature(name, value, table, tmp_path):
     kept = made_up.files(tmp_path)
     there = made_up.SIGNATURE.get(name)
     complaint = (
-        f"was made with {name} {there!r}, now {value!r}. Use what .*another --statistics_dir"
+        f"was made with {name} {there!r}, now {value!r}. Use the same .*another --statistics_dir"
     )
     with pytest.raises(InputError, match=complaint):
         made_up.make_writer(tmp_path, table, signature={**made_up.SIGNATURE, name: value})
     assert made_up.files(tmp_path) == kept
 
 
-def test_what_other_software_began_is_not_continued_with(table, tmp_path):
-    """It would not end bit-equal; what is whole is used, and other statistics may be added."""
+def test_an_array_begun_with_other_software_is_refused(table, tmp_path):
+    """It would not be bit-identical; whole arrays are used, and other statistics may be added."""
     newer = {"versions": 3, "software": {"jax": "0.9"}}
     made_up.fill(made_up.make_writer(tmp_path, table, made_up.ARRAYS[:2]), table)
     made_up.fill(made_up.make_writer(tmp_path, table, made_up.ARRAYS[2:4]), table, units=8)
@@ -111,11 +111,11 @@ def test_what_other_software_began_is_not_continued_with(table, tmp_path):
     assert_whole(tmp_path, table, [*made_up.ARRAYS[:2], *made_up.ARRAYS[4:]])
 
 
-def test_what_cannot_be_written_is_told(table, tmp_path):
+def test_a_failed_write_is_an_error(table, tmp_path):
     writer = made_up.make_writer(tmp_path, table)
     (folder,) = tmp_path.glob("*/*/gram_error/last")
     (folder / "c").write_text("in the way")
-    with pytest.raises(InputError, match="last: cannot be used .*run again, it continues"):
+    with pytest.raises(InputError, match="last: cannot be used .*then run again to continue"):
         made_up.fill(writer, table)
 
 
@@ -131,7 +131,7 @@ writer.finish()
 """
 
 
-def test_killed_for_good_it_continues_and_ends_equal(tmp_path):
+def test_a_killed_process_continues_and_ends_equal(tmp_path):
     killed, whole = tmp_path / "killed", tmp_path / "whole"
     table = made_up.make_table(references=60)
     environment = {**os.environ, "PYTHONPATH": str(Path(__file__).parents[2])}
@@ -151,8 +151,8 @@ def test_killed_for_good_it_continues_and_ends_equal(tmp_path):
 
 
 @pytest.mark.parametrize("dataset", ["ab", "cd"])
-def test_two_that_make_a_store_at_once(dataset, table, tmp_path):
-    """The second begins and ends while the first one is about to write."""
+def test_two_writers_that_create_a_store_at_once(dataset, table, tmp_path):
+    """The second starts and finishes while the first is about to write."""
     other = {**made_up.SIGNATURE, "dataset_fingerprint": dataset}
     turned = dataclasses.replace(table, pairs=[*reversed(table.pairs)])
 
@@ -177,7 +177,7 @@ def test_two_that_make_a_store_at_once(dataset, table, tmp_path):
     assert [path.name for path in folder.iterdir()] == [store.path.name]
 
 
-def test_what_a_killed_creation_left_is_no_store(table, tmp_path):
+def test_the_remains_of_a_killed_creation_are_not_a_store(table, tmp_path):
     made_up.fill(made_up.make_writer(tmp_path, table), table)
     (path,) = tmp_path.glob("*/*")
     path.rename(path.with_name(f".{path.name}.1.unfinished"))

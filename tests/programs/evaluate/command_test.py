@@ -116,3 +116,21 @@ def test_a_killed_run_continues_and_ends_equal(iqa, environment, tmp_path, check
         assert path.read_bytes() == data
     for name in ("scores.csv", "correlations.csv"):
         assert (killed / name).read_bytes() == (whole / name).read_bytes()
+
+
+def test_scores_of_another_tool_alone(iqa, pair_folder, tmp_path):
+    _, *rows = (pair_folder / "pairs.csv").read_text().splitlines()
+    names = [row.split(",")[1] for row in rows]
+    lines = [f"{name},{number}.5" for number, name in enumerate(names)]
+    (pair_folder / "theirs.csv").write_text("\n".join(["distorted,theirs", *lines]) + "\n")
+    flags = ("--dataset=csv", f"--data_dir={pair_folder / 'pairs.csv'}", f"--output_dir={tmp_path}")
+    done = iqa("evaluate", *flags, f"--scores_csv={pair_folder / 'theirs.csv'}")
+    assert done.status == 0, done.stderr
+    (row,) = csv.DictReader((tmp_path / "correlations.csv").read_text().splitlines())
+    assert row["model"] == "theirs"
+    assert row["pairs"] == str(len(names))
+    assert (tmp_path / "correlation_by_layer.png").exists()
+    assert json.loads((tmp_path / "run.json").read_text())["runs"] == []
+    nothing = iqa("evaluate", *flags)
+    assert nothing.status == 1
+    assert "nothing to evaluate: name at least one model, metric or file" in nothing.stderr

@@ -533,7 +533,7 @@ def test_partial_copies_say_how_many_pairs_they_lack(settings, pair_folder, caps
     found = evaluate(settings(allow_partial=True))
     assert found.record["dataset"]["pairs"] == 8
     assert found.record["dataset"]["pairs_left_out"] == 1
-    assert "1 pairs whose images are missing are left out" in capsys.readouterr().err
+    assert "1 pair with missing images left out" in capsys.readouterr().err
 
 
 def test_record_is_json_and_says_what_was_run(settings):

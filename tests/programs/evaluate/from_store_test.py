@@ -69,7 +69,7 @@ def test_agrees_with_the_scores_of_metrics(checkpoints, pair_folder, tmp_path):
     direct = evaluate(settings).scores
     wanted = [ReadoutName.parse(name) for name in direct]
     store = ensure_store(
-        make_plan(*inspect(load_dataset("csv", pair_folder / "pairs.csv"))),
+        make_plan(*inspect(load_dataset("csv", data_dir=pair_folder / "pairs.csv"))),
         "alexnet",
         needed_arrays(wanted),
         statistics_dir=tmp_path / "statistics",
@@ -194,7 +194,7 @@ def test_short_names_of_layers(pair_folder, tmp_path):
     model = "resnet18-random-none-seed0"
     wanted = [ReadoutName.parse(f"{model}/{x}/l2") for x in ("layer1", "layer1.1", "layer1+layer2")]
     store = ensure_store(
-        make_plan(*inspect(load_dataset("csv", pair_folder / "pairs.csv"))),
+        make_plan(*inspect(load_dataset("csv", data_dir=pair_folder / "pairs.csv"))),
         model,
         needed_arrays(wanted),
         statistics_dir=tmp_path / "statistics",

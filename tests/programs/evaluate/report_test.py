@@ -101,7 +101,7 @@ def test_forced_choices_without_a_score_stand_last():
 
 def test_report_lines_up_and_marks_the_best():
     text = report_text(evaluation_of(two_models()))
-    assert "made: 60 pairs of 1 references" in text
+    assert "made: 60 pairs of 1 reference" in text
     assert "mean opinion score, higher is better" in text
     best = text.index("Best layers")
     alexnet, vgg16 = text.index("alexnet by depth"), text.index("vgg16 by depth")

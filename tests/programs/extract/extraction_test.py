@@ -24,7 +24,7 @@ ARRAYS = [("relu1", "squared_error"), ("pool5", "squared_error"), ("pool5", "gra
 
 @pytest.fixture
 def dataset(pair_folder):
-    return inspect(load_dataset("csv", pair_folder / "pairs.csv"))
+    return inspect(load_dataset("csv", data_dir=pair_folder / "pairs.csv"))
 
 
 @pytest.fixture

@@ -172,7 +172,9 @@ def test_nothing_can_be_scored(settings, tmp_path):
 
 
 def test_unknown_metrics_and_missing_weights_end_it_at_once(table, tmp_path):
-    with pytest.raises(InputError, match="there is no metric 'lpips'; there are: psnr"):
+    with pytest.raises(
+        InputError, match="there is no metric 'lpips'; do you mean lpips-.*there are: psnr"
+    ):
         load_job(table, ScoreSettings(("lpips",)))
     with pytest.raises(InputError, match="there is no checkpoint vgg16"):
         load_job(table, ScoreSettings(("lpips-vgg",), checkpoints_dir=str(tmp_path)))

@@ -22,7 +22,7 @@ def images(table, **options):
     return by_subject(check_images(table, examine(table, **options)))
 
 
-def test_nothing_is_wrong_with_a_whole_dataset(table):
+def test_a_whole_dataset_passes_all_checks(table):
     checks = {**rows(table), **images(table)}
     assert {check.verdict for check in checks.values()} == {Verdict.OK}
     assert not any(check.items or check.explanation for check in checks.values())
@@ -52,7 +52,7 @@ def test_scores_that_are_not_finite(table, replace_row, score):
     assert check.items == ["row 5: b_1.png"]
 
 
-def test_scores_outside_of_their_scale(table, replace_row):
+def test_scores_outside_their_scale(table, replace_row):
     check = rows(replace_row(replace_row(table, 0, score=-0.5), 3, score=9.5))["scores"]
     assert check.verdict is Verdict.PROBLEM
     assert check.found == Range(-0.5, 9.5)
@@ -73,7 +73,7 @@ def test_an_image_with_several_scores(table, replace_row):
     assert check.items == ["rows 1, 3, 8: a_1.png"]
 
 
-def test_a_version_may_stand_in_several_triplets_but_not_twice_in_the_same(table):
+def test_a_version_may_be_in_several_triplets_but_not_twice_in_one(table):
     triplets = [
         Triplet("a.png", "a_1.png", "a_2.png", 0.2),
         Triplet("a.png", "a_1.png", "a_3.png", 0.2),
@@ -129,7 +129,7 @@ def test_copies_and_identical_pairs_are_notes(table, tmp_path):
         checks["pairs of identical pixels"],
     )
     assert copies.verdict is identical.verdict is Verdict.NOTE
-    assert copies.items == ["c_4.png: as b_4.png"]
+    assert copies.items == ["c_4.png: same as b_4.png"]
     assert identical.items == ["row 1: a_1.png"]
 
 
@@ -140,7 +140,7 @@ def test_one_different_value_is_not_identical(table, tmp_path):
     assert images(table)["pairs of identical pixels"].found == 0
 
 
-def test_what_headers_do_not_tell_is_not_checked(table):
+def test_checks_that_need_pixels_are_not_made_from_headers(table):
     checks = images(table, headers_only=True)
     unchecked = {name for name, check in checks.items() if check.verdict is Verdict.NOT_CHECKED}
     assert unchecked == {

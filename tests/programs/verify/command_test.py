@@ -28,7 +28,28 @@ def test_good_then_with_one_file_removed(run, pair_folder, tmp_path):
     assert json.loads(output.read_text())["problems"] == 1
 
 
-def test_direction_can_be_said(run, pair_folder):
+def test_a_stored_dataset_gives_the_same_checks(run, iqa, pair_folder, tmp_path):
+    data, tfds = f"--data_dir={pair_folder / 'pairs.csv'}", f"--tfds_dir={tmp_path / 'tfds'}"
+    assert iqa("build", "--dataset=csv", data, tfds).status == 0
+    reports = []
+    for number, where in enumerate((data, tfds)):
+        output = tmp_path / f"{number}.json"
+        done = run("--dataset=csv", where, f"--output={output}")
+        assert done.status == 0, done.stderr
+        reports.append(json.loads(output.read_text()))
+    assert reports[0]["pairs"] == 9
+    assert reports[0]["fingerprint"]
+    assert reports[0] == reports[1]
+
+
+def test_one_place_has_to_be_given(run, pair_folder):
+    for given in ((), (f"--data_dir={pair_folder / 'pairs.csv'}", "--tfds_dir=tfds")):
+        done = run("--dataset=csv", *given)
+        assert done.status == 1
+        assert "error: expected either data_dir or tfds_dir" in done.stderr
+
+
+def test_direction_can_be_set(run, pair_folder):
     header, *lines = (pair_folder / "pairs.csv").read_text().splitlines()
     for path in pair_folder.glob("a*.png"):
         for other in "defg":
@@ -48,5 +69,5 @@ def test_a_bad_tree_gives_one_clear_error(run, tmp_path):
     done = run("--dataset=tid2013", f"--data_dir={tmp_path}")
     assert done.status == 1
     assert done.stderr.startswith("iqa verify: error: ")
-    assert "1 malformed rows" in done.stderr
+    assert "1 malformed row" in done.stderr
     assert not done.stdout

@@ -20,7 +20,7 @@ def examination(squared_errors, *, is_decoded=True):
 
 
 def opinions(scores, contents=None, *, higher_is_better=True):
-    """Each pair of another reference, or of those that are named."""
+    """Opinions of pairs with a reference each, or with the named references."""
     names = range(len(scores)) if contents is None else contents
     pairs = [
         Pair(f"r{name}", f"d{row}", float(score), reference_id=str(name))
@@ -74,7 +74,7 @@ def test_ten_pairs_in_order_are_enough(sign):
     assert check.verdict is (Verdict.OK if sign > 0 else Verdict.PROBLEM)
 
 
-def test_nine_are_not():
+def test_nine_pairs_are_not_enough():
     errors = np.arange(1.0, 10.0)
     check = check_direction(opinions(errors), examination(errors))
     assert check.verdict is Verdict.NOTE
@@ -139,8 +139,8 @@ def test_differences_between_references_are_no_evidence(references, versions):
     assert verdicts.count(Verdict.OK) < 7
 
 
-def test_scores_that_depend_on_the_version_in_ways_that_references_share():
-    """Versions of one reference are not independent: what is wrong with one is with its like."""
+def test_references_that_share_an_effect_of_the_version_are_no_evidence():
+    """Versions are not independent across references: those of one type deviate together."""
     rng = np.random.default_rng(4)
     contents, kind, verdicts = np.repeat(range(8), 24), np.tile(np.repeat(range(3), 8), 8), []
     for _ in range(200):
@@ -152,7 +152,7 @@ def test_scores_that_depend_on_the_version_in_ways_that_references_share():
     assert verdicts.count(Verdict.PROBLEM) < 7
 
 
-def test_versions_are_compared_with_those_of_their_reference_alone():
+def test_only_versions_of_one_reference_are_compared():
     errors = np.array([[1, 2, 3], [11, 12, 13], [21, 22, 23], [31, 32, 33], [41, 42, 43]] * 2)
     scores = 100 * errors - 500 * (errors % 10)  # between references they grow with the errors
     table = opinions(scores.ravel(), np.repeat(range(10), 3))
@@ -161,7 +161,7 @@ def test_versions_are_compared_with_those_of_their_reference_alone():
     assert check.verdict is Verdict.OK
 
 
-def test_every_reference_counts_as_much_as_another():
+def test_every_reference_has_the_same_weight():
     contents = np.array([0] * 20 + [1] * 5 + [2] * 5)
     errors = np.concatenate([np.arange(20.0), np.arange(5.0), np.arange(5.0)]) + 1
     scores = -errors * np.where(contents == 2, -1, 1)
@@ -171,12 +171,12 @@ def test_every_reference_counts_as_much_as_another():
 
 
 @pytest.mark.parametrize(("references", "verdict"), [(4, Verdict.NOTE), (5, Verdict.PROBLEM)])
-def test_of_few_references_a_disagreement_is_noted(references, verdict):
+def test_with_few_references_a_disagreement_is_a_note(references, verdict):
     errors, contents = np.tile(np.arange(1.0, 9.0), references), np.repeat(range(references), 8)
     turned = check_direction(opinions(errors, contents), examination(errors))
     assert turned.verdict is verdict
-    assert "the direction is the other" in turned.explanation
-    assert ("only 4 references, of the 5" in turned.explanation) == (references == 4)
+    assert "the direction is the opposite" in turned.explanation
+    assert ("only 4 references can be compared" in turned.explanation) == (references == 4)
     right = check_direction(opinions(-errors, contents), examination(errors))
     assert right.verdict is Verdict.OK
 

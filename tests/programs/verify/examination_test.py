@@ -86,7 +86,7 @@ def test_headers_only_decodes_nothing(table):
     assert np.isnan(found.squared_errors).all()
 
 
-def test_tells_missing_unreadable_and_damaged_apart(table, tmp_path):
+def test_missing_unreadable_and_damaged_images_are_distinguished(table, tmp_path):
     (tmp_path / "a_1.png").unlink()
     (tmp_path / "a_2.png").write_bytes(b"")
     whole = (tmp_path / "a_3.png").read_bytes()
@@ -110,7 +110,7 @@ def test_tells_missing_unreadable_and_damaged_apart(table, tmp_path):
     }
 
 
-def test_versions_of_a_missing_reference_are_looked_at(table, tmp_path):
+def test_versions_of_a_missing_reference_are_examined(table, tmp_path):
     (tmp_path / "a.png").unlink()
     (tmp_path / "a_1.png").write_bytes(b"no image")
     found = examine(table)

@@ -29,7 +29,7 @@ def test_text_of_a_whole_dataset(table):
         "  scores       mean opinion score, higher is better",
         "  references   3, each with 4 versions",
         "  images       15",
-        "  distortions  1 types",
+        "  distortions  1 type",
         "  deviations   not stated",
         f"  fingerprint  {verification.fingerprint}",
     ):
@@ -75,7 +75,7 @@ def test_twenty_are_named_then_counted(table, tmp_path):
     missing = block(to_text(verification), "PROBLEM: images missing")
     assert len(missing) == 2 + 20 + 1
     assert missing[-1] == "    and 4 more"
-    assert "none: not every image can be read" in to_text(verification)
+    assert "none: some images cannot be read" in to_text(verification)
     (check,) = (
         check
         for check in json.loads(to_json(verification))["checks"]
@@ -97,13 +97,13 @@ def test_the_most_frequent_sizes_come_first(table, tmp_path):
     assert sizes[-1].split() == ["5", "others", "5"]
 
 
-def test_what_was_not_checked_is_not_confirmed(table):
+def test_a_report_mentions_checks_that_were_not_made(table):
     text = to_text(verify(table, headers_only=True))
-    assert text.endswith("noisy: no problem found, but 4 checks were not made")
+    assert text.endswith("noisy: no problem found; 4 checks not made")
     assert block(text, "  check")[-1].endswith("not checked")
 
 
-def test_unknown_facts_are_said_to_be(table):
+def test_unknown_facts_are_reported_as_such(table):
     bare = dataclasses.replace(
         table,
         licence="",

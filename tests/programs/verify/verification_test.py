@@ -70,7 +70,7 @@ def test_an_empty_table(table):
     assert verification.fingerprint is None
 
 
-def test_everything_at_once_is_told_at_once(table, replace_row, tmp_path):
+def test_all_problems_are_reported_at_once(table, replace_row, tmp_path):
     (tmp_path / "a.png").unlink()
     (tmp_path / "a_1.png").write_bytes(b"")
     Image.new("RGB", (5, 5)).save(tmp_path / "b_1.png")
@@ -91,7 +91,7 @@ def test_a_tree_with_one_file_removed(tmp_path):
     trees.make_tid(tmp_path, rows, save_image=trees.save_small)
     (tmp_path / "distorted_images" / "i01_02_2.bmp").unlink()
     (tmp_path / "reference_images" / "I02.BMP").unlink()
-    verification = verify(load_dataset("tid2013", tmp_path, allow_partial=True))
+    verification = verify(load_dataset("tid2013", data_dir=tmp_path, allow_partial=True))
     assert [(check.subject, check.items) for check in verification.problems] == [
         ("pairs", ()),
         ("images missing", ["distorted_images/i01_02_2.bmp", "reference_images/I02.BMP"]),
@@ -112,12 +112,12 @@ def test_the_published_counts_are_confirmed(dataset, counts, one, tmp_path, test
     pairs, references = counts
     tables = test_data / "mos_tables"
     trees.make_published(dataset, tmp_path, tables, save_image=trees.save_small)
-    verification = verify(load_dataset(dataset, tmp_path))
+    verification = verify(load_dataset(dataset, data_dir=tmp_path))
     assert not verification.problems
     assert found(verification)["pairs"] == pairs
     assert found(verification)["pairs of identical pixels"] == pairs
     assert len({pair.reference for pair in verification.table.pairs}) == references
     assert len(verification.headers) == pairs + references
     (tmp_path / one).unlink()
-    (problem,) = verify(load_dataset(dataset, tmp_path), headers_only=True).problems
+    (problem,) = verify(load_dataset(dataset, data_dir=tmp_path), headers_only=True).problems
     assert (problem.subject, problem.items) == ("images missing", [one])
