@@ -1,16 +1,15 @@
-"""Upper bounds of read-outs, whatever the activations are.
+"""Upper bounds of read-outs for activations of any size and sign. All lower bounds are 0.
 
-At a position, u and v are the channel vectors of two images at unit length (at most, for vectors
-near 0), w are non-negative channel weights:
-
-* ``unit``: sum_c w_c (u_c - v_c)^2 <= max(w) |u - v|^2 <= 4 max(w), attained by opposite vectors
-  along the channel of the greatest weight; layers are added up. ``unit_root`` is its square root.
+* ``unit``: with channel vectors u and v of at most unit length and non-negative weights w,
+  sum_c w_c (u_c - v_c)^2 <= max(w) |u - v|^2 <= 4 max(w) at every position. Opposite vectors along
+  the channel of the greatest weight attain it. Layers are added up.
+* ``unit_root``: the square root of that.
 * ``cosine``: one minus a cosine, at most 2. Weights are those of an inner product.
-* ``structure_texture``: both terms, 1 - (2 a b + k) / (a^2 + b^2 + k) with means in the place of a
-  and b, and 1 - (2 q + k) / (v + z + k) with a covariance |q| <= (v + z) / 2, are less than 2, and
-  so is their weighted mean.
+* ``structure_texture``: a weighted mean of terms less than 2, which are
+  1 - (2 m n + k) / (m^2 + n^2 + k) with the means m and n, and 1 - (2 q + k) / (v + z + k) with a
+  covariance |q| <= (v + z) / 2.
 
-The other read-outs grow without bound with the activations.
+The other read-outs grow with the activations without bound.
 """
 
 import math

@@ -115,8 +115,8 @@ class FeatureScores(NetworkFunction):
 
         Args:
           readouts: At least one, all of the same model.
-          checkpoints_dir: As for ``load_backbone``.
-          precision: As for ``load_backbone``.
+          checkpoints_dir: See ``load_backbone``.
+          precision: See ``load_backbone``.
           resize: Resizing that belongs to the metric's own protocol.
 
         Raises:

@@ -83,8 +83,8 @@ class FeatureStatistics(NetworkFunction):
         Args:
           model: Name of the model.
           arrays: Layer and statistic of each; short names of layers are written out.
-          checkpoints_dir: As for ``load_backbone``.
-          precision: As for ``load_backbone``.
+          checkpoints_dir: See ``load_backbone``.
+          precision: See ``load_backbone``.
 
         Raises:
           InputError: If there is no such model, layer or statistic.

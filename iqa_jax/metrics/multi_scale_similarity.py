@@ -52,7 +52,9 @@ def compare(reference: tuple[Prepared, ...], distorted: tuple[Prepared, ...]) ->
     *finer, coarsest = (dissimilarities(r, d) for r, d in zip(reference, distorted, strict=True))
     maps = [*(contrast_structure for _, contrast_structure in finer), joined(*coarsest)]
     similarities = jnp.stack([1 - spatial_mean(each) for each in maps])
-    products = jnp.prod(_positive_power(similarities, jnp.asarray(WEIGHTS)[:, None]), axis=0)
+    products = jnp.prod(
+        _positive_power(similarities, jnp.asarray(WEIGHTS, jnp.float32)[:, None]), axis=0
+    )
     return jnp.mean(products)
 
 

@@ -92,7 +92,7 @@ class PairFunction(ABC):
         """Loads the weights of an outline, which has their shapes only.
 
         Args:
-          checkpoints_dir: As for ``load_backbone``.
+          checkpoints_dir: See ``load_backbone``.
 
         Raises:
           CheckpointError: If weights are damaged or missing.

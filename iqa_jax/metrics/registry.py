@@ -132,8 +132,8 @@ def outline_group(
 
     Args:
       group: One of :func:`groups`.
-      checkpoints_dir: As for ``load_backbone``.
-      precision: As for ``load_backbone``.
+      checkpoints_dir: See ``load_backbone``.
+      precision: See ``load_backbone``.
 
     Returns:
       Outline of the function that computes the metrics under their ``computed`` names.
@@ -166,8 +166,8 @@ def load_group(
 
     Args:
       group: One of :func:`groups`.
-      checkpoints_dir: As for ``load_backbone``.
-      precision: As for ``load_backbone``.
+      checkpoints_dir: See ``load_backbone``.
+      precision: See ``load_backbone``.
 
     Raises:
       InputError: For the reasons of :func:`outline_group`.
@@ -195,8 +195,8 @@ def load_metric(
       layers: Layers of the network, ``"relu1+relu2"`` or a sequence of names; None for all but
         ``input``.
       readout: Read-out of the layers, ``READOUT[@RELEVANCE]``; None for ``unit``.
-      checkpoints_dir: As for ``load_backbone``.
-      precision: As for ``load_backbone``.
+      checkpoints_dir: See ``load_backbone``.
+      precision: See ``load_backbone``.
 
     Returns:
       A function ``metric(reference, distorted) -> [B]``.

@@ -64,7 +64,11 @@ def spatial_mean(planes: jax.Array) -> jax.Array:
 
 
 def compare(reference: Prepared, distorted: Prepared) -> jax.Array:
-    """SSIM: 1 for identical images, lower for others, above -1 for any."""
+    """SSIM: 1 for identical images, lower for others.
+
+    It is above -1: luminance lies in (0, 1], and a covariance is at most the mean of the variances,
+    so contrast structure lies in (-1, 1].
+    """
     return 1 - jnp.mean(spatial_mean(joined(*dissimilarities(reference, distorted))))
 
 

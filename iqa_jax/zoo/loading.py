@@ -122,9 +122,9 @@ def outline_backbone(
     backbone compiles to the same program.
 
     Args:
-      model: As for :func:`load_backbone`.
-      checkpoints_dir: As for :func:`load_backbone`.
-      precision: As for :func:`load_backbone`.
+      model: See :func:`load_backbone`.
+      checkpoints_dir: See :func:`load_backbone`.
+      precision: See :func:`load_backbone`.
 
     Returns:
       The outline. Its ``sha256`` is that of the stored weights, and empty for an untrained
@@ -168,7 +168,7 @@ def fill_backbone(outline: Backbone, *, checkpoints_dir: epath.PathLike | None =
 
     Args:
       outline: Result of :func:`outline_backbone`.
-      checkpoints_dir: As for :func:`load_backbone`.
+      checkpoints_dir: See :func:`load_backbone`.
 
     Raises:
       CheckpointError: If the weights are damaged or missing.
@@ -194,7 +194,7 @@ def weights_sha256(model: str, *, checkpoints_dir: epath.PathLike | None = None)
 
     Args:
       model: Name of a model, or ``FILE.py:NAME``.
-      checkpoints_dir: As for :func:`load_backbone`.
+      checkpoints_dir: See :func:`load_backbone`.
 
     Raises:
       InputError: If there is no such model.
@@ -242,7 +242,7 @@ def load_relevance(name: str, *, checkpoints_dir: epath.PathLike | None = None) 
 
     Args:
       name: Name of the checkpoint.
-      checkpoints_dir: As for :func:`load_backbone`.
+      checkpoints_dir: See :func:`load_backbone`.
 
     Raises:
       CheckpointError: If there is no such checkpoint, it is damaged, or holds something else.
@@ -265,7 +265,7 @@ def training_data(
 
     Args:
       relevance: Name of the checkpoint.
-      checkpoints_dir: As for :func:`load_backbone`.
+      checkpoints_dir: See :func:`load_backbone`.
 
     Returns:
       None for a published relevance, and for an unknown name.
