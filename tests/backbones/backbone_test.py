@@ -50,7 +50,8 @@ def test_works_under_jit_vmap_and_grad(alexnet, images):
     eager = alexnet(images)["relu3"]
     compiled = jax.jit(lambda backbone, x: backbone(x)["relu3"])(alexnet, images)
     mapped = jax.vmap(lambda x: alexnet(x[None])["relu3"][0])(jnp.asarray(images))
-    np.testing.assert_allclose(compiled, eager, rtol=1e-5, atol=1e-5)
+    # Other compiler options, another library of convolutions: bounded as against the oracle above.
+    assert np.abs(compiled - eager).max() < 1e-5 * np.abs(eager).max()
     np.testing.assert_allclose(mapped, eager, rtol=1e-4, atol=1e-4)
     pixels = jnp.asarray(images / np.float32(255), jnp.float32)
     gradient = jax.grad(lambda x: alexnet(x)["relu5"].sum())(pixels)

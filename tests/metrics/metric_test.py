@@ -1,6 +1,5 @@
 """What holds for every metric as a function of arrays."""
 
-import dataclasses
 import math
 
 import jax
@@ -12,32 +11,42 @@ from golden import draws
 import iqa_jax
 from iqa_jax.engine.devices import UnitRunner
 from iqa_jax.errors import InputError
-from iqa_jax.metrics.features import FeatureScores
-from iqa_jax.metrics.metric import Metric
+from iqa_jax.images.preprocess import check_images
+from iqa_jax.metrics import load_group, parse_metrics
+from iqa_jax.metrics.pair_function import PairFunction
 from iqa_jax.metrics.pixels import PIXEL_METRICS
 from iqa_jax.readouts import READOUTS
 
 MODEL = "resnet20-random-none-seed0"
 OF_A_PAIR = [name for name, readout in READOUTS.items() if not readout.normalised_by]
-NAMES = [
-    *(name for name in PIXEL_METRICS if ":" in name or name == "psnr"),
-    *(f"{MODEL}/conv1+layer2/{readout}" for readout in OF_A_PAIR),
-]
+GROUPS = {
+    "pixels": [name for name in PIXEL_METRICS if ":" in name or name == "psnr"],
+    "network": [f"{MODEL}/conv1+layer2/{readout}" for readout in OF_A_PAIR],
+}
 
 
-@pytest.fixture(scope="module", params=NAMES)
+@pytest.fixture(scope="module", params=GROUPS)
+def function(request):
+    """Many metrics at once, which takes one program."""
+    return load_group(parse_metrics(GROUPS[request.param]))
+
+
+def size(function):
+    return (161, 163) if function.label == "pixels" else (32, 35)
+
+
+SOME = ["psnr", "ssim:rgb", f"{MODEL}/conv1+layer2/unit", f"{MODEL}/layer2/structure_texture"]
+
+
+@pytest.fixture(scope="module", params=SOME)
 def metric(request):
     return iqa_jax.load_metric(request.param)
 
 
-def size(metric):
-    return (161, 163) if metric.name.startswith("ms-ssim") else (32, 35)
-
-
-@pytest.fixture
-def pair(metric):
+@pytest.fixture(scope="module")
+def pair():
     """Three references, and darker versions of them."""
-    reference = np.stack([draws.image(*size(metric), seed) for seed in (1, 2, 3)])
+    reference = np.stack([draws.image(32, 35, seed) for seed in (1, 2, 3)])
     return reference, reference // 2
 
 
@@ -53,15 +62,17 @@ def extremes(height, width):
     return [np.stack(each) for each in zip(*pairs, *inverses, strict=True)]
 
 
-def test_no_score_leaves_its_range(metric):
-    low, high = metric.score_range
-    assert low < high
-    scores = np.asarray(metric(*extremes(*size(metric))), np.float64)
-    rounding = 1e-6 * np.maximum(1, np.abs(scores))
-    assert (scores >= low - rounding).all()
-    assert (scores <= high + rounding).all()
-    identical = high if metric.higher_is_better else low
-    assert identical in scores  # of each image and itself
+def test_no_score_leaves_its_range(function):
+    images = (jnp.asarray(each, jnp.float32) for each in extremes(*size(function)))
+    found = jax.jit(PairFunction.pairs)(function, *images)
+    for name, values, (low, high) in zip(function.names, found, function.score_ranges, strict=True):
+        assert low < high, name
+        scores = np.asarray(values, np.float64)
+        rounding = 1e-6 * np.maximum(1, np.abs(scores))
+        assert (scores >= low - rounding).all(), name
+        assert (scores <= high + rounding).all(), name
+        identical = high if function.label == "pixels" else low
+        assert identical in scores, name  # of each image and itself
 
 
 def test_ranges_are_those_that_are_documented():
@@ -90,15 +101,6 @@ def test_is_shown_with_its_direction_and_range():
     unit = iqa_jax.load_metric(f"{MODEL}/conv1/unit")
     jax.jit(lambda metric: shown.append(repr(metric)))(unit)
     assert shown == [repr(unit)]
-
-
-def test_a_function_without_bounds_has_none():
-    class Unbounded(FeatureScores):
-        score_ranges = property(lambda self: super(FeatureScores, self).score_ranges)
-
-    function = iqa_jax.load_metric(f"{MODEL}/conv1/unit").function
-    fields = {each.name: getattr(function, each.name) for each in dataclasses.fields(function)}
-    assert Metric(Unbounded(**fields), "unbounded").score_range == (-math.inf, math.inf)
 
 
 def test_inside_jit_grad_vmap_and_scan(metric, pair):
@@ -138,7 +140,7 @@ def test_closed_over_by_transformations(rng):
 def test_scores_are_those_of_the_programs(metric, pair):
     """The same formulas, compiled with the same options, in programs of their own."""
     runner = UnitRunner(metric.function, devices=jax.local_devices()[:1])
-    count = runner.unit_count(*size(metric))
+    count = runner.unit_count(32, 35)
     batch = [np.resize(images, (count, *images.shape[1:])) for images in pair]
     (scores,) = runner(batch[0], batch[1][:, None]).values()
     np.testing.assert_allclose(metric(*batch), scores[:, 0], rtol=2e-6)
@@ -170,20 +172,27 @@ def test_slopes_have_the_type_of_the_images(rng):
         assert (slope < 0).any()
 
 
-@pytest.mark.parametrize("name", [*NAMES, "alexnet_colorization-random-none-seed0/relu1/unit"])
-def test_computes_in_float32_where_float64_is_the_default(name):
-    metric = iqa_jax.load_metric(name)
-    height, width = (161, 163) if name.startswith("ms-ssim") else (41, 35)
-    reference = draws.image(height, width, seed=1)[None] / 255
-    expected = metric(reference, reference / 2)
+def test_computes_in_float32_where_float64_is_the_default(function):
+    reference = draws.image(*size(function), seed=1)[None] / 255
+    pairs = jax.jit(PairFunction.pairs)
+    expected = pairs(function, *map(check_images, (reference, reference / 2)))
     with jax.enable_x64(True):
         images = jnp.asarray(reference)
-        again = iqa_jax.load_metric(name)
-        scores = again(images, images / 2)
-        slope = jax.grad(lambda d: again(images, d).sum())(images / 2)
-    assert scores.dtype == jnp.float32
+        found = pairs(function, images, images / 2)
+        maps = jax.eval_shape(PairFunction.maps, function, images, images / 2)
+    for name, values, score in zip(function.names, found, expected, strict=True):
+        assert values.dtype == jnp.float32, name
+        np.testing.assert_allclose(values, score, rtol=1e-6, err_msg=name)
+    assert all(each.dtype == jnp.float32 for each in maps)
+
+
+@pytest.mark.parametrize("name", ["ssim", f"{MODEL}/conv1/unit"])
+def test_slopes_of_float64_are_float64(name, rng):
+    metric, reference = iqa_jax.load_metric(name), rng.random((1, 16, 17, 3))
+    with jax.enable_x64(True):
+        slope = jax.grad(lambda d: metric(reference, d).sum())(jnp.asarray(reference / 2))
     assert slope.dtype == jnp.float64
-    np.testing.assert_allclose(scores, expected, rtol=1e-6)
+    assert np.abs(slope).max() > 0
 
 
 def test_lists_are_arrays(rng):
