@@ -68,7 +68,7 @@ def test_short_names_are_written_out():
 @pytest.mark.parametrize(
     ("arrays", "size", "complaint"),
     [
-        ([("relu9", "squared_error")], (80, 80), "alexnet has no layer relu9; it has: input, relu"),
+        ([("relu9", "squared_error")], (80, 80), "alexnet has no layer relu9; it has: relu5, relu4"),
         ([("relu1", "squares")], (80, 80), "no statistic squares; there are: squared_error, unit"),
         ([("pool5", "squared_error")], (40, 80), "at least 63x63 pixels for its layer pool5"),
     ],
