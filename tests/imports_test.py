@@ -13,7 +13,7 @@ PACKAGE = Path(iqa_jax.__file__).parent
 
 # Each folder, or file of the top level, may import those before it, and itself.
 ORDER = """
-_renamed text errors bibliography pytrees revisions files images readouts backbones weights zoo
+_renamed text errors bibliography pytrees revisions files compilation images readouts backbones weights zoo
 datasets engine metrics agreement relevance programs __init__ __main__
 """.split()
 

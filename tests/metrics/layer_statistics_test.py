@@ -1,3 +1,5 @@
+import math
+
 import jax.numpy as jnp
 import numpy as np
 import oracle
@@ -7,7 +9,7 @@ from metrics import computed
 from iqa_jax.errors import InputError
 from iqa_jax.metrics.layer_statistics import FeatureStatistics
 from iqa_jax.readouts.statistics import STATISTICS
-from iqa_jax.zoo import load_backbone
+from iqa_jax.zoo import load_backbone, outline_backbone
 
 LAYERS = ("input", "relu2", "pool5")
 ARRAYS = tuple((layer, statistic) for layer in LAYERS for statistic in STATISTICS)
@@ -66,7 +68,11 @@ def test_short_names_are_written_out():
 @pytest.mark.parametrize(
     ("arrays", "size", "complaint"),
     [
-        ([("relu9", "squared_error")], (80, 80), "alexnet has no layer relu9; it has: input, relu"),
+        (
+            [("relu9", "squared_error")],
+            (80, 80),
+            "alexnet has no layer relu9; it has: relu5, relu4",
+        ),
         ([("relu1", "squares")], (80, 80), "no statistic squares; there are: squared_error, unit"),
         ([("pool5", "squared_error")], (40, 80), "at least 63x63 pixels for its layer pool5"),
     ],
@@ -76,3 +82,9 @@ def test_refuses_what_a_backbone_does_not_have(arrays, size, complaint, checkpoi
         FeatureStatistics.outline("alexnet", arrays, checkpoints_dir=checkpoints).check_size(*size)
     arrays = [("relu1", "squared_error")]
     FeatureStatistics.outline("alexnet", arrays, checkpoints_dir=checkpoints).check_size(*size)
+
+
+def test_statistics_have_no_bounds():
+    backbone = outline_backbone("resnet20-random-none-seed0")
+    statistics = FeatureStatistics(backbone, (("conv1", "mean_reference"), ("conv1", "gram_error")))
+    assert statistics.score_ranges == [(-math.inf, math.inf)] * 2

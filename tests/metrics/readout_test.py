@@ -136,5 +136,5 @@ def test_refuses_images_of_two_shapes(metric, pair):
         metric(reference, distorted[:2])
     with pytest.raises(InputError, match=r"distorted: expected .* found values from -1"):
         metric(reference, np.full(reference.shape, -1, np.float32))
-    with pytest.raises(InputError, match=r"reference: expected uint8, or float32"):
+    with pytest.raises(InputError, match=r"reference: expected uint8, or floating point"):
         metric(reference.astype(np.int32), distorted)
