@@ -13,7 +13,6 @@ that is registered, else at that which the server tells, and never beyond :data:
 import hashlib
 import json
 import os
-import sys
 import tempfile
 import time
 from collections.abc import Iterator
@@ -25,10 +24,10 @@ from typing import IO, Any
 from urllib.parse import unquote, urlsplit
 
 from etils import epath
-from tqdm import tqdm
 
 from iqa_jax.errors import CheckpointError
 from iqa_jax.files import appearing_whole, is_local, put
+from iqa_jax.progress import bar, inform
 from iqa_jax.weights.transfers import (
     OutdatedError,
     TryError,
@@ -197,7 +196,7 @@ class UrlFile:
                 raise TryError(f"the server answers with status {response.status}")
             with (
                 part.open("ab") as file,
-                tqdm(
+                bar(
                     desc=self.name,
                     total=total or self.size,
                     initial=there,
@@ -267,7 +266,7 @@ def _locked(path: Path) -> Iterator[IO[str]]:
                 try:
                     fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
                 except BlockingIOError:
-                    tqdm.write(f"waiting for another process, which has {path}", file=sys.stderr)
+                    inform(f"waiting for another process, which has {path}")
                     fcntl.flock(file, fcntl.LOCK_EX)
             if _lies_at(path, file):  # else it was deleted while this one waited: once more
                 yield file

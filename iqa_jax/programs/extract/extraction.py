@@ -1,6 +1,5 @@
 """A network over a dataset, once: the statistics of its layers, into a store."""
 
-import sys
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from math import prod
@@ -8,7 +7,6 @@ from math import prod
 import jax
 import jax.numpy as jnp
 from etils import epath
-from tqdm import tqdm
 
 from iqa_jax.backbones import Backbone
 from iqa_jax.datasets import fingerprint
@@ -21,6 +19,7 @@ from iqa_jax.images.resize import Size
 from iqa_jax.metrics.layer_statistics import FeatureStatistics
 from iqa_jax.programs.extract.settings import ExtractSettings
 from iqa_jax.programs.layers import ALL, resolve
+from iqa_jax.progress import inform
 from iqa_jax.readouts.statistics import STATISTICS
 from iqa_jax.zoo import model_layers, weights_sha256
 
@@ -126,7 +125,7 @@ def extract(settings: ExtractSettings) -> list[Extracted]:
         check_memory(outline, plan)
     left_out = plan.table.pairs_left_out
     note = f"; {left_out} pairs whose images are missing are left out" if left_out else ""
-    tqdm.write(f"{plan.table.name}: {len(plan.table.pairs)} pairs{note}", file=sys.stderr)
+    inform(f"{plan.table.name}: {len(plan.table.pairs)} pairs{note}")
     programs = Programs()
     extracted = {
         place: ensure_store(

@@ -5,13 +5,11 @@ import csv
 import io
 import json
 import math
-import sys
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from etils import epath
-from tqdm import tqdm
 
 from iqa_jax.datasets.parsing import number_or_nan
 from iqa_jax.datasets.table import PairTable
@@ -19,6 +17,7 @@ from iqa_jax.errors import InputError
 from iqa_jax.files import create_text, write_text
 from iqa_jax.images.decode import Header
 from iqa_jax.programs.score.scores import Scored, Scores
+from iqa_jax.progress import warn
 from iqa_jax.text import csv_text
 
 _IMAGES, _UNREAD = "images", "unread"
@@ -91,9 +90,7 @@ class ScoreFiles:
             )
         before = self._record()
         if not before:
-            tqdm.write(
-                f"{self._record_path}: is damaged; everything is scored again", file=sys.stderr
-            )
+            warn(f"{self._record_path}: is damaged; everything is scored again")
             write_text(self._record_path, _text(signature))
             return
         before = {name: each for name, each in before.items() if name not in (_IMAGES, _UNREAD)}

@@ -7,11 +7,11 @@ import jax
 import numpy as np
 from etils import epath
 from matplotlib.image import imsave
-from tqdm import tqdm
 
 from iqa_jax.files import write_bytes
 from iqa_jax.metrics.pair_function import PairFunction, Values
 from iqa_jax.programs.score.scores import Job, Scores
+from iqa_jax.progress import bar
 
 
 def local_scores(job: Job, scores: Scores) -> Iterator[tuple[int, str, np.ndarray]]:
@@ -27,7 +27,7 @@ def local_scores(job: Job, scores: Scores) -> Iterator[tuple[int, str, np.ndarra
     """
     rows = [job.rows[row] for unit in job.plan.units for row in unit.rows]
     size, compute_maps = None, _maps_of_one_size()
-    for row in tqdm(rows, desc="maps", unit="pair"):
+    for row in bar(rows, desc="maps", unit="pair"):
         scored = {name for name in job.mapped_metrics if np.isfinite(scores.values[name][row])}
         if not scored:
             continue

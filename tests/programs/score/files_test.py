@@ -165,11 +165,11 @@ def test_rows_that_are_not_whole_are_missing(damage, rows, finished, path):
 
 
 @pytest.mark.parametrize("torn", [b"", b'{"metrics": {', b"\xff\x00", b"[]"])
-def test_a_torn_record_scores_all_again_and_says_so(torn, finished, path, capsys):
+def test_a_torn_record_scores_all_again_and_says_so(torn, finished, path, caplog):
     record = path.with_name("scores.csv.json")
     record.write_bytes(torn)
     finished.claim(SIGNATURE, resume=True)
-    assert f"{record}: is damaged; everything is scored again" in capsys.readouterr().err
+    assert f"{record}: is damaged; everything is scored again" in caplog.text
     kept = read(finished)
     assert not kept.rows
     assert json.loads(record.read_text()) == SIGNATURE
