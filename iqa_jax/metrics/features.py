@@ -25,6 +25,7 @@ from iqa_jax.metrics.layer_statistics import (
 from iqa_jax.metrics.pair_function import PairFunction, Values, enlarged
 from iqa_jax.pytrees import register_pytree
 from iqa_jax.readouts import (
+    NEEDS_A_DATASET,
     READOUTS,
     ReadoutName,
     needed_arrays,
@@ -86,10 +87,13 @@ class FeatureScores(PairFunction):
           resize: What the metric's own protocol does to an image first.
 
         Raises:
-          InputError: If there is no such layer, or a relevance does not weigh the layers or is for
-            another kind of read-out.
+          InputError: If there is no such layer, a read-out compares with a dataset, or a relevance
+            does not weigh the layers or is for another kind of read-out.
         """
         relevances = relevances or {}
+        for readout in readouts:
+            if READOUTS[readout.readout].normalised_by:
+                raise InputError(f"{readout}: {NEEDS_A_DATASET}")
         check_readouts(readouts, backbone.layers, relevances)
         places = {name: place for place, name in enumerate(relevances)}
         distances = (

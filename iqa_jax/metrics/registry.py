@@ -10,7 +10,7 @@ from iqa_jax.images.resize import Resize
 from iqa_jax.metrics.metric import Metric
 from iqa_jax.metrics.pair_function import PairFunction
 from iqa_jax.metrics.pixels import FULL_NAMES, PIXEL_METRICS, PixelScores
-from iqa_jax.readouts import NEEDS_A_DATASET, READOUTS, ReadoutName
+from iqa_jax.readouts import ReadoutName
 
 _DISTS = (
     "vgg16-supervised-imagenet1k-l2pool/"
@@ -135,9 +135,6 @@ def outline_group(
     readouts = list(dict.fromkeys(metric.readout for metric in group if metric.readout))
     if not readouts:
         return PixelScores(tuple(dict.fromkeys(metric.computed for metric in group)))
-    for readout in readouts:
-        if READOUTS[readout.readout].normalised_by:
-            raise InputError(f"{readout}: {NEEDS_A_DATASET}")
     from iqa_jax.metrics.features import FeatureScores  # noqa: PLC0415  brings flax
 
     return FeatureScores.outline(
