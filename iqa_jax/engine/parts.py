@@ -119,6 +119,27 @@ class ScoreParts(KeptScores):
         return part
 
 
+def keep_scores(
+    folder: epath.Path | None,
+    label: str,
+    signature: Mapping[str, Any],
+    columns: Sequence[str],
+    keys: np.ndarray,
+) -> KeptScores:
+    """Keeps the scores of a run in memory, and in a folder if there is one.
+
+    Args:
+      folder: Folder for the parts of all runs; None to write nothing.
+      label: As for :class:`ScoreParts`.
+      signature: As for :class:`ScoreParts`.
+      columns: As for :class:`ScoreParts`.
+      keys: As for :class:`ScoreParts`.
+    """
+    if folder is None:
+        return KeptScores(columns, len(keys))
+    return ScoreParts(folder, label, signature, columns, keys)
+
+
 def _name(data: bytes) -> str:
     return f"part-{hashlib.sha256(data).hexdigest()[:_NAME_LENGTH]}.npz"
 

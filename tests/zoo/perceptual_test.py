@@ -1,6 +1,5 @@
 import numpy as np
 import pytest
-from etils import epath
 
 from iqa_jax import zoo
 from iqa_jax.errors import CheckpointError

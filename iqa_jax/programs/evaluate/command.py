@@ -19,15 +19,14 @@ def main(settings: EvaluateSettings) -> None:
     """Evaluates, prints the report and writes the tables and the figure."""
     from etils import epath  # noqa: PLC0415  none of these is needed for the help
 
-    from iqa_jax.programs.evaluate import figure, tables  # noqa: PLC0415
+    from iqa_jax.programs.evaluate import tables  # noqa: PLC0415
     from iqa_jax.programs.evaluate.evaluation import evaluate  # noqa: PLC0415
     from iqa_jax.programs.evaluate.report import report_text  # noqa: PLC0415
     from iqa_jax.zoo import expand_models  # noqa: PLC0415
 
     settings = replace(settings, models=tuple(expand_models(settings.models)))
     evaluation = evaluate(settings)
-    folder = epath.Path(settings.output_dir)
+    folder = epath.Path(settings.output_dir or "")
     written = tables.write(evaluation, folder)
-    figure.correlation_by_layer(evaluation, folder / "correlation_by_layer.png")
     print(report_text(evaluation))
-    print(f"\nWritten: {folder}/{{{','.join([*written, 'correlation_by_layer.png'])}}}")
+    print(f"\nWritten: {folder}/{{{','.join(written)}}}")

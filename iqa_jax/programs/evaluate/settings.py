@@ -35,7 +35,7 @@ class ColumnSettings(DatasetSettings, ModelSettings):
         more similar images. Several are separated by commas, or the flag is given several times.
     """
 
-    output_dir: str
+    output_dir: str | None
     models: tuple[str, ...] = ()
     layers: tuple[str, ...] = ("all",)
     readouts: tuple[str, ...] = ("l2", "unit")

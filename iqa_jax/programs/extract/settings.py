@@ -7,7 +7,7 @@ from iqa_jax.programs.settings import DatasetSettings, ModelSettings
 
 @dataclass(frozen=True, kw_only=True)
 class ExtractSettings(DatasetSettings, ModelSettings):
-    """Statistics to be extracted.
+    """Statistics to extract.
 
     Attributes:
       statistics_dir: Folder for the statistics, which go to STATISTICS_DIR/DATASET/MODEL. Those
