@@ -150,7 +150,7 @@ def _say_what_is_left_out(settings: EvaluateSettings, columns: Sequence[ScoreCol
 def _open_normalisers(
     columns: Sequence[ScoreColumn], settings: EvaluateSettings
 ) -> Mapping[str, StatisticsStore]:
-    """The statistics that read-outs compare with, by model; empty where it is the dataset itself."""
+    """The statistics that read-outs compare with, by model; none where it is the dataset itself."""
     if settings.normaliser_from is None:
         return {}
     resize = settings.parsed_resize

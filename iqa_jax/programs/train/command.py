@@ -16,11 +16,13 @@ from iqa_jax.programs.train.settings import TrainSettings
 
 
 def main(settings: TrainSettings) -> None:
-    """Learns a relevance, prints what it is worth and where it is."""
+    """Learns a relevance, prints the report and the folders."""
     from iqa_jax.programs.train.training import train_relevance  # noqa: PLC0415  loads Matplotlib
+    from iqa_jax.weights.checkpoints import resolve_directory  # noqa: PLC0415
 
     if settings.images and not settings.dataset:
         raise InputError("expected --dataset, too, which says how the folder is read")
     learned = train_relevance(settings)
     print(learned.report)
-    print(f"\nWritten: {settings.output_dir}, and the relevance {learned.checkpoint}")
+    folder = resolve_directory(settings.checkpoints_dir) / settings.name
+    print(f"\nWritten: {settings.output_dir}, and the relevance {folder}")

@@ -31,6 +31,11 @@ from iqa_jax.zoo import load_backbone, model_layers
 LPIPS = "alexnet/relu1+relu2+relu3+relu4+relu5/unit@lpips-alex"
 
 
+@pytest.fixture(autouse=True)
+def messages(caplog):
+    caplog.set_level("INFO", "iqa_jax")
+
+
 @pytest.fixture
 def settings(pair_folder, checkpoints, tmp_path):
     def make(**changes):
