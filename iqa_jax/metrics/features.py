@@ -87,13 +87,10 @@ class FeatureScores(PairFunction):
           resize: What the metric's own protocol does to an image first.
 
         Raises:
-          InputError: If there is no such layer, a read-out compares with a dataset, or a relevance
-            does not weigh the layers or is for another kind of read-out.
+          InputError: If there is no such layer, or a relevance does not weigh the layers or is for
+            another kind of read-out.
         """
         relevances = relevances or {}
-        for readout in readouts:
-            if READOUTS[readout.readout].normalised_by:
-                raise InputError(f"{readout}: {NEEDS_A_DATASET}")
         check_readouts(readouts, backbone.layers, relevances)
         places = {name: place for place, name in enumerate(relevances)}
         distances = (
@@ -260,6 +257,17 @@ class FeatureScores(PairFunction):
         if distance.relevance is None:
             return None
         return self.relevances[distance.relevance].weights[layer]
+
+
+def check_no_dataset(readouts: Iterable[ReadoutName]) -> None:
+    """Refuses read-outs that compare with a dataset, which are no functions of one pair.
+
+    Raises:
+      InputError: If there is one.
+    """
+    for readout in readouts:
+        if READOUTS[readout.readout].normalised_by:
+            raise InputError(f"{readout}: {NEEDS_A_DATASET}")
 
 
 def check_readouts(

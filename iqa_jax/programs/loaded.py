@@ -7,7 +7,7 @@ from etils import epath
 
 from iqa_jax.backbones import Backbone
 from iqa_jax.metrics import Metric, MetricName, outline_group, parse_metric
-from iqa_jax.metrics.features import FeatureScores
+from iqa_jax.metrics.features import FeatureScores, check_no_dataset
 from iqa_jax.metrics.pair_function import PairFunction
 from iqa_jax.zoo import TrainingData, load_relevance, model_layers
 
@@ -103,6 +103,7 @@ class Loaded:
         if isinstance(group[0], LoadedMetric):
             return group[0].metric.function
         readouts = list(dict.fromkeys(metric.readout for metric in group if metric.readout))
+        check_no_dataset(readouts)
         relevances = {
             name: load_relevance(name, checkpoints_dir=checkpoints_dir)
             for name in dict.fromkeys(readout.relevance for readout in readouts)
