@@ -121,7 +121,7 @@ def _read(columns: Mapping[str, Sequence[Any]], *, with_scores: bool) -> PairTab
     missing = [name for name in needed if name not in columns]
     if missing:
         raise InputError(
-            f"pairs: expected the columns {', '.join(needed)}; {', '.join(missing)} is missing"
+            f"pairs: expected the columns {', '.join(needed)}; missing: {', '.join(missing)}"
         )
     images = _Images()
     rows = len(columns["reference"])

