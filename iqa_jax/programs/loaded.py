@@ -2,14 +2,17 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import KW_ONLY, dataclass, field
+from typing import TYPE_CHECKING
 
 from etils import epath
 
-from iqa_jax.backbones import Backbone
 from iqa_jax.metrics import Metric, MetricName, outline_group, parse_metric
-from iqa_jax.metrics.features import FeatureScores, check_no_dataset
 from iqa_jax.metrics.pair_function import PairFunction
-from iqa_jax.zoo import TrainingData, load_relevance, model_layers
+from iqa_jax.readouts import ReadoutName
+
+if TYPE_CHECKING:
+    from iqa_jax.backbones import Backbone
+    from iqa_jax.zoo import Relevance, TrainingData
 
 
 @dataclass(frozen=True)
@@ -26,9 +29,8 @@ class LoadedMetric(MetricName):
     @classmethod
     def of(cls, metric: Metric) -> "LoadedMetric":
         """The metric under its own name."""
-        function = metric.function
-        readout = function.readouts[0] if isinstance(function, FeatureScores) else None
-        return cls(metric.name, readout, metric=metric)
+        readouts: Sequence[ReadoutName] = getattr(metric.function, "readouts", ())
+        return cls(metric.name, next(iter(readouts), None), metric=metric)
 
     @property
     def computed(self) -> str:
@@ -47,10 +49,9 @@ class LoadedMetric(MetricName):
         return self.name, None
 
     @property
-    def training(self) -> TrainingData | None:
+    def training(self) -> "TrainingData | None":
         """The pairs that its channel weights were learned from; None if unknown or none."""
-        function = self.metric.function
-        relevances = function.relevances if isinstance(function, FeatureScores) else ()
+        relevances: Sequence[Relevance] = getattr(self.metric.function, "relevances", ())
         return next((each.training for each in relevances), None)
 
 
@@ -63,11 +64,13 @@ class Loaded:
       metrics: Metrics by name.
     """
 
-    backbones: Mapping[str, Backbone] = field(default_factory=dict)
+    backbones: "Mapping[str, Backbone]" = field(default_factory=dict)
     metrics: Mapping[str, Metric] = field(default_factory=dict)
 
     def layers(self, model: str) -> tuple[str, ...]:
         """Names of the layers of a model in forward order, ``input`` first."""
+        from iqa_jax.zoo import model_layers  # noqa: PLC0415  loads flax
+
         backbone = self.backbones.get(model)
         return backbone.layers if backbone else model_layers(model)
 
@@ -102,6 +105,9 @@ class Loaded:
             return outline_group(group, checkpoints_dir=checkpoints_dir, precision=precision)
         if isinstance(group[0], LoadedMetric):
             return group[0].metric.function
+        from iqa_jax.metrics.features import FeatureScores, check_no_dataset  # noqa: PLC0415  flax
+        from iqa_jax.zoo import load_relevance  # noqa: PLC0415
+
         readouts = list(dict.fromkeys(metric.readout for metric in group if metric.readout))
         check_no_dataset(readouts)
         relevances = {
