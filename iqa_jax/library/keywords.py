@@ -128,8 +128,8 @@ def _value(setting: Setting, value: Any) -> Any:
         return None
     if get_origin(setting.kind) is tuple:
         item, *_ = get_args(setting.kind)
-        is_one = isinstance(value, str | os.PathLike | Real) or not isinstance(value, Iterable)
-        return tuple(_one(setting, item, each) for each in ([value] if is_one else value))
+        is_many = isinstance(value, Iterable) and not isinstance(value, str | os.PathLike | Real)
+        return tuple(_one(setting, item, each) for each in (value if is_many else (value,)))
     return _one(setting, setting.kind, value)
 
 
@@ -137,13 +137,13 @@ def _one(setting: Setting, kind: Any, value: Any) -> Any:
     """A single value."""
     found = None
     if get_origin(kind) is Literal:
-        found = value if value in get_args(kind) else None
+        found = value if isinstance(value, str) and value in get_args(kind) else None
     elif kind is bool:
         found = bool(value) if isinstance(value, bool | np.bool_) else None
     elif kind is str:
         found = os.fspath(value) if isinstance(value, str | os.PathLike) else None
-    elif not isinstance(value, bool) and isinstance(value, Integral if kind is int else Real):
-        found = kind(value)
+    elif isinstance(value, Integral if kind is int else Real) and not isinstance(value, bool):
+        found = int(value) if kind is int else float(value)
     if found is None:
         raise InputError(f"{setting.name}: expected {_expected(kind)}, got {value!r}")
     least = setting.field.metadata.get("at_least")

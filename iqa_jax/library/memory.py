@@ -1,12 +1,13 @@
 """Networks and metrics in memory among those that are given by their names."""
 
 from collections.abc import Callable, Iterable
-from typing import Any, TypeVar
+from typing import Any, TypeVar, cast
 
 from iqa_jax.backbones import Backbone
 from iqa_jax.errors import InputError
 from iqa_jax.metrics import Metric
 from iqa_jax.zoo import expand_models, load_backbone
+from iqa_jax.zoo.functions import Function
 
 Object = TypeVar("Object", Backbone, Metric)
 
@@ -26,7 +27,7 @@ def find_backbones(models: Any, *, precision: str) -> tuple[tuple[str, ...], dic
         if isinstance(model, Backbone):
             return model
         if callable(model) and not isinstance(model, Metric):
-            return load_backbone(model, precision=precision)
+            return load_backbone(cast(Function, model), precision=precision)
         raise InputError(
             f"models: expected names, backbones or backbone functions, got {type(model).__name__}"
         )

@@ -71,7 +71,7 @@ def table_from(
     return replace(table, higher_is_better=score_direction == "higher")
 
 
-def _columns(pairs: Any) -> dict[str, Sequence[Any]]:
+def _columns(pairs: Any) -> dict[str, list[Any]]:
     """The columns of pairs that are given in one of the forms in memory."""
     if hasattr(pairs, "columns") and hasattr(pairs, "__getitem__"):
         columns = {name: list(pairs[name]) for name in pairs.columns if name in PAIR_FIELDS}
@@ -195,7 +195,7 @@ class _Images:
             )
             return name
         if column == "reference":
-            content = hashlib.sha256(np.ascontiguousarray(array)).digest()
+            content = hashlib.sha256(array.tobytes()).digest()
             name = self._references.setdefault((array.shape, array.dtype.str, content), name)
         self.arrays.setdefault(name, array)
         self.places.setdefault(name, place)

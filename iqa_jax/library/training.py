@@ -91,7 +91,8 @@ class LearnedRelevance:
         All of it is measured on images that the weights were not learned from. Columns are the
         attributes of :class:`iqa_jax.relevance.gains.Gain`.
         """
-        return frame([each.name for each in fields(Gain)], map(astuple, self._learned.rows))
+        rows = [astuple(row) for row in self._learned.rows]
+        return frame([each.name for each in fields(Gain)], rows)
 
     @property
     def record(self) -> dict[str, Any]:
