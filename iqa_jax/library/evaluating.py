@@ -10,7 +10,7 @@ from etils import epath
 from iqa_jax.datasets import DATASETS, PairTable
 from iqa_jax.errors import InputError
 from iqa_jax.library.frames import frame
-from iqa_jax.library.keywords import settings_from, takes_settings
+from iqa_jax.library.keywords import refuse_idle, settings_from, takes_settings
 from iqa_jax.library.memory import find_backbones, find_metrics
 from iqa_jax.library.pairs import table_from
 from iqa_jax.programs.evaluate import tables
@@ -191,8 +191,9 @@ def evaluate(
                 "models": model_names,
                 "metrics": metric_names,
             },
-            are_named=not objects,
         )
+        if not objects:  # what they depend on is known by their names alone
+            refuse_idle(chosen, settings)
         return EvaluationResult(run(chosen, table=table, loaded=Loaded(backbones, objects)))
 
 

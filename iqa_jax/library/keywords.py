@@ -64,7 +64,6 @@ def settings_from(
     given: Mapping[str, Any],
     *,
     fixed: Mapping[str, Any] | None = None,
-    are_named: bool = True,
 ) -> Settings:
     """Settings from the keywords of a call.
 
@@ -72,23 +71,32 @@ def settings_from(
       kind: The class of settings.
       given: Values by name; the others have their defaults.
       fixed: Values of the settings that are no keywords.
-      are_named: Whether all networks and metrics are given by their names, so that settings without
-        effect can be told.
 
     Raises:
-      InputError: If a value has the wrong type, is out of range or has no effect.
+      InputError: If a value has the wrong type or is out of range.
     """
     values = {
         name: _value(setting, given[name]) if name in given else setting.field.default
         for name, setting in settings_of(kind).items()
     }
-    settings = build(kind, {**values, **(fixed or {})})
-    for names, reason in settings.idle() if are_named else ():
+    return build(kind, {**values, **(fixed or {})})
+
+
+def refuse_idle(settings: ProgramSettings, given: Collection[str]) -> None:
+    """Refuses settings without effect.
+
+    Args:
+      settings: The settings.
+      given: Names of those that were given.
+
+    Raises:
+      InputError: If one of these has no effect beside the others.
+    """
+    for names, reason in settings.idle():
         idle = ", ".join(name for name in names if name in given)
         if idle:
             advice = f"{reason}, or leave out {idle}".replace("--", "")
             raise InputError(f"{idle}: without effect {advice}")
-    return settings
 
 
 def _parameter(setting: Setting) -> inspect.Parameter:
@@ -143,7 +151,8 @@ def _one(setting: Setting, kind: Any, value: Any) -> Any:
     elif kind is str:
         found = os.fspath(value) if isinstance(value, str | os.PathLike) else None
     elif isinstance(value, Integral if kind is int else Real) and not isinstance(value, bool):
-        found = int(value) if kind is int else float(value)
+        number: Any = value
+        found = kind(number)
     if found is None:
         raise InputError(f"{setting.name}: expected {_expected(kind)}, got {value!r}")
     least = setting.field.metadata.get("at_least")

@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING, Any
 
 from iqa_jax.errors import InputError
 from iqa_jax.library.frames import frame
-from iqa_jax.library.keywords import settings_from, takes_settings
+from iqa_jax.library.keywords import refuse_idle, settings_from, takes_settings
 from iqa_jax.library.memory import find_metrics
 from iqa_jax.library.pairs import table_from
 from iqa_jax.programs.loaded import Loaded
@@ -58,9 +58,9 @@ def score(pairs: Any, metrics: Any, *, progress: bool = False, **settings: Any) 
     if not names:
         raise InputError("metrics: expected at least one, got none; see iqa_jax.list_metrics()")
     with shown(progress):
-        chosen = settings_from(
-            ScoreSettings, settings, fixed={"metrics": names}, are_named=not objects
-        )
+        chosen = settings_from(ScoreSettings, settings, fixed={"metrics": names})
+        if not objects:  # what they depend on is known by their names alone
+            refuse_idle(chosen, settings)
         table = table_from(pairs)
         found = run_job(load_job(table, chosen, loaded=Loaded(metrics=objects)))
     columns = [values.tolist() for values in found.values.values()]

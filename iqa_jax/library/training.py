@@ -13,7 +13,7 @@ from etils import epath
 from iqa_jax.errors import InputError
 from iqa_jax.library.evaluating import find_dataset
 from iqa_jax.library.frames import frame
-from iqa_jax.library.keywords import settings_from, takes_settings
+from iqa_jax.library.keywords import refuse_idle, settings_from, takes_settings
 from iqa_jax.metrics import Metric
 from iqa_jax.metrics.readout_metric import read_out
 from iqa_jax.programs.settings import DatasetSettings
@@ -179,7 +179,7 @@ def train_relevance(
     name, table = (None, None) if dataset is None else find_dataset(dataset, settings)
     fixed = {"dataset": name, "output_dir": None, "name": _NAME}
     has_images = table is not None or not {"data_dir", "tfds_dir"}.isdisjoint(settings)
-    chosen = settings_from(TrainSettings, settings, fixed=fixed, are_named=table is None)
+    chosen = settings_from(TrainSettings, settings, fixed=fixed)
     if has_images and name is None:
         raise InputError("dataset: expected its name, which says how the folder is read, got None")
     if table is not None:
@@ -187,6 +187,7 @@ def train_relevance(
         given = {key: settings[key] for key in selection if key in settings}
         images = settings_from(DatasetSettings, given, fixed={"dataset": name})
         chosen = replace(chosen, images=images)
+    refuse_idle(chosen, settings)
     with shown(progress), ExitStack() as kept:
         folder = chosen.statistics_dir or kept.enter_context(tempfile.TemporaryDirectory())
         return LearnedRelevance(learn(chosen, statistics_dir=folder, table=table), chosen)

@@ -8,7 +8,7 @@ import pytest
 
 import iqa_jax
 from iqa_jax.errors import InputError
-from iqa_jax.library.keywords import settings_from, takes_settings
+from iqa_jax.library.keywords import refuse_idle, settings_from, takes_settings
 from iqa_jax.programs.evaluate.settings import EvaluateSettings
 from iqa_jax.programs.flags import settings_of
 from iqa_jax.programs.settings import ModelSettings, ProgramSettings
@@ -46,7 +46,9 @@ class Made(ProgramSettings):
 
 
 def made(**given):
-    return settings_from(Made, given, fixed={"folder": None})
+    settings = settings_from(Made, given, fixed={"folder": None})
+    refuse_idle(settings, given)
+    return settings
 
 
 def test_values_of_any_natural_type():
