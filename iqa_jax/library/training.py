@@ -178,9 +178,8 @@ def train_relevance(
     """
     name, table = (None, None) if dataset is None else find_dataset(dataset, settings)
     fixed = {"dataset": name, "output_dir": None, "name": _NAME}
-    has_images = table is not None or not {"data_dir", "tfds_dir"}.isdisjoint(settings)
     chosen = settings_from(TrainSettings, settings, fixed=fixed)
-    if has_images and name is None:
+    if name is None and not {"data_dir", "tfds_dir"}.isdisjoint(settings):
         raise InputError("dataset: expected its name, which says how the folder is read, got None")
     if table is not None:
         selection = ("exclude_references", "allow_partial", "limit", "score_direction")
