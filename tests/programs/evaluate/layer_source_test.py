@@ -86,7 +86,7 @@ def test_what_cannot_be_chosen(table, tmp_path):
     with pytest.raises(InputError, match="there is no layer to choose"):
         find_source("split", [COLUMNS[-1]], table, "ab")
     one = replace(table, pairs=table.pairs[:1])
-    with pytest.raises(InputError, match="needs two references at least, found 1"):
+    with pytest.raises(InputError, match="needs at least two references, found 1"):
         find_source("split", COLUMNS, one, "ab")
     forced = replace(table, protocol=Question.SAME_OR_DIFFERENT, target="share")
     with pytest.raises(InputError, match="tid2013 has the share"):

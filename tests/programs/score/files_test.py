@@ -203,7 +203,9 @@ def test_a_finished_table_is_not_overwritten(finished):
 
 
 def test_another_signature_is_refused(finished):
-    with pytest.raises(InputError, match=r"with different resize \(see scores.csv.json\); it is"):
+    with pytest.raises(
+        InputError, match=r"with different resize \(see scores.csv.json\); it cannot be"
+    ):
         finished.claim({**SIGNATURE, "resize": "short:64"}, resume=True)
 
 
