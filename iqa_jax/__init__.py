@@ -9,28 +9,55 @@ from iqa_jax._renamed import RenamedFinder
 from iqa_jax.revisions import VERSION
 
 if TYPE_CHECKING:
-    from iqa_jax.metrics import list_metrics, load_metric
-    from iqa_jax.zoo import list_models, load_backbone
+    from iqa_jax.library.evaluating import evaluate
+    from iqa_jax.library.scoring import score
+    from iqa_jax.library.training import train_relevance
+    from iqa_jax.metrics import list_metrics, load_metric, ms_ssim, psnr, ssim
+    from iqa_jax.streams import StreamMetric, stream
+    from iqa_jax.zoo import fetch, list_models, load_backbone
 
-__all__ = ["list_metrics", "list_models", "load_backbone", "load_metric"]
+__all__ = [
+    "StreamMetric",
+    "evaluate",
+    "fetch",
+    "list_metrics",
+    "list_models",
+    "load_backbone",
+    "load_metric",
+    "ms_ssim",
+    "psnr",
+    "score",
+    "ssim",
+    "stream",
+    "train_relevance",
+]
 
 __version__ = VERSION
 
-_FOLDERS = {
+_PLACES = {
+    "StreamMetric": "streams",
+    "evaluate": "library.evaluating",
+    "fetch": "zoo",
     "list_metrics": "metrics",
     "list_models": "zoo",
     "load_backbone": "zoo",
     "load_metric": "metrics",
+    "ms_ssim": "metrics",
+    "psnr": "metrics",
+    "score": "library.scoring",
+    "ssim": "metrics",
+    "stream": "streams",
+    "train_relevance": "library.training",
 }
 
 sys.meta_path.append(RenamedFinder())
 
 
 def __getattr__(name: str) -> Any:
-    """Imports what is public when it is first asked for: JAX alone takes most of a second."""
-    if name not in _FOLDERS:
+    """Imports a public function when it is first used: JAX alone takes most of a second."""
+    if name not in _PLACES:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    value = getattr(importlib.import_module(f"{__name__}.{_FOLDERS[name]}"), name)
+    value = getattr(importlib.import_module(f"{__name__}.{_PLACES[name]}"), name)
     globals()[name] = value
     return value
 

@@ -45,8 +45,7 @@ def compiled_programs_are_forgotten() -> Iterator[None]:
 def checkpoints(tmp_path_factory: pytest.TempPathFactory) -> epath.Path:
     """The real weights of AlexNet and VGG-16, converted once."""
     directory = epath.Path(tmp_path_factory.mktemp("checkpoints"))
-    for model in MODELS:
-        list(zoo.fetch(model, directory=directory))
+    zoo.fetch(*MODELS, checkpoints_dir=directory)
     return directory
 
 

@@ -13,8 +13,8 @@ PACKAGE = Path(iqa_jax.__file__).parent
 
 # Each folder, or file of the top level, may import those before it, and itself.
 ORDER = """
-_renamed text errors bibliography pytrees revisions files compilation images readouts backbones weights zoo
-datasets engine metrics agreement relevance programs __init__ __main__
+_renamed text errors bibliography pytrees revisions files progress compilation images readouts
+backbones weights zoo datasets engine metrics agreement relevance programs library __init__ __main__
 """.split()
 
 NETWORKS = {"backbones", "zoo", "metrics"}
@@ -40,7 +40,8 @@ ONLY = {
     "optax": {"relevance"},
     "matplotlib": {"programs"},
     "scipy": {"agreement", "programs"},
-    "tqdm": {"weights", "datasets", "engine", "agreement", "relevance", "programs"},
+    "tqdm": {"progress"},
+    "pandas": {"library"},
     "absl": {"programs"},
     "torch": set(),
     "tensorflow": set(),

@@ -4,7 +4,10 @@ import re
 import textwrap
 from pathlib import Path
 
+import numpy as np
 import pytest
+
+import iqa_jax
 
 README = (Path(__file__).parents[1] / "README.md").read_text()
 SECTIONS = dict(re.findall(r"\n## ([^\n]+)\n(.*?)(?=\n## |\Z)", README, re.S))
@@ -23,6 +26,27 @@ def test_library_example(checkpoints, monkeypatch):
     assert names["features"]["relu1_1"].shape == (2, 128, 96, 64)
     assert (names["distance"] == 0).all()
     assert names["gradient"].shape == (2, 128, 96, 3)
+
+
+def test_ratings_from_python(checkpoints, monkeypatch, rng):
+    monkeypatch.setenv("IQA_JAX_CHECKPOINTS", str(checkpoints))
+    images = rng.integers(60, 196, (5, 1, 64, 64, 3))
+    distorted = np.clip(images + rng.normal(0, [[[[[4]]], [[[30]]]]], (5, 2, 64, 64, 3)), 0, 255)
+    ratings = {
+        "reference": [image for image in images[:, 0].astype(np.uint8) for _ in range(2)],
+        "distorted": list(distorted.reshape(10, 64, 64, 3).astype(np.uint8)),
+        "score": [5, 1] * 5,
+    }
+    blocks = indented_blocks(SECTIONS["Ratings from Python"])
+    (example,) = [block for block in blocks if "iqa_jax" in block]
+    stacks = {"reference": np.stack(ratings["reference"]), "restored": ratings["distorted"]}
+    stacks["restored"] = np.stack(stacks["restored"])
+    names: dict = {"iqa_jax": iqa_jax, "ratings": ratings, **stacks}
+    exec(compile(example, "README.md", "exec"), names)
+    assert names["evaluation"].correlations["srcc"].max() > 0.8
+    assert set(names["learned"].gains["weights"]) == {"uniform", "learned", "lpips-alex"}
+    assert float(names["loss"]) > 0
+    assert (names["scores"]["error"] == "").all()
 
 
 @pytest.mark.parametrize("name", re.findall(r"(?<=\]\()[^)]+|(?<=`)[\w/]+\.md(?=`)", README))

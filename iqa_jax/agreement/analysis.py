@@ -5,7 +5,6 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from tqdm import tqdm
 
 from iqa_jax.agreement.ceiling import Ceiling, noise_ceiling, single_deviations, standard_errors
 from iqa_jax.agreement.columns import Column
@@ -18,6 +17,7 @@ from iqa_jax.agreement.layer_choice import Chosen, Source, cautions, choose_laye
 from iqa_jax.agreement.results import ColumnResult, ForcedChoiceResult
 from iqa_jax.datasets import PairTable
 from iqa_jax.datasets.table import Question
+from iqa_jax.progress import bar
 from iqa_jax.text import counted
 
 _FEW_PAIRS = 20
@@ -69,7 +69,7 @@ def analyse(
     method = method or Method(NONE)
     distances = {column.name: _distances(column, scores) for column in columns}
     warnings = _warnings(table, columns, method)
-    progress = tqdm(columns, desc="agreement", unit="column", leave=False)
+    progress = bar(columns, desc="agreement", unit="column", leave=False)
     if table.protocol is not Question.OPINION:
         sampling = Sampling.of(table, method)
         forced = [

@@ -8,12 +8,11 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from functools import partial
 
-from tqdm import tqdm
-
 from iqa_jax.datasets.table import Pair, PairTable
 from iqa_jax.errors import DatasetError, ImageError, MissingImageError, listed
 from iqa_jax.images.decode import Header
 from iqa_jax.images.sources import CheckedImages, ImageSource
+from iqa_jax.progress import bar
 from iqa_jax.text import counted
 
 _READERS = 16
@@ -72,7 +71,7 @@ def inspect(
 def read_headers(table: PairTable) -> dict[str, Header | ImageError]:
     """Header of every image by name, or the error that prevented reading it; shows progress."""
     names = table.image_names
-    found = tqdm(
+    found = bar(
         _read_each(table.images, names),
         total=len(names),
         desc="headers",

@@ -4,7 +4,6 @@ import hashlib
 import io
 import json
 import re
-import sys
 import time
 import zipfile
 from collections.abc import Iterator, Mapping, Sequence
@@ -12,10 +11,10 @@ from typing import Any
 
 import numpy as np
 from etils import epath
-from tqdm import tqdm
 
-from iqa_jax.engine.plan import WorkUnit
+from iqa_jax.engine.kept_scores import KeptScores
 from iqa_jax.files import write_bytes, write_text
+from iqa_jax.progress import warn
 
 _LEAST_SECONDS = 1.0
 _SHARE_OF_ELAPSED = 0.02
@@ -26,20 +25,20 @@ _NAME_LENGTH = 32
 """Hexadecimal digits of a part's SHA-256 in its name."""
 
 
-class ScoreParts:
-    """The finished work units of one run, in small files ("parts") in a folder of their own.
+class ScoreParts(KeptScores):
+    """Scores that are also kept on disk, in small files in a folder of the run.
 
-    A part is named after the checksum of its bytes. A truncated or changed part is reported and
-    ignored, and its scores are computed again. The parts on disk are read once, so that runs that
-    share a folder do not disturb each other when one of them removes it.
+    A part is named after the checksum of its bytes. One that was cut short or changed is not used:
+    a warning says so, and its scores are computed again. The folder is read once, so that runs that
+    share it do not disturb each other when one of them removes it.
 
     Args:
-      folder: Parent of the run's folder, which is named after the signature, so that a run with
-        another signature never continues this one.
-      label: First part of the run's folder name.
+      folder: Folder in which the run has a folder of its own. That is named after the signature, so
+        that a run with another signature never continues this one.
+      label: First part of the name of the run's folder.
       signature: Everything that the scores depend on, as JSON.
       columns: Names of the scores.
-      keys: Identifiers of the pairs whatever their rows, uint64 ``[pairs]``.
+      keys: uint64 ``[pairs]``: identifies each pair, whichever row it is in.
     """
 
     def __init__(
@@ -50,22 +49,16 @@ class ScoreParts:
         columns: Sequence[str],
         keys: np.ndarray,
     ):
+        super().__init__(columns, len(keys))
         text = json.dumps({**signature, "columns": list(columns)}, indent=2, sort_keys=True) + "\n"
         safe = re.sub(r"[^\w.@+-]", "_", label)
         self._folder = folder / f"{safe}-{hashlib.sha256(text.encode()).hexdigest()[:12]}"
         self._signature = text
-        self._columns = list(columns)
         self._keys = keys
-        self._scores = np.full((len(keys), len(columns)), np.nan, np.float32)
-        self._is_there = np.zeros(len(keys), bool)
         self._waiting: list[np.ndarray] = []
         self._started = self._written = time.monotonic()
         self._make_folder()
         self._read_all()
-
-    def missing(self, units: Sequence[WorkUnit]) -> list[WorkUnit]:
-        """Units with at least one row that is not on disk."""
-        return [unit for unit in units if not self._is_there[list(unit.rows)].all()]
 
     def add(self, rows: Sequence[int], values: Mapping[str, np.ndarray]) -> None:
         """Takes the scores of some rows of a unit and writes them to disk soon after.
@@ -74,10 +67,8 @@ class ScoreParts:
           rows: Positions of the pairs in the table.
           values: Scores ``[rows]`` by column.
         """
-        places = np.asarray(rows)
-        self._scores[places] = np.stack([values[name] for name in self._columns], axis=-1)
-        self._is_there[places] = True
-        self._waiting.append(places)
+        super().add(rows, values)
+        self._waiting.append(np.asarray(rows))
         now = time.monotonic()
         if now - self._written > max(_LEAST_SECONDS, _SHARE_OF_ELAPSED * (now - self._started)):
             self.finish()
@@ -92,10 +83,6 @@ class ScoreParts:
             write_bytes(self._folder / _name(data), data)
             self._waiting = []
         self._written = time.monotonic()
-
-    def collect(self) -> dict[str, np.ndarray]:
-        """Scores of all pairs, float32 ``[pairs]`` by column; NaN where there are none yet."""
-        return dict(zip(self._columns, self._scores.T.copy(), strict=True))
 
     def _make_folder(self) -> None:
         self._folder.mkdir(parents=True, exist_ok=True)
@@ -119,10 +106,7 @@ class ScoreParts:
                 continue
             except (OSError, ValueError, KeyError, zipfile.BadZipFile) as error:
                 reason = str(error) or type(error).__name__
-                tqdm.write(
-                    f"{path}: cannot be used ({reason}); its scores are computed again",
-                    file=sys.stderr,
-                )
+                warn(f"{path}: cannot be used ({reason}); its scores are computed again")
 
     def _part(self, path: epath.Path) -> Mapping[str, np.ndarray]:
         data = path.read_bytes()
@@ -133,6 +117,27 @@ class ScoreParts:
         if part["scores"].shape != (len(part["keys"]), len(self._columns)):
             raise ValueError("unexpected shape")
         return part
+
+
+def keep_scores(
+    folder: epath.Path | None,
+    label: str,
+    signature: Mapping[str, Any],
+    columns: Sequence[str],
+    keys: np.ndarray,
+) -> KeptScores:
+    """Keeps the scores of a run in memory, and in a folder if there is one.
+
+    Args:
+      folder: Folder for the parts of all runs; None to write nothing.
+      label: As for :class:`ScoreParts`.
+      signature: As for :class:`ScoreParts`.
+      columns: As for :class:`ScoreParts`.
+      keys: As for :class:`ScoreParts`.
+    """
+    if folder is None:
+        return KeptScores(columns, len(keys))
+    return ScoreParts(folder, label, signature, columns, keys)
 
 
 def _name(data: bytes) -> str:

@@ -1,6 +1,5 @@
 """Runs work units through a compiled step and saves the values. An interrupted run resumes."""
 
-import sys
 import time
 from collections import deque
 from collections.abc import Iterator, Mapping, Sequence
@@ -9,7 +8,6 @@ from typing import Any, Protocol
 
 import jax
 import numpy as np
-from tqdm import tqdm
 
 from iqa_jax.datasets.table import Pair
 from iqa_jax.engine.capacity import find_too_large
@@ -18,6 +16,7 @@ from iqa_jax.engine.feed import Batch, read_batches
 from iqa_jax.engine.plan import Plan, WorkUnit
 from iqa_jax.engine.step import Step
 from iqa_jax.errors import ImageError, InputError
+from iqa_jax.progress import bar, inform
 from iqa_jax.revisions import versions_with
 
 _FEW_SIZES = 8
@@ -165,7 +164,7 @@ def compute(
     batches = read_batches(plan, units, places=runner.unit_count, tolerant=tolerant)
     started: deque[tuple[Batch, Mapping[str, jax.Array]]] = deque()
     broken = None
-    with tqdm(
+    with bar(
         total=pairs, initial=pairs - wanted, desc=label, unit="pair", smoothing=0.1
     ) as progress:
         while True:
@@ -220,8 +219,7 @@ def _report_sizes(units: Sequence[WorkUnit], label: str, seconds: float) -> None
     """Reports the cost of many image sizes, once the first has been compiled."""
     count = len({unit.size for unit in units})
     if count > _FEW_SIZES:
-        tqdm.write(
+        inform(
             f"{label}: {count} image sizes: each is compiled once, about {seconds * count:.0f} s "
-            "in all; --resize=exact:HEIGHTxWIDTH makes it one (and changes the scores)",
-            file=sys.stderr,
+            "in all; --resize=exact:HEIGHTxWIDTH makes it one (and changes the scores)"
         )

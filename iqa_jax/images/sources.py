@@ -4,6 +4,7 @@ import contextlib
 import io
 import os
 import stat
+import zlib
 from abc import ABC, abstractmethod
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -113,6 +114,49 @@ class ImageFolder(ImageSource):
             length = status.st_size if status else path.stat().length
             with path.open("rb") as file:
                 return read_header(file, length, name)
+
+
+@dataclass(frozen=True)
+class ArrayImages(ImageSource):
+    """Images in memory, called by names, beside those of another source.
+
+    The encoded bytes of an array are its pixels, row by row.
+
+    Attributes:
+      arrays: ``uint8`` ``[height, width, 3]``, RGB, by name.
+      others: The images with any other name.
+    """
+
+    arrays: Mapping[str, np.ndarray]
+    others: ImageSource
+
+    @property
+    def treatment(self) -> str:
+        """Treatment of the other images."""
+        return self.others.treatment
+
+    def read(self, name: str) -> bytes:
+        """The encoded bytes of the image ``name``."""
+        return self.arrays[name].tobytes() if name in self.arrays else self.others.read(name)
+
+    def header(self, name: str) -> Header:
+        """Size, number of bytes and checksum of the image ``name``."""
+        if name in self.arrays:
+            return self.header_of(self.arrays[name].tobytes(), name)
+        return self.others.header(name)
+
+    def header_of(self, data: bytes, name: str) -> Header:
+        """As :meth:`header`, from the encoded bytes."""
+        if name not in self.arrays:
+            return self.others.header_of(data, name)
+        height, width, _ = self.arrays[name].shape
+        return Header(height, width, len(data), zlib.crc32(data))
+
+    def decode(self, data: bytes, name: str) -> np.ndarray:
+        """The pixels of an image, from its encoded bytes."""
+        if name not in self.arrays:
+            return self.others.decode(data, name)
+        return np.frombuffer(data, np.uint8).reshape(self.arrays[name].shape)
 
 
 @dataclass(frozen=True)

@@ -261,6 +261,17 @@ class FeatureScores(NetworkFunction):
         return self.relevances[distance.relevance].weights[layer]
 
 
+def check_no_dataset(readouts: Iterable[ReadoutName]) -> None:
+    """Refuses read-outs that compare with a dataset, which are no functions of one pair.
+
+    Raises:
+      InputError: If there is one.
+    """
+    for readout in readouts:
+        if READOUTS[readout.readout].normalised_by:
+            raise InputError(f"{readout}: {NEEDS_A_DATASET}")
+
+
 def check_readouts(
     readouts: Iterable[ReadoutName], layers: Sequence[str], relevances: Mapping[str, Relevance]
 ) -> None:

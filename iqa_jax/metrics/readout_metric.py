@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from iqa_jax.backbones import INPUT, Backbone
 from iqa_jax.errors import InputError
-from iqa_jax.metrics.features import FeatureScores
+from iqa_jax.metrics.features import FeatureScores, check_no_dataset
 from iqa_jax.metrics.metric import Metric
 from iqa_jax.readouts import READOUTS, ReadoutName, parse_layers
 from iqa_jax.zoo import Relevance
@@ -40,5 +40,6 @@ def read_out(
         layers = [layer for layer in backbone.layers if layer != INPUT]
     chosen = parse_layers(layers if isinstance(layers, str) else "+".join(layers))
     full = ReadoutName(backbone.name, chosen, readout, relevance.name if relevance else None)
+    check_no_dataset([full])
     relevances = {relevance.name: relevance} if relevance else {}
     return Metric(FeatureScores.of(backbone, [full], relevances=relevances), name or str(full))

@@ -148,8 +148,9 @@ def outline_group(
     readouts = list(dict.fromkeys(metric.readout for metric in group if metric.readout))
     if not readouts:
         return PixelScores(tuple(dict.fromkeys(metric.computed for metric in group)))
-    from iqa_jax.metrics.features import FeatureScores  # noqa: PLC0415  imports flax
+    from iqa_jax.metrics.features import FeatureScores, check_no_dataset  # noqa: PLC0415  loads flax
 
+    check_no_dataset(readouts)
     return FeatureScores.outline(
         readouts,
         checkpoints_dir=checkpoints_dir,

@@ -9,7 +9,8 @@ Each checkpoint is a folder below --checkpoints_dir with its provenance; a check
 already is verified and left alone. Downloads are kept in the folder 'downloads' beside them: a file
 that was placed there by hand is used as well. Where the publisher gives no hash, that of the first
 file is recorded and shown, and any other file is refused from then on. The channel weights that are
-published for a model (LPIPS's linear layers) come with it. iqa models lists all models.
+published for a model (LPIPS's linear layers) come with it. If one model fails, the others are
+fetched all the same. iqa models lists all models.
 """
 
 from dataclasses import dataclass
@@ -19,7 +20,7 @@ from iqa_jax.programs.settings import CheckpointSettings
 
 @dataclass(frozen=True, kw_only=True)
 class FetchSettings(CheckpointSettings):
-    """Weights to be fetched.
+    """Weights to fetch.
 
     Attributes:
       models: Models to fetch; '@study46' for the grid of 46; lpips-alex, lpips-vgg, lpips-squeeze
@@ -35,16 +36,16 @@ class FetchSettings(CheckpointSettings):
 
 def main(settings: FetchSettings) -> None:
     """Fetches weights and prints where they are."""
-    from iqa_jax.weights.checkpoints import read_provenance, resolve_directory  # noqa: PLC0415
-    from iqa_jax.zoo import expand_models, fetch  # noqa: PLC0415
+    from iqa_jax.weights.checkpoints import read_provenance  # noqa: PLC0415  loads JAX
+    from iqa_jax.zoo import fetch_each  # noqa: PLC0415
 
-    directory = resolve_directory(settings.checkpoints_dir).resolve()
-    for model in expand_models(settings.models):
-        for name, is_new in fetch(model, source=settings.source, directory=directory):
-            print(f"{directory / name}: {'converted' if is_new else 'already there'}")
-            record = read_provenance(directory, name) or {}
-            if is_new and not record["verified"]:
-                print(
-                    f"  not verified ({record['verification']}): sha256 {record['source_sha256']} "
-                    "is recorded, and another file will be refused"
-                )
+    for fetched in fetch_each(
+        settings.models, source=settings.source, checkpoints_dir=settings.checkpoints_dir
+    ):
+        print(f"{fetched.folder}: {'converted' if fetched.is_new else 'already there'}")
+        if fetched.is_new and not fetched.is_verified:
+            record = read_provenance(fetched.folder.parent, fetched.name) or {}
+            print(
+                f"  not verified ({record['verification']}): sha256 {record['source_sha256']} "
+                "is recorded, and another file will be refused"
+            )

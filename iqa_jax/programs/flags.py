@@ -91,7 +91,10 @@ def read(kind: type[Settings], defined: flags.FlagValues) -> Settings:
     ]
     if missing:
         raise InputError(f"expected {' and '.join(missing)}; see --help")
-    settings = _read(kind, defined)
+    values = {
+        name: _value(setting, defined[name].value) for name, setting in settings_of(kind).items()
+    }
+    settings = build(kind, values)
     for names, reason in getattr(settings, "idle", tuple)():
         given = ", ".join(f"--{name}" for name in names if defined[name].present)
         if given:
@@ -145,16 +148,22 @@ def as_text(value: object) -> str:
     return f"{value:g}" if isinstance(value, float) else str(value)
 
 
-def _read(kind: Any, defined: flags.FlagValues) -> Any:
+def build(kind: Any, values: Mapping[str, Any]) -> Any:
+    """Settings of a class, and of the classes inside it.
+
+    Args:
+      kind: The class.
+      values: The values of all its settings by name.
+    """
     settings = settings_of(kind)
-    values = {}
+    found = {}
     for each in fields(kind):
         wanted = each.metadata.get("given_by")
         if each.name in settings:
-            values[each.name] = _value(settings[each.name], defined[each.name].value)
-        elif wanted is None or any(defined[name].value is not None for name in wanted):
-            values[each.name] = _read(_types(kind)[each.name], defined)
-    return kind(**values)
+            found[each.name] = values[each.name]
+        elif wanted is None or any(values[name] is not None for name in wanted):
+            found[each.name] = build(_types(kind)[each.name], values)
+    return kind(**found)
 
 
 def _value(setting: Setting, given: Any) -> Any:

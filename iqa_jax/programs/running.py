@@ -1,4 +1,4 @@
-"""How a program runs: flags become its settings, errors of the user end without a traceback."""
+"""Runs a program: flags become its settings, and errors of the user end without a traceback."""
 
 import os
 import sys
@@ -14,13 +14,14 @@ from iqa_jax.files import user_cache
 from iqa_jax.programs.flags import define, read
 from iqa_jax.programs.settings import ModelSettings, ProcessSettings
 from iqa_jax.programs.usage import program_help
+from iqa_jax.progress import shown
 
 _HELP = {"--help", "-help", "-h", "-?", "--helpshort"}
 _FULL_HELP = "--helpfull"
 
 
 class ExitStatus(IntEnum):
-    """How a program ended."""
+    """Exit status of a program."""
 
     DONE = 0
     INPUT = 1
@@ -42,16 +43,16 @@ def settings_kinds(program: ModuleType) -> list[type]:
 
 
 def run(name: str, program: ModuleType, arguments: Sequence[str]) -> int:
-    """Runs ``program.main`` with the settings that the arguments say.
+    """Runs ``program.main`` with the settings given by the arguments.
 
     The flags of a program exist while it runs: several programs can run in one process.
 
     Args:
-      name: What errors call the program.
+      name: Name of the program in error messages.
       program: A module with a docstring, which is its help, and a function ``main`` that takes
         ``settings`` of a class of documented fields and returns an exit status, or None for 0; and
         optionally ``STATUSES``, the meanings of its own exit statuses.
-      arguments: What stands after the verb on the command line.
+      arguments: Arguments after the verb on the command line.
 
     Returns:
       The exit status.
@@ -75,7 +76,8 @@ def run(name: str, program: ModuleType, arguments: Sequence[str]) -> int:
         logging.set_verbosity(logging.WARNING)  # JAX and Orbax log a lot
         if ProcessSettings in kinds:
             _keep_compiled_programs(read(ProcessSettings, defined))
-        return program.main(settings) or ExitStatus.DONE
+        with shown():
+            return program.main(settings) or ExitStatus.DONE
 
     flags.FLAGS.append_flag_values(defined)
     try:
@@ -91,7 +93,7 @@ def run(name: str, program: ModuleType, arguments: Sequence[str]) -> int:
 
 
 def _parsed(name: str, arguments: list[str]) -> list[str]:
-    """The arguments that are no flags."""
+    """The arguments that are not flags."""
     try:
         return flags.FLAGS(arguments)
     except flags.Error as error:
@@ -120,7 +122,7 @@ def _failed(message: str) -> ExitStatus:
 
 
 def _keep_compiled_programs(settings: ProcessSettings) -> None:
-    import jax  # noqa: PLC0415  takes a second, which the help does not need
+    import jax  # noqa: PLC0415  takes a second; the help does not need it
 
     folder = settings.compilation_cache_dir
     if folder is None:

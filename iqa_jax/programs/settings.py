@@ -114,8 +114,13 @@ class DatasetSettings(NamedDataset):
     allow_partial: bool = False
     limit: int | None = field(default=None, metadata={"at_least": 1})
 
-    def inspect_dataset(self) -> "tuple[PairTable, Mapping[str, Header]]":
+    def inspect_dataset(
+        self, table: "PairTable | None" = None
+    ) -> "tuple[PairTable, Mapping[str, Header]]":
         """Reads the table and the header of every image, and checks them.
+
+        Args:
+          table: The pairs, if they are known; None to read the dataset of the settings.
 
         Returns:
           The pairs that can be scored, and the header of each of their images by name.
@@ -125,14 +130,16 @@ class DatasetSettings(NamedDataset):
         """
         from iqa_jax.datasets import inspect, load_dataset  # noqa: PLC0415  loads SciPy
 
-        listed = load_dataset(
-            self.dataset,
-            data_dir=self.data_dir,
-            tfds_dir=self.tfds_dir,
-            allow_partial=self.allow_partial,
-            score_direction=self.score_direction,
-        ).select(exclude_references=self.exclude_references, limit=self.limit)
-        return inspect(listed, leave_out_missing=self.allow_partial)
+        if table is None:
+            table = load_dataset(
+                self.dataset,
+                data_dir=self.data_dir,
+                tfds_dir=self.tfds_dir,
+                allow_partial=self.allow_partial,
+                score_direction=self.score_direction,
+            )
+        chosen = table.select(exclude_references=self.exclude_references, limit=self.limit)
+        return inspect(chosen, leave_out_missing=self.allow_partial)
 
 
 @dataclass(frozen=True, kw_only=True)

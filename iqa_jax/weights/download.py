@@ -14,7 +14,6 @@ registered size, or failing that at the size given by the server, and never exce
 import hashlib
 import json
 import os
-import sys
 import tempfile
 import time
 from collections.abc import Iterator
@@ -26,10 +25,10 @@ from typing import IO, Any
 from urllib.parse import unquote, urlsplit
 
 from etils import epath
-from tqdm import tqdm
 
 from iqa_jax.errors import CheckpointError
 from iqa_jax.files import appearing_whole, is_local, put
+from iqa_jax.progress import bar, inform
 from iqa_jax.weights.transfers import (
     OutdatedError,
     TryError,
@@ -201,7 +200,7 @@ class UrlFile:
                 raise TryError(f"the server answers with status {response.status}")
             with (
                 part.open("ab") as file,
-                tqdm(
+                bar(
                     desc=self.name,
                     total=total or self.size,
                     initial=there,
@@ -271,7 +270,7 @@ def _locked(path: Path) -> Iterator[IO[str]]:
                 try:
                     fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
                 except BlockingIOError:
-                    tqdm.write(f"waiting for the process that holds {path}", file=sys.stderr)
+                    inform(f"waiting for the process that holds {path}")
                     fcntl.flock(file, fcntl.LOCK_EX)
             if _lies_at(path, file):  # otherwise it was deleted meanwhile: try again
                 yield file

@@ -1,7 +1,7 @@
 """The zoo: pretrained networks by name. ``iqa models`` lists them all."""
 
 from iqa_jax.zoo.entries import Model
-from iqa_jax.zoo.fetching import convert_file, fetch
+from iqa_jax.zoo.fetching import Fetched, convert_file, fetch, fetch_each
 from iqa_jax.zoo.loading import (
     Relevance,
     TrainingData,
@@ -18,12 +18,14 @@ from iqa_jax.zoo.registry import MODELS, RELEVANCES, expand_models, find_model, 
 __all__ = [
     "MODELS",
     "RELEVANCES",
+    "Fetched",
     "Model",
     "Relevance",
     "TrainingData",
     "convert_file",
     "expand_models",
     "fetch",
+    "fetch_each",
     "fill_backbone",
     "find_model",
     "list_models",

@@ -1,7 +1,8 @@
-"""From a foreign checkpoint to one of ours: find, hash, read, convert, store."""
+"""Fetches published weights: finds the file, checks its hash, converts it and stores it."""
 
 import dataclasses
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 
 import jax
 import jax.numpy as jnp
@@ -9,7 +10,8 @@ import numpy as np
 from etils import epath
 
 from iqa_jax.backbones import INPUT, build
-from iqa_jax.errors import CheckpointError
+from iqa_jax.errors import CheckpointError, listed
+from iqa_jax.progress import shown
 from iqa_jax.weights import checkpoints
 from iqa_jax.weights.conversion import convert, flatten
 from iqa_jax.weights.download import UrlFile
@@ -26,37 +28,112 @@ from iqa_jax.zoo.origins import (
     own_origin,
     read_record,
 )
-from iqa_jax.zoo.registry import RELEVANCES, find_model
+from iqa_jax.zoo.registry import RELEVANCES, expand_models, find_model
+
+
+@dataclass(frozen=True)
+class Fetched:
+    """A checkpoint that was asked for.
+
+    Attributes:
+      name: Name of the checkpoint.
+      folder: Folder of the checkpoint.
+      is_new: Whether it was made now; False if it was there already.
+      is_verified: Whether its file is known to be the published one.
+    """
+
+    name: str
+    folder: epath.Path
+    is_new: bool
+    is_verified: bool
 
 
 def fetch(
-    model: str, *, source: str = "auto", directory: epath.Path | None = None
-) -> Iterator[tuple[str, bool]]:
-    """Converts the weights of ``model``, and the relevances published for it, into checkpoints.
+    *names: str,
+    source: str = "auto",
+    checkpoints_dir: epath.PathLike | None = None,
+    progress: bool = False,
+) -> list[Fetched]:
+    """Converts published weights into checkpoints, as ``iqa fetch`` does.
 
-    What is there already is verified, and made again if it is damaged or of another file.
+    The channel weights published for a model come with it. A checkpoint that is there already is
+    verified, and made again if it is damaged or comes from another file.
+
+    Example:
+      >>> import tempfile
+      >>> import iqa_jax
+      >>> with tempfile.TemporaryDirectory() as folder:
+      ...     fetched = iqa_jax.fetch("alexnet", source="package", checkpoints_dir=folder)
+      >>> [(each.name, each.is_new) for each in fetched]
+      [('alexnet', True), ('lpips-alex', True)]
 
     Args:
-      model: Name of a model, or of a published relevance, which means its model too.
+      *names: Models; ``@study46`` for the grid of 46; or published channel weights such as
+        ``lpips-vgg`` and ``dists``, which come with their model.
       source: ``package`` (a data file of an installed distribution), ``url`` (a download), the path
-        of a local copy of a registered file, or ``auto``: what is at hand, else a download. Where
-        the publisher tells no hash, a local copy is taken at your word; see :mod:`.origins`.
-      directory: The folder of all checkpoints; None for the default one.
+        of a local copy (trusted where the publisher gives no hash), or ``auto``: a local copy or a
+        package if there is one, else a download.
+      checkpoints_dir: Folder of all checkpoints; None for the default folder, see
+        :func:`iqa_jax.weights.checkpoints.default_directory`.
+      progress: Whether to show progress bars.
 
-    Yields:
-      The name of each checkpoint, and whether it was made now (False: it was already there).
+    Returns:
+      The checkpoints, those of a model one after the other.
 
     Raises:
-      InputError: If there is no such model.
-      CheckpointError: If the file is missing, is another one (its hash differs), or does not fit.
+      InputError: If a name is unknown; nothing is fetched then.
+      CheckpointError: If a file is missing, has another hash, or does not fit. All others are
+        fetched first, and the message lists every failure.
     """
-    directory = checkpoints.resolve_directory(directory)
-    model = RELEVANCES[model].model if model in RELEVANCES else model
-    wanted = [target for target in _targets(model) if target.conversions]
+    with shown(progress):
+        return list(fetch_each(names, source=source, checkpoints_dir=checkpoints_dir))
+
+
+def fetch_each(
+    names: Sequence[str], *, source: str = "auto", checkpoints_dir: epath.PathLike | None = None
+) -> Iterator[Fetched]:
+    """Fetches weights one by one; see :func:`fetch`.
+
+    Args:
+      names: Models or published channel weights.
+      source: Origin of the file.
+      checkpoints_dir: Folder of all checkpoints.
+
+    Yields:
+      Each checkpoint as soon as it is there.
+
+    Raises:
+      InputError: If a name is unknown, before anything is fetched.
+      CheckpointError: At the end, if some could not be fetched.
+    """
+    directory = checkpoints.resolve_directory(checkpoints_dir).resolve()
+    models = [RELEVANCES[name].model if name in RELEVANCES else name for name in names]
+    targets = {
+        model: [target for target in _targets(model) if target.conversions]
+        for model in expand_models(models)
+    }
+    failures: list[CheckpointError] = []
+    for of_model in targets.values():
+        try:
+            for name, is_new in _fetch(of_model, source, directory):
+                record = checkpoints.read_provenance(directory, name) or {}
+                yield Fetched(name, directory / name, is_new, bool(record.get("verified")))
+        except CheckpointError as error:
+            failures.append(error)
+    if len(failures) == 1:
+        raise failures[0]
+    if failures:
+        raise CheckpointError(listed([str(each) for each in failures], "models were not fetched"))
+
+
+def _fetch(
+    targets: Sequence[Target], source: str, directory: epath.Path
+) -> Iterator[tuple[str, bool]]:
+    """The name of each checkpoint of a model, and whether it was made now."""
     if source not in FINDERS:
-        yield from _fetch_local(wanted, epath.Path(source), directory)
+        yield from _fetch_local(targets, epath.Path(source), directory)
         return
-    for target in wanted:
+    for target in targets:
         is_there = _is_there(target, directory)
         if not is_there:
             _make(target, FINDERS[source](target, directory), directory)
@@ -66,18 +143,18 @@ def fetch(
 def convert_file(model: str, path: epath.Path, *, directory: epath.Path | None = None) -> str:
     """Converts any checkpoint of the architecture of ``model`` in one of its file formats.
 
-    The checkpoint takes the place of the registered weights, and its provenance says so.
+    The checkpoint replaces the registered weights, and its provenance says so.
 
     Args:
       model: Name of a model.
-      path: The checkpoint; its hash is not asked for.
-      directory: The folder of all checkpoints; None for the default one.
+      path: The checkpoint, of any hash.
+      directory: Folder of all checkpoints; None for the default folder.
 
     Returns:
-      The name of the checkpoint that was made.
+      Name of the checkpoint.
 
     Raises:
-      InputError: If there is no such model.
+      InputError: If the model is unknown.
       CheckpointError: If the file cannot be read or does not fit.
     """
     directory = checkpoints.resolve_directory(directory)
@@ -156,7 +233,7 @@ def _fetch_local(
 def _fetch_claimed(
     targets: Sequence[Target], path: epath.Path, sha256: str, directory: epath.Path
 ) -> tuple[str, bool]:
-    """Takes a file, at the user's word, for one whose publisher tells no hash."""
+    """Trusts the user that a file is the published one, where the publisher gives no hash."""
     size = path.stat().length
     failures = []
     for target in targets:

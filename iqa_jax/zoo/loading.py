@@ -37,12 +37,14 @@ class Relevance:
       name: Name of the checkpoint.
       model: Name of the model.
       sha256: Hash of the stored weights.
+      training: Pairs that it was learned from; None if it was published.
     """
 
     weights: Mapping[str, jax.Array] = field(repr=False)
     name: str = field(metadata={"label": True})
     model: str = field(metadata={"label": True})
     sha256: str = field(metadata={"label": True})
+    training: "TrainingData | None" = field(metadata={"label": True}, default=None)
 
     @property
     def terms(self) -> int:
@@ -255,6 +257,7 @@ def load_relevance(name: str, *, checkpoints_dir: epath.PathLike | None = None) 
         name=name,
         model=checkpoint.provenance["model"],
         sha256=checkpoint.provenance["weights_sha256"],
+        training=training_data(name, checkpoints_dir=checkpoints_dir),
     )
 
 

@@ -82,7 +82,7 @@ def test_pairs_are_identified_by_their_keys(folder):
 
 
 @pytest.mark.parametrize("damage", ["cut", "garbage", "empty", "bit"])
-def test_a_damaged_part_is_reported_and_computed_again(damage, folder, capsys):
+def test_a_damaged_part_is_reported_and_computed_again(damage, folder, caplog):
     part, _ = written(folder)
     data = bytearray(part.read_bytes())
     bit = bytearray(data)
@@ -91,19 +91,19 @@ def test_a_damaged_part_is_reported_and_computed_again(damage, folder, capsys):
     part.write_bytes(bytes(damaged[damage]))
     kept = make(folder)
     assert missing(kept) == [1, 2]
-    assert f"{part}: cannot be used" in capsys.readouterr().err
+    assert f"{part}: cannot be used" in caplog.text
     kept.add(UNITS[2].rows, scores(UNITS[2]))
     kept.finish()
     np.testing.assert_array_equal(make(folder).collect()["a"], [0, 1, 2, np.nan, 4, 5])
 
 
-def test_a_part_of_another_shape_is_not_used(folder, capsys):
+def test_a_part_of_another_shape_is_not_used(folder, caplog):
     written(folder)
     narrow = make(folder, columns=("a",))
     for path in folder.glob("net-*/part-*.npz"):
         (narrow._folder / path.name).write_bytes(path.read_bytes())
     assert missing(make(folder, columns=("a",))) == [0, 1, 2]
-    assert "cannot be used (unexpected shape)" in capsys.readouterr().err
+    assert "cannot be used (unexpected shape)" in caplog.text
 
 
 def test_a_torn_signature_is_written_again(folder):

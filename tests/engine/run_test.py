@@ -125,13 +125,15 @@ def test_too_large_images_end_a_run_before_it_begins(dataset, monkeypatch):
     assert all("net needs about" in each.failed[row] for row, each in done.items())
 
 
-def test_a_large_number_of_sizes_is_reported(dataset, tmp_path, capsys, monkeypatch):
+def test_a_large_number_of_sizes_is_reported(dataset, caplog, monkeypatch):
+    caplog.set_level("INFO", "iqa_jax")
     compute(dataset)
-    assert "image sizes" not in capsys.readouterr().err
+    assert "image sizes" not in caplog.text
     monkeypatch.setattr(engine, "_FEW_SIZES", 1)
     compute(dataset)
-    told = capsys.readouterr().err
+    told = caplog.text
     assert "net: 2 image sizes: each is compiled once, about " in told
     assert "--resize=exact:HEIGHTxWIDTH makes it one" in told
+    caplog.clear()
     compute(dataset, resize=Resize("exact:20x30"))
-    assert "image sizes" not in capsys.readouterr().err
+    assert "image sizes" not in caplog.text

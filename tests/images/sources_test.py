@@ -9,7 +9,7 @@ from PIL import Image
 
 from iqa_jax.errors import ImageError, MissingImageError
 from iqa_jax.images.decode import Header
-from iqa_jax.images.sources import BlockImages, CheckedImages, ImageFolder
+from iqa_jax.images.sources import ArrayImages, BlockImages, CheckedImages, ImageFolder
 
 
 def test_file_errors_name_the_image(tmp_path):
@@ -122,3 +122,24 @@ def test_file_errors_pass_through_blocks(tmp_path, patch):
     for read in (images.read, images.header, images.pixels):
         with pytest.raises(MissingImageError, match="b.png: there is no such file"):
             read("b.png")
+
+
+def test_arrays_beside_files(tmp_path, patch):
+    images = ArrayImages(
+        {"array": patch, "turned": patch[:4].swapaxes(0, 1)}, stored(tmp_path, patch)
+    )
+    for name, expected in (
+        ("array", patch),
+        ("turned", patch[:4].swapaxes(0, 1)),
+        ("a.png", patch),
+    ):
+        np.testing.assert_array_equal(images.pixels(name), expected)
+        data = images.read(name)
+        header = images.header(name)
+        assert header == images.header_of(data, name)
+        assert header[:2] == expected.shape[:2]
+        assert header.is_of(data)
+    assert images.treatment == images.others.treatment
+    assert images.header("array") == Header(6, 6, 108, zlib.crc32(patch.tobytes()))
+    with pytest.raises(MissingImageError, match="b.png: there is no such file"):
+        images.pixels("b.png")

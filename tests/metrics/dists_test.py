@@ -32,7 +32,7 @@ OFFICIAL = {"I03": 0.4742, "I04": 0.1424, "I06": 0.06825}
 def checkpoints(tmp_path_factory):
     """The backbone, relevances of the two kinds with drawn weights, nothing downloaded."""
     directory = epath.Path(tmp_path_factory.mktemp("checkpoints"))
-    next(zoo.fetch(MODEL, directory=directory))  # first the backbone, then its relevance
+    next(zoo.fetch_each([MODEL], checkpoints_dir=directory))  # the backbone before its relevance
     channels = zoo.load_backbone(MODEL, checkpoints_dir=directory).channels
     rng = np.random.default_rng(0)
     for name, terms in (("drawn", (2,)), ("single", ())):
@@ -58,7 +58,7 @@ def pair(rng):
 
 def test_official_values(checkpoints, test_data):
     path = test_data / "weights" / "dists" / "weights.pt"
-    list(zoo.fetch(MODEL, source=str(path), directory=checkpoints))
+    zoo.fetch(MODEL, source=str(path), checkpoints_dir=checkpoints)
     metric = iqa_jax.load_metric(f"{EQUAL}@dists", checkpoints_dir=checkpoints)
     folder = ImageFolder(epath.Path(test_data / "tid2013_pairs"))
     for image, official in OFFICIAL.items():

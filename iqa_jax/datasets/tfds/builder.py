@@ -14,7 +14,6 @@ from typing import Any
 
 import tensorflow_datasets as tfds
 from etils import epath
-from tqdm import tqdm
 
 from iqa_jax.datasets.inspection import inspect
 from iqa_jax.datasets.registry import DATASETS, load_dataset
@@ -33,6 +32,7 @@ from iqa_jax.datasets.tfds.records import (
 from iqa_jax.datasets.tfds.source import dataset_folder, open_stored
 from iqa_jax.errors import DatasetError
 from iqa_jax.images.decode import Header
+from iqa_jax.progress import bar
 
 _SHARD_BYTES = 128 * 2**20
 """Bytes of images per file: TFDS holds the content of a file in memory until it closes it."""
@@ -180,7 +180,7 @@ def _store(contents: Contents, dataset: str, tfds_dir: epath.PathLike) -> None:
     with (
         tempfile.TemporaryDirectory() as downloads,  # TFDS makes a folder for them
         contextlib.redirect_stdout(io.StringIO()),  # and tells of sizes that it does not know
-        tqdm(total=len(contents.headers), desc=contents.table.name, unit="image") as progress,
+        bar(total=len(contents.headers), desc=contents.table.name, unit="image") as progress,
     ):
         builder = ImageQuality(
             contents=contents,

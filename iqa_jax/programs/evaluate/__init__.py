@@ -1,1 +1,1 @@
-"""Evaluation: image distances against human scores."""
+"""Evaluation: compares image distances with human scores."""

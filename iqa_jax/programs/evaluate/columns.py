@@ -9,7 +9,7 @@ from iqa_jax.metrics import MetricName, find_metric
 from iqa_jax.readouts import ReadoutName
 
 PIXELS = "pixels"
-"""What ``input`` is called in tables: the pixels belong to no model."""
+"""Name of ``input`` in tables: the pixels belong to no model."""
 
 
 @dataclass(frozen=True)
@@ -17,7 +17,7 @@ class ScoreColumn(Column):
     """A column of scores that are computed here or were given.
 
     Attributes:
-      metric: What computes them; None for scores that were given.
+      metric: Metric that computes them; None for scores that were given.
     """
 
     metric: MetricName | None = None
@@ -33,12 +33,12 @@ class ScoreColumn(Column):
 
     @property
     def known_metric(self) -> MetricName | None:
-        """What computes the scores; of scores that were given, the metric that has their name."""
+        """The metric that computes the scores; for scores given, the one with their name."""
         return self.metric or find_metric(self.name)
 
     @property
     def known_readout(self) -> ReadoutName | None:
-        """What that metric reads out of a network; None where it is no read-out, or unknown."""
+        """The read-out that the metric is; None if it is not a read-out, or unknown."""
         metric = self.known_metric
         return metric.readout if metric else None
 
@@ -46,15 +46,15 @@ class ScoreColumn(Column):
 def joined_columns(names: Iterable[str], directions: Sequence[str] = ()) -> list[ScoreColumn]:
     """The columns of scores that were given.
 
-    One that has the name of a metric of ours, the published ones in upper or lower case, is taken
-    to be that metric and has its direction. The others are distances if nothing else is said.
+    A column with the name of a known metric (published names in upper or lower case) is taken to be
+    that metric and has its direction. The others are distances unless ``directions`` differs.
 
     Args:
       names: Names of the columns.
-      directions: ``NAME=higher`` or ``NAME=lower``: which scores mean that images are more alike.
+      directions: ``NAME=higher`` or ``NAME=lower``: which scores mean more similar images.
 
     Raises:
-      InputError: If a direction has another form, is of no such column, is given twice or is not
+      InputError: If a direction has another form, names no column, contradicts another, or is not
         that of the metric.
     """
     columns = {name: ScoreColumn(name, model=name) for name in names}
@@ -88,7 +88,7 @@ def _given(column: ScoreColumn, direction: str | None) -> ScoreColumn:
     found = replace(column, higher_is_better=metric.higher_is_better)
     if direction not in (None, found.direction):
         raise InputError(
-            f"joined_direction: {column.name} is the name of a metric of ours, of which "
-            f"{found.direction} scores mean more alike; rename the column if it is another"
+            f"joined_direction: {column.name} is the name of a known metric, whose "
+            f"{found.direction} scores mean more similar images; rename the column if it is another"
         )
     return found

@@ -4,10 +4,10 @@ Example:
   iqa evaluate --dataset=tid2013 --data_dir=tid2013 --models=vgg16 --output_dir=out
 
 Prints a table and writes into --output_dir: correlations.csv (a row for each distance), the same by
-distortion, level and reference, scores.csv (a row for each pair), run.json (what was run, on what,
-how fast) and correlation_by_layer.png; with --layers_from also chosen_layers.csv; for forced
-choices forced_choice.csv in the place of correlations. Run again with the same flags, a killed run
-continues where it was; these files are those of the last run.
+distortion, level and reference, scores.csv (a row for each pair), run.json (settings, data, devices
+and speed) and correlation_by_layer.png; with --layers_from also chosen_layers.csv; for forced
+choices forced_choice.csv instead of correlations. With the same flags a killed run continues where
+it stopped; the files are those of the last run.
 """
 
 from dataclasses import replace
@@ -17,17 +17,16 @@ from iqa_jax.programs.evaluate.settings import EvaluateSettings
 
 def main(settings: EvaluateSettings) -> None:
     """Evaluates, prints the report and writes the tables and the figure."""
-    from etils import epath  # noqa: PLC0415  none of these is needed for the help
+    from etils import epath  # noqa: PLC0415  the help needs none of these
 
-    from iqa_jax.programs.evaluate import figure, tables  # noqa: PLC0415
+    from iqa_jax.programs.evaluate import tables  # noqa: PLC0415
     from iqa_jax.programs.evaluate.evaluation import evaluate  # noqa: PLC0415
     from iqa_jax.programs.evaluate.report import report_text  # noqa: PLC0415
     from iqa_jax.zoo import expand_models  # noqa: PLC0415
 
     settings = replace(settings, models=tuple(expand_models(settings.models)))
     evaluation = evaluate(settings)
-    folder = epath.Path(settings.output_dir)
+    folder = epath.Path(settings.output_dir or "")
     written = tables.write(evaluation, folder)
-    figure.correlation_by_layer(evaluation, folder / "correlation_by_layer.png")
     print(report_text(evaluation))
-    print(f"\nWritten: {folder}/{{{','.join([*written, 'correlation_by_layer.png'])}}}")
+    print(f"\nWritten: {folder}/{{{','.join(written)}}}")

@@ -1,6 +1,5 @@
-"""Datasets x models x layers x read-outs -> correlations with human scores."""
+"""Correlates the distances of models, layers and read-outs with human scores."""
 
-import sys
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
@@ -8,19 +7,18 @@ from typing import Any
 
 import numpy as np
 from etils import epath
-from tqdm import tqdm
 
 from iqa_jax.agreement.analysis import Analysis, analyse
 from iqa_jax.agreement.intervals import choose
 from iqa_jax.datasets import PairTable, fingerprint, read_joined_scores
 from iqa_jax.engine.capacity import check_memory
 from iqa_jax.engine.devices import Programs, describe_devices, programs_together
-from iqa_jax.engine.parts import ScoreParts
+from iqa_jax.engine.parts import keep_scores
 from iqa_jax.engine.plan import Plan, make_plan
 from iqa_jax.engine.run import environment, fill
 from iqa_jax.engine.store import StatisticsStore
 from iqa_jax.errors import InputError
-from iqa_jax.metrics import MetricName, groups, outline_group
+from iqa_jax.metrics import MetricName, groups
 from iqa_jax.metrics.features import FeatureScores
 from iqa_jax.metrics.pair_function import PairFunction
 from iqa_jax.programs.evaluate.columns import ScoreColumn, joined_columns
@@ -32,6 +30,8 @@ from iqa_jax.programs.evaluate.run_record import describe_columns, describe_data
 from iqa_jax.programs.evaluate.selection import select_columns
 from iqa_jax.programs.evaluate.settings import EvaluateSettings
 from iqa_jax.programs.extract.extraction import ensure_store
+from iqa_jax.programs.loaded import NOTHING_LOADED, Loaded
+from iqa_jax.progress import inform, warn
 from iqa_jax.readouts import needed_arrays, readout_formulas
 from iqa_jax.revisions import OF_AGREEMENT, revisions_of
 from iqa_jax.text import counted
@@ -40,12 +40,12 @@ from iqa_jax.zoo import TrainingData
 
 @dataclass(frozen=True)
 class Evaluation:
-    """What an evaluation found.
+    """Result of an evaluation.
 
     Attributes:
       table: The pairs that were scored.
       scores: Raw scores, float32 ``[pairs]`` by name.
-      analysis: Their agreement with people.
+      analysis: Agreement of the scores with people.
       record: Settings, signatures, devices, versions and speed, as JSON.
     """
 
@@ -55,17 +55,24 @@ class Evaluation:
     record: Mapping[str, Any]
 
 
-def evaluate(settings: EvaluateSettings) -> Evaluation:
+def evaluate(
+    settings: EvaluateSettings, *, table: PairTable | None = None, loaded: Loaded = NOTHING_LOADED
+) -> Evaluation:
     """Scores a dataset with every layer and read-out asked for and correlates them with people.
 
-    Everything that can be wrong with the input is checked before anything is computed. Scores are
-    kept below ``output_dir/parts`` as they are made: a killed run continues there.
+    The input is checked before anything is computed. Scores are kept in ``output_dir/parts`` as
+    they are made, so that a killed run continues there; without ``output_dir`` nothing is written.
+
+    Args:
+      settings: Settings of the evaluation.
+      table: Pairs with human scores; None for those of the dataset that the settings name.
+      loaded: Networks and metrics in memory that the settings name.
 
     Raises:
       InputError: If the dataset, a model, a layer or a read-out cannot be used.
     """
     resize = settings.parsed_resize
-    table, headers = settings.inspect_dataset()
+    table, headers = settings.inspect_dataset(table)
     joined = (
         read_joined_scores(epath.Path(settings.scores_csv), table) if settings.scores_csv else {}
     )
@@ -76,18 +83,19 @@ def evaluate(settings: EvaluateSettings) -> Evaluation:
         readouts=settings.readouts,
         metrics=settings.metrics,
         checkpoints_dir=settings.checkpoints_dir,
+        loaded=loaded,
     )
     if not columns and not given:
         raise InputError(
             "nothing to evaluate: name at least one model, metric or file of scores (--scores_csv)"
         )
-    _say_what_is_left(settings, columns)
+    _say_what_is_left_out(settings, columns)
     twice = joined.keys() & {column.name for column in columns}
     if twice:
         raise InputError(f"scores_csv: {', '.join(twice)} is computed here; rename the column")
     plan = make_plan(table, headers, versions=settings.versions, resize=resize)
     wanted = groups(column.metric for column in columns if column.metric)
-    outlines = [_outline(group, settings) for group in wanted]
+    outlines = [_outline(group, settings, loaded) for group in wanted]
     for outline in outlines:
         for size in plan.sizes:
             outline.check_size(*size)
@@ -107,10 +115,11 @@ def evaluate(settings: EvaluateSettings) -> Evaluation:
     scores, runs, programs = dict(joined), {}, Programs()
     for place in programs_together(outlines):
         group, outline = wanted[place], outlines[place]
-        if isinstance(outline, FeatureScores) and _is_stored(group, settings):
+        if isinstance(outline, FeatureScores) and _is_stored(group, settings, loaded):
             found, run = _read_out(outline, plan, normalisers, programs, settings)
         else:
-            found, run = _score(outline, plan, pairs.fingerprint, programs, settings)
+            scorer = loaded.fill(group, outline, checkpoints_dir=settings.checkpoints_dir)
+            found, run = _score(scorer, plan, pairs.fingerprint, programs, settings)
         runs[place] = run
         scores |= {metric.name: found[metric.computed] for metric in group}
     scores = {column.name: scores[column.name] for column in columns}
@@ -129,26 +138,24 @@ def evaluate(settings: EvaluateSettings) -> Evaluation:
     return Evaluation(table, scores, analysis, record)
 
 
-def _say_what_is_left(settings: EvaluateSettings, columns: Sequence[ScoreColumn]) -> None:
-    """A line for models that give nothing, and one for what is named twice and done once."""
+def _say_what_is_left_out(settings: EvaluateSettings, columns: Sequence[ScoreColumn]) -> None:
+    """Names the models without any of the layers, and what was named twice."""
     read = {column.known_readout.model for column in columns if column.known_readout}
     left_out = [model for model in dict.fromkeys(settings.models) if model not in read]
     if left_out:
-        tqdm.write(
-            f"left out, without the layers asked for besides the pixels: {', '.join(left_out)}",
-            file=sys.stderr,
-        )
+        names = ", ".join(left_out)
+        warn(f"skipped (none of the requested layers besides the pixels): {names}")
     asked = (settings.models, settings.layers, settings.readouts, settings.metrics)
     repeated = [name for names in asked for name, count in Counter(names).items() if count > 1]
     repeated += [c.name for c in columns if c.kind == "layer" and c.name in settings.metrics]
     if repeated:
-        tqdm.write(f"named twice, done once: {', '.join(repeated)}", file=sys.stderr)
+        inform(f"named twice, done once: {', '.join(repeated)}")
 
 
 def _open_normalisers(
     columns: Sequence[ScoreColumn], settings: EvaluateSettings
 ) -> Mapping[str, StatisticsStore]:
-    """By model, the statistics that its read-outs compare with; none for those of the dataset."""
+    """The statistics that read-outs compare with, by model; none where it is the dataset itself."""
     if settings.normaliser_from is None:
         return {}
     resize = settings.parsed_resize
@@ -161,35 +168,38 @@ def _open_normalisers(
     )
 
 
-def _is_stored(group: Sequence[MetricName], settings: EvaluateSettings) -> bool:
+def _is_stored(group: Sequence[MetricName], settings: EvaluateSettings, loaded: Loaded) -> bool:
     """Whether the scores of a group are read from a store; images may not be resized on the way."""
-    return settings.statistics_dir is not None and all(
-        metric.readout and not metric.resize for metric in group
+    return (
+        settings.statistics_dir is not None
+        and not loaded.holds(group)
+        and all(metric.readout and not metric.resize for metric in group)
     )
 
 
-def _outline(group: Sequence[MetricName], settings: EvaluateSettings) -> PairFunction:
-    """What a group of metrics computes; from a store, read-outs may compare with a dataset."""
+def _outline(
+    group: Sequence[MetricName], settings: EvaluateSettings, loaded: Loaded
+) -> PairFunction:
+    """The function that computes a group of metrics, without weights."""
     where, precision = settings.checkpoints_dir, settings.precision
-    if _is_stored(group, settings):
+    if _is_stored(group, settings, loaded):  # only from a store they may compare with a dataset
         readouts = list(dict.fromkeys(metric.readout for metric in group if metric.readout))
         return FeatureScores.outline(readouts, checkpoints_dir=where, precision=precision)
-    return outline_group(group, checkpoints_dir=where, precision=precision)
+    return loaded.outline(group, checkpoints_dir=where, precision=precision)
 
 
 _Scored = tuple[Mapping[str, np.ndarray], dict[str, Any]]
-"""Scores by name, and the record of the run that made them."""
+"""Scores by name, and the record of the run that computed them."""
 
 
 def _score(
-    outline: PairFunction,
+    scorer: PairFunction,
     plan: Plan,
     dataset_fingerprint: str,
     programs: Programs,
     settings: EvaluateSettings,
 ) -> _Scored:
     """The scores of a group, computed from the images."""
-    scorer = outline.fill(checkpoints_dir=settings.checkpoints_dir)
     signature = {
         **scorer.signature,
         "dataset": dataset_fingerprint,
@@ -197,11 +207,11 @@ def _score(
         "versions": plan.versions,
         **environment(),
     }
-    folder = epath.Path(settings.output_dir) / "parts"
+    folder = epath.Path(settings.output_dir) / "parts" if settings.output_dir else None
     rows = np.arange(len(plan.table.pairs), dtype=np.uint64)
-    parts = ScoreParts(folder, scorer.label, signature, scorer.names, rows)
-    speed = fill(parts, plan, scorer, programs=programs).pairs_per_second
-    return parts.collect(), {**signature, "pairs_per_second": speed}
+    kept = keep_scores(folder, scorer.label, signature, scorer.names, rows)
+    speed = fill(kept, plan, scorer, programs=programs).pairs_per_second
+    return kept.collect(), {**signature, "pairs_per_second": speed}
 
 
 def _read_out(
@@ -211,7 +221,7 @@ def _read_out(
     programs: Programs,
     settings: EvaluateSettings,
 ) -> _Scored:
-    """The scores of a group from stored statistics, which are extracted if they are not there."""
+    """The scores of a group from stored statistics; those that are missing are extracted first."""
     assert settings.statistics_dir is not None
     readouts = outline.readouts
     extracted = ensure_store(
@@ -252,8 +262,7 @@ def _announce(plan: Plan) -> None:
     note = f"; {left_out}" if table.pairs_left_out else ""
     pairs, units = counted(len(table.pairs), "pairs"), counted(len(plan.units), "work units")
     references = counted(table.reference_count, "references")
-    tqdm.write(
+    inform(
         f"{table.name}: {pairs} of {references}, {sizes}{more}; {units} of up to "
-        f"{counted(plan.versions, 'versions')}{note}",
-        file=sys.stderr,
+        f"{counted(plan.versions, 'versions')}{note}"
     )

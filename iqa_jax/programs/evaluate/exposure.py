@@ -1,7 +1,7 @@
-"""What columns have seen of the pairs that they are tested on: their scores, or their images.
+"""Marks columns that have seen the pairs they are tested on: their scores, or their images.
 
 A relevance that was learned from these pairs, or from others that show the same photographs, is
-tested *in sample*. ``balanced`` and ``normalized`` need no scores, but a mean over some pairs;
+tested *in sample*. ``balanced`` and ``normalized`` use no scores, but a mean over some pairs;
 where these are the tested pairs, or show the same photographs, they are *transductive*.
 """
 
@@ -13,6 +13,7 @@ from etils import epath
 from iqa_jax.datasets.overlaps import overlap_warning, trained_on
 from iqa_jax.engine.store import StatisticsStore
 from iqa_jax.programs.evaluate.columns import ScoreColumn
+from iqa_jax.programs.loaded import LoadedMetric
 from iqa_jax.readouts import READOUTS
 from iqa_jax.zoo import TrainingData, training_data
 
@@ -24,14 +25,14 @@ def mark(
     normalisers: Mapping[str, StatisticsStore] | None = None,
     checkpoints_dir: epath.PathLike | None = None,
 ) -> list[ScoreColumn]:
-    """The columns with what they have seen, as far as it is known.
+    """Marks columns with what they have seen, as far as it is known.
 
     Args:
-      columns: What is scored.
+      columns: The columns.
       tested: The pairs that are scored.
-      normalisers: By model, the statistics that its read-outs compare with; those of other models
+      normalisers: The statistics that read-outs compare with, by model; read-outs of other models
         compare with the pairs that are scored.
-      checkpoints_dir: Where the relevances are.
+      checkpoints_dir: Folder of the relevances.
     """
     own = {model: _origin(store) for model, store in (normalisers or {}).items()}
     learned = {
@@ -58,6 +59,8 @@ def _overlap(
 ) -> str | None:
     relevance = _relevance(column)
     training = learned[relevance] if relevance else None
+    if isinstance(column.metric, LoadedMetric):
+        training = column.metric.training
     if training is None:
         return trained_on(relevance or column.name, tested.dataset)
     shared = _shared(training, tested)
@@ -75,7 +78,7 @@ def _transductive(
 
 
 def _normaliser(column: ScoreColumn, own: Mapping[str, TrainingData]) -> TrainingData | None:
-    """What a column compares with; None for the pairs that are scored."""
+    """The pairs that a column compares with; None for those that are scored."""
     return own.get(column.metric.readout.model) if column.metric and column.metric.readout else None
 
 
@@ -84,7 +87,7 @@ def _sees(normaliser: TrainingData | None, tested: TrainingData) -> bool:
 
 
 def _shared(training: TrainingData, tested: TrainingData) -> str | None:
-    """What two sets of pairs share; they are the same if one of name and fingerprint is."""
+    """A sentence on what two sets of pairs share; equal names or fingerprints mean equal pairs."""
     is_same = training.fingerprint == tested.fingerprint
     return overlap_warning(tested.dataset if is_same else training.dataset, tested.dataset)
 

@@ -1,25 +1,22 @@
 """The figure of an evaluation: agreement with people against the depth of the layer."""
 
-import io
 import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from etils import epath
 from matplotlib.artist import Artist
 from matplotlib.axes import Axes
-from matplotlib.figure import Figure
 
 from iqa_jax.agreement.analysis import Analysis
 from iqa_jax.agreement.columns import Column
-from iqa_jax.files import write_bytes
 from iqa_jax.programs.evaluate.evaluation import Evaluation
 from iqa_jax.programs.evaluate.report import legend, marked, short_name
+from iqa_jax.programs.pictures import Picture
 from iqa_jax.text import counted
 
 _COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000")
-"""Okabe and Ito's palette: told apart by colour-blind readers too."""
+"""Okabe and Ito's palette, which colour-blind readers can tell apart."""
 
 _MARKERS = ("o", "s", "^", "D", "v", "P", "X")
 _LINES = ("-", "--", "-.")  # dotted are the first layers joined
@@ -31,13 +28,13 @@ _CORRELATIONS = (("srcc", "Spearman correlation"), ("plcc", "Pearson correlation
 _FORCED_CHOICES = (("score", "agreement with choices"),)
 
 _MOST_NAMED = 8
-"""With more models than this the names and the intervals of their layers would hide the lines."""
+"""Number of models above which the names and intervals of their layers would hide the lines."""
 
 _PER_LETTER, _BESIDE_LABEL, _PER_ROW = 0.085, 0.7, 0.2
-"""Inches that a legend takes."""
+"""Sizes of a legend in inches."""
 
 _BESIDE, _STEP = 1.03, 0.015
-"""Relative depth at which the intervals of levels stand, one beside the other."""
+"""Relative depths at which the intervals of levels are drawn, side by side."""
 
 _THICK = {"linewidth": 3, "alpha": 0.3, "zorder": 4}  # above the labels
 _THIN = {"linewidth": 1, "alpha": 0.8, "zorder": 4}
@@ -45,7 +42,7 @@ _THIN = {"linewidth": 1, "alpha": 0.8, "zorder": 4}
 
 @dataclass(frozen=True)
 class _Style:
-    """How a model is drawn; no two of the first 147 are alike."""
+    """Style of a model; the first 147 differ."""
 
     colour: str
     marker: str
@@ -53,7 +50,7 @@ class _Style:
 
     @classmethod
     def of(cls, number: int) -> "_Style":
-        """The style of the model at a place: colours change first, then markers, then lines."""
+        """The style of the model with a number: colours change first, then markers, then lines."""
         turn, colour = divmod(number, len(_COLOURS))
         lines, marker = divmod(turn, len(_MARKERS))
         return cls(
@@ -65,7 +62,7 @@ class _Style:
 
 @dataclass(frozen=True)
 class _Point:
-    """A column, its agreement with people, and the ends of the interval of that if there is one."""
+    """A column with its agreement with people, and the ends of its interval if there is one."""
 
     column: Column
     value: float
@@ -73,21 +70,17 @@ class _Point:
 
     @property
     def name(self) -> str:
-        """Name of the layer, if it is one of a model."""
+        """Name of the layer, if the column is a layer of a model."""
         return short_name(self.column.layer)
 
 
-def correlation_by_layer(evaluation: Evaluation, path: epath.Path) -> None:
-    """Draws agreement with people against depth: a column of panels a read-out, a line a model.
+def correlation_by_layer(evaluation: Evaluation) -> Picture:
+    """Draws agreement with people against depth, with a panel for each read-out.
 
-    The best layer of each line is ringed and, where there are few models, named. The first layers
-    of a model joined, for several numbers of them, are a dotted line; other concatenations, metrics
-    and the pixels are dashed levels. Bars are the intervals over references, where there are any
-    and not too many models; those of layers joined are thin.
-
-    Args:
-      evaluation: What is drawn.
-      path: The PNG file, which appears whole.
+    Each model has a line, on which the best layer is ringed and, where there are few models, named.
+    Joining the first layers of a model, for several numbers of layers, gives a dotted line; other
+    concatenations, metrics and the pixels are dashed levels. Bars are the intervals over
+    references, if there are any and not too many models; those of joined layers are thin.
     """
     analysis = evaluation.analysis
     kinds = _FORCED_CHOICES if analysis.forced_choices else _CORRELATIONS
@@ -97,7 +90,7 @@ def correlation_by_layer(evaluation: Evaluation, path: epath.Path) -> None:
     readouts = list(titles) or [""]
     few = len(models) <= _MOST_NAMED
     size = (2.0 + 4.2 * len(readouts), 1.6 + 2.7 * len(kinds))
-    figure = Figure(figsize=size, layout="constrained")
+    figure = Picture(figsize=size, layout="constrained")
     panels = figure.subplots(len(kinds), len(readouts), sharex=True, sharey=True, squeeze=False)
     for (kind, name), row in zip(kinds, panels, strict=True):
         points = _points(analysis, kind)
@@ -122,13 +115,11 @@ def correlation_by_layer(evaluation: Evaluation, path: epath.Path) -> None:
     ]
     figure.suptitle("\n".join(title), fontsize=12)
     _add_legend(figure, panels.flat)
-    image = io.BytesIO()
-    figure.savefig(image, format="png", dpi=150)
-    write_bytes(path, image.getvalue())
+    return figure
 
 
-def _add_legend(figure: Figure, panels: Iterable[Axes]) -> None:
-    """Below the panels, in as many columns as there is room for; the figure grows by its height."""
+def _add_legend(figure: Picture, panels: Iterable[Axes]) -> None:
+    """Adds the legend below the panels, in as many columns as fit, and enlarges the figure."""
     labels = {label: handle for panel in panels for handle, label in _legend_of(panel)}
     width, height = figure.get_size_inches()
     per_column = _PER_LETTER * max(map(len, labels)) + _BESIDE_LABEL
@@ -146,7 +137,7 @@ def _add_legend(figure: Figure, panels: Iterable[Axes]) -> None:
 
 
 def _levels(points: Sequence[_Point], readout: str) -> list[tuple[str, _Point]]:
-    """The metrics, which stand in the panels of all read-outs alike, and the pixels."""
+    """The metrics, which are the same in all panels, and the pixels."""
     metrics = [p for p in points if not p.column.layer and not p.column.readout]
     pixels = [p for p in points if not p.column.layer and p.column.readout == readout]
     named = [(marked(short_name(p.column.model), p.column), p) for p in metrics]
@@ -169,7 +160,7 @@ def _points(analysis: Analysis, kind: str) -> list[_Point]:
 def _draw_model(
     panel: Axes, points: Sequence[_Point], model: str, number: int, *, is_one_of_few: bool
 ) -> None:
-    """Lines through the single layers of a model and through its first ones joined, and levels."""
+    """Draws lines through the single layers of a model and its joined first ones, and levels."""
     style = _Style.of(number)
     colour = style.colour
     layers = [(d, p) for p in points if (d := p.column.relative_depth) is not None]

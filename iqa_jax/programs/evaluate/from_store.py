@@ -1,9 +1,9 @@
 """Read-outs from stored statistics: any layer, concatenation, descriptor and relevance.
 
-Nothing here touches an image or a network. The formulas are those of a metric, in the same float32,
-so that what is read agrees with what a metric computes to the rounding of float32; means over a
-dataset are taken in float64. Every array is read once, however many read-outs use it, and one layer
-is in memory at a time.
+No image or network is touched. The formulas are those of a metric, in the same float32, so that the
+results agree with those of the metric to the rounding of float32; means over a dataset are taken in
+float64. Every array is read once, however many read-outs use it, and one layer is in memory at a
+time.
 """
 
 from collections import defaultdict
@@ -34,11 +34,11 @@ def distances(
 
     Args:
       store: Statistics of the model of the read-outs.
-      readouts: Read-outs, also those that compare with a dataset.
-      relevances: By name, at least those that the read-outs name.
+      readouts: Read-outs, including those that compare with a dataset.
+      relevances: Relevances by name, at least those of the read-outs.
       normaliser: The statistics whose mean ``balanced`` and ``normalized`` compare with; None for
         those of ``store`` themselves.
-      training_rows: Rows of these that enter the mean; None for all.
+      training_rows: Rows over which the mean is taken; None for all.
 
     Returns:
       Float32 ``[pairs]`` in the order of the store's table, by the names of the read-outs.
@@ -75,7 +75,7 @@ def distances(
 
 
 class _LayerArrays(dict[str, jax.Array]):
-    """The statistics of a layer by name, of all pairs, read when they are needed."""
+    """The statistics of a layer for all pairs by name, read when they are needed."""
 
     def __init__(self, store: StatisticsStore, layer: str):
         super().__init__()

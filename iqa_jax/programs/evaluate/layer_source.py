@@ -1,4 +1,4 @@
-"""Where the best layers are chosen: one half of the references, or an earlier evaluation."""
+"""Source of the best layers: one half of the references, or an earlier evaluation."""
 
 import json
 import math
@@ -22,18 +22,18 @@ RECORD = "run.json"
 def find_source(
     wanted: str | None, columns: Sequence[Column], table: PairTable, fingerprint: str
 ) -> Source | None:
-    """Reads where layers are to be chosen, and checks it before anything is computed.
+    """Opens the source of the best layers, and checks it before anything is computed.
 
     Args:
       wanted: ``split``, or the folder of an earlier evaluation of other data; None for no choice.
-      columns: What is evaluated now.
-      table: The pairs that it is evaluated on.
+      columns: The columns of this evaluation.
+      table: The pairs of this evaluation.
       fingerprint: Fingerprint of these pairs.
 
     Raises:
-      InputError: If people were forced to choose, there is no layer to choose, there are fewer than
-        two references to split, the folder holds no evaluation, one of the same pairs, or one
-        without some of the models and read-outs.
+      InputError: If the dataset has forced choices, there is no layer to choose, there are fewer
+        than two references to split, or the folder holds no evaluation, one of the same pairs, or
+        one without some of the models and read-outs.
     """
     if wanted is None:
         return None
@@ -48,7 +48,7 @@ def find_source(
     if wanted == SPLIT:
         references = {pair.reference_id for pair in table.pairs}
         if len(references) < 2:
-            raise InputError("layers_from: a split needs two references at least, found 1")
+            raise InputError("layers_from: a split needs at least two references, found 1")
         return Source("one half of the references")
     folder = epath.Path(wanted)
     dataset, srcc = _read_results(folder)
@@ -88,7 +88,9 @@ def _read_results(folder: epath.Path) -> tuple[str, dict[Layer, float]]:
             if row["layer"]
         }
     except ValueError:
-        raise InputError(f"layers_from: {path} is not as iqa evaluate writes it") from None
+        raise InputError(
+            f"layers_from: {path} was not written by iqa evaluate, or is damaged"
+        ) from None
     return dataset, {layer: value for layer, value in srcc.items() if not math.isnan(value)}
 
 
@@ -99,4 +101,6 @@ def _fingerprint(folder: epath.Path) -> str | None:
     try:
         return json.loads(path.read_text())["dataset"]["fingerprint"]
     except (KeyError, TypeError, ValueError):
-        raise InputError(f"layers_from: {path} is not as iqa evaluate writes it") from None
+        raise InputError(
+            f"layers_from: {path} was not written by iqa evaluate, or is damaged"
+        ) from None

@@ -25,18 +25,18 @@ def open_normalisers(
     """Opens the statistics that read-outs compare with.
 
     Args:
-      folder: Where stores are, ``FOLDER/DATASET/MODEL``, of one dataset; or ``FOLDER/DATASET``.
-      readouts: Read-outs of any models; those that are functions of the pair alone need nothing.
+      folder: Folder of the stores of one dataset, ``FOLDER/DATASET/MODEL``; or ``FOLDER/DATASET``.
+      readouts: Read-outs of any models; those that are functions of the pair alone are skipped.
       checkpoints_dir: As for ``load_backbone``.
-      precision: Precision of what is compared.
-      resize: What is done to every image first.
+      precision: Precision of the statistics that are compared.
+      resize: Resizing of every image before it is scored.
 
     Returns:
       The statistics by model.
 
     Raises:
-      InputError: If no read-out compares with a dataset, or there are no statistics of a model,
-        they were made in another way, or lack a layer.
+      InputError: If no read-out compares with a dataset, or the statistics of a model are missing,
+        were made in another way, or lack a layer.
     """
     comparing: dict[str, list[ReadoutName]] = {}
     for readout in readouts:
@@ -67,7 +67,7 @@ def check_normaliser(
     Args:
       store: The statistics.
       readouts: Read-outs of its model.
-      signature: Model, hash of the weights, precision and resize of what is compared.
+      signature: Model, hash of the weights, precision and resize of the statistics compared.
 
     Raises:
       InputError: If the statistics were made in another way, or lack a layer.

@@ -1,4 +1,4 @@
-"""What an evaluation found, as text for a terminal."""
+"""The report of an evaluation, as text for a terminal."""
 
 import math
 import re
@@ -13,12 +13,12 @@ from iqa_jax.programs.evaluate.evaluation import Evaluation
 from iqa_jax.text import aligned, counted
 
 _MOST_MODELS = 6
-"""With more models than this the layers are left to ``correlations.csv``."""
+"""Number of models above which the report leaves the layers to ``correlations.csv``."""
 
 _MOST_JOINED = 3
 
 _CHOSEN_HERE = "chosen here"
-"""In the place of an interval, which would cover the truth half of the time."""
+"""Replaces an interval, which would cover the truth only half of the time."""
 _IN_SAMPLE, _TRANSDUCTIVE = "(i)", "(t)"
 _MARKS = {
     _IN_SAMPLE: "in sample: learned from this dataset, or from the same photographs",
@@ -27,7 +27,7 @@ _MARKS = {
 
 
 def report_text(evaluation: Evaluation) -> str:
-    """What was evaluated, and tables: the best of every model, and every model's layers by depth.
+    """The report: the dataset, the best layers of every model, and all layers by depth.
 
     Correlations are oriented: positive means that smaller distances go with better scores.
     """
@@ -75,7 +75,7 @@ def _correlations(analysis: Analysis) -> Iterator[str]:
 
 
 def _forced_choices(analysis: Analysis) -> list[str]:
-    """Every column, the best first, with its score in each subset; the last line is an observer."""
+    """All columns, the best first, with their scores in each subset; an observer is the last."""
     ranked = sorted(
         analysis.forced_choices, key=lambda each: _nan_last(each.subsets.mean.score), reverse=True
     )
@@ -110,17 +110,17 @@ def _rank(result: ColumnResult) -> float:
 
 
 def _nan_last(value: float) -> float:
-    """To sort by from the largest on."""
+    """Key that sorts NaN last when the largest comes first."""
     return -math.inf if math.isnan(value) else value
 
 
 def marked(text: str, column: Column) -> str:
-    """Text with the marks of what a column has seen of the pairs that it is tested on."""
+    """Text with the marks of a column that has seen the pairs it is tested on."""
     return " ".join([text, *_marks_of(column)])
 
 
 def legend(columns: Iterable[Column]) -> list[str]:
-    """What the marks mean that some of the columns have, a line each."""
+    """Explanations of the marks of some columns, a line each."""
     used = {mark for column in columns for mark in _marks_of(column)}
     return [f"{mark} {meaning}" for mark, meaning in _MARKS.items() if mark in used]
 
@@ -131,12 +131,12 @@ def _marks_of(column: Column) -> list[str]:
 
 
 def short_name(name: str) -> str:
-    """The name of a layer or a metric with only the ends of a long concatenation."""
+    """The name of a layer or a metric, with only the ends of a long concatenation."""
     return re.sub(rf"([^+/]+)(\+[^+/]+){{{_MOST_JOINED},}}(\+[^+/]+)", r"\1+...\3", name)
 
 
 def _chosen(chosen: Sequence[Chosen]) -> Iterator[str]:
-    """The layers that other data chose, with the intervals that these deserve."""
+    """The layers that other data chose, with their intervals."""
     (source,) = {each.chosen_on for each in chosen if each.chosen_on}
     first = chosen[0]
     yield (
@@ -156,7 +156,7 @@ def _chosen(chosen: Sequence[Chosen]) -> Iterator[str]:
 
 
 def _names(column: Column) -> tuple[str, str, str]:
-    """Model, layer and read-out; marks stand at the read-out, of a metric at its name."""
+    """Model, layer and read-out; marks follow the read-out, or the name of a metric."""
     model, layer = short_name(column.model), short_name(column.layer) or "-"
     if column.readout:
         return model, layer, marked(column.readout, column)
@@ -189,7 +189,7 @@ def _best(analysis: Analysis) -> list[str]:
 
 
 def _by_depth(results: Sequence[ColumnResult]) -> list[str]:
-    """A line a layer, first to last, with two numbers for each read-out."""
+    """A line for each layer, from first to last, with two numbers for each read-out."""
     columns = [result.column for result in results]
     readouts = {column.readout: marked(column.readout, column) for column in columns}
     depths = {column.layer: column.relative_depth for column in columns}

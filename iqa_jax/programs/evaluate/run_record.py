@@ -1,4 +1,4 @@
-"""What ``run.json`` says of the dataset and of the columns, for an analysis that comes later."""
+"""Descriptions of the dataset and the columns in ``run.json``, for later analyses."""
 
 from collections.abc import Sequence
 from dataclasses import asdict
@@ -10,12 +10,12 @@ from iqa_jax.programs.evaluate.columns import ScoreColumn
 
 
 def describe_dataset(table: PairTable, fingerprint: str, ceiling: Ceiling | None) -> dict[str, Any]:
-    """The dataset, as far as it was scored.
+    """Describes the pairs that were scored.
 
     Args:
       table: The pairs.
       fingerprint: Fingerprint of these pairs.
-      ceiling: What agreement the uncertainty of the scores allows; None where it is unknown.
+      ceiling: Agreement that the uncertainty of the scores allows; None if it is unknown.
     """
     return {
         "name": table.name,
@@ -36,10 +36,10 @@ def describe_dataset(table: PairTable, fingerprint: str, ceiling: Ceiling | None
 
 
 def describe_columns(columns: Sequence[ScoreColumn]) -> dict[str, dict[str, Any]]:
-    """What each column is, by its name.
+    """Describes each column, by its name.
 
-    ``model`` is the network that is read out; the pixels are none, and neither model nor layers are
-    said of scores that were given.
+    ``model`` is the network that is read out; it is None for the pixels, and model and layers are
+    missing for scores that were given.
     """
     return {column.name: _describe(column) for column in columns}
 

@@ -1,4 +1,4 @@
-"""What is asked for, from the user's words: the read-outs of layers of models, as names."""
+"""Turns the user's names of models, layers, read-outs and metrics into columns."""
 
 from collections.abc import Sequence
 from dataclasses import replace
@@ -7,11 +7,12 @@ from etils import epath
 
 from iqa_jax.backbones import INPUT
 from iqa_jax.errors import InputError
-from iqa_jax.metrics import MetricName, parse_metrics
+from iqa_jax.metrics import MetricName
 from iqa_jax.programs.evaluate.columns import PIXELS, ScoreColumn
 from iqa_jax.programs.layers import resolve, without_input
+from iqa_jax.programs.loaded import NOTHING_LOADED, Loaded
 from iqa_jax.readouts import ReadoutName, parse_readout
-from iqa_jax.zoo import load_relevance, model_layers
+from iqa_jax.zoo import load_relevance
 
 
 def select_columns(
@@ -21,24 +22,26 @@ def select_columns(
     readouts: Sequence[str],
     metrics: Sequence[str] = (),
     checkpoints_dir: epath.PathLike | None = None,
+    loaded: Loaded = NOTHING_LOADED,
 ) -> list[ScoreColumn]:
-    """Every read-out of every wanted layer of every model that has it, and the metrics.
+    """Selects every read-out of every wanted layer of every model that has it, and the metrics.
 
-    Of ``input``, the pixels, there is one column a read-out, computed with the first model. What
-    is named twice stands once.
+    The pixels, ``input``, have one column for each read-out, computed with the first model. What is
+    named twice has one column.
 
     Args:
       models: Names of models.
       layers: As for :func:`iqa_jax.programs.layers.resolve`.
       readouts: ``READOUT`` or ``READOUT@RELEVANCE``; the latter only where it weighs the layers.
       metrics: Published metrics, and read-outs ``MODEL/LAYER[+LAYER...]/READOUT[@RELEVANCE]``.
-      checkpoints_dir: Where the relevances are.
+      checkpoints_dir: Folder of the relevances.
+      loaded: Networks and metrics in memory.
 
     Raises:
       InputError: If a name is unknown, no model has one of the layers, or a relevance weighs none
         of the layers.
     """
-    layers_of = {model: model_layers(model) for model in models}
+    layers_of = {model: loaded.layers(model) for model in models}
     wanted = resolve(layers, layers_of) if models else {}
     parsed = [parse_readout(text) for text in readouts]
     relevances = {
@@ -62,7 +65,7 @@ def select_columns(
             metric=metric,
             higher_is_better=metric.higher_is_better,
         )
-        for metric in parse_metrics(metrics)
+        for metric in loaded.parse(metrics)
     ]
     first: dict[str, ScoreColumn] = {}
     for column in columns:

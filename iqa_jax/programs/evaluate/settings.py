@@ -23,19 +23,18 @@ class ColumnSettings(DatasetSettings, ModelSettings):
         ssim:rgb, ms-ssim:wang2003, ms-ssim:rgb, lpips-alex, lpips-vgg, lpips-squeeze, dists,
         dists:resize256, and any read-out MODEL/LAYER[+LAYER...]/READOUT[@RELEVANCE].
       statistics_dir: Folder in which the statistics of layers are kept: missing ones are extracted,
-        and any other read-out is then a matter of seconds. The read-outs balanced and normalized
-        need it.
+        and any other read-out then takes seconds. The read-outs balanced and normalized need it.
       normaliser_from: Folder with the statistics of another dataset, made in the same way: balanced
         and normalized compare with its means. Default: the means of the dataset that is evaluated,
         and such rows are marked transductive.
       scores_csv: Scores of another tool that join the tables: a CSV file with the column distorted
-        and a column for each score. A column with the name of a metric has its direction, the
-        others are taken to grow with the difference; see joined_direction.
+        and a column for each score. A column with the name of a metric has its direction, and the
+        others are taken to be distances; see joined_direction.
       joined_direction: Direction of a column of scores_csv: vif=higher says that higher scores mean
-        more similar images. Several are separated by commas, or the flag is given several times.
+        more similar images. Separate several by commas, or give the flag several times.
     """
 
-    output_dir: str
+    output_dir: str | None
     models: tuple[str, ...] = ()
     layers: tuple[str, ...] = ("all",)
     readouts: tuple[str, ...] = ("l2", "unit")
@@ -51,9 +50,9 @@ class EvaluateSettings(IntervalSettings, ColumnSettings):
     """An evaluation; ``run.json`` has the settings in the order of these fields.
 
     Attributes:
-      layers_from: Where the best layer of each model and read-out is chosen, so that it has an
-        interval: the folder of an earlier evaluation of another dataset, or 'split' (half of the
-        references, by a hash of their names, choose; the others score).
+      layers_from: Source of the best layer of each model and read-out, which then has an interval:
+        the folder of an earlier evaluation of another dataset, or 'split' (half of the references,
+        by a hash of their names, choose; the others score).
     """
 
     layers_from: str | None = None

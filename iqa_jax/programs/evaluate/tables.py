@@ -1,14 +1,14 @@
-"""The files of an evaluation: tables of agreement, ``scores.csv`` and ``run.json``."""
+"""The tables and files of an evaluation."""
 
 import json
 import math
 from collections.abc import Iterable, Iterator, Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 from etils import epath
 
 from iqa_jax.agreement.columns import Column
-from iqa_jax.files import write_text
+from iqa_jax.files import write_bytes, write_text
 from iqa_jax.programs.evaluate.evaluation import Evaluation
 from iqa_jax.text import as_json, csv_text
 
@@ -38,27 +38,46 @@ IDENTIFIERS = (
 )
 MEAN = "mean of the subsets"
 ALL = "all judgements"
+FIGURE = "correlation_by_layer.png"
+
+
+class Table(NamedTuple):
+    """Rows of values below the names of their columns; a value that is missing is None."""
+
+    header: Sequence[str]
+    rows: Sequence[Sequence[Any]]
+
+
+def tables_of(evaluation: Evaluation) -> dict[str, Table]:
+    """All tables of an evaluation by the names of their files; some may have no rows."""
+    names = list(evaluation.scores)
+    intervals = INTERVALS if evaluation.analysis.has_intervals else ()
+    return {
+        "correlations.csv": Table((*CORRELATIONS, *intervals), [*_correlations(evaluation)]),
+        "correlations_by_distortion.csv": Table(GROUPS, [*_groups(evaluation)]),
+        "correlations_by_reference.csv": Table(REFERENCES, [*_references(evaluation)]),
+        "chosen_layers.csv": Table(CHOSEN, [*_chosen(evaluation)]),
+        "forced_choice.csv": Table(FORCED_CHOICES, [*_forced_choices(evaluation)]),
+        "scores.csv": Table((*IDENTIFIERS, *names), [*_scores(evaluation, names)]),
+    }
 
 
 def write(evaluation: Evaluation, folder: epath.Path) -> list[str]:
-    """Writes the tables and the record of an evaluation into ``folder``, each file whole.
+    """Writes the tables, the record and the figure of an evaluation, each file whole.
 
-    Tables of an earlier evaluation that this one does not have are removed.
+    Tables that an earlier evaluation left and this one does not have are removed.
+
+    Args:
+      evaluation: The evaluation.
+      folder: The folder, which is made if it is not there.
 
     Returns:
-      The names of the files.
+      Names of the files.
     """
+    from iqa_jax.programs.evaluate.figure import correlation_by_layer  # noqa: PLC0415  Matplotlib
+
     folder.mkdir(parents=True, exist_ok=True)
-    names = list(evaluation.scores)
-    intervals = INTERVALS if evaluation.analysis.has_intervals else ()
-    tables = {
-        "correlations.csv": ((*CORRELATIONS, *intervals), list(_correlations(evaluation))),
-        "correlations_by_distortion.csv": (GROUPS, list(_groups(evaluation))),
-        "correlations_by_reference.csv": (REFERENCES, list(_references(evaluation))),
-        "chosen_layers.csv": (CHOSEN, list(_chosen(evaluation))),
-        "forced_choice.csv": (FORCED_CHOICES, list(_forced_choices(evaluation))),
-        "scores.csv": ((*IDENTIFIERS, *names), list(_scores(evaluation, names))),
-    }
+    tables = tables_of(evaluation)
     for name, (header, rows) in tables.items():
         if rows:
             write_text(folder / name, csv_text(header, rows))
@@ -66,7 +85,8 @@ def write(evaluation: Evaluation, folder: epath.Path) -> list[str]:
             (folder / name).unlink(missing_ok=True)
     record = json.dumps(as_json(evaluation.record), indent=2, allow_nan=False)
     write_text(folder / "run.json", record + "\n")
-    return [*(name for name, (_, rows) in tables.items() if rows), "run.json"]
+    write_bytes(folder / FIGURE, correlation_by_layer(evaluation).png())
+    return [*(name for name, (_, rows) in tables.items() if rows), "run.json", FIGURE]
 
 
 def _place(evaluation: Evaluation, column: Column) -> Sequence[Any]:

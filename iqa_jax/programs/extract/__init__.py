@@ -1,1 +1,1 @@
-"""Extraction: the statistics of networks over a dataset, stored."""
+"""Extraction: stores the statistics of networks over a dataset."""

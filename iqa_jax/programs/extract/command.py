@@ -4,8 +4,8 @@ Example:
   iqa extract --dataset=csiq --data_dir=csiq --models=vgg16 \
     --statistics_dir=statistics
 
-From them iqa evaluate and iqa train give any read-out in seconds, without the network. A
-killed run continues where it was; statistics and layers that are asked for later are added.
+From them iqa evaluate and iqa train compute any read-out in seconds, without the network. A killed
+run continues where it stopped; statistics and layers that are asked for later are added.
 """
 
 from dataclasses import replace

@@ -1,6 +1,5 @@
-"""A network over a dataset, once: the statistics of its layers, into a store."""
+"""Runs a network over a dataset once and stores the statistics of its layers."""
 
-import sys
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from math import prod
@@ -8,10 +7,9 @@ from math import prod
 import jax
 import jax.numpy as jnp
 from etils import epath
-from tqdm import tqdm
 
 from iqa_jax.backbones import Backbone
-from iqa_jax.datasets import fingerprint
+from iqa_jax.datasets import PairTable, fingerprint
 from iqa_jax.engine.capacity import check_memory
 from iqa_jax.engine.devices import Programs, programs_together
 from iqa_jax.engine.plan import Plan, make_plan
@@ -21,21 +19,22 @@ from iqa_jax.images.resize import Size
 from iqa_jax.metrics.layer_statistics import FeatureStatistics
 from iqa_jax.programs.extract.settings import ExtractSettings
 from iqa_jax.programs.layers import ALL, resolve
+from iqa_jax.progress import inform
 from iqa_jax.readouts.statistics import STATISTICS
 from iqa_jax.text import counted
 from iqa_jax.zoo import model_layers, weights_sha256
 
 Arrays = Sequence[tuple[str, str]]
-"""Layer and statistic of each."""
+"""Pairs of a layer and a statistic."""
 
 
 @dataclass(frozen=True)
 class Extracted:
-    """A store that has what was asked for.
+    """A store that has all arrays that were asked for.
 
     Attributes:
       store: The store.
-      pairs_per_second: Of those that were computed now, compilation included; None if none were.
+      pairs_per_second: Speed of the extraction, compilation included; None if nothing was missing.
     """
 
     store: StatisticsStore
@@ -52,7 +51,7 @@ def ensure_store(
     precision: str = "highest",
     programs: Programs | None = None,
 ) -> Extracted:
-    """Extracts the statistics that a store does not have yet; what it has is not computed again.
+    """Extracts the statistics that a store lacks.
 
     A killed run continues where it was. Images are opened and weights are loaded only if something
     is missing.
@@ -60,16 +59,16 @@ def ensure_store(
     Args:
       plan: The pairs, and how they are computed.
       model: Name of the model.
-      arrays: Layer and statistic of those that are wanted; a layer may have its short name.
-      statistics_dir: Where stores are: ``STATISTICS_DIR/DATASET/MODEL``.
+      arrays: Layers and statistics that are needed; layers may have their short names.
+      statistics_dir: Folder of the stores, ``STATISTICS_DIR/DATASET/MODEL``.
       checkpoints_dir: As for ``load_backbone``.
       precision: As for ``load_backbone``.
       programs: Programs of the run so far; None for none.
 
     Raises:
-      InputError: If there is no such model or layer, images are too small for a layer, or the store
+      InputError: If the model or a layer is unknown, images are too small for a layer, or the store
         was made with other weights, precision, resize or data, or is damaged.
-      ImageError: If an image cannot be decoded; what was extracted before it is kept.
+      ImageError: If an image cannot be decoded; the statistics of the pairs before it are kept.
       CheckpointError: If weights have not been fetched, or are damaged.
     """
     outline = FeatureStatistics.outline(
@@ -103,15 +102,19 @@ def ensure_store(
     return Extracted(StatisticsStore.at(writer.path), speed)
 
 
-def extract(settings: ExtractSettings) -> list[Extracted]:
-    """Extracts the statistics of each model; what can be wrong with the input is checked first.
+def extract(settings: ExtractSettings, *, table: PairTable | None = None) -> list[Extracted]:
+    """Extracts the statistics of each model. The input is checked before anything is computed.
+
+    Args:
+      settings: Settings of the extraction.
+      table: The pairs; None for those of the dataset that the settings name.
 
     Raises:
-      InputError: If the dataset, a model, a layer or a statistic cannot be used, or as by
+      InputError: If the dataset, a model, a layer or a statistic cannot be used; see also
         :func:`ensure_store`.
     """
     resize = settings.parsed_resize
-    plan = make_plan(*settings.inspect_dataset(), versions=settings.versions, resize=resize)
+    plan = make_plan(*settings.inspect_dataset(table), versions=settings.versions, resize=resize)
     outlines = [
         FeatureStatistics.outline(
             model,
@@ -127,8 +130,7 @@ def extract(settings: ExtractSettings) -> list[Extracted]:
         check_memory(outline, plan)
     left_out = counted(plan.table.pairs_left_out, "pairs with missing images left out")
     note = f"; {left_out}" if plan.table.pairs_left_out else ""
-    pairs = counted(len(plan.table.pairs), "pairs")
-    tqdm.write(f"{plan.table.name}: {pairs}{note}", file=sys.stderr)
+    inform(f"{plan.table.name}: {counted(len(plan.table.pairs), 'pairs')}{note}")
     programs = Programs()
     extracted = {
         place: ensure_store(
@@ -146,7 +148,7 @@ def extract(settings: ExtractSettings) -> list[Extracted]:
 
 
 def _arrays(settings: ExtractSettings) -> dict[str, Arrays]:
-    """Of each model that has one of the layers: layer and statistic of what is wanted."""
+    """The layers and statistics of each model that has one of the layers."""
     wanted = resolve(settings.layers, {model: model_layers(model) for model in settings.models})
     statistics = STATISTICS if ALL in settings.statistics else settings.statistics
     return {

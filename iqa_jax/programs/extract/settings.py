@@ -7,12 +7,12 @@ from iqa_jax.programs.settings import DatasetSettings, ModelSettings
 
 @dataclass(frozen=True, kw_only=True)
 class ExtractSettings(DatasetSettings, ModelSettings):
-    """Statistics to be extracted.
+    """Statistics to extract.
 
     Attributes:
-      statistics_dir: Folder for the statistics, which go to STATISTICS_DIR/DATASET/MODEL. Those
-        that are there are not computed again; a store that was made with other weights, precision,
-        resize or data is refused.
+      statistics_dir: Folder for the statistics, which go to STATISTICS_DIR/DATASET/MODEL. Existing
+        ones are not computed again; a store made with other weights, precision, resize or data is
+        refused.
       models: Models, such as alexnet,vgg16; iqa models lists all. '@study46' stands for the 46 of
         the study, FILE.py:NAME for a backbone function of your own.
       layers: Layers of the models, or 'all'.

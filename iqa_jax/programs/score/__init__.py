@@ -1,1 +1,1 @@
-"""Scoring: pairs of images, a table of scores, pictures of where they differ."""
+"""Scoring: a table of scores of pairs of images, and pictures of where they differ."""

@@ -1,17 +1,15 @@
-"""The files of a scoring run: a table that appears whole, its record, and what it continues."""
+"""The files of a scoring: the table, its record, and the scores of an earlier run."""
 
 import contextlib
 import csv
 import io
 import json
 import math
-import sys
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from etils import epath
-from tqdm import tqdm
 
 from iqa_jax.datasets.parsing import number_or_nan
 from iqa_jax.datasets.table import PairTable
@@ -19,25 +17,26 @@ from iqa_jax.errors import InputError
 from iqa_jax.files import create_text, write_text
 from iqa_jax.images.decode import Header
 from iqa_jax.programs.score.scores import Scored, Scores
+from iqa_jax.progress import warn
 from iqa_jax.text import csv_text
 
 _IMAGES, _UNREAD = "images", "unread"
 _OF_PAIRS = ("reference", "distorted")
 _MOST_NAMED = 5
 _DAMAGED = "\ufffd"
-"""What stands for bytes that are no text."""
+"""Replacement for bytes that are not text."""
 
 
 @dataclass(frozen=True)
 class Kept:
-    """What an earlier run brought of the pairs that are asked for now.
+    """Scores of an earlier run for the pairs that are asked for now.
 
     Attributes:
-      rows: What stands as it is, by row.
-      tried_again: Number of pairs of which an image could not be read, was too large for the
-        memory, was another than it is now, or is not on record.
-      missing: Number of pairs that the table does not have, or not whole.
-      is_complete: Whether all stands, in the rows of the table and no others, in their order.
+      rows: Scores that are kept, by row.
+      tried_again: Number of pairs with an image that could not be read, was too large for the
+        memory, has changed, or is not on record.
+      missing: Number of pairs that the table lacks, or has only in part.
+      is_complete: Whether the table has all pairs and no others, in their order.
     """
 
     rows: Mapping[int, Scored]
@@ -49,8 +48,9 @@ class Kept:
 class ScoreFiles:
     """``OUTPUT``, ``OUTPUT.json`` beside it, and ``OUTPUT.parts`` while the run goes on.
 
-    ``OUTPUT.json`` says what the scores depend on; with the table it also gets the size, length and
-    checksum of every image, and which images could not be read or were too large for the memory.
+    ``OUTPUT.json`` records what the scores depend on; once the table is written, also the size,
+    length and checksum of every image, and which images could not be read or were too large for the
+    memory.
 
     Args:
       path: The CSV file to write.
@@ -65,15 +65,15 @@ class ScoreFiles:
     def claim(self, signature: Mapping[str, Any], *, resume: bool) -> None:
         """Makes sure that nothing is overwritten or mixed, and writes the signature.
 
-        Of several runs that begin at once one is the first; the others are told so.
+        If several runs begin at once, one goes on and the others are refused.
 
         Args:
           signature: Everything that the scores depend on besides the images.
-          resume: Whether a run that was begun is to be continued.
+          resume: Whether to continue an earlier run.
 
         Raises:
-          InputError: If there is a table or a begun run and ``resume`` is False, or it was made
-            with another signature.
+          InputError: If there is an earlier run and ``resume`` is False, or it has another
+            signature.
         """
         if self._path.is_dir():
             raise InputError(f"{self._path}: is a folder; expected the name of a CSV file")
@@ -86,14 +86,12 @@ class ScoreFiles:
         if not resume:
             state = "is there already" if self._path.exists() else "has been begun"
             raise InputError(
-                f"{self._path}: {state}; continue it with --resume, or remove it and what "
-                f"stands beside it ({self._record_path.name}, {self.parts.name})"
+                f"{self._path}: {state}; continue with --resume, or delete it together "
+                f"with {self._record_path.name} and {self.parts.name}"
             )
         before = self._record()
         if not before:
-            tqdm.write(
-                f"{self._record_path}: is damaged; everything is scored again", file=sys.stderr
-            )
+            warn(f"{self._record_path}: is damaged; everything is scored again")
             write_text(self._record_path, _text(signature))
             return
         before = {name: each for name, each in before.items() if name not in (_IMAGES, _UNREAD)}
@@ -102,21 +100,21 @@ class ScoreFiles:
         if different:
             raise InputError(
                 f"{self._path}: was made with different {', '.join(different)} (see "
-                f"{self._record_path.name}); it is not continued"
+                f"{self._record_path.name}); it cannot be continued"
             )
 
     def read(
         self, table: PairTable, images: Mapping[str, Header], metrics: Collection[str]
     ) -> Kept:
-        """What the table that is there, if any, says of the pairs of ``table``.
+        """Reads the scores of an earlier run, if there is one.
 
-        A pair is kept if its images are what they were and could be read: its scores, or an error
-        that would come again.
+        The scores of a pair, or an error that would recur, are kept if its images have not changed
+        and could be read.
 
         Args:
           table: The pairs that are asked for.
-          images: What the images are that can be opened now, by name.
-          metrics: Those that are asked for.
+          images: Headers of the images that can be opened now, by name.
+          metrics: Names of the metrics that are asked for.
 
         Raises:
           InputError: If images of pairs that were scored have changed, or scores of pairs or
@@ -129,7 +127,7 @@ class ScoreFiles:
         wanted = set(asked)
         self._refuse(
             [names[1] for names in scored if names not in wanted],
-            "has scores of pairs that are not asked for; ask for them as well",
+            "has scores of pairs that are not asked for; ask for them, too",
         )
         record = self._record()
         before, unread = record.get(_IMAGES, {}), set(record.get(_UNREAD, ()))
@@ -153,7 +151,7 @@ class ScoreFiles:
         return Kept(rows, tried_again, missing, is_complete)
 
     def finish(self, scores: Scores) -> None:
-        """Writes the table, a row a pair in the order given, and removes the parts."""
+        """Writes the table, with a row for each pair in the order given, and removes the parts."""
         before = self._record().get(_IMAGES, {})
         now = {name: _described(header) for name, header in scores.images.items()}
         names = dict.fromkeys(
@@ -166,12 +164,12 @@ class ScoreFiles:
         self.remove_parts()
 
     def remove_parts(self) -> None:
-        """Removes what was kept while the run went on; another run may do so at the same time."""
+        """Removes the parts of the run; another run may do so at the same time."""
         with contextlib.suppress(OSError):
             self.parts.rmtree(missing_ok=True)
 
     def _record(self) -> dict[str, Any]:
-        """What stands beside the table; empty if it is damaged."""
+        """The record beside the table; empty if it is damaged."""
         try:
             record = json.loads(self._record_path.read_bytes())
         except (FileNotFoundError, ValueError):
@@ -179,7 +177,7 @@ class ScoreFiles:
         return record if isinstance(record, dict) else {}
 
     def _rows(self, metrics: Collection[str]) -> Iterator[tuple[tuple[str, str], Scored]]:
-        """The whole rows of the table by the names of their images."""
+        """The intact rows of the table, with the names of their images."""
         try:
             text = self._path.read_bytes().decode(errors="replace")
         except FileNotFoundError:
@@ -194,7 +192,7 @@ class ScoreFiles:
                 return
             raise InputError(
                 f"{self._path}: has the columns {', '.join(columns[2:-1])}, not "
-                f"{', '.join(metrics)}; it is not continued"
+                f"{', '.join(metrics)}; it cannot be continued"
             )
         for line in lines:
             if len(line) == len(columns) and not any(_DAMAGED in field for field in line):
@@ -226,7 +224,7 @@ def to_csv(scores: Scores) -> str:
 
 
 def _lines(text: str) -> Iterator[list[str]]:
-    """The lines of a table as far as they can be told apart."""
+    """The lines of a table, up to the first that is not CSV."""
     with contextlib.suppress(csv.Error):
         yield from csv.reader(io.StringIO(text, newline=""))
 

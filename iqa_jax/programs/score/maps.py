@@ -1,4 +1,4 @@
-"""Local scores, and pictures of them."""
+"""Local scores and their pictures."""
 
 import io
 from collections.abc import Callable, Iterator
@@ -7,11 +7,11 @@ import jax
 import numpy as np
 from etils import epath
 from matplotlib.image import imsave
-from tqdm import tqdm
 
 from iqa_jax.files import write_bytes
 from iqa_jax.metrics.pair_function import PairFunction, Values
 from iqa_jax.programs.score.scores import Job, Scores
+from iqa_jax.progress import bar
 
 
 def local_scores(job: Job, scores: Scores) -> Iterator[tuple[int, str, np.ndarray]]:
@@ -22,12 +22,12 @@ def local_scores(job: Job, scores: Scores) -> Iterator[tuple[int, str, np.ndarra
       scores: Their scores.
 
     Yields:
-      The pair's row, the metric, and its map, float32 ``[H, W]``; those of one image size stand
-      together.
+      Row of the pair, metric, and map, float32 ``[H, W]``; maps of one image size follow each
+      other.
     """
     rows = [job.rows[row] for unit in job.plan.units for row in unit.rows]
     size, compute_maps = None, _maps_of_one_size()
-    for row in tqdm(rows, desc="maps", unit="pair"):
+    for row in bar(rows, desc="maps", unit="pair"):
         scored = {name for name in job.mapped_metrics if np.isfinite(scores.values[name][row])}
         if not scored:
             continue
@@ -47,7 +47,7 @@ def local_scores(job: Job, scores: Scores) -> Iterator[tuple[int, str, np.ndarra
 
 
 def _maps_of_one_size() -> Callable[..., Values]:
-    """``(scorer, reference, distorted)`` -> maps; what is compiled goes with the function."""
+    """A function ``(scorer, reference, distorted)`` -> maps, which owns what it compiles."""
 
     def maps(scorer: PairFunction, reference: jax.Array, distorted: jax.Array) -> Values:
         return scorer.maps(reference, distorted)
@@ -58,13 +58,13 @@ def _maps_of_one_size() -> Callable[..., Values]:
 def draw_map(values: np.ndarray, path: epath.Path, *, higher_is_better: bool) -> None:
     """Writes local scores ``[H, W]`` as a picture.
 
-    Distances are dark at 0 and bright at their greatest, similarities bright at 1 and dark at 0 or
-    at their least if that is negative.
+    Distances are dark at 0 and bright at their maximum; similarities are bright at 1 and dark at 0,
+    or at their minimum if that is negative.
 
     Args:
-      values: The map; the ends of its scale stand in the file as the text ``Description``.
-      path: Of the PNG file, which appears whole.
-      higher_is_better: Whether these are similarities.
+      values: The map; the file records the ends of its scale as the text ``Description``.
+      path: The PNG file, which appears whole.
+      higher_is_better: Whether the scores are similarities.
     """
     low, high = (min(0.0, values.min()), 1.0) if higher_is_better else (0.0, values.max())
     scale = {"vmin": low, "vmax": high, "cmap": "magma"}

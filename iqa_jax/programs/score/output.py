@@ -1,4 +1,4 @@
-"""Where scores go: a table in a file or on the screen, and pictures."""
+"""Output of a scoring: a table in a file or on the screen, and pictures."""
 
 import csv
 import io
@@ -20,10 +20,10 @@ from iqa_jax.text import aligned
 
 
 def score(settings: ScoreSettings) -> int:
-    """Scores pairs and writes their table, or prints it where no file is named.
+    """Scores pairs and writes their table, or prints it if no file is named.
 
     Returns:
-      The number of pairs that could not be scored in full.
+      Number of pairs that could not be scored in full.
 
     Raises:
       InputError: If the settings, the pairs or an earlier output cannot be used.
@@ -64,7 +64,7 @@ def _into_file(job: Job, settings: ScoreSettings) -> Scores:
     scores = run_job(job, files.parts, kept=kept.rows)
     if kept.is_complete:
         files.remove_parts()
-        print(f"Complete already: {settings.output}")
+        print(f"Already complete: {settings.output}")
     else:
         files.finish(scores)
         print(f"Written: {settings.output}")
@@ -76,7 +76,7 @@ def _announce(kept: Kept, settings: ScoreSettings) -> None:
     again = kept.tried_again + kept.missing
     reasons = {
         "whose images could not be read, were too large or have changed": kept.tried_again,
-        "that the table lacks or has not whole": kept.missing,
+        "that the table lacks or has only in part": kept.missing,
     }
     why = ", ".join(f"{number} {reason}" for reason, number in reasons.items() if number)
     print(

@@ -1,4 +1,4 @@
-"""Metrics of any pairs of images, with a reason for every pair that cannot be scored."""
+"""Scores pairs of images, and says why a pair cannot be scored."""
 
 import hashlib
 from collections import defaultdict
@@ -12,15 +12,16 @@ from etils import epath
 from iqa_jax.datasets.inspection import image_problems, read_headers
 from iqa_jax.datasets.table import Pair, PairTable
 from iqa_jax.engine.devices import Programs
-from iqa_jax.engine.parts import ScoreParts
+from iqa_jax.engine.parts import keep_scores
 from iqa_jax.engine.plan import Plan, WorkUnit, make_plan
 from iqa_jax.engine.run import environment, fill
 from iqa_jax.errors import InputError
 from iqa_jax.images.decode import Header
 from iqa_jax.images.resize import Size
 from iqa_jax.images.sources import CheckedImages
-from iqa_jax.metrics import MetricName, groups, load_group, parse_metrics
+from iqa_jax.metrics import MetricName, groups
 from iqa_jax.metrics.pair_function import PairFunction
+from iqa_jax.programs.loaded import NOTHING_LOADED, Loaded
 from iqa_jax.programs.score.settings import ScoreSettings
 
 
@@ -31,10 +32,10 @@ class Scores:
     Attributes:
       table: The pairs.
       values: float32 ``[pairs]`` by metric, in its own direction; NaN where there is none.
-      errors: For each pair why a score is missing; empty if none is.
-      images: What the images were that could be opened, by name.
-      unread: Names of those that could not be opened or decoded, or were too large for the memory:
-        another run may bring the scores of their pairs.
+      errors: Why a score is missing, for each pair; empty if none is.
+      images: Headers of the images that could be opened, by name.
+      unread: Names of the images that could not be opened or decoded, or were too large for the
+        memory; another run may be able to score their pairs.
     """
 
     table: PairTable
@@ -46,10 +47,10 @@ class Scores:
 
 @dataclass(frozen=True)
 class Scored:
-    """What is known of one pair.
+    """Scores of one pair.
 
     Attributes:
-      values: By metric; NaN where there is none.
+      values: Scores by metric; NaN where there is none.
       error: Why a score is missing; empty if none is.
     """
 
@@ -63,12 +64,12 @@ class Job:
 
     Attributes:
       table: The pairs.
-      problems: For each pair why its images cannot be compared; empty if they can.
+      problems: Why the images of each pair cannot be compared; empty if they can.
       unopened: Names of the images that cannot be opened.
       plan: The pairs without problems, and how they are computed.
       rows: Positions of these pairs in ``table``.
       metrics: Names of the metrics, as they were asked for.
-      scorers: Metrics that share a pass through a network, and what computes them.
+      scorers: Groups of metrics that share a pass through a network, with their functions.
       signature: Everything that the scores depend on besides the images, as JSON.
     """
 
@@ -97,18 +98,20 @@ class Job:
         ]
 
 
-def load_job(table: PairTable, settings: ScoreSettings) -> Job:
+def load_job(table: PairTable, settings: ScoreSettings, *, loaded: Loaded = NOTHING_LOADED) -> Job:
     """Checks pairs and loads metrics.
 
     Args:
       table: The pairs; opinion scores are not needed.
-      settings: What is asked for.
+      settings: Settings of the scoring.
+      loaded: Metrics in memory that the settings name.
 
     Raises:
-      InputError: If a metric is not known, or its weights have not been fetched.
+      InputError: If a metric is unknown, or its weights have not been fetched.
     """
     resize = settings.parsed_resize
-    scorers = [(group, _load(group, settings)) for group in groups(parse_metrics(settings.metrics))]
+    wanted = groups(loaded.parse(settings.metrics))
+    scorers = [(group, _load(group, settings, loaded)) for group in wanted]
     if not scorers:
         raise InputError("nothing to score with: name at least one metric")
     found = read_headers(table)
@@ -147,14 +150,15 @@ def load_job(table: PairTable, settings: ScoreSettings) -> Job:
 
 
 def run_job(
-    job: Job, parts_folder: epath.Path, *, kept: Mapping[int, Scored] | None = None
+    job: Job, parts_folder: epath.Path | None = None, *, kept: Mapping[int, Scored] | None = None
 ) -> Scores:
-    """Scores the pairs, each network run once over each image.
+    """Scores the pairs; each network runs once over each image.
 
     Args:
-      job: What is to be scored.
-      parts_folder: Where scores are kept as they are made: a killed run continues from there.
-      kept: What stands as it is, by row; the other rows are scored.
+      job: The pairs and metrics.
+      parts_folder: Folder that keeps the scores as they are made, from which a killed run
+        continues; None to write nothing.
+      kept: Scores that are final already, by row; the other rows are scored.
     """
     kept = kept or {}
     rows, keys = np.array(job.rows), _keys(job.plan)
@@ -167,7 +171,7 @@ def run_job(
         for names, share in _shares(units, scorer, refused):
             possible = scorer.only(names)
             signature = {**job.signature, "comparison": possible.signature}
-            parts = ScoreParts(parts_folder, possible.label, signature, possible.names, keys)
+            parts = keep_scores(parts_folder, possible.label, signature, possible.names, keys)
             plan = replace(job.plan, units=share)
             outcome = fill(parts, plan, possible, programs=programs, tolerant=True)
             scores = parts.collect()
@@ -197,7 +201,7 @@ def _shares(
     scorer: PairFunction,
     refused: Mapping[Size, Mapping[str, str]],
 ) -> Iterator[tuple[tuple[str, ...], tuple[WorkUnit, ...]]]:
-    """The work units by the scores that they can have, and these scores."""
+    """Groups the work units by the scores that they can have."""
     shares = defaultdict(list)
     for unit in units:
         possible = [name for name in scorer.names if name not in refused[unit.size]]
@@ -206,7 +210,7 @@ def _shares(
 
 
 def _keys(plan: Plan) -> np.ndarray:
-    """What each pair is known by: its names and what its images are, uint64."""
+    """Identifies each pair by its names and the contents of its images, uint64 ``[pairs]``."""
     return np.array([_key(pair, plan.headers) for pair in plan.table.pairs], np.uint64)
 
 
@@ -216,5 +220,7 @@ def _key(pair: Pair, headers: Mapping[str, Header]) -> int:
     return int.from_bytes(hashlib.sha256(text.encode()).digest()[:8])
 
 
-def _load(group: Sequence[MetricName], settings: ScoreSettings) -> PairFunction:
-    return load_group(group, checkpoints_dir=settings.checkpoints_dir, precision=settings.precision)
+def _load(group: Sequence[MetricName], settings: ScoreSettings, loaded: Loaded) -> PairFunction:
+    where = settings.checkpoints_dir
+    outline = loaded.outline(group, checkpoints_dir=where, precision=settings.precision)
+    return loaded.fill(group, outline, checkpoints_dir=where)

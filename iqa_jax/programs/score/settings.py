@@ -19,7 +19,7 @@ class ScoreSettings(ModelSettings):
       distorted_dir: Folder of distorted images.
       pairs: CSV file with the columns reference,distorted; paths are relative to the file.
       output: CSV file to write. Default: a table on the screen.
-      resume: Continue an output that was begun: existing scores stay; pairs are scored that are
+      resume: Continue an earlier output: existing scores are kept, and pairs are scored that are
         new, that a killed run did not reach, or whose images could not be read or were too large
         for the memory. Images that have changed since are refused.
       maps_dir: Folder for pictures of where the images differ, a PNG for each pair and each metric

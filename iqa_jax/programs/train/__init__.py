@@ -1,1 +1,1 @@
-"""Training: which channels of a network matter to people."""
+"""Training: learns which channels of a network matter to people."""

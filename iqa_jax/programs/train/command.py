@@ -1,14 +1,14 @@
-"""Learns which channels of a network matter to people, and what that is worth on new images.
+"""Learns which channels of a network matter to people, and tests that on new images.
 
 Example:
   iqa train --statistics_dir=st --model=vgg16 --name=mine --output_dir=out
 
-Stores a relevance that every program takes as READOUT@NAME below --checkpoints_dir, and writes into
+Stores a relevance in --checkpoints_dir, which every program takes as READOUT@NAME, and writes into
 --output_dir: report.txt and report.csv (uniform, learned and published weights by fold and overall,
 with intervals), folds.csv, relevance.csv (the weights), run.json and shares.png. The statistics
-come from iqa extract, or are extracted first if --dataset and --data_dir are given; without the
-latter, --dataset names one of several datasets in --statistics_dir, by the name under which it is
-stored (for csv the name of the file, without its suffix).
+come from iqa extract, or are extracted first if --dataset and --data_dir are given. Without
+--data_dir, --dataset names one of several datasets in --statistics_dir, by the name under which it
+is stored (for csv the name of the file, without its suffix).
 """
 
 from iqa_jax.errors import InputError
@@ -16,11 +16,13 @@ from iqa_jax.programs.train.settings import TrainSettings
 
 
 def main(settings: TrainSettings) -> None:
-    """Learns a relevance, prints what it is worth and where it is."""
+    """Learns a relevance, prints the report and the folders."""
     from iqa_jax.programs.train.training import train_relevance  # noqa: PLC0415  loads Matplotlib
+    from iqa_jax.weights.checkpoints import resolve_directory  # noqa: PLC0415
 
     if settings.images and not settings.dataset:
-        raise InputError("expected --dataset, too, which says how the folder is read")
+        raise InputError("expected --dataset as well, which says how the folder is read")
     learned = train_relevance(settings)
     print(learned.report)
-    print(f"\nWritten: {settings.output_dir}, and the relevance {learned.checkpoint}")
+    folder = resolve_directory(settings.checkpoints_dir) / settings.name
+    print(f"\nWritten: {settings.output_dir}, and the relevance {folder}")

@@ -1,20 +1,17 @@
-"""A figure of what each layer and channel adds to the distance, before and after learning."""
+"""Figure of the share of each layer and channel in the distance, before and after learning."""
 
-import io
 import math
 from collections.abc import Mapping, Sequence
 
 import numpy as np
-from etils import epath
 from matplotlib.axes import Axes
-from matplotlib.figure import Figure
 
-from iqa_jax.files import write_bytes
+from iqa_jax.programs.pictures import Picture
 from iqa_jax.text import counted
 
 _COLOURS = {"uniform": "0.55", "learned": "#0072B2"}
 _OTHERS = ("#D55E00", "#009E73", "#CC79A7")
-"""From Okabe and Ito's palette: told apart by colour-blind readers too."""
+"""From Okabe and Ito's palette, which colour-blind readers can tell apart."""
 
 _COLUMNS = 5
 _DECADES = 5
@@ -23,21 +20,20 @@ _DECADES = 5
 Shares = Mapping[str, np.ndarray]
 
 
-def shares_by_layer(shares: Mapping[str, Shares], title: str, path: epath.Path) -> None:
-    """Draws the shares of layers as bars, and of their channels as sorted curves, a panel a layer.
+def shares_by_layer(shares: Mapping[str, Shares], title: str) -> Picture:
+    """Draws the shares of layers as bars, and those of their channels as sorted curves.
 
     Args:
-      shares: By the name of the weights, then by layer: what each channel adds to the mean distance
-        (to its square, for a root) as a share of it, ``[channels]``; all add up to 1.
+      shares: Share of each channel in the mean distance (in its square, for a root),
+        ``[channels]``, by the name of the weights, then by layer; all add up to 1.
       title: Title of the figure.
-      path: The PNG file, which appears whole.
     """
     layers = list(next(iter(shares.values())))
     columns = min(_COLUMNS, len(layers))
     rows = math.ceil(len(layers) / columns)
     others = [name for name in shares if name not in _COLOURS]
     colours = {**_COLOURS, **dict(zip(others, _OTHERS, strict=False))}
-    figure = Figure(figsize=(2.1 * max(columns, 3) + 0.6, 3.2 + 2.1 * rows), layout="constrained")
+    figure = Picture(figsize=(2.1 * max(columns, 3) + 0.6, 3.2 + 2.1 * rows), layout="constrained")
     heights = [2.6, 2.1 * rows]
     ((upper,), (lower,)) = figure.subfigures(2, 1, height_ratios=heights, squeeze=False)
     bars = upper.subplots()
@@ -59,9 +55,7 @@ def shares_by_layer(shares: Mapping[str, Shares], title: str, path: epath.Path) 
     handles, labels = bars.get_legend_handles_labels()
     figure.legend(handles, labels, loc="outside lower center", ncols=len(labels), frameon=False)
     figure.suptitle(title, fontsize=11)
-    image = io.BytesIO()
-    figure.savefig(image, format="png", dpi=150)
-    write_bytes(path, image.getvalue())
+    return figure
 
 
 def _draw_layers(

@@ -1,4 +1,4 @@
-"""What a comparison of weights found, as text for a terminal and as CSV."""
+"""The report of a comparison of weights, as text for a terminal and as CSV."""
 
 import itertools
 import math
@@ -14,7 +14,7 @@ _FEW_IN_A_FOLD = 5
 
 
 def report_text(rows: Sequence[Gain], method: Method) -> str:
-    """The report as text: a table for each measure, and what to keep in mind of it."""
+    """The report as text: a table for each measure, followed by cautions."""
     lines = []
     intervals = "" if method.name == NONE else f"; [ ] {method}"
     for measure in dict.fromkeys(row.measure for row in rows):
@@ -38,7 +38,7 @@ def report_text(rows: Sequence[Gain], method: Method) -> str:
 
 
 def report_csv(rows: Sequence[Gain]) -> str:
-    """The report as CSV, a row a number; its columns are the attributes of :class:`Gain`."""
+    """The report as CSV, with a row for each number and the attributes of :class:`Gain`."""
     return csv_text([field.name for field in fields(Gain)], (astuple(row) for row in rows))
 
 

@@ -11,18 +11,18 @@ _SELECTION = ("score_direction", "exclude_references", "allow_partial", "limit")
 
 @dataclass(frozen=True, kw_only=True)
 class LearningSettings(ModelSettings):
-    """The statistics to learn from, and the relevance to be made.
+    """The statistics to learn from, and the relevance to learn.
 
     Attributes:
       model: The model; iqa models lists all.
-      name: Name of the relevance; one that has the name already is replaced.
+      name: Name of the relevance; an earlier one of that name is replaced.
       output_dir: Folder for the results.
       statistics_dir: Folder of the statistics, as written by iqa extract; with data_dir the folder
-        that they are extracted into. Default then: OUTPUT_DIR/statistics.
+        into which they are extracted. Default then: OUTPUT_DIR/statistics.
       dataset: Name of the dataset whose images are extracted; without data_dir the name of the
         dataset in statistics_dir, if it has several.
       images: Dataset whose statistics are extracted first; None if they are there.
-      layers: Layers whose channels are weighed together, or 'all' that the statistics have but
+      layers: Layers whose channels are weighed together, or 'all' for all in the statistics except
         input. Default: the layers of LPIPS if it uses the model, else all.
       readout: The read-out that is weighed.
       test_statistics_dir: Folder with the statistics of the same model on another dataset, to which
@@ -34,7 +34,7 @@ class LearningSettings(ModelSettings):
 
     model: str
     name: str
-    output_dir: str
+    output_dir: str | None
     statistics_dir: str | None = None
     dataset: str | None = None
     images: DatasetSettings | None = field(

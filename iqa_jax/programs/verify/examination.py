@@ -10,13 +10,13 @@ from functools import partial
 from typing import NamedTuple
 
 import numpy as np
-from tqdm import tqdm
 
 from iqa_jax.datasets.inspection import read_headers
 from iqa_jax.datasets.table import PairTable
 from iqa_jax.errors import ImageError
 from iqa_jax.images.decode import Header, check_compressed_data
 from iqa_jax.images.sources import ImageSource
+from iqa_jax.progress import bar
 
 _MOST_READERS = 16
 _MOST_VERSIONS = 8
@@ -90,7 +90,7 @@ def examine(table: PairTable, *, headers_only: bool = False) -> Examination:
     names = {name for group in groups for name in (group.reference, *group.versions)}
     seen = _Seen()
     with (
-        tqdm(total=len(names), desc=table.name, unit="image") as progress,
+        bar(total=len(names), desc=table.name, unit="image") as progress,
         ThreadPoolExecutor(min(os.cpu_count() or 1, _MOST_READERS)) as pool,
     ):
         for of_group in pool.map(partial(_examine, table.images), groups):

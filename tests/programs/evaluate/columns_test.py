@@ -30,8 +30,8 @@ def test_directions_that_are_said():
         (["d=up"], "got 'd=up'"),
         (["=higher"], "got '=higher'"),
         (["d=higher", "d=lower"], "d is said to be both"),
-        (["ssim=lower"], "ssim is the name of a metric of ours, of which higher scores mean more"),
-        ([f"{READOUT}=higher"], "of which lower scores mean more alike; rename the column"),
+        (["ssim=lower"], "ssim is the name of a known metric, whose higher scores mean more"),
+        ([f"{READOUT}=higher"], "whose lower scores mean more similar images; rename the column"),
     ],
 )
 def test_refuses_directions_that_cannot_be(said, complaint):

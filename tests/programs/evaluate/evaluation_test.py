@@ -31,6 +31,11 @@ from iqa_jax.zoo import load_backbone, model_layers
 LPIPS = "alexnet/relu1+relu2+relu3+relu4+relu5/unit@lpips-alex"
 
 
+@pytest.fixture(autouse=True)
+def messages(caplog):
+    caplog.set_level("INFO", "iqa_jax")
+
+
 @pytest.fixture
 def settings(pair_folder, checkpoints, tmp_path):
     def make(**changes):
@@ -147,7 +152,7 @@ def test_scores_are_raw_and_correlations_oriented(settings):
         assert a.srcc == pytest.approx(-b.srcc)
 
 
-def test_metrics_and_joined_scores_stand_in_the_same_tables(settings, pair_folder, capsys):
+def test_metrics_and_joined_scores_stand_in_the_same_tables(settings, pair_folder, caplog):
     (pair_folder / "theirs.csv").write_text(
         "distorted,psnr_distance\n"
         + "".join(f"{name}_{level}.png,{level}\n" for name in "abc" for level in (1, 2, 3, 4))
@@ -170,7 +175,7 @@ def test_metrics_and_joined_scores_stand_in_the_same_tables(settings, pair_folde
     first, second = (agreement for _, agreement in agreements(found)[:2])
     assert first == second
     assert found.scores["psnr_distance"].tolist() == [1, 2, 3, 4, 1, 2, 1, 2, 3]
-    assert f"named twice, done once: {LPIPS}\n" in capsys.readouterr().err
+    assert f"named twice, done once: {LPIPS}\n" in caplog.text
 
 
 def test_stored_statistics_give_the_same_scores(settings, tmp_path, monkeypatch):
@@ -272,9 +277,9 @@ def test_models_of_one_trunk_share_their_programs(stored, settings, tmp_path, mo
     assert len({found.scores[f"{seed}/layer1.2/l2"][0] for seed in seeds}) == 2
 
 
-def test_what_is_named_twice_is_done_once(settings, capsys):
+def test_what_is_named_twice_is_done_once(settings, caplog):
     once = evaluate(settings(layers=("relu1",), readouts=("l2",)))
-    assert "twice" not in capsys.readouterr().err
+    assert "twice" not in caplog.text
     twice = evaluate(
         settings(
             models=("alexnet", "alexnet"),
@@ -285,12 +290,10 @@ def test_what_is_named_twice_is_done_once(settings, capsys):
     )
     assert list(twice.scores) == list(once.scores) == ["alexnet/relu1/l2"]
     assert len(agreements(twice)) == 1
-    assert (
-        "named twice, done once: alexnet, relu1, l2, alexnet/relu1/l2\n" in capsys.readouterr().err
-    )
+    assert "named twice, done once: alexnet, relu1, l2, alexnet/relu1/l2\n" in caplog.text
 
 
-def test_the_pixels_are_scored_once_for_all_models(settings, capsys):
+def test_the_pixels_are_scored_once_for_all_models(settings, caplog):
     model = "resnet20-random-none-seed0"
     found = evaluate(settings(models=("alexnet", model), layers=("input", "relu1")))
     assert list(found.scores) == [
@@ -302,7 +305,7 @@ def test_the_pixels_are_scored_once_for_all_models(settings, capsys):
         **{"relevance": None, "direction": "lower", "in_sample": False, "transductive": False},
     }
     assert columns["alexnet/relu1/unit"]["model"] == "alexnet"
-    assert f"besides the pixels: {model}\n" in capsys.readouterr().err
+    assert f"besides the pixels): {model}\n" in caplog.text
 
 
 def test_joined_scores_keep_their_direction(settings, pair_folder):
@@ -528,12 +531,12 @@ def test_layers_are_chosen_by_an_earlier_evaluation_or_half_of_the_references(se
     assert (record["references"], record["srcc_low"]) == (1, None)
 
 
-def test_partial_copies_say_how_many_pairs_they_lack(settings, pair_folder, capsys):
+def test_partial_copies_say_how_many_pairs_they_lack(settings, pair_folder, caplog):
     (pair_folder / "a_2.png").unlink()
     found = evaluate(settings(allow_partial=True))
     assert found.record["dataset"]["pairs"] == 8
     assert found.record["dataset"]["pairs_left_out"] == 1
-    assert "1 pair with missing images left out" in capsys.readouterr().err
+    assert "1 pair with missing images left out" in caplog.text
 
 
 def test_record_is_json_and_says_what_was_run(settings):

@@ -1,9 +1,8 @@
+import io
 import math
 
 import pytest
 from agreement.made_up import choices, opinions
-from etils import epath
-from matplotlib.figure import Figure
 from PIL import Image
 from programs.evaluate.made_up import analysed, evaluation_of, result, two_models
 
@@ -11,24 +10,14 @@ from iqa_jax.agreement.columns import Column
 from iqa_jax.agreement.forced_choice import ForcedChoice, Subsets
 from iqa_jax.agreement.intervals import Method
 from iqa_jax.agreement.results import ForcedChoiceResult
-from iqa_jax.programs.evaluate import figure
+from iqa_jax.programs.evaluate.figure import correlation_by_layer
 
 
-@pytest.fixture
-def draw(monkeypatch, tmp_path):
-    """Draws an evaluation and gives the figure."""
-    made = []
-
-    def make(**options):
-        made.append(Figure(**options))
-        return made[-1]
-
-    def draw(evaluation):
-        figure.correlation_by_layer(evaluation, epath.Path(tmp_path) / "figure.png")
-        return made[-1]
-
-    monkeypatch.setattr(figure, "Figure", make)
-    return draw
+def draw(evaluation):
+    """The figure of an evaluation, drawn to the last stroke."""
+    drawn = correlation_by_layer(evaluation)
+    drawn.png()
+    return drawn
 
 
 def lines_of(panel):
@@ -37,17 +26,14 @@ def lines_of(panel):
 
 @pytest.mark.parametrize("method", ["none", "jackknife"])
 @pytest.mark.parametrize("make_table", [opinions, choices])
-def test_is_drawn_of_opinions_and_of_choices(make_table, method, rng, tmp_path):
+def test_is_drawn_of_opinions_and_of_choices(make_table, method, rng):
     found = analysed(make_table(rng), rng, method=Method(method))
-    path = epath.Path(tmp_path) / "figure.png"
-    figure.correlation_by_layer(found, path)
-    with Image.open(path) as image:
+    with Image.open(io.BytesIO(correlation_by_layer(found).png())) as image:
         image.verify()
         assert min(image.size) > 400
-    assert [entry.name for entry in tmp_path.iterdir()] == ["figure.png"]
 
 
-def test_the_pixels_are_a_level_of_their_read_out(draw):
+def test_the_pixels_are_a_level_of_their_read_out():
     pixels = Column("pixels/input/l2", "pixels", readout="l2")
     panels = draw(evaluation_of([result(pixels, 0.95), *two_models()])).axes
     of_l2, of_unit = map(lines_of, panels[:2])
@@ -58,7 +44,7 @@ def test_the_pixels_are_a_level_of_their_read_out(draw):
     assert of_l2["psnr"].get_linestyle() == of_unit["psnr"].get_linestyle()
 
 
-def test_what_has_seen_the_test_is_marked(draw):
+def test_what_has_seen_the_test_is_marked():
     seen = [
         Column("n/a/unit@mine", "n", "a", 1, 0.5, "unit@mine", overlap="Learned from this."),
         Column("n/a/balanced", "n", "a", 1, 0.5, "balanced", transductive_readout="balanced"),
@@ -77,7 +63,7 @@ def test_what_has_seen_the_test_is_marked(draw):
     assert "dists (i) (t)" in lines_of(top[0])
 
 
-def test_the_first_layers_joined_are_a_line(draw):
+def test_the_first_layers_joined_are_a_line():
     columns = [
         Column("net/a/l2", "net", "a", 1, 0.5, "l2", cumulative_depth=0.5),
         Column("net/a+b/l2", "net", "a+b", readout="l2", cumulative_depth=0.75),
@@ -95,7 +81,7 @@ def test_the_first_layers_joined_are_a_line(draw):
     assert "net a+b" not in lines
 
 
-def test_intervals_are_drawn_from_end_to_end(draw):
+def test_intervals_are_drawn_from_end_to_end():
     layer, *_, metric = (each.column for each in two_models())
     results = [
         result(layer, 0.5, plcc_interval=(0.1, 0.8), srcc_interval=(0.3, 0.6)),
@@ -108,7 +94,7 @@ def test_intervals_are_drawn_from_end_to_end(draw):
     assert segments == [[[0.3, 0.6], [0.4, 0.7]], [[0.1, 0.8], [0.2, 0.9]]]
 
 
-def test_intervals_of_forced_choices_are_drawn(draw):
+def test_intervals_of_forced_choices_are_drawn():
     found = ForcedChoice(9, 0.7, 0.9, 0.8, (0.6, 0.75))
     column = Column("net/a/l2", "net", "a", 1, 0.5, "l2")
     forced = [ForcedChoiceResult(column, Subsets({"x": found}, found, found))]
@@ -116,7 +102,7 @@ def test_intervals_of_forced_choices_are_drawn(draw):
     assert [segment[:, 1].tolist() for segment in lines.get_segments()] == [[0.6, 0.75]]
 
 
-def test_no_two_of_many_models_are_drawn_alike(draw):
+def test_no_two_of_many_models_are_drawn_alike():
     models = [f"resnet50-supervised-imagenet1k-{number}" for number in range(49)]
     columns = [
         Column(f"{model}/{index}/l2", model, f"{index}", index, index / 2, "l2")
@@ -134,7 +120,7 @@ def test_no_two_of_many_models_are_drawn_alike(draw):
     assert all(panel.get_position().height * height > 1.5 for panel in drawn.axes)
 
 
-def test_metrics_alone_and_nothing_defined(draw):
+def test_metrics_alone_and_nothing_defined():
     undefined = result(Column("a/x/l2", "a", "x", 0, 0.0, "l2"), math.nan)
     assert "psnr" in lines_of(draw(evaluation_of(two_models()[-1:])).axes[0])
     assert "a" in lines_of(draw(evaluation_of([undefined])).axes[0])

@@ -63,9 +63,12 @@ def test_shared_photographs_are_said(table, tmp_path):
         (["csiq,net,a,l2,.5"], "none of the layers evaluated here of net with unit; .* are: net"),
         (["csiq,psnr,,,.8"], "of net with l2, net with unit; its models are: none"),
         (["csiq,other,a,l2,.5"], "of net with l2, net with unit; its models are: other"),
-        (["csiq,net,a,l2,good"], "is not as iqa evaluate writes it"),
-        (["csiq,net,a,l2,.5", "live,net,b,l2,.5"], "is not as iqa evaluate writes it"),
-        ([], "is not as iqa evaluate writes it"),
+        (["csiq,net,a,l2,good"], "was not written by iqa evaluate, or is damaged"),
+        (
+            ["csiq,net,a,l2,.5", "live,net,b,l2,.5"],
+            "was not written by iqa evaluate, or is damaged",
+        ),
+        ([], "was not written by iqa evaluate, or is damaged"),
     ],
 )
 def test_results_that_cannot_choose(table, tmp_path, rows, message):
@@ -83,7 +86,7 @@ def test_what_cannot_be_chosen(table, tmp_path):
     with pytest.raises(InputError, match="there is no layer to choose"):
         find_source("split", [COLUMNS[-1]], table, "ab")
     one = replace(table, pairs=table.pairs[:1])
-    with pytest.raises(InputError, match="needs two references at least, found 1"):
+    with pytest.raises(InputError, match="needs at least two references, found 1"):
         find_source("split", COLUMNS, one, "ab")
     forced = replace(table, protocol=Question.SAME_OR_DIFFERENT, target="share")
     with pytest.raises(InputError, match="tid2013 has the share"):

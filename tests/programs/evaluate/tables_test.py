@@ -115,7 +115,7 @@ def test_tables_of_opinions(rng, tmp_path):
     found = analysed(opinions(rng), rng, method=Method(), layers_from=source)
     assert tables.write(found, folder) == [
         *("correlations.csv", "correlations_by_distortion.csv", "correlations_by_reference.csv"),
-        *("chosen_layers.csv", "scores.csv", "run.json"),
+        *("chosen_layers.csv", "scores.csv", "run.json", "correlation_by_layer.png"),
     ]
     assert not (tmp_path / "forced_choice.csv").exists()
     first = read_rows(tmp_path / "correlations.csv")[0]
@@ -137,7 +137,7 @@ def test_tables_of_opinions(rng, tmp_path):
 def test_tables_of_forced_choices(rng, tmp_path):
     found = analysed(choices(rng), rng, method=Method())
     assert tables.write(found, epath.Path(tmp_path)) == [
-        *("forced_choice.csv", "scores.csv", "run.json")
+        *("forced_choice.csv", "scores.csv", "run.json", "correlation_by_layer.png")
     ]
     rows = read_rows(tmp_path / "forced_choice.csv")
     assert [row["subset"] for row in rows[:4]] == [

@@ -33,8 +33,8 @@ def test_scores_of_two_folders_end_in_one_table(iqa, checkpoints, pair_folder, t
     assert [path.suffix for path in (tmp_path / "maps").iterdir()] == [".png"]
     again = iqa("score", *flags)
     assert again.status == 1
-    assert "is there already; continue it with --resume, or remove it" in again.stderr
-    assert "Complete already" in iqa("score", *flags, "--resume").stdout
+    assert "is there already; continue with --resume, or delete it" in again.stderr
+    assert "Already complete" in iqa("score", *flags, "--resume").stdout
     other = iqa("score", *flags, "--resume", "--resize=short:64")
     assert "was made with different resize" in other.stderr
 
@@ -75,7 +75,7 @@ def test_resuming_looks_at_every_pair(iqa, pair_folder, tmp_path):
     found = output.read_text().splitlines()[1:]
     assert (found[0], found[2]) == (first, lines[2])
     complete = output.read_bytes()
-    assert "Complete already" in iqa("score", *flags).stdout
+    assert "Already complete" in iqa("score", *flags).stdout
     (pair_folder / "a_1.png").write_bytes(data)
     refused = iqa("score", *flags)
     assert refused.status == 1
@@ -133,7 +133,7 @@ def test_killed_scoring_continues(iqa, environment, checkpoints, pair_folder, tm
     finished = 200 * len(keys)  # what is known of a pair is known of its repetitions
     assert 0 < finished <= 1800
     refused = iqa("score", *flags, f"--output={output}")
-    assert "has been begun; continue it with --resume" in refused.stderr
+    assert "has been begun; continue with --resume" in refused.stderr
     resumed = iqa("score", *flags, f"--output={output}", "--resume")
     assert resumed.status == 0, resumed.stderr
     assert f"{finished}/1800 [00:00<" in resumed.stderr  # where the progress bar starts
@@ -151,5 +151,5 @@ def test_maps_of_a_finished_table_can_be_drawn_later(iqa, pair_folder, tmp_path)
     assert iqa("score", *flags).status == 0
     again = iqa("score", *flags, "--resume", f"--maps_dir={tmp_path / 'maps'}")
     assert again.status == 0, again.stderr
-    assert "Complete already" in again.stdout
+    assert "Already complete" in again.stdout
     assert len(list((tmp_path / "maps").glob("*_ssim.png"))) == 9

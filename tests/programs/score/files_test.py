@@ -165,11 +165,11 @@ def test_rows_that_are_not_whole_are_missing(damage, rows, finished, path):
 
 
 @pytest.mark.parametrize("torn", [b"", b'{"metrics": {', b"\xff\x00", b"[]"])
-def test_a_torn_record_scores_all_again_and_says_so(torn, finished, path, capsys):
+def test_a_torn_record_scores_all_again_and_says_so(torn, finished, path, caplog):
     record = path.with_name("scores.csv.json")
     record.write_bytes(torn)
     finished.claim(SIGNATURE, resume=True)
-    assert f"{record}: is damaged; everything is scored again" in capsys.readouterr().err
+    assert f"{record}: is damaged; everything is scored again" in caplog.text
     kept = read(finished)
     assert not kept.rows
     assert json.loads(record.read_text()) == SIGNATURE
@@ -179,7 +179,7 @@ def test_a_torn_record_scores_all_again_and_says_so(torn, finished, path, capsys
 
 def test_a_begun_run_is_continued_only_if_asked(files):
     files.claim(SIGNATURE, resume=False)
-    with pytest.raises(InputError, match="has been begun; continue it with --resume"):
+    with pytest.raises(InputError, match="has been begun; continue with --resume"):
         files.claim(SIGNATURE, resume=False)
     files.claim(SIGNATURE, resume=True)
 
@@ -198,12 +198,14 @@ def test_of_two_that_begin_at_once_one_is_the_first(files, path, monkeypatch):
 
 
 def test_a_finished_table_is_not_overwritten(finished):
-    with pytest.raises(InputError, match="is there already; continue it with --resume, or remove"):
+    with pytest.raises(InputError, match="is there already; continue with --resume, or delete"):
         finished.claim(SIGNATURE, resume=False)
 
 
 def test_another_signature_is_refused(finished):
-    with pytest.raises(InputError, match=r"with different resize \(see scores.csv.json\); it is"):
+    with pytest.raises(
+        InputError, match=r"with different resize \(see scores.csv.json\); it cannot be"
+    ):
         finished.claim({**SIGNATURE, "resize": "short:64"}, resume=True)
 
 

@@ -1,0 +1,138 @@
+"""Networks and metrics that are in memory, beside those that are loaded by name."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import KW_ONLY, dataclass, field
+from typing import TYPE_CHECKING
+
+from etils import epath
+
+from iqa_jax.metrics import Metric, MetricName, outline_group, parse_metric
+from iqa_jax.metrics.pair_function import PairFunction
+from iqa_jax.readouts import ReadoutName
+
+if TYPE_CHECKING:
+    from iqa_jax.backbones import Backbone
+    from iqa_jax.zoo import Relevance, TrainingData
+
+
+@dataclass(frozen=True)
+class LoadedMetric(MetricName):
+    """A metric that is in memory.
+
+    Attributes:
+      metric: The metric.
+    """
+
+    _: KW_ONLY
+    metric: Metric
+
+    @classmethod
+    def of(cls, metric: Metric) -> "LoadedMetric":
+        """The metric under its own name."""
+        readouts: Sequence[ReadoutName] = getattr(metric.function, "readouts", ())
+        return cls(metric.name, next(iter(readouts), None), metric=metric)
+
+    @property
+    def computed(self) -> str:
+        """Name under which its function computes it."""
+        (name,) = self.metric.function.names
+        return name
+
+    @property
+    def higher_is_better(self) -> bool:
+        """Its direction."""
+        return self.metric.higher_is_better
+
+    @property
+    def group(self) -> tuple[str | None, None]:
+        """Its own name: it shares its pass through a network with no other metric."""
+        return self.name, None
+
+    @property
+    def training(self) -> "TrainingData | None":
+        """The pairs that its channel weights were learned from; None if unknown or none."""
+        relevances: Sequence[Relevance] = getattr(self.metric.function, "relevances", ())
+        return next((each.training for each in relevances), None)
+
+
+@dataclass(frozen=True)
+class Loaded:
+    """Networks and metrics that are in memory, by name; all others are loaded by their names.
+
+    Attributes:
+      backbones: Networks by name.
+      metrics: Metrics by name.
+    """
+
+    backbones: "Mapping[str, Backbone]" = field(default_factory=dict)
+    metrics: Mapping[str, Metric] = field(default_factory=dict)
+
+    def layers(self, model: str) -> tuple[str, ...]:
+        """Names of the layers of a model in forward order, ``input`` first."""
+        from iqa_jax.zoo import model_layers  # noqa: PLC0415  loads flax
+
+        backbone = self.backbones.get(model)
+        return backbone.layers if backbone else model_layers(model)
+
+    def parse(self, names: Iterable[str]) -> list[MetricName]:
+        """The metrics with some names, each once."""
+        return [
+            LoadedMetric.of(self.metrics[name]) if name in self.metrics else parse_metric(name)
+            for name in dict.fromkeys(names)
+        ]
+
+    def holds(self, group: Sequence[MetricName]) -> bool:
+        """Whether what computes a group of metrics is in memory."""
+        first = group[0]
+        readout = first.readout
+        return first.name in self.metrics or bool(readout and readout.model in self.backbones)
+
+    def outline(
+        self,
+        group: Sequence[MetricName],
+        *,
+        checkpoints_dir: epath.PathLike | None = None,
+        precision: str = "highest",
+    ) -> PairFunction:
+        """Checks a group of metrics without loading weights; see :func:`outline_group`.
+
+        Args:
+          group: Metrics that are computed in one pass.
+          checkpoints_dir: Folder of all checkpoints.
+          precision: Precision of networks that are loaded by name.
+        """
+        if not self.holds(group):
+            return outline_group(group, checkpoints_dir=checkpoints_dir, precision=precision)
+        if isinstance(group[0], LoadedMetric):
+            return group[0].metric.function
+        from iqa_jax.metrics.features import FeatureScores, check_no_dataset  # noqa: PLC0415  flax
+        from iqa_jax.zoo import load_relevance  # noqa: PLC0415
+
+        readouts = list(dict.fromkeys(metric.readout for metric in group if metric.readout))
+        check_no_dataset(readouts)
+        relevances = {
+            name: load_relevance(name, checkpoints_dir=checkpoints_dir)
+            for name in dict.fromkeys(readout.relevance for readout in readouts)
+            if name
+        }
+        backbone = self.backbones[readouts[0].model]
+        return FeatureScores.of(backbone, readouts, relevances=relevances, resize=group[0].resize)
+
+    def fill(
+        self,
+        group: Sequence[MetricName],
+        outline: PairFunction,
+        *,
+        checkpoints_dir: epath.PathLike | None = None,
+    ) -> PairFunction:
+        """Loads the weights of an outline, if they are not in memory.
+
+        Args:
+          group: Metrics that are computed in one pass.
+          outline: What :meth:`outline` returned for them.
+          checkpoints_dir: Folder of all checkpoints.
+        """
+        return outline if self.holds(group) else outline.fill(checkpoints_dir=checkpoints_dir)
+
+
+NOTHING_LOADED = Loaded()
