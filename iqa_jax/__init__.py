@@ -10,17 +10,28 @@ from iqa_jax.revisions import VERSION
 
 if TYPE_CHECKING:
     from iqa_jax.metrics import list_metrics, load_metric
+    from iqa_jax.streams import stream
+    from iqa_jax.streams.flax_metric import StreamMetric
     from iqa_jax.zoo import list_models, load_backbone
 
-__all__ = ["list_metrics", "list_models", "load_backbone", "load_metric"]
+__all__ = [
+    "StreamMetric",
+    "list_metrics",
+    "list_models",
+    "load_backbone",
+    "load_metric",
+    "stream",
+]
 
 __version__ = VERSION
 
 _FOLDERS = {
+    "StreamMetric": "streams.flax_metric",
     "list_metrics": "metrics",
     "list_models": "zoo",
     "load_backbone": "zoo",
     "load_metric": "metrics",
+    "stream": "streams",
 }
 
 sys.meta_path.append(RenamedFinder())

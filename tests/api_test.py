@@ -23,7 +23,10 @@ PUBLIC = [
 
 
 def test_top_level_is_what_the_readme_says():
-    assert set(iqa_jax.__all__) == {"list_metrics", "list_models", "load_backbone", "load_metric"}
+    assert set(iqa_jax.__all__) == {
+        *("list_metrics", "list_models", "load_backbone", "load_metric"),
+        *("StreamMetric", "stream"),
+    }
 
 
 @pytest.mark.parametrize("module", MODULES, ids=lambda module: module.__name__)

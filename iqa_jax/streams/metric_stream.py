@@ -1,0 +1,280 @@
+"""Metrics with running totals, as one immutable pytree."""
+
+from dataclasses import dataclass, field, replace
+from typing import Self
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+from etils import epath
+from jax.core import Tracer
+from jax.experimental import multihost_utils
+
+from iqa_jax.errors import InputError
+from iqa_jax.images.preprocess import check_images
+from iqa_jax.metrics import Metric, groups, load_group, parse_metric
+from iqa_jax.metrics.pair_function import PairFunction
+from iqa_jax.pytrees import register_pytree
+from iqa_jax.streams.totals import Summary, Totals
+
+
+@register_pytree
+@dataclass(frozen=True, eq=False)
+class Stream:
+    """Some metrics, and the totals of their scores so far.
+
+    A pytree: weights and totals are leaves, so that a stream passes through ``jit`` as an argument.
+    No method changes it; those that add something return a new stream with the same weights.
+
+    A compiled function that returns a stream copies its weights. One that returns ``totals`` does
+    not::
+
+        @jax.jit
+        def evaluation_step(stream, reference, distorted, mask):
+            return stream.update(reference, distorted, mask=mask).totals
+
+        stream = stream.replace_totals(evaluation_step(stream, reference, distorted, mask))
+
+    Outside of ``jit``, :meth:`update` is compiled and copies nothing.
+
+    Attributes:
+      functions: Functions that compute the scores, one for each network.
+      totals: Totals of the scores, in the order of ``names``.
+      names: Names of the metrics, as they were given.
+      places: Position of each metric among the values of all functions.
+    """
+
+    functions: tuple[PairFunction, ...] = field(repr=False)
+    totals: Totals = field(repr=False)
+    names: tuple[str, ...] = field(metadata={"static": True})
+    places: tuple[int, ...] = field(metadata={"static": True}, repr=False)
+
+    def empty(self) -> Self:
+        """The same metrics without any scores.
+
+        >>> import iqa_jax
+        >>> iqa_jax.stream("psnr").empty().compute()
+        {'psnr': Summary(mean=nan, standard_error=nan, count=0, nan_count=0)}
+        """
+        return self.replace_totals(Totals.empty(len(self.names)))
+
+    def replace_totals(self, totals: Totals) -> Self:
+        """The same metrics with other totals, such as a compiled step has returned."""
+        return replace(self, totals=totals)
+
+    def update(
+        self,
+        reference: jax.Array | np.ndarray,
+        distorted: jax.Array | np.ndarray,
+        *,
+        mask: jax.Array | np.ndarray | None = None,
+    ) -> Self:
+        """Adds the scores of a batch.
+
+        >>> import numpy as np
+        >>> import iqa_jax
+        >>> reference = np.zeros((4, 64, 64, 3), np.uint8)
+        >>> stream = iqa_jax.stream("psnr")
+        >>> stream = stream.update(reference, reference + np.uint8(51))
+        >>> stream = stream.update(reference, reference, mask=np.array([True, False, False, False]))
+        >>> stream.compute()["psnr"].count
+        5
+        >>> round(stream.compute()["psnr"].mean, 2)
+        31.18
+
+        Args:
+          reference: Images ``[B, H, W, 3]``, RGB, as a :class:`Metric` takes them.
+          distorted: Images of the same shape.
+          mask: Bool ``[B]``: False for pairs that only fill the batch. Their pixels do not matter,
+            not even NaN. None if all pairs count.
+
+        Returns:
+          A stream with the new totals. A pair with a pixel that is not finite is counted as such and
+          left out of the mean.
+
+        Raises:
+          InputError: If the images are of another type, range or shape, or too small, or the mask is
+            not bool ``[B]``.
+        """
+        shown = _as_mask(mask, reference)
+        self._check(reference, distorted, shown)
+        images = (jnp.asarray(each) for each in (reference, distorted, shown))
+        return self.replace_totals(_updated(self, *images))
+
+    def _check(
+        self,
+        reference: jax.Array | np.ndarray,
+        distorted: jax.Array | np.ndarray,
+        mask: jax.Array | np.ndarray,
+    ) -> None:
+        for images, what in ((reference, "reference"), (distorted, "distorted")):
+            check_images(_pixels_to_check(images, mask), what)
+        shape = np.shape(reference)
+        if shape != np.shape(distorted):
+            raise InputError(
+                "reference and distorted: expected the same shape, got "
+                f"{list(shape)} and {list(np.shape(distorted))}"
+            )
+        batch, height, width, _ = shape
+        if not _is_mask_of(mask, reference):
+            raise InputError(
+                f"mask: expected bool [{batch}], one value for each pair, got {mask.dtype} "
+                f"{list(mask.shape)}"
+            )
+        for function in self.functions:
+            function.check_size(height, width)
+
+    def merge(self, other: "Stream") -> Self:
+        """Adds the scores of another stream of the same metrics.
+
+        Args:
+          other: A stream of pairs that are not in this one.
+
+        Returns:
+          A stream with the totals of both, and the weights of this one.
+
+        Raises:
+          InputError: If the other stream has other metrics.
+        """
+        if other.names != self.names:
+            raise InputError(
+                f"expected a stream of {', '.join(self.names)}, got one of {', '.join(other.names)}"
+            )
+        return self.replace_totals(self.totals.merge(other.totals))
+
+    def psum(self, axis_name: str) -> Self:
+        """Joins the totals of all devices, inside of ``jax.shard_map``.
+
+        Every device has to begin with an empty stream: what all of them had before would be counted
+        once for each device. A step is therefore::
+
+            batch = stream.empty().update(reference, distorted, mask=mask).psum("devices")
+            return stream.merge(batch).totals
+
+        Args:
+          axis_name: Axis of the mesh.
+
+        Returns:
+          A stream that is the same on every device. Its weights are those of this one.
+        """
+        return self.replace_totals(self.totals.psum(axis_name))
+
+    def merge_processes(self) -> Self:
+        """Joins the totals of all processes, each of which has scored pairs of its own.
+
+        All processes call it together, outside of ``jit``. Where there is one process, and where
+        the images were arrays that span all processes, nothing is left to join and the stream is
+        returned as it is.
+        """
+        if jax.process_count() == 1 or not self.totals.count.is_fully_addressable:
+            return self
+        gathered = multihost_utils.process_allgather(self.totals)
+        joined = self.empty().totals
+        for process in range(jax.process_count()):
+            joined = joined.merge(jax.tree.map(lambda each, at=process: each[at], gathered))
+        return self.replace_totals(joined)
+
+    def compute(self) -> dict[str, Summary]:
+        """A summary of every metric as Python numbers.
+
+        Returns:
+          Mean, standard error and counts by the metric's name.
+
+        Raises:
+          InputError: If it is called inside of ``jit``; there ``totals`` has means and counts.
+        """
+        if isinstance(self.totals.count, Tracer):
+            raise InputError(
+                "compute() returns Python numbers: expected a stream outside of jit, got a traced "
+                "one; return its totals, or read totals.mean and totals.count"
+            )
+        return dict(zip(self.names, self.totals.summaries(), strict=True))
+
+
+def stream(
+    *metrics: str | Metric,
+    checkpoints_dir: epath.PathLike | None = None,
+    precision: str = "highest",
+) -> Stream:
+    """Loads metrics whose means over many batches are wanted.
+
+    >>> import numpy as np
+    >>> import iqa_jax
+    >>> images = np.random.default_rng(0).integers(0, 256, (4, 64, 64, 3), np.uint8)
+    >>> stream = iqa_jax.stream("ssim", "psnr").update(images, 255 - images)
+    >>> sorted(stream.compute())
+    ['psnr', 'ssim']
+
+    Args:
+      *metrics: Names as for ``load_metric``, or metrics. Named ones that share a network are
+        computed in one pass.
+      checkpoints_dir: As for ``load_backbone``.
+      precision: As for ``load_backbone``.
+
+    Returns:
+      An empty stream.
+
+    Raises:
+      InputError: If there is no metric, one is given twice, or there is none of this name.
+      CheckpointError: If the weights have not been fetched.
+    """
+    names = tuple(each.name if isinstance(each, Metric) else each for each in metrics)
+    if not names or len(set(names)) < len(names):
+        raise InputError(
+            f"expected at least one metric and none twice, got {', '.join(names) or 'none'}"
+        )
+    functions: list[PairFunction] = []
+    places: dict[str, int] = {}
+    count = 0
+    for group in groups(parse_metric(each) for each in metrics if isinstance(each, str)):
+        function = load_group(group, checkpoints_dir=checkpoints_dir, precision=precision)
+        places |= {each.name: count + function.names.index(each.computed) for each in group}
+        functions.append(function)
+        count += len(function.names)
+    for each in metrics:
+        if isinstance(each, Metric):
+            places[each.name] = count
+            functions.append(each.function)
+            count += 1
+    totals = Totals.empty(len(names))
+    return Stream(tuple(functions), totals, names, tuple(places[name] for name in names))
+
+
+@jax.jit
+def _updated(
+    stream: Stream, reference: jax.Array, distorted: jax.Array, mask: jax.Array
+) -> Totals:
+    images = [_black_where(~mask, each) for each in (reference, distorted)]
+    values = [value for function in stream.functions for value in function.pairs(*images)]
+    scores = jnp.stack([values[place] for place in stream.places])
+    return stream.totals.merge(Totals.of(scores, mask))
+
+
+def _black_where(pairs: jax.Array, images: jax.Array) -> jax.Array:
+    """Images with some of them replaced, so that what they hold cannot matter."""
+    return jnp.where(pairs[:, None, None, None], jnp.zeros((), images.dtype), images)
+
+
+def _as_mask(
+    mask: jax.Array | np.ndarray | None, images: jax.Array | np.ndarray
+) -> jax.Array | np.ndarray:
+    """The mask as an array; without one all pairs count."""
+    if mask is None:
+        return np.ones(np.shape(images)[:1], bool)
+    return mask if isinstance(mask, jax.Array) else np.asarray(mask)
+
+
+def _is_mask_of(mask: jax.Array | np.ndarray, images: jax.Array | np.ndarray) -> bool:
+    return mask.dtype == bool and mask.shape == np.shape(images)[:1]
+
+
+def _pixels_to_check(
+    images: jax.Array | np.ndarray, mask: jax.Array | np.ndarray
+) -> jax.Array | np.ndarray:
+    """Images in which pixels are black that may be anything: of masked pairs, and not finite."""
+    is_floating = isinstance(images, jax.Array | np.ndarray) and jnp.issubdtype(
+        images.dtype, jnp.floating
+    )
+    if not is_floating or images.ndim != 4 or not _is_mask_of(mask, images):
+        return images
+    return jnp.where(jnp.isfinite(images) & mask[:, None, None, None], images, 0)
