@@ -114,6 +114,10 @@ def test_a_metric_of_pixels_loads_no_library_of_networks():
     assert not loaded_by("import iqa_jax; iqa_jax.load_metric('psnr')", HEAVY)
 
 
+def test_a_stream_of_metrics_of_pixels_loads_no_library_of_networks():
+    assert not loaded_by("import iqa_jax; iqa_jax.stream('psnr', 'ssim')", HEAVY)
+
+
 def test_a_metric_of_a_network_loads_none_of_datasets_stores_or_other_formats(checkpoints):
     code = (
         f"import iqa_jax; iqa_jax.load_metric('lpips-alex', checkpoints_dir={str(checkpoints)!r})"

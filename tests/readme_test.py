@@ -4,7 +4,11 @@ import re
 import textwrap
 from pathlib import Path
 
+import jax
+import numpy as np
 import pytest
+
+import iqa_jax
 
 README = (Path(__file__).parents[1] / "README.md").read_text()
 SECTIONS = dict(re.findall(r"\n## ([^\n]+)\n(.*?)(?=\n## |\Z)", README, re.S))
@@ -23,6 +27,22 @@ def test_library_example(checkpoints, monkeypatch):
     assert names["features"]["relu1_1"].shape == (2, 128, 96, 64)
     assert (names["distance"] == 0).all()
     assert names["gradient"].shape == (2, 128, 96, 3)
+
+
+def test_training_loop():
+    names: dict = {}
+    with jax.numpy_rank_promotion("allow"), jax.numpy_dtype_promotion("standard"):  # for Optax
+        for block in indented_blocks(SECTIONS["In a training loop"]):
+            exec(compile(block, "README.md", "exec"), names)
+    clean, noisy = names["clean"], names["noisy"]
+    denoised = np.asarray(names["denoise"](names["network"], noisy))
+    for found, images in ((names["quality"], denoised), (names["stream"], noisy)):
+        for name, summary in found.compute().items():
+            scores = np.asarray(iqa_jax.load_metric(name)(clean, images))
+            assert summary.count == 50
+            assert summary.mean == pytest.approx(scores.mean(dtype=float), rel=1e-5)
+    before, after = (names[each].compute()["psnr"].mean for each in ("stream", "quality"))
+    assert after > before + 1
 
 
 @pytest.mark.parametrize("name", re.findall(r"(?<=\]\()[^)]+|(?<=`)[\w/]+\.md(?=`)", README))

@@ -13,14 +13,15 @@ from iqa_jax.streams.totals import Summary
 
 
 class MetricWeight(nnx.Variable):
-    """Weights of a metric: a type of their own, which no optimizer of ``nnx.Param`` touches."""
+    """Weights of a metric. They are not ``nnx.Param``, so that no optimiser trains them."""
 
 
 class StreamMetric(nnx.Metric):
-    """A :class:`Stream` that is updated in place, as Flax's own metrics are.
+    """A :class:`Stream` that is updated in place like Flax's own metrics.
 
-    Totals are ``nnx.metrics.MetricState``, weights are :class:`MetricWeight`: ``nnx.jit``,
-    ``nnx.split`` and checkpoints of the state hold both.
+    Totals are ``nnx.metrics.MetricState`` and weights :class:`MetricWeight`, so that ``nnx.jit``,
+    ``nnx.split`` and checkpoints include them. ``nnx.jit`` copies the weights of its arguments at
+    each call; an update outside of it is compiled, too, and copies nothing.
 
     >>> import numpy as np
     >>> import iqa_jax
@@ -36,7 +37,7 @@ class StreamMetric(nnx.Metric):
       precision: As for ``load_backbone``.
 
     Raises:
-      InputError: If there is no metric, one is given twice, or there is none of this name.
+      InputError: If no metric is given, one is given twice, or a name is unknown.
       CheckpointError: If the weights have not been fetched.
     """
 
@@ -55,12 +56,12 @@ class StreamMetric(nnx.Metric):
 
     @property
     def stream(self) -> Stream:
-        """The stream as it is now."""
+        """The current stream."""
         leaves = [variable[...] for variable in (*self.weights, *self.totals)]
         return jax.tree.unflatten(self._structure, leaves)
 
     def reset(self) -> None:
-        """Forgets all scores."""
+        """Removes all scores."""
         self._keep(self.stream.empty())
 
     def update(
@@ -77,15 +78,15 @@ class StreamMetric(nnx.Metric):
           reference: As for :meth:`Stream.update`.
           distorted: As for :meth:`Stream.update`.
           mask: As for :meth:`Stream.update`.
-          **_: What other metrics of an ``nnx.MultiMetric`` take.
+          **_: Arguments for other metrics of an ``nnx.MultiMetric``, ignored.
 
         Raises:
-          InputError: If images or mask are of another type, range or shape.
+          InputError: As for :meth:`Stream.update`.
         """
         self._keep(self.stream.update(reference, distorted, mask=mask))
 
     def compute(self) -> dict[str, Summary]:
-        """A summary of every metric as Python numbers, outside of ``jit``."""
+        """Means, standard errors and counts as for :meth:`Stream.compute`."""
         return self.stream.compute()
 
     def _keep(self, changed: Stream) -> None:

@@ -21,13 +21,13 @@ from iqa_jax.streams.totals import Summary, Totals
 @register_pytree
 @dataclass(frozen=True, eq=False)
 class Stream:
-    """Some metrics, and the totals of their scores so far.
+    """Metrics with the totals of their scores so far.
 
-    A pytree: weights and totals are leaves, so that a stream passes through ``jit`` as an argument.
-    No method changes it; those that add something return a new stream with the same weights.
+    A stream is a pytree whose leaves are weights and totals: pass it to ``jit`` as an argument. It
+    is immutable; methods that add scores return a new stream with the same weights.
 
-    A compiled function that returns a stream copies its weights. One that returns ``totals`` does
-    not::
+    A compiled function that returns a stream copies the weights, unless the argument is donated.
+    One that returns ``totals`` copies nothing::
 
         @jax.jit
         def evaluation_step(stream, reference, distorted, mask):
@@ -59,7 +59,7 @@ class Stream:
         return self.replace_totals(Totals.empty(len(self.names)))
 
     def replace_totals(self, totals: Totals) -> Self:
-        """The same metrics with other totals, such as a compiled step has returned."""
+        """The same metrics with other totals, such as those that a compiled step returned."""
         return replace(self, totals=totals)
 
     def update(
@@ -85,16 +85,16 @@ class Stream:
         Args:
           reference: Images ``[B, H, W, 3]``, RGB, as a :class:`Metric` takes them.
           distorted: Images of the same shape.
-          mask: Bool ``[B]``: False for pairs that only fill the batch. Their pixels do not matter,
-            not even NaN. None if all pairs count.
+          mask: Bool ``[B]``, False for pairs that only fill the batch; their pixels may be
+            anything, even NaN. None if all pairs count.
 
         Returns:
-          A stream with the new totals. A pair with a pixel that is not finite is counted as such and
-          left out of the mean.
+          A stream with the new totals. Pairs with a pixel that is not finite are counted separately
+          and left out of the mean.
 
         Raises:
-          InputError: If the images are of another type, range or shape, or too small, or the mask is
-            not bool ``[B]``.
+          InputError: If the images are of another type, range or shape, or too small, or if the
+            mask is not bool ``[B]``.
         """
         shown = _as_mask(mask, reference)
         self._check(reference, distorted, shown)
@@ -143,10 +143,10 @@ class Stream:
         return self.replace_totals(self.totals.merge(other.totals))
 
     def psum(self, axis_name: str) -> Self:
-        """Joins the totals of all devices, inside of ``jax.shard_map``.
+        """Joins the totals of all devices inside ``jax.shard_map``.
 
-        Every device has to begin with an empty stream: what all of them had before would be counted
-        once for each device. A step is therefore::
+        Start from an empty stream on every device: scores from before would be counted once per
+        device. A step is therefore::
 
             batch = stream.empty().update(reference, distorted, mask=mask).psum("devices")
             return stream.merge(batch).totals
@@ -155,16 +155,15 @@ class Stream:
           axis_name: Axis of the mesh.
 
         Returns:
-          A stream that is the same on every device. Its weights are those of this one.
+          A stream with the same totals on every device.
         """
         return self.replace_totals(self.totals.psum(axis_name))
 
     def merge_processes(self) -> Self:
-        """Joins the totals of all processes, each of which has scored pairs of its own.
+        """Joins the totals of all processes if each has scored pairs of its own.
 
-        All processes call it together, outside of ``jit``. Where there is one process, and where
-        the images were arrays that span all processes, nothing is left to join and the stream is
-        returned as it is.
+        All processes have to call it together, outside of ``jit``. With one process, or if the
+        totals are already arrays of all processes, the stream itself is returned.
         """
         if jax.process_count() == 1 or not self.totals.count.is_fully_addressable:
             return self
@@ -175,13 +174,14 @@ class Stream:
         return self.replace_totals(joined)
 
     def compute(self) -> dict[str, Summary]:
-        """A summary of every metric as Python numbers.
+        """Means, standard errors and counts as Python numbers.
 
         Returns:
-          Mean, standard error and counts by the metric's name.
+          ``{name: Summary}`` for every metric.
 
         Raises:
-          InputError: If it is called inside of ``jit``; there ``totals`` has means and counts.
+          InputError: If it is called inside ``jit``; read ``totals.mean`` and ``totals.count``
+            there.
         """
         if isinstance(self.totals.count, Tracer):
             raise InputError(
@@ -196,7 +196,7 @@ def stream(
     checkpoints_dir: epath.PathLike | None = None,
     precision: str = "highest",
 ) -> Stream:
-    """Loads metrics whose means over many batches are wanted.
+    """Loads metrics to average over the batches of a loop.
 
     >>> import numpy as np
     >>> import iqa_jax
@@ -206,8 +206,8 @@ def stream(
     ['psnr', 'ssim']
 
     Args:
-      *metrics: Names as for ``load_metric``, or metrics. Named ones that share a network are
-        computed in one pass.
+      *metrics: Names as for ``load_metric``, or metrics in memory. Named metrics that share a
+        network are computed in one pass.
       checkpoints_dir: As for ``load_backbone``.
       precision: As for ``load_backbone``.
 
@@ -215,7 +215,7 @@ def stream(
       An empty stream.
 
     Raises:
-      InputError: If there is no metric, one is given twice, or there is none of this name.
+      InputError: If no metric is given, one is given twice, or a name is unknown.
       CheckpointError: If the weights have not been fetched.
     """
     names = tuple(each.name if isinstance(each, Metric) else each for each in metrics)
@@ -241,9 +241,7 @@ def stream(
 
 
 @jax.jit
-def _updated(
-    stream: Stream, reference: jax.Array, distorted: jax.Array, mask: jax.Array
-) -> Totals:
+def _updated(stream: Stream, reference: jax.Array, distorted: jax.Array, mask: jax.Array) -> Totals:
     images = [_black_where(~mask, each) for each in (reference, distorted)]
     values = [value for function in stream.functions for value in function.pairs(*images)]
     scores = jnp.stack([values[place] for place in stream.places])
@@ -251,14 +249,14 @@ def _updated(
 
 
 def _black_where(pairs: jax.Array, images: jax.Array) -> jax.Array:
-    """Images with some of them replaced, so that what they hold cannot matter."""
+    """Images of which some are replaced by black ones."""
     return jnp.where(pairs[:, None, None, None], jnp.zeros((), images.dtype), images)
 
 
 def _as_mask(
     mask: jax.Array | np.ndarray | None, images: jax.Array | np.ndarray
 ) -> jax.Array | np.ndarray:
-    """The mask as an array; without one all pairs count."""
+    """The mask as an array; if there is none, all pairs count."""
     if mask is None:
         return np.ones(np.shape(images)[:1], bool)
     return mask if isinstance(mask, jax.Array) else np.asarray(mask)
@@ -271,7 +269,7 @@ def _is_mask_of(mask: jax.Array | np.ndarray, images: jax.Array | np.ndarray) ->
 def _pixels_to_check(
     images: jax.Array | np.ndarray, mask: jax.Array | np.ndarray
 ) -> jax.Array | np.ndarray:
-    """Images in which pixels are black that may be anything: of masked pairs, and not finite."""
+    """Images with black in the place of pixels that may have any value: masked or not finite."""
     is_floating = isinstance(images, jax.Array | np.ndarray) and jnp.issubdtype(
         images.dtype, jnp.floating
     )

@@ -1,17 +1,16 @@
 """Totals of scores that arrive batch by batch, from which means and standard errors follow.
 
-Totals are joined as by Chan, Golub and LeVeque (1983), who need neither the scores nor differences
-of large sums. In plain float32 each join rounds to the size of the mean: after 100,000 batches what
-a batch adds can be smaller than that. Therefore the mean and the sum of squared deviations are
-kept as a float32 number and what its rounding left out (Knuth's TwoSum), and rounding stays that of
-the differences.
+Totals are joined with the formulas of Chan, Golub and LeVeque (1983), which need neither the scores
+nor differences of large sums. In plain float32 each join would round to the size of the mean, and
+after 100,000 batches a batch changes the mean by less than that. Therefore the mean and the sum of
+squared deviations are each kept as a float32 number and its rounding error (Knuth's TwoSum).
 
 Over 10^7 scores the mean differs from that in float64 by less than 1e-8 of the largest score, and
 the standard error by less than 1e-7 of itself. Counts are integers: they are exact up to 2^31 - 1.
 """
 
 from dataclasses import dataclass
-from typing import NamedTuple, Self
+from typing import Self
 
 import jax
 import jax.numpy as jnp
@@ -20,15 +19,17 @@ import numpy as np
 from iqa_jax.pytrees import register_pytree
 
 
-class Summary(NamedTuple):
-    """What is known of a metric after some batches.
+@dataclass(frozen=True)
+class Summary:
+    """Mean score of a metric over the pairs of some batches.
 
     Attributes:
-      mean: Mean score; NaN if there is none.
-      standard_error: Standard error of the mean, of pairs that are independent of each other; NaN
+      mean: Mean score; NaN without scores.
+      standard_error: Standard error of the mean if the pairs are independent of each other; NaN
         with fewer than two scores.
       count: Number of scores in the mean.
-      nan_count: Number of other pairs: their score is not a finite number, because a pixel is not.
+      nan_count: Number of pairs that are left out because their score is not a finite number, which
+        a pixel that is not finite implies.
     """
 
     mean: float
@@ -46,9 +47,9 @@ class Totals:
       count: Number of finite scores, int32.
       nan_count: Number of other scores, int32.
       mean: Mean of the finite scores, float32; 0 if there is none.
-      mean_rest: What ``mean`` lacks, float32.
+      mean_rest: Rounding error of ``mean``, to be added to it, float32.
       squares: Sum of the squared deviations from the mean, float32.
-      squares_rest: What ``squares`` lacks, float32.
+      squares_rest: Rounding error of ``squares``, to be added to it, float32.
     """
 
     count: jax.Array
@@ -60,17 +61,17 @@ class Totals:
 
     @classmethod
     def empty(cls, metrics: int) -> Self:
-        """The totals of no scores at all, of a number of metrics."""
+        """Totals without scores for a number of metrics."""
         types = [jnp.int32] * 2 + [jnp.float32] * 4
-        return cls(*(jnp.zeros(metrics, each) for each in types))  # a buffer each: to be donated
+        return cls(*(jnp.zeros(metrics, each) for each in types))  # separate buffers can be donated
 
     @classmethod
     def of(cls, scores: jax.Array, mask: jax.Array) -> Self:
-        """The totals of a batch.
+        """Totals of a batch.
 
         Args:
           scores: float32 ``[metrics, B]``.
-          mask: Which of the pairs count, bool ``[B]``.
+          mask: Bool ``[B]``, False for pairs that are left out.
         """
         is_finite = jnp.isfinite(scores)
         is_known = is_finite & mask[None]
@@ -89,7 +90,7 @@ class Totals:
         )
 
     def merge(self, other: "Totals") -> Self:
-        """The totals of the scores of both."""
+        """Totals of the scores of both."""
         count = self.count + other.count
         share = _float(other.count) / _at_least_one(count)
         apart, apart_rest = _two_sum(other.mean, -self.mean)
@@ -102,7 +103,7 @@ class Totals:
         return type(self)(count, self.nan_count + other.nan_count, *mean, *squares)
 
     def psum(self, axis_name: str) -> Self:
-        """The totals of all devices along a named axis, the same on each of them."""
+        """Totals of all devices along a named axis, the same on every device."""
 
         def joined(values: jax.Array) -> jax.Array:
             return jax.lax.psum(values, axis_name)
@@ -117,7 +118,7 @@ class Totals:
         return type(self)(count, joined(self.nan_count), *_two_sum(centre, rest), *squares)
 
     def summaries(self) -> list[Summary]:
-        """A summary of each metric, in float64; outside of ``jit``."""
+        """Summary of every metric, computed in float64 on the host; not for traced totals."""
         count, nan_count, mean, mean_rest, squares, squares_rest = (
             np.asarray(values).astype(np.float64) for values in jax.tree.leaves(self)
         )
@@ -149,7 +150,7 @@ def _float(count: jax.Array) -> jax.Array:
 
 
 def _two_sum(a: jax.Array, b: jax.Array) -> tuple[jax.Array, jax.Array]:
-    """The sum as float32, and what its rounding leaves out: both together are exact."""
+    """The sum as float32 and its rounding error, which together are exact."""
     total = a + b
     of_b = total - a
     return total, (a - (total - of_b)) + (b - of_b)
@@ -158,9 +159,9 @@ def _two_sum(a: jax.Array, b: jax.Array) -> tuple[jax.Array, jax.Array]:
 def _increased(
     number: tuple[jax.Array, jax.Array], *increments: jax.Array
 ) -> tuple[jax.Array, jax.Array]:
-    """A number with its rest, increased."""
+    """Increases a number that has a rounding error."""
     total, rest = number
     for increment in increments:
-        total, left_out = _two_sum(total, increment)
-        rest += left_out
+        total, error = _two_sum(total, increment)
+        rest += error
     return _two_sum(total, rest)

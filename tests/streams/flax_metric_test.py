@@ -101,7 +101,7 @@ def test_beside_other_metrics(batches):
     metrics = nnx.MultiMetric(quality=iqa_jax.StreamMetric("psnr"), loss=nnx.metrics.Average())
     with jax.numpy_dtype_promotion("standard"):  # for Average
         metrics.update(**batches[0], values=np.ones(4, np.float32))
-    found = metrics.compute()
+        found = metrics.compute()
     assert found["quality"]["psnr"].count == 4
     assert found["loss"] == 1
 
