@@ -10,7 +10,17 @@ import iqa_jax
 
 PACKAGE = Path(iqa_jax.__file__).parent
 ROOT = PACKAGE.parent
-TOP = {"__init__", "__main__", "_renamed", "errors", "files", "pytrees", "revisions", "text"}
+TOP = {
+    "__init__",
+    "__main__",
+    "_renamed",
+    "compilation",
+    "errors",
+    "files",
+    "pytrees",
+    "revisions",
+    "text",
+}
 MODULES = [
     pytest.param(path, id=str(path.relative_to(PACKAGE))) for path in sorted(PACKAGE.rglob("*.py"))
 ]

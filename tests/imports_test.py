@@ -13,8 +13,8 @@ PACKAGE = Path(iqa_jax.__file__).parent
 
 # Each folder, or file of the top level, may import those before it, and itself.
 ORDER = """
-_renamed errors pytrees revisions files text images readouts backbones weights zoo datasets engine
-metrics streams agreement relevance programs __init__ __main__
+_renamed errors pytrees revisions files text compilation images readouts backbones weights zoo
+datasets engine metrics streams agreement relevance programs __init__ __main__
 """.split()
 
 NETWORKS = {"backbones", "zoo", "metrics"}

@@ -1,14 +1,17 @@
 """A network with its weights and its preprocessing."""
 
 import bisect
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+import difflib
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Self
 
 import jax
 import jax.numpy as jnp
 import numpy as np
 
 from iqa_jax.backbones.network import INPUT, Activations, Network, aliases
+from iqa_jax.compilation import compiled
 from iqa_jax.errors import InputError
 from iqa_jax.images.preprocess import Preprocessing, check_images, unit_range
 from iqa_jax.pytrees import register_pytree
@@ -23,18 +26,28 @@ _LARGEST_LEAST_SIZE = 1024
 @register_pytree
 @dataclass(frozen=True, eq=False)
 class Backbone:
-    """A frozen network: images to named activations.
+    """A frozen network: a function from images to named activations.
 
-    A pytree whose leaves are the parameters, so that it passes through ``jit`` as an argument. Name
-    and hash are labels: checkpoints that differ in nothing else static share a compiled program.
+    ``backbone(images)`` returns ``{layer: [B, height, width, channels]}``. A backbone is a pytree
+    whose leaves are the parameters: pass it to ``jit`` as an argument, or close over it. Name and
+    hash are labels: checkpoints that differ in nothing else static share a compiled program.
 
     Attributes:
-      parameters: By dotted name; their shapes in an outline.
-      network: The architecture.
-      preprocessing: What the checkpoint expects.
-      name: The model's name.
+      parameters: Parameters by dotted name; only their shapes in an outline.
+      network: Architecture.
+      preprocessing: Preprocessing that the checkpoint expects.
+      name: Name of the model.
       precision: One of :data:`PRECISIONS`.
-      sha256: Hash of the stored weights; empty where there is none.
+      sha256: Hash of the stored weights; empty if there are none.
+      selected: Names of the layers that it returns, also short ones; None for all.
+
+    Example:
+      >>> import numpy as np, iqa_jax
+      >>> backbone = iqa_jax.load_backbone("resnet20-random-none-seed0")
+      >>> backbone.layers[:3]
+      ('input', 'conv1', 'layer1.0')
+      >>> backbone(np.zeros((2, 64, 48, 3), np.uint8))["layer1.0"].shape
+      (2, 64, 48, 16)
     """
 
     parameters: Mapping[str, jax.Array] = field(repr=False)
@@ -43,20 +56,50 @@ class Backbone:
     name: str = field(metadata={"label": True})
     precision: str = field(metadata={"static": True}, default="highest")
     sha256: str = field(metadata={"label": True}, default="")
+    selected: tuple[str, ...] | None = field(metadata={"static": True}, default=None)
 
     @property
     def layers(self) -> tuple[str, ...]:
-        """Names of the layers in forward order, ``input`` first."""
+        """Names of the layers that it returns: those selected, or :attr:`all_layers`."""
+        return self.all_layers if self.selected is None else self.selected
+
+    @property
+    def all_layers(self) -> tuple[str, ...]:
+        """Names of all layers in forward order; the first is ``input``, the pixels in [0, 1]."""
         return (INPUT, *self.network.layers)
 
     @property
     def channels(self) -> dict[str, int]:
-        """Number of channels of every layer."""
-        return {INPUT: 3, **self.network.channels}
+        """Number of channels of every layer that it returns."""
+        channels = {INPUT: 3, **self.network.channels}
+        short = aliases(tuple(channels))
+        return {layer: channels[short.get(layer, layer)] for layer in self.layers}
+
+    def with_layers(self, layers: str | Sequence[str] | None) -> Self:
+        """The same network returning other layers; what they do not need is not computed.
+
+        Args:
+          layers: Names of layers in the order in which to return them, ``"relu1+relu2"`` or a
+            sequence, also short ones such as ``layer2`` for its last block; None for all.
+
+        Raises:
+          InputError: If the network has no such layer.
+
+        Example:
+          >>> import iqa_jax
+          >>> backbone = iqa_jax.load_backbone("resnet20-random-none-seed0")
+          >>> backbone.with_layers(["layer2", "conv1"]).layers
+          ('layer2', 'conv1')
+        """
+        if layers is None:
+            return replace(self, selected=None)
+        names = tuple(layers.split("+") if isinstance(layers, str) else dict.fromkeys(layers))
+        check_layers(self.name, names, self.all_layers)
+        return replace(self, selected=names)
 
     @property
     def formulas(self) -> list[str]:
-        """What its activations of images in files depend on: names of ``iqa_jax.revisions``."""
+        """Formulas that its activations depend on: names of ``iqa_jax.revisions``."""
         names = [*OF_EVERY_IMAGE, "images/preprocessing"]
         if self.preprocessing.is_of_luminance:
             names.append("images/luminance")
@@ -64,31 +107,48 @@ class Backbone:
             names.append(f"backbone/{self.network.family}")
         return names
 
-    def __call__(self, images: jax.Array | np.ndarray) -> Activations:
-        """The activations of a batch of images.
+    def __call__(
+        self, images: jax.Array | np.ndarray, layers: str | Sequence[str] | None = None
+    ) -> Activations:
+        """Activations of a batch of images.
 
         Args:
-          images: ``uint8``, or float32 in [0, 1], ``[B, H, W, 3]``, RGB.
+          images: ``uint8``, or floating point in [0, 1], ``[B, H, W, 3]``, RGB. Any type but
+            ``uint8`` and float32 is converted to float32.
+          layers: Names of the layers to return, as for :meth:`with_layers`; None for
+            :attr:`layers`.
 
         Returns:
-          ``{layer: [B, height, width, channels]}`` for every layer.
+          ``{layer: [B, height, width, channels]}`` under the names and in the order asked for.
 
         Raises:
-          InputError: If the images are of another type, range or shape, or too small.
+          InputError: If the images are of another type, range or shape, or too small for one of the
+            layers, or the network has no such layer.
+
+        Example:
+          >>> import numpy as np, iqa_jax
+          >>> backbone = iqa_jax.load_backbone("resnet20-random-none-seed0")
+          >>> features = backbone(np.zeros((1, 64, 64, 3)), layers=["conv1", "layer3"])
+          >>> {layer: values.shape for layer, values in features.items()}
+          {'conv1': (1, 64, 64, 16), 'layer3': (1, 16, 16, 64)}
         """
-        check_images(images)
+        backbone = self if layers is None else self.with_layers(layers)
+        images = check_images(images)
         _, height, width, _ = images.shape
-        reason = self.refusal(height, width)
+        reason = backbone.refusal(height, width)
         if reason:
             raise InputError(reason)
-        activations = _jitted_activations(self, jnp.asarray(images))
-        return {layer: activations[layer] for layer in self.layers}
+        activations = _selected_activations(backbone, jnp.asarray(images))
+        return dict(zip(backbone.layers, activations, strict=True))
 
     def activations(self, images: jax.Array) -> Activations:
-        """As calling the backbone, without any check and to be traced in a larger computation.
+        """Activations without any check, to be traced in a larger computation.
+
+        Args:
+          images: ``[B, H, W, 3]``, ``uint8`` or floating point in [0, 1].
 
         Returns:
-          What calling the backbone returns, and the same by the short names of :func:`aliases`.
+          All layers of the network, selected or not, also under short names (:func:`aliases`).
         """
         pixels = unit_range(images)
         x = self.preprocessing(pixels)
@@ -98,21 +158,22 @@ class Backbone:
             with jax.default_matmul_precision(self.precision):
                 activations = self.network.apply(self.parameters, x)
         activations = {INPUT: pixels, **activations}
-        short = {alias: activations[layer] for alias, layer in aliases(self.layers).items()}
+        short = {alias: activations[layer] for alias, layer in aliases(tuple(activations)).items()}
         return activations | short
 
     def refusal(
         self, height: int, width: int, *, layers: Iterable[str] | None = None
     ) -> str | None:
-        """Why images of a size are too small.
+        """Reason why images of a size are too small.
 
         Args:
           height: Height of the images in pixels.
           width: Width of the images in pixels.
-          layers: The layers that must have positions, also by their short names; None for all.
+          layers: Layers that must have positions, also by their short names; None for
+            :attr:`layers`.
 
         Returns:
-          A sentence that says the least size; None if the images are large enough.
+          A sentence with the least size; None if the images are large enough.
         """
         unreached = self.without_positions(height, width)
         missing = [
@@ -128,17 +189,36 @@ class Backbone:
         plural = "s" if len(missing) > 1 else ""
         return (
             f"{self.name} needs images of at least {least + 1}x{least + 1} pixels for its "
-            f"layer{plural} {', '.join(missing)}, got {height}x{width}"
+            f"layer{plural} {', '.join(missing)}, got {width}x{height}"
         )
 
     def without_positions(self, height: int, width: int) -> set[str]:
-        """The layers, also by their short names, that an image of this size does not reach."""
+        """Layers of the network, also by short names, that images of this size cannot reach."""
         image = jax.ShapeDtypeStruct((1, height, width, 3), jnp.float32)
         shapes = jax.eval_shape(Backbone.activations, self, image)
         return {layer for layer, shape in shapes.items() if not shape.size}
 
 
-@jax.jit
-def _jitted_activations(backbone: Backbone, images: jax.Array) -> Activations:
+def check_layers(model: str, names: Iterable[str], layers: Sequence[str]) -> None:
+    """Checks names of layers.
+
+    Args:
+      model: Name of the model.
+      names: Names to check, also short ones.
+      layers: Names of all layers of the model.
+
+    Raises:
+      InputError: If the model has no such layer; it lists the layers, close matches first.
+    """
+    known = {*layers, *aliases(layers)}
+    unknown = [name for name in dict.fromkeys(names) if name not in known]
+    if unknown:
+        close = [each for name in unknown for each in difflib.get_close_matches(name, layers)]
+        listed = dict.fromkeys([*close, *layers])
+        raise InputError(f"{model} has no layer {', '.join(unknown)}; it has: {', '.join(listed)}")
+
+
+@compiled
+def _selected_activations(backbone: Backbone, images: jax.Array) -> tuple[jax.Array, ...]:
     activations = backbone.activations(images)
-    return {layer: activations[layer] for layer in backbone.layers}
+    return tuple(activations[layer] for layer in backbone.layers)

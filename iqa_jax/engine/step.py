@@ -1,4 +1,4 @@
-"""What the engine computes: it asks no more of a metric, or of the statistics of a network."""
+"""Interface between the engine and what it computes: metrics, or statistics of a network."""
 
 from collections.abc import Sequence
 from typing import Any, Protocol
@@ -7,24 +7,24 @@ import jax
 
 
 class Step(Protocol):
-    """Values of a reference and its distorted versions; a pytree, compiled for each image size."""
+    """Function of a reference and its distorted versions; a pytree, compiled per image size."""
 
     @property
     def label(self) -> str:
-        """A short name for progress, messages and folders."""
+        """Short name for progress, messages and folders."""
         ...
 
     @property
     def names(self) -> Sequence[str]:
-        """Names of the values, which are no part of what is compiled."""
+        """Names of the values; they do not belong to the compiled program."""
         ...
 
     def prepare(self, image: jax.Array) -> Any:
-        """What is kept of the reference ``[H, W, 3]`` while its versions are looked at."""
+        """Prepared reference ``[H, W, 3]``, kept while its versions are processed."""
         ...
 
     def versions(self, reference: jax.Array, distorted: jax.Array) -> Sequence[jax.Array]:
-        """The values ``[V, ...]``, in the order of their names.
+        """Values ``[V, ...]``, in the order of their names.
 
         Args:
           reference: ``uint8`` ``[H, W, 3]``.

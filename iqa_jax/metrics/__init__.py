@@ -1,5 +1,6 @@
-"""Metrics: a score for each pair, as functions that can be compiled and differentiated."""
+"""Metrics: functions from a pair of images to a score, to be compiled and differentiated."""
 
+from iqa_jax.metrics.functions import ms_ssim, psnr, ssim
 from iqa_jax.metrics.metric import Metric
 from iqa_jax.metrics.registry import (
     MetricName,
@@ -21,7 +22,10 @@ __all__ = [
     "list_metrics",
     "load_group",
     "load_metric",
+    "ms_ssim",
     "outline_group",
     "parse_metric",
     "parse_metrics",
+    "psnr",
+    "ssim",
 ]

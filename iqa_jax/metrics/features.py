@@ -1,7 +1,7 @@
-"""The read-outs of one network in one pass.
+"""Read-outs of one network in one pass.
 
 The activations of a pair are reduced to statistics and these to distances before the next version
-of the reference is looked at.
+of the reference is processed.
 """
 
 from collections import defaultdict
@@ -12,19 +12,21 @@ from typing import Any, Self
 import jax
 from etils import epath
 
-from iqa_jax.backbones import Backbone
+from iqa_jax.backbones import Backbone, check_layers
 from iqa_jax.errors import InputError
 from iqa_jax.images.preprocess import unit_range
 from iqa_jax.images.resize import Resize, resize_pixels
+from iqa_jax.metrics.bounds import highest_distance
 from iqa_jax.metrics.layer_statistics import (
     FeatureStatistics,
+    NetworkFunction,
     Prepared,
-    check_layers,
     refusals_of_layers,
 )
-from iqa_jax.metrics.pair_function import PairFunction, Values, enlarged
+from iqa_jax.metrics.pair_function import Values, enlarged
 from iqa_jax.pytrees import register_pytree
 from iqa_jax.readouts import (
+    NEEDS_A_DATASET,
     READOUTS,
     ReadoutName,
     needed_arrays,
@@ -33,15 +35,15 @@ from iqa_jax.readouts import (
 )
 from iqa_jax.readouts.statistics import STATISTICS
 from iqa_jax.revisions import revisions_of
-from iqa_jax.zoo import Relevance, fill_backbone, load_relevance, outline_backbone
+from iqa_jax.zoo import Relevance, load_relevance, outline_backbone
 
 
 @dataclass(frozen=True)
 class Distance:
-    """A read-out without names: what is compiled.
+    """A read-out without names, as it is compiled.
 
     Attributes:
-      layers: Layers of the network.
+      layers: Names of layers.
       readout: Key of :data:`READOUTS`.
       relevance: Position of its relevance among those of the function; None for weights of 1.
     """
@@ -53,17 +55,16 @@ class Distance:
 
 @register_pytree
 @dataclass(frozen=True, eq=False)
-class FeatureScores(PairFunction):
-    """Read-outs that share one pass through a backbone.
+class FeatureScores(NetworkFunction):
+    """Read-outs that share one pass through a network.
 
     Attributes:
-      backbone: The network.
+      backbone: Network.
       relevances: Relevances that the distances refer to.
-      distances: What is computed.
-      resize: What the metric's own protocol does to an image first.
+      distances: Read-outs to compute.
+      resize: Resizing that belongs to the metric's own protocol.
     """
 
-    backbone: Backbone
     relevances: tuple[Relevance, ...]
     distances: tuple[Distance, ...] = field(metadata={"static": True})
     resize: Resize | None = field(metadata={"static": True}, default=None)
@@ -77,26 +78,29 @@ class FeatureScores(PairFunction):
         relevances: Mapping[str, Relevance] | None = None,
         resize: Resize | None = None,
     ) -> Self:
-        """The read-outs of a network.
+        """Read-outs of a network.
 
         Args:
-          backbone: The network, or its outline.
-          readouts: Read-outs of it.
-          relevances: By name, those that the read-outs name and no others.
-          resize: What the metric's own protocol does to an image first.
+          backbone: Network, or its outline.
+          readouts: Read-outs of the network.
+          relevances: Relevances by name: exactly those that the read-outs name.
+          resize: Resizing that belongs to the metric's own protocol.
 
         Raises:
-          InputError: If there is no such layer, or a relevance does not weigh the layers or is for
-            another kind of read-out.
+          InputError: If there is no such layer, a read-out compares with a dataset, or a relevance
+            does not weigh the layers or is for another kind of read-out.
         """
         relevances = relevances or {}
-        check_readouts(readouts, backbone.layers, relevances)
+        for readout in readouts:
+            if READOUTS[readout.readout].normalised_by:
+                raise InputError(f"{readout}: {NEEDS_A_DATASET}")
+        check_readouts(readouts, backbone.all_layers, relevances)
         places = {name: place for place, name in enumerate(relevances)}
         distances = (
             Distance(each.layers, each.readout, places[each.relevance] if each.relevance else None)
             for each in readouts
         )
-        return cls(backbone, tuple(relevances.values()), tuple(distances), resize)
+        return cls(backbone.with_layers(None), tuple(relevances.values()), tuple(distances), resize)
 
     @classmethod
     def outline(
@@ -113,10 +117,10 @@ class FeatureScores(PairFunction):
           readouts: At least one, all of the same model.
           checkpoints_dir: As for ``load_backbone``.
           precision: As for ``load_backbone``.
-          resize: What the metric's own protocol does to an image first.
+          resize: Resizing that belongs to the metric's own protocol.
 
         Raises:
-          InputError: If there is no such model, or as by :meth:`of`.
+          InputError: If there is no such model, or a read-out does not fit (see :meth:`of`).
           CheckpointError: If weights have not been fetched, or a relevance is damaged.
         """
         (model,) = {readout.model for readout in readouts}
@@ -128,13 +132,9 @@ class FeatureScores(PairFunction):
         }
         return cls.of(backbone, readouts, relevances=relevances, resize=resize)
 
-    def fill(self, *, checkpoints_dir: epath.PathLike | None = None) -> Self:
-        """Loads the weights of an outline."""
-        return replace(self, backbone=fill_backbone(self.backbone, checkpoints_dir=checkpoints_dir))
-
     @property
     def readouts(self) -> tuple[ReadoutName, ...]:
-        """The distances with their names."""
+        """Names of the distances."""
         return tuple(
             ReadoutName(
                 self.backbone.name,
@@ -147,22 +147,17 @@ class FeatureScores(PairFunction):
 
     @property
     def statistics(self) -> FeatureStatistics:
-        """The statistics that the distances are functions of."""
+        """Statistics that the distances are computed from."""
         return FeatureStatistics(self.backbone, tuple(needed_arrays(self.readouts)))
 
     @property
-    def label(self) -> str:
-        """The model's name."""
-        return self.backbone.name
-
-    @property
     def names(self) -> list[str]:
-        """Names of the distances."""
+        """Names of the distances, written out."""
         return [str(readout) for readout in self.readouts]
 
     @property
     def signature(self) -> dict[str, Any]:
-        """What the distances depend on besides the images, as JSON."""
+        """Weights, settings and formulas that the distances depend on, as JSON."""
         return {
             "model": self.backbone.name,
             "weights_sha256": self.backbone.sha256,
@@ -182,29 +177,37 @@ class FeatureScores(PairFunction):
         return names
 
     @property
+    def score_ranges(self) -> list[tuple[float, float]]:
+        """Bounds of each distance, for any images and parameters of the network."""
+        return [
+            (0.0, highest_distance(each.readout, [self._weights(each, x) for x in each.layers]))
+            for each in self.distances
+        ]
+
+    @property
     def mapped(self) -> list[str]:
-        """The read-outs that are sums of means over positions."""
+        """Names of the read-outs that are sums of means over positions."""
         return [str(readout) for readout in self.readouts if READOUTS[readout.readout].is_local]
 
     def refusals(self, height: int, width: int) -> dict[str, str]:
-        """The read-outs of layers that would have no positions."""
+        """Reasons of the read-outs whose layers would have no positions."""
         size = self.resize.size(height, width) if self.resize else (height, width)
         layers_of = {str(readout): readout.layers for readout in self.readouts}
         return refusals_of_layers(self.backbone, *size, layers_of)
 
     def only(self, names: Collection[str]) -> Self:
-        """The same with some of the read-outs."""
+        """The same function with some of the read-outs."""
         named = zip(self.names, self.distances, strict=True)
         return replace(self, distances=tuple(each for name, each in named if name in names))
 
     def prepare(self, image: jax.Array) -> Prepared:
-        """What is needed of one image ``[H, W, 3]`` for the statistics of its pairs."""
+        """Prepares one image ``[H, W, 3]`` for the statistics of its pairs."""
         if self.resize:
             image = resize_pixels(unit_range(image), self.resize)
         return self.statistics.prepare(image)
 
     def compare(self, reference: Prepared, distorted: Prepared, identical: jax.Array) -> Values:
-        """The distances of two prepared images."""
+        """Distances of two prepared images."""
         statistics = self.statistics
         of_pair = statistics.compare(reference, distorted, identical)
         values: dict[str, dict[str, jax.Array]] = defaultdict(dict)
@@ -241,7 +244,7 @@ class FeatureScores(PairFunction):
         distorted: Prepared,
         identical: jax.Array,
     ) -> jax.Array:
-        """The local distances of one layer, ``[height, width]``: as of one position each."""
+        """Local distances of one layer, ``[height, width]``: those of single positions."""
         readout = READOUTS[distance.readout]
         values = {
             name: STATISTICS[name].local_of_pair(
@@ -261,12 +264,12 @@ class FeatureScores(PairFunction):
 def check_readouts(
     readouts: Iterable[ReadoutName], layers: Sequence[str], relevances: Mapping[str, Relevance]
 ) -> None:
-    """Refuses read-outs that do not fit.
+    """Checks that read-outs fit a model and their relevances.
 
     Args:
       readouts: Read-outs of one model.
       layers: Names of all layers of the model.
-      relevances: The relevances that the read-outs name, by name.
+      relevances: Relevances that the read-outs name, by name.
 
     Raises:
       InputError: If the model has no such layer, or a relevance does not weigh the layers or is for

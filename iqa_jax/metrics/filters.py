@@ -1,6 +1,6 @@
-"""Filters of images, separable and as sums of shifted copies.
+"""Separable image filters as sums of shifted copies.
 
-A convolution with one channel a group is twenty times slower on a CPU.
+On a CPU, a convolution with one channel per group is twenty times slower.
 """
 
 from collections.abc import Callable, Sequence
@@ -12,7 +12,7 @@ import numpy as np
 
 
 def gaussian(size: int, sigma: float) -> tuple[float, ...]:
-    """The weights of a Gaussian filter along one axis; they sum to 1."""
+    """Weights of a Gaussian filter along one axis; they sum to 1."""
     offsets = np.arange(size) - (size - 1) / 2
     weights = np.exp(-np.square(offsets) / (2 * sigma**2))
     return tuple((weights / weights.sum()).tolist())
@@ -22,12 +22,12 @@ def weighted_mean(planes: jax.Array, weights: Sequence[float], axis: int) -> jax
     """Means within the windows that lie wholly inside the image.
 
     Args:
-      planes: Any shape.
-      weights: Of the positions of a window; they sum to 1.
-      axis: Along which the window extends.
+      planes: Array of any shape.
+      weights: Weight of each position of a window; they sum to 1.
+      axis: Axis along which the window extends.
 
     Returns:
-      The same shape, but shorter by ``len(weights) - 1`` along ``axis``.
+      Array of the same shape, but shorter by ``len(weights) - 1`` along ``axis``.
     """
     return _weighted_sum(lambda i: _shifted(planes, i, len(weights), axis), weights)
 
@@ -36,12 +36,12 @@ def weighted_mean(planes: jax.Array, weights: Sequence[float], axis: int) -> jax
 def local_moments(planes: jax.Array, weights: tuple[float, ...]) -> tuple[jax.Array, jax.Array]:
     """Mean and variance within the square windows that lie wholly inside the image.
 
-    The variance is a mean of squared deviations, never the difference of two large numbers: that of
-    a window is the mean of its rows' variances plus the variance of its rows' means.
+    The variance is a mean of squared deviations, never the difference of two large numbers: the
+    variance in a window is the mean of its rows' variances plus the variance of its rows' means.
 
     Args:
       planes: ``[..., H, W]``.
-      weights: Along each axis; they sum to 1.
+      weights: Weights along each axis; they sum to 1.
 
     Returns:
       Mean and variance, each ``[..., H - len(weights) + 1, W - len(weights) + 1]``.
@@ -52,9 +52,9 @@ def local_moments(planes: jax.Array, weights: tuple[float, ...]) -> tuple[jax.Ar
 def box_downsample(planes: jax.Array, factor: int) -> jax.Array:
     """Means of ``factor`` x ``factor`` windows at every ``factor``-th position.
 
-    What MATLAB's ``imfilter(planes, ones(factor) / factor^2, 'symmetric')`` leaves at
-    ``(1:factor:end, 1:factor:end)``: the first window is centred on the first pixel (of an even
-    factor, on the upper left of its four central positions), the image continues as its mirror.
+    The same as MATLAB's ``imfilter(planes, ones(factor) / factor^2, 'symmetric')`` at
+    ``(1:factor:end, 1:factor:end)``: the first window is centred on the first pixel (for an even
+    factor, its upper left central position is), and the image is continued by its mirror image.
 
     Args:
       planes: ``[C, H, W]``.
@@ -101,7 +101,7 @@ def _moments_backward(
     kept: tuple[jax.Array, jax.Array],
     cotangents: tuple[jax.Array, jax.Array],
 ) -> tuple[jax.Array]:
-    # Written out: JAX would keep every step of the loops, and pad once for every position.
+    # Written by hand: JAX would keep every step of the loops, and pad once for every position.
     (planes, means), (of_means, of_variances) = kept, cotangents
     constant = _spread(of_means - 2 * of_variances * means, weights)
     return (constant + 2 * planes * _spread(of_variances, weights),)
@@ -120,15 +120,15 @@ def _spread(planes: jax.Array, weights: Sequence[float]) -> jax.Array:
 
 
 def _shifted(planes: jax.Array, position: jax.Array, size: int, axis: int) -> jax.Array:
-    """What stands at one position of every window of ``size``."""
+    """Values at one position of every window of ``size``."""
     length = planes.shape[axis] - size + 1
     return jax.lax.dynamic_slice_in_dim(planes, position, length, axis)
 
 
 def _weighted_sum(term: Callable[[jax.Array], jax.Array], weights: Sequence[float]) -> jax.Array:
     """The sum over the positions of a window of ``term(position)`` times its weight."""
-    # A loop: a compiler would merge an unrolled sum with what computes its input, and redo that for
-    # every position.
+    # A loop, because a compiler would fuse an unrolled sum with the computation of its input and
+    # repeat that for every position.
     table = jnp.asarray(weights, jnp.float32)
     first = table[0] * term(jnp.int32(0))
     return jax.lax.fori_loop(1, len(weights), lambda i, total: total + table[i] * term(i), first)

@@ -6,14 +6,13 @@ import jax.numpy as jnp
 from iqa_jax.readouts.safe import finite_or_nan
 
 PEAK = 255
-"""The highest level, whatever an image contains: a score never depends on the range found."""
+"""Highest level. It is fixed: a score does not depend on the range found in an image."""
 
 _WEIGHTS = (589399, 1157447, 224810)
 _WEIGHTS_ONE = sum(_WEIGHTS)
-"""Of red, green and blue in luma. MATLAB's ``rgb2gray`` inverts the matrix from RGB to YIQ, whose
-entries have three digits; these are the exact fractions, 0.2989, 0.5870 and 0.1140 in four digits.
-The published values of SSIM were computed with all digits: with four, they are missed in the last.
-"""
+"""Weights of red, green and blue in luma. MATLAB's ``rgb2gray`` inverts the matrix from RGB to YIQ,
+whose entries have three digits. These are the exact fractions, 0.2989, 0.5870 and 0.1140 in four
+digits. With only four digits, published values of SSIM are off in their last digit."""
 
 
 def rgb_levels(image: jax.Array) -> jax.Array:
@@ -32,7 +31,7 @@ def rgb_levels(image: jax.Array) -> jax.Array:
 def gray_levels(image: jax.Array) -> jax.Array:
     """``round(0.2989 R + 0.5870 G + 0.1140 B)`` of the image in 8 bits, halves upwards.
 
-    The sum is one of integers, so that the result is that of exact arithmetic on every device.
+    The sum is computed in integers, so the result is exact on every device.
 
     Args:
       image: float32 ``[H, W, 3]`` in [0, 1]; rounded to 8 bits.

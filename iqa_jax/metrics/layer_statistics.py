@@ -1,7 +1,7 @@
-"""The statistics of one network in one pass: all that the read-outs need of a pair.
+"""Statistics of the activations of a pair, in one pass through a network.
 
-The reference goes through the network once, each version once; what is left of a version is a
-vector for each layer and statistic before the next version is looked at.
+The reference and each of its versions go through the network once. A version is reduced to a vector
+per layer and statistic before the next version is processed.
 """
 
 import math
@@ -12,7 +12,7 @@ from typing import Any, Self
 import jax
 from etils import epath
 
-from iqa_jax.backbones import Backbone, aliases
+from iqa_jax.backbones import Backbone, aliases, check_layers
 from iqa_jax.errors import InputError
 from iqa_jax.metrics.pair_function import PairFunction, Values
 from iqa_jax.pytrees import register_pytree
@@ -24,11 +24,11 @@ from iqa_jax.zoo import fill_backbone, outline_backbone
 @register_pytree
 @dataclass(frozen=True)
 class Prepared:
-    """One image, as far as it can be known without the other.
+    """One image, prepared for comparisons.
 
     Attributes:
-      parts: What each statistic needs, by layer and statistic.
-      positions: Height x width of every layer.
+      parts: Prepared activations by layer and statistic.
+      positions: Number of positions (height times width) of every layer.
       size: Height and width of the image.
     """
 
@@ -37,17 +37,36 @@ class Prepared:
     size: tuple[int, ...]
 
 
-@register_pytree
 @dataclass(frozen=True, eq=False)
-class FeatureStatistics(PairFunction):
-    """Statistics that share one pass through a backbone, each ``[channels]``.
+class NetworkFunction(PairFunction):
+    """Values that share one pass through a network.
 
     Attributes:
-      backbone: The network.
-      arrays: Layer and statistic of each.
+      backbone: Network.
     """
 
     backbone: Backbone
+
+    @property
+    def label(self) -> str:
+        """Name of the model."""
+        return self.backbone.name
+
+    def fill(self, *, checkpoints_dir: epath.PathLike | None = None) -> Self:
+        """Loads the weights of the network of an outline."""
+        return replace(self, backbone=fill_backbone(self.backbone, checkpoints_dir=checkpoints_dir))
+
+
+@register_pytree
+@dataclass(frozen=True, eq=False)
+class FeatureStatistics(NetworkFunction):
+    """Statistics that share one pass through a network, each ``[channels]``.
+
+    Attributes:
+      backbone: Network.
+      arrays: Layer and statistic of each.
+    """
+
     arrays: tuple[tuple[str, str], ...] = field(metadata={"static": True})
 
     @classmethod
@@ -59,12 +78,11 @@ class FeatureStatistics(PairFunction):
         checkpoints_dir: epath.PathLike | None = None,
         precision: str = "highest",
     ) -> Self:
-        """Checks what is asked of a model, without loading its weights.
+        """Checks layers and statistics of a model without loading its weights.
 
         Args:
           model: Name of the model.
-          arrays: Layer and statistic of each; a layer may have its short name, which is written
-            out.
+          arrays: Layer and statistic of each; short names of layers are written out.
           checkpoints_dir: As for ``load_backbone``.
           precision: As for ``load_backbone``.
 
@@ -73,9 +91,9 @@ class FeatureStatistics(PairFunction):
           CheckpointError: If the weights have not been fetched.
         """
         backbone = outline_backbone(model, checkpoints_dir=checkpoints_dir, precision=precision)
-        short = aliases(backbone.layers)
+        short = aliases(backbone.all_layers)
         named = dict.fromkeys((short.get(layer, layer), name) for layer, name in arrays)
-        check_layers(backbone.name, [layer for layer, _ in named], backbone.layers)
+        check_layers(backbone.name, [layer for layer, _ in named], backbone.all_layers)
         unknown = dict.fromkeys(name for _, name in named if name not in STATISTICS)
         if unknown:
             raise InputError(
@@ -83,23 +101,14 @@ class FeatureStatistics(PairFunction):
             )
         return cls(backbone, tuple(named))
 
-    def fill(self, *, checkpoints_dir: epath.PathLike | None = None) -> Self:
-        """Loads the weights of an outline."""
-        return replace(self, backbone=fill_backbone(self.backbone, checkpoints_dir=checkpoints_dir))
-
-    @property
-    def label(self) -> str:
-        """The model's name."""
-        return self.backbone.name
-
     @property
     def names(self) -> list[str]:
-        """The statistics, as ``LAYER/STATISTIC``."""
+        """Names of the statistics, ``LAYER/STATISTIC``."""
         return ["/".join(array) for array in self.arrays]
 
     @property
     def signature(self) -> dict[str, Any]:
-        """What statistics of the network depend on besides the images, as JSON."""
+        """Weights, precision and formulas of any statistics of the network, as JSON."""
         return {
             "model": self.backbone.name,
             "weights_sha256": self.backbone.sha256,
@@ -110,17 +119,17 @@ class FeatureStatistics(PairFunction):
         }
 
     def refusals(self, height: int, width: int) -> dict[str, str]:
-        """The statistics of layers that would have no positions."""
+        """Reasons of the statistics whose layers would have no positions."""
         return refusals_of_layers(
             self.backbone, height, width, {"/".join(each): each[:1] for each in self.arrays}
         )
 
     def only(self, names: Collection[str]) -> Self:
-        """The same with some of the statistics."""
+        """The same function with some of the statistics."""
         return replace(self, arrays=tuple(each for each in self.arrays if "/".join(each) in names))
 
     def prepare(self, image: jax.Array) -> Prepared:
-        """What the statistics need of one image ``[H, W, 3]``."""
+        """Prepares one image ``[H, W, 3]`` for the statistics."""
         activations = self.backbone.activations(image[None])
         parts = {
             (layer, name): STATISTICS[name].prepare(activations[layer][0])
@@ -130,40 +139,23 @@ class FeatureStatistics(PairFunction):
         return Prepared(parts, positions, image.shape[:2])
 
     def compare(self, reference: Prepared, distorted: Prepared, identical: jax.Array) -> Values:
-        """The statistics of two prepared images, float32."""
+        """Statistics of two prepared images, float32."""
         return tuple(
             STATISTICS[array[1]].of_pair(reference.parts[array], distorted.parts[array], identical)
             for array in self.arrays
         )
 
 
-def check_layers(model: str, names: Sequence[str], layers: Sequence[str]) -> None:
-    """Refuses names of layers that a model does not have.
-
-    Args:
-      model: Name of the model.
-      names: Names to check, also short ones.
-      layers: Names of all layers of the model.
-
-    Raises:
-      InputError: If there is no such layer.
-    """
-    known = {*layers, *aliases(layers)}
-    unknown = dict.fromkeys(name for name in names if name not in known)
-    if unknown:
-        raise InputError(f"{model} has no layer {', '.join(unknown)}; it has: {', '.join(layers)}")
-
-
 def refusals_of_layers(
     backbone: Backbone, height: int, width: int, layers_of: Mapping[str, Sequence[str]]
 ) -> dict[str, str]:
-    """Which values need layers that images of a size do not reach, and why.
+    """Reasons of the values whose layers images of a size cannot reach.
 
     Args:
-      backbone: The network.
+      backbone: Network.
       height: Height of the images.
       width: Width of the images.
-      layers_of: The layers that each value needs, by its name.
+      layers_of: Layers that each value needs, by its name.
 
     Returns:
       Reasons by the names of the values.

@@ -1,11 +1,12 @@
-"""Functions of a pair of images in two steps: what is needed of each image, then the two.
+"""Functions of a pair of images in two steps: each image is prepared, then the two are compared.
 
-A reference is prepared once for all its versions, and what was prepared of a version is freed
-before the next version is looked at. What the pixels of a pair imply holds by construction,
-whatever a compiler makes of the reference and of its versions: identical images are at a distance
-of exactly 0, and an image with a pixel that is not finite has no score.
+A reference is prepared once for all its versions, and a version's intermediate results are freed
+before the next version is processed. Two facts about the pixels of a pair hold by construction,
+however a compiler rounds: identical images are at a distance of exactly 0, and an image with a
+pixel that is not finite has no score.
 """
 
+import math
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Collection
 from typing import Any, Self
@@ -18,7 +19,7 @@ from iqa_jax.errors import InputError
 from iqa_jax.images.preprocess import unit_range
 
 Values = tuple[jax.Array, ...]
-"""An array for each of the names of a pair function, in their order."""
+"""One array per name of a pair function, in the same order."""
 
 _Compare = Callable[[Any, Any, jax.Array], Values]
 
@@ -26,14 +27,14 @@ _Compare = Callable[[Any, Any, jax.Array], Values]
 class PairFunction(ABC):
     """Values of pairs of images that are computed together: scores, or statistics of layers.
 
-    Implementations are pytrees, to be arguments of ``jit``. Names are no part of what is compiled,
-    so that values are returned without them.
+    Implementations are pytrees, to be arguments of ``jit``. Values are returned without their
+    names, which do not belong to the compiled program.
     """
 
     @property
     @abstractmethod
     def label(self) -> str:
-        """A short name for progress and folders."""
+        """Short name for progress and folders."""
 
     @property
     @abstractmethod
@@ -43,11 +44,11 @@ class PairFunction(ABC):
     @property
     @abstractmethod
     def signature(self) -> dict[str, Any]:
-        """What the values depend on besides the images, as JSON."""
+        """Weights, settings and formulas that the values depend on, as JSON."""
 
     @abstractmethod
     def refusals(self, height: int, width: int) -> dict[str, str]:
-        """Which values images of this size cannot have, and why: ``{name: reason}``."""
+        """Reasons why images of this size cannot have some of the values: ``{name: reason}``."""
 
     @abstractmethod
     def only(self, names: Collection[str]) -> Self:
@@ -55,17 +56,22 @@ class PairFunction(ABC):
 
     @abstractmethod
     def prepare(self, image: jax.Array) -> Any:
-        """What is needed of one image ``[H, W, 3]``, ``uint8`` or float32 in [0, 1]."""
+        """Prepares one image ``[H, W, 3]``, ``uint8`` or floating point in [0, 1]."""
 
     @abstractmethod
     def compare(self, reference: Any, distorted: Any, identical: jax.Array) -> Values:
-        """The values of two prepared images.
+        """Values of two prepared images.
 
         Args:
-          reference: The prepared reference.
-          distorted: The prepared distorted image.
-          identical: Whether all their pixels are equal, a scalar; then differences are exactly 0.
+          reference: Prepared reference.
+          distorted: Prepared distorted image.
+          identical: Whether all their pixels are equal, a scalar; if so, differences are exactly 0.
         """
+
+    @property
+    def score_ranges(self) -> list[tuple[float, float]]:
+        """Lowest and highest value of each name, infinite where there is none."""
+        return [(-math.inf, math.inf)] * len(self.names)
 
     @property
     def mapped(self) -> list[str]:
@@ -78,24 +84,24 @@ class PairFunction(ABC):
         return ()
 
     def with_margins(self, name: str, values: jax.Array) -> jax.Array:
-        """The map of a value ``[h, w]``, continued to the borders of the image."""
+        """Map of a value ``[h, w]``, continued to the borders of the image."""
         del name
         return values
 
     def fill(self, *, checkpoints_dir: epath.PathLike | None = None) -> Self:
-        """Loads the weights of an outline, which has shapes in their place.
+        """Loads the weights of an outline, which has their shapes only.
 
         Args:
           checkpoints_dir: As for ``load_backbone``.
 
         Raises:
-          CheckpointError: If weights are damaged, or no longer there.
+          CheckpointError: If weights are damaged or missing.
         """
         del checkpoints_dir
         return self
 
     def check_size(self, height: int, width: int) -> None:
-        """Refuses images that cannot have all the values (:class:`InputError`)."""
+        """Raises :class:`InputError` if images of this size cannot have all the values."""
         for reason in self.refusals(height, width).values():
             raise InputError(reason)
 
@@ -103,11 +109,11 @@ class PairFunction(ABC):
         """Compares a reference with its versions.
 
         Args:
-          reference: ``[H, W, 3]``, ``uint8`` or float32 in [0, 1].
-          distorted: ``[V, H, W, 3]``, of the same kind.
+          reference: ``[H, W, 3]``, ``uint8`` or floating point in [0, 1].
+          distorted: ``[V, H, W, 3]``, ``uint8`` or floating point in [0, 1].
 
         Returns:
-          An array ``[V, ...]`` for each name.
+          An array ``[V, ...]`` per name.
         """
         prepared = self.prepare(reference)
 
@@ -120,11 +126,11 @@ class PairFunction(ABC):
         """Compares images ``[B, H, W, 3]``, each with its own reference.
 
         Args:
-          reference: ``uint8`` or float32 in [0, 1].
+          reference: ``uint8`` or floating point in [0, 1].
           distorted: Images of the same shape.
 
         Returns:
-          An array ``[B, ...]`` for each name.
+          An array ``[B, ...]`` per name.
         """
         return jax.vmap(lambda r, d: self._pair(self.compare, r, d))(reference, distorted)
 
@@ -132,11 +138,11 @@ class PairFunction(ABC):
         """Local values of images ``[B, H, W, 3]``.
 
         Args:
-          reference: ``uint8`` or float32 in [0, 1].
+          reference: ``uint8`` or floating point in [0, 1].
           distorted: Images of the same shape.
 
         Returns:
-          An array ``[B, H, W]`` for each name in ``mapped``.
+          An array ``[B, H, W]`` per name in ``mapped``.
         """
         size = reference.shape[1:3]
 
@@ -154,7 +160,7 @@ class PairFunction(ABC):
 def _of_pixels(
     compare: _Compare, reference: tuple[jax.Array, Any], distorted: tuple[jax.Array, Any]
 ) -> Values:
-    """Compares two images, each given with what was prepared of it, and heeds their pixels."""
+    """Compares two images, each given as pixels and prepared."""
     (r, r_prepared), (d, d_prepared) = reference, distorted
     if r.dtype == d.dtype == jnp.uint8:
         return compare(r_prepared, d_prepared, jnp.all(r == d))
@@ -165,5 +171,5 @@ def _of_pixels(
 
 
 def enlarged(values: jax.Array, size: tuple[int, ...]) -> jax.Array:
-    """A map ``[h, w]`` at the size of an image, between its positions interpolated linearly."""
+    """Enlarges a map ``[h, w]`` to the size of an image by linear interpolation."""
     return jax.image.resize(values, size, "linear", antialias=False)

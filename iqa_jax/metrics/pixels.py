@@ -8,7 +8,7 @@ import jax
 import jax.numpy as jnp
 
 from iqa_jax.images.preprocess import unit_range
-from iqa_jax.metrics import ms_ssim, psnr, ssim
+from iqa_jax.metrics import multi_scale_similarity, peak_signal_to_noise, structural_similarity
 from iqa_jax.metrics.pair_function import PairFunction, Values
 from iqa_jax.pytrees import register_pytree
 from iqa_jax.readouts.safe import known_where
@@ -20,12 +20,13 @@ class PixelMetric:
     """A metric of one pair of images ``[H, W, 3]``, in two steps.
 
     Attributes:
-      prepare: Function from an image, float32 in [0, 1], to what is compared, any pytree; done once
-        for a reference with many versions.
+      prepare: Function from an image, float32 in [0, 1], to any pytree; called once for a reference
+        with many versions.
       compare: Function from the prepared reference and distorted image to the score, a float32.
-      compare_maps: The same to local scores ``[h, w]``, whose mean is the score; None if there are
-        none.
-      best: Score of identical images.
+      compare_maps: Function from the same to local scores ``[h, w]``, whose mean is the score; None
+        if the metric has no maps.
+      best: Score of identical images, the highest or lowest of all.
+      worst: Bound of the scores at the other end, for images in [0, 1].
       higher_is_better: Whether a higher score means more similar images.
       least_size: Least height and width.
       map_margin: Number of positions at each side of the image that are not in the map.
@@ -35,51 +36,65 @@ class PixelMetric:
     compare: Callable[[Any, Any], jax.Array]
     compare_maps: Callable[[Any, Any], jax.Array] | None
     best: float
+    worst: float
     higher_is_better: bool
     least_size: int
     map_margin: int = 0
 
+    @property
+    def score_range(self) -> tuple[float, float]:
+        """Lowest and highest score."""
+        return min(self.worst, self.best), max(self.worst, self.best)
+
     def __call__(self, reference: jax.Array, distorted: jax.Array) -> jax.Array:
-        """The score of a pair of images."""
+        """Score of a pair of images."""
         return self.compare(self.prepare(reference), self.prepare(distorted))
 
 
 def _ssim(planes: Callable[[jax.Array], jax.Array]) -> PixelMetric:
     return PixelMetric(
-        prepare=lambda image: ssim.prepare(planes(image)),
-        compare=ssim.compare,
-        compare_maps=ssim.compare_maps,
+        prepare=lambda image: structural_similarity.prepare(planes(image)),
+        compare=structural_similarity.compare,
+        compare_maps=structural_similarity.compare_maps,
         best=1.0,
+        worst=-1.0,
         higher_is_better=True,
-        least_size=ssim.WINDOW_SIZE,
-        map_margin=ssim.WINDOW_SIZE // 2,
+        least_size=structural_similarity.WINDOW_SIZE,
+        map_margin=structural_similarity.WINDOW_SIZE // 2,
     )
 
 
 def _ms_ssim(planes: Callable[[jax.Array], jax.Array]) -> PixelMetric:
     return PixelMetric(
-        prepare=lambda image: ms_ssim.prepare(planes(image)),
-        compare=ms_ssim.compare,
+        prepare=lambda image: multi_scale_similarity.prepare(planes(image)),
+        compare=multi_scale_similarity.compare,
         compare_maps=None,
         best=1.0,
+        worst=0.0,
         higher_is_better=True,
-        least_size=ms_ssim.LEAST_SIZE,
+        least_size=multi_scale_similarity.LEAST_SIZE,
     )
 
 
 _PSNR = PixelMetric(
-    prepare=psnr.prepare,
-    compare=psnr.compare,
+    prepare=peak_signal_to_noise.prepare,
+    compare=peak_signal_to_noise.compare,
     compare_maps=None,
-    best=psnr.HIGHEST_DECIBELS,
+    best=peak_signal_to_noise.HIGHEST_DECIBELS,
+    worst=0.0,
     higher_is_better=True,
     least_size=1,
 )
-_SSIM = {f"ssim:{preset}": _ssim(planes) for preset, planes in ssim.PRESETS.items()}
-_MS_SSIM = {f"ms-ssim:{preset}": _ms_ssim(planes) for preset, planes in ms_ssim.PRESETS.items()}
+_SSIM = {
+    f"ssim:{preset}": _ssim(planes) for preset, planes in structural_similarity.PRESETS.items()
+}
+_MS_SSIM = {
+    f"ms-ssim:{preset}": _ms_ssim(planes)
+    for preset, planes in multi_scale_similarity.PRESETS.items()
+}
 
 FULL_NAMES: Mapping[str, str] = {"ssim": "ssim:wang2004", "ms-ssim": "ms-ssim:wang2003"}
-"""A plain name means the preset that was published first."""
+"""Full names; a plain name means the preset that was published first."""
 
 _ALL = {"psnr": _PSNR, **_SSIM, **_MS_SSIM}
 PIXEL_METRICS: Mapping[str, PixelMetric] = {
@@ -87,7 +102,7 @@ PIXEL_METRICS: Mapping[str, PixelMetric] = {
     **{plain: _ALL[full] for plain, full in FULL_NAMES.items()},
     **_ALL,
 }
-"""By name; a preset stands after a colon."""
+"""Metrics by name, with a preset after a colon."""
 
 
 @register_pytree
@@ -103,7 +118,7 @@ class PixelScores(PairFunction):
 
     @property
     def label(self) -> str:
-        """What the metrics have in common."""
+        """Word for all of these metrics."""
         return "pixels"
 
     @property
@@ -113,37 +128,42 @@ class PixelScores(PairFunction):
 
     @property
     def signature(self) -> dict[str, Any]:
-        """What the scores depend on besides the images: how they are compared, as JSON."""
+        """Formulas that the scores depend on besides the images, as JSON."""
         compared = (f"metric/{FULL_NAMES.get(name, name)}" for name in self.metrics)
         return {"model": self.label, "revisions": revisions_of([*OF_EVERY_IMAGE, *compared])}
 
     @property
+    def score_ranges(self) -> list[tuple[float, float]]:
+        """Lowest and highest score of each metric."""
+        return [PIXEL_METRICS[name].score_range for name in self.metrics]
+
+    @property
     def mapped(self) -> list[str]:
-        """The metrics that are means over positions."""
+        """Names of the metrics that are means over positions."""
         return [name for name in self.metrics if PIXEL_METRICS[name].compare_maps]
 
     def refusals(self, height: int, width: int) -> dict[str, str]:
-        """The metrics that need larger images."""
+        """Reasons of the metrics that need larger images."""
         least = {name: PIXEL_METRICS[name].least_size for name in self.metrics}
         return {
-            name: f"{name}: expected images of at least {size}x{size} pixels, got {height}x{width}"
+            name: f"{name}: expected images of at least {size}x{size} pixels, got {width}x{height}"
             for name, size in least.items()
             if min(height, width) < size
         }
 
     def only(self, names: Collection[str]) -> Self:
-        """The same with some of the metrics."""
+        """The same function with some of the metrics."""
         return replace(self, metrics=tuple(name for name in self.metrics if name in names))
 
     def prepare(self, image: jax.Array) -> Mapping[str, Any]:
-        """What each metric needs of one image."""
+        """Prepares one image for each metric."""
         pixels = unit_range(image)
         return {name: PIXEL_METRICS[name].prepare(pixels) for name in self.metrics}
 
     def compare(
         self, reference: Mapping[str, Any], distorted: Mapping[str, Any], identical: jax.Array
     ) -> Values:
-        """The scores of two prepared images."""
+        """Scores of two prepared images."""
         scores = [
             PIXEL_METRICS[name].compare(reference[name], distorted[name]) for name in self.metrics
         ]
@@ -158,7 +178,7 @@ class PixelScores(PairFunction):
         return _best_where(identical, self.mapped, scores)
 
     def with_margins(self, name: str, values: jax.Array) -> jax.Array:
-        """The map of a metric, continued by its outermost values where it has no windows."""
+        """Map of a metric, continued by its outermost values where no window fits."""
         return jnp.pad(values, PIXEL_METRICS[name].map_margin, mode="edge")
 
 

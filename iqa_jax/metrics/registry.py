@@ -1,7 +1,8 @@
-"""Metrics by name: what the names mean, and what computes them."""
+"""Metrics by name, and how to load them."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
 
 from etils import epath
 
@@ -10,7 +11,11 @@ from iqa_jax.images.resize import Resize
 from iqa_jax.metrics.metric import Metric
 from iqa_jax.metrics.pair_function import PairFunction
 from iqa_jax.metrics.pixels import FULL_NAMES, PIXEL_METRICS, PixelScores
-from iqa_jax.readouts import NEEDS_A_DATASET, READOUTS, ReadoutName
+from iqa_jax.readouts import ReadoutName, parse_readout
+
+if TYPE_CHECKING:
+    from iqa_jax.backbones import Backbone
+    from iqa_jax.zoo.functions import Function
 
 _DISTS = (
     "vgg16-supervised-imagenet1k-l2pool/"
@@ -37,8 +42,8 @@ class MetricName:
 
     Attributes:
       name: Name as the user wrote it.
-      readout: The read-out that it is; None for a pixel metric.
-      resize: What its own protocol does to an image first.
+      readout: Read-out that it stands for; None for a pixel metric.
+      resize: Resizing that belongs to its own protocol.
     """
 
     name: str
@@ -47,17 +52,17 @@ class MetricName:
 
     @property
     def computed(self) -> str:
-        """The full name, under which a pair function computes it."""
+        """Full name, as in the names of a pair function."""
         return FULL_NAMES.get(self.name, self.name) if self.readout is None else str(self.readout)
 
     @property
     def higher_is_better(self) -> bool:
-        """The direction: read-outs are distances."""
+        """Direction of its scores; read-outs are distances."""
         return self.readout is None and PIXEL_METRICS[self.name].higher_is_better
 
     @property
     def group(self) -> tuple[str | None, Resize | None]:
-        """What it shares with the metrics that are computed in the same pass."""
+        """Network and resizing, the same for all metrics that are computed in one pass."""
         return (self.readout.model if self.readout else None), self.resize
 
 
@@ -81,7 +86,7 @@ def parse_metric(name: str) -> MetricName:
 
 
 def find_metric(name: str) -> MetricName | None:
-    """The metric that goes by a name, a published one also in upper case; None if there is none."""
+    """Metric of this name, a published one also in upper case; None for an unknown name."""
     published = name.lower() in list_metrics()
     try:
         return parse_metric(name.lower() if published else name)
@@ -90,12 +95,18 @@ def find_metric(name: str) -> MetricName | None:
 
 
 def list_metrics() -> list[str]:
-    """Names of the published metrics; besides them any read-out is a metric."""
+    """Names of the published metrics; any read-out is a metric, too.
+
+    Example:
+      >>> import iqa_jax
+      >>> iqa_jax.list_metrics()[:3]
+      ['psnr', 'ssim', 'ms-ssim']
+    """
     return [*PIXEL_METRICS, *READOUT_METRICS]
 
 
 def parse_metrics(names: Iterable[str]) -> list[MetricName]:
-    """Reads names, each once.
+    """Reads names and drops duplicates.
 
     Raises:
       InputError: If there is no such metric.
@@ -125,7 +136,7 @@ def outline_group(
       precision: As for ``load_backbone``.
 
     Returns:
-      An outline of the function that computes the metrics, under their ``computed`` names.
+      Outline of the function that computes the metrics under their ``computed`` names.
 
     Raises:
       InputError: If there is no such model or layer, a relevance does not fit, or a read-out
@@ -135,10 +146,7 @@ def outline_group(
     readouts = list(dict.fromkeys(metric.readout for metric in group if metric.readout))
     if not readouts:
         return PixelScores(tuple(dict.fromkeys(metric.computed for metric in group)))
-    for readout in readouts:
-        if READOUTS[readout.readout].normalised_by:
-            raise InputError(f"{readout}: {NEEDS_A_DATASET}")
-    from iqa_jax.metrics.features import FeatureScores  # noqa: PLC0415  brings flax
+    from iqa_jax.metrics.features import FeatureScores  # noqa: PLC0415  imports flax
 
     return FeatureScores.outline(
         readouts,
@@ -154,7 +162,7 @@ def load_group(
     checkpoints_dir: epath.PathLike | None = None,
     precision: str = "highest",
 ) -> PairFunction:
-    """Loads what computes the metrics of a group.
+    """Loads the function that computes the metrics of a group.
 
     Args:
       group: One of :func:`groups`.
@@ -162,7 +170,7 @@ def load_group(
       precision: As for ``load_backbone``.
 
     Raises:
-      InputError: As by :func:`outline_group`.
+      InputError: For the reasons of :func:`outline_group`.
       CheckpointError: If the weights have not been fetched, or are damaged.
     """
     outline = outline_group(group, checkpoints_dir=checkpoints_dir, precision=precision)
@@ -170,13 +178,23 @@ def load_group(
 
 
 def load_metric(
-    name: str, *, checkpoints_dir: epath.PathLike | None = None, precision: str = "highest"
+    what: "str | Backbone | Function",
+    *,
+    layers: str | Sequence[str] | None = None,
+    readout: str | None = None,
+    checkpoints_dir: epath.PathLike | None = None,
+    precision: str = "highest",
 ) -> Metric:
     """Loads a metric.
 
     Args:
-      name: One of :func:`list_metrics`, such as ``lpips-vgg``; or any read-out,
-        ``MODEL/LAYER[+LAYER...]/READOUT[@RELEVANCE]``, such as ``vgg16/relu3_3/l2``.
+      what: One of :func:`list_metrics`, such as ``lpips-vgg``; or any read-out,
+        ``MODEL/LAYER[+LAYER...]/READOUT[@RELEVANCE]``, such as ``vgg16/relu3_3/l2``; or a network
+        to read out: a backbone, a function as for ``load_backbone``, or, if ``layers`` or
+        ``readout`` is given, the name of a model.
+      layers: Layers of the network, ``"relu1+relu2"`` or a sequence of names; None for all but
+        ``input``.
+      readout: Read-out of the layers, ``READOUT[@RELEVANCE]``; None for ``unit``.
       checkpoints_dir: As for ``load_backbone``.
       precision: As for ``load_backbone``.
 
@@ -184,9 +202,36 @@ def load_metric(
       A function ``metric(reference, distorted) -> [B]``.
 
     Raises:
-      InputError: If there is no such metric, model, layer or read-out.
+      InputError: If there is no such metric, model, layer or read-out, or a relevance does not fit.
       CheckpointError: If the weights have not been fetched.
+
+    Example:
+      >>> import numpy as np, iqa_jax
+      >>> black, white = np.zeros((1, 64, 64, 3)), np.ones((1, 64, 64, 3))
+      >>> iqa_jax.load_metric("ssim")(black, black).tolist()
+      [1.0]
+      >>> metric = iqa_jax.load_metric("resnet20-random-none-seed0/conv1+layer1/unit")
+      >>> bool(metric(black, black)[0] == 0 < metric(black, white)[0])
+      True
+      >>> def gradient(images):
+      ...     return {"across": images[:, :, 1:] - images[:, :, :-1]}
+      >>> iqa_jax.load_metric(gradient, readout="l2")
+      Metric('gradient/across/l2', lower is better, from 0)
     """
-    metric = parse_metric(name)
-    function = load_group([metric], checkpoints_dir=checkpoints_dir, precision=precision)
-    return Metric(function, name, metric.higher_is_better)
+    where: dict[str, Any] = {"checkpoints_dir": checkpoints_dir}
+    if isinstance(what, str) and layers is None and readout is None:
+        metric = parse_metric(what)
+        function = load_group([metric], precision=precision, **where)
+        return Metric(function, what, metric.higher_is_better)
+    if isinstance(what, str) and find_metric(what):
+        raise InputError(
+            f"{what} is a metric that has its layers and read-out; give the name of a model, or "
+            "leave layers and readout out"
+        )
+    from iqa_jax.metrics.readout_metric import read_out  # noqa: PLC0415  imports flax
+    from iqa_jax.zoo import load_backbone, load_relevance  # noqa: PLC0415
+
+    backbone = load_backbone(what, precision=precision, **where)
+    kind, name = parse_readout(readout or "unit")
+    relevance = load_relevance(name, **where) if name else None
+    return read_out(backbone, layers, kind, relevance=relevance)

@@ -1,4 +1,4 @@
-"""Backbones that a user brings: a function from images to named activations."""
+"""Backbones of the user: functions from images to named activations."""
 
 import hashlib
 import re
@@ -26,10 +26,10 @@ def is_own(name: str) -> bool:
 
 
 def load_function(name: str) -> Function:
-    """Runs ``FILE.py`` and takes ``NAME`` out of it.
+    """Runs ``FILE.py`` and returns its function ``NAME``.
 
-    The file is a module of its own: it can import what is installed, and nothing that lies beside
-    it, as another file may be called the same.
+    The file is run as a module of its own. It can import installed modules but not the files beside
+    it, whose names may be taken.
 
     Args:
       name: ``FILE.py:NAME``.
@@ -44,7 +44,7 @@ def load_function(name: str) -> Function:
     if not path.is_file():
         raise InputError(f"{name}: there is no file {path}")
     source = path.read_bytes()
-    # A name that no other module has, and that is the same in every process.
+    # A name that is unique and the same in every process.
     module = types.ModuleType(f"{path.stem}_{hashlib.sha256(source).hexdigest()}")
     module.__file__ = str(path)
     try:
@@ -67,11 +67,11 @@ def load_function(name: str) -> Function:
 
 
 def function_sha256(function: Function, name: str = "") -> str:
-    """A hash of what a backbone computes: its program, and all arrays in it.
+    """Hash of a backbone function: its program, and all arrays in it.
 
     Args:
-      function: From images to activations.
-      name: ``FILE.py:NAME``, if the function is from there: the file is hashed too.
+      function: Function from images to activations.
+      name: ``FILE.py:NAME`` if the function was loaded from a file, which is hashed too.
 
     Raises:
       InputError: If the function returns something else, or fails.
@@ -85,7 +85,7 @@ def function_sha256(function: Function, name: str = "") -> str:
 
 @contextmanager
 def _known(module: types.ModuleType) -> Iterator[None]:
-    """While a module's code runs: dataclasses, among others, look up the module of a class."""
+    """Registers a module while its code runs: dataclasses, for one, look up a class's module."""
     sys.modules[module.__name__] = module
     try:
         yield
@@ -98,6 +98,6 @@ def _advice(path: epath.Path, missing: str | None) -> str:
     if not (beside.is_dir() or beside.with_name(f"{beside.name}.py").exists()):
         return ""
     return (
-        f"; what lies beside the file is found where it is named: set PYTHONPATH={path.parent}, or "
+        f"; files beside it are found through PYTHONPATH alone: set PYTHONPATH={path.parent}, or "
         "put all into one file"
     )

@@ -1,6 +1,6 @@
-"""From our checkpoints to backbones and relevances in memory."""
+"""Loading backbones and relevances from checkpoints."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, NamedTuple, cast
 
@@ -29,13 +29,13 @@ from iqa_jax.zoo.registry import MODELS, RELEVANCES, find_model
 @register_pytree
 @dataclass(frozen=True, eq=False)
 class Relevance:
-    """A weight for each channel of some layers of one model; a pytree, whose names are labels.
+    """Weights of the channels of some layers of one model; a pytree, whose names are labels.
 
     Attributes:
       weights: ``{layer: [channels]}``, or ``{layer: [terms, channels]}`` for a read-out of several
         terms; non-negative.
-      name: Of the checkpoint.
-      model: Whose channels are weighed.
+      name: Name of the checkpoint.
+      model: Name of the model.
       sha256: Hash of the stored weights.
     """
 
@@ -46,17 +46,17 @@ class Relevance:
 
     @property
     def terms(self) -> int:
-        """How many weights each channel has."""
+        """Number of weights per channel."""
         weights = next(iter(self.weights.values()))
         return 1 if weights.ndim == 1 else weights.shape[0]
 
     def weighs(self, model: str, layers: Iterable[str]) -> bool:
-        """Whether it has weights for all of some layers of a model."""
+        """Whether it has weights for all of these layers of a model."""
         return model == self.model and set(layers) <= set(self.weights)
 
 
 class TrainingData(NamedTuple):
-    """The pairs that something was learned from.
+    """Pairs that a relevance was learned from.
 
     Attributes:
       dataset: Name of the dataset.
@@ -68,8 +68,9 @@ class TrainingData(NamedTuple):
 
 
 def load_backbone(
-    model: str | Function,
+    model: str | Function | Backbone,
     *,
+    layers: str | Sequence[str] | None = None,
     checkpoints_dir: epath.PathLike | None = None,
     precision: str = "highest",
 ) -> Backbone:
@@ -78,32 +79,47 @@ def load_backbone(
     Args:
       model: Name of a model, see :func:`list_models`; or a backbone of your own: a function from
         images, float32 ``[B, H, W, 3]`` in [0, 1], to a dict of activations
-        ``[B, height, width, channels]`` in forward order, or where it is, ``FILE.py:NAME``. Its
-        hash is that of its program, of all arrays in it, and of the file.
-      checkpoints_dir: The folder of the converted weights; None for that of
+        ``[B, height, width, channels]`` in forward order, or its place, ``FILE.py:NAME``. The hash
+        of a function is that of its program, of all arrays in it, and of the file. A backbone that
+        is loaded keeps its precision.
+      layers: Names of the layers that it returns, ``"relu1+relu2"`` or a sequence, also short ones
+        such as ``layer2`` for its last block, in the order in which they are returned; None for
+        all. What these layers do not need is not computed.
+      checkpoints_dir: Folder of the converted weights; None for that of
         :func:`iqa_jax.weights.checkpoints.default_directory`.
-      precision: Of the float32 products: ``highest`` (for published scores), ``high`` or
-        ``default`` (TF32 on GPU, bfloat16 passes on TPU); or ``bf16``, weights and activations in
-        bfloat16.
+      precision: Precision of float32 products: ``highest`` (for published scores), ``high`` or
+        ``default`` (TF32 on GPU, bfloat16 passes on TPU); or ``bf16`` for weights and activations
+        in bfloat16.
 
     Raises:
-      InputError: If there is no such model or precision, or the function returns something else.
+      InputError: If there is no such model, layer or precision, or the function returns something
+        else.
       CheckpointError: If its weights have not been fetched, or are damaged.
+
+    Example:
+      >>> import numpy as np, iqa_jax
+      >>> model = "squeezenet1_1-random-none-seed0"
+      >>> backbone = iqa_jax.load_backbone(model, layers=["relu1", "fire5"])
+      >>> features = backbone(np.zeros((1, 64, 64, 3), np.uint8))
+      >>> {layer: values.shape for layer, values in features.items()}
+      {'relu1': (1, 31, 31, 64), 'fire5': (1, 7, 7, 256)}
     """
     outline = outline_backbone(model, checkpoints_dir=checkpoints_dir, precision=precision)
+    if layers is not None:
+        outline = outline.with_layers(layers)
     return fill_backbone(outline, checkpoints_dir=checkpoints_dir)
 
 
 def outline_backbone(
-    model: str | Function,
+    model: str | Function | Backbone,
     *,
     checkpoints_dir: epath.PathLike | None = None,
     precision: str = "highest",
 ) -> Backbone:
-    """All of a network but its weights: a backbone with shapes in the place of its parameters.
+    """A network without its weights: a backbone with shapes for parameters.
 
-    With it, what is asked of a network can be checked before anything is loaded. Filling it changes
-    nothing of what is compiled.
+    With an outline, layers and image sizes can be checked before weights are loaded. The filled
+    backbone compiles to the same program.
 
     Args:
       model: As for :func:`load_backbone`.
@@ -112,16 +128,23 @@ def outline_backbone(
 
     Returns:
       The outline. Its ``sha256`` is that of the stored weights, and empty for an untrained
-      network, whose weights are yet to be drawn. That of a function lacks nothing.
+      network, whose weights are not drawn yet. A function is complete, as is a loaded backbone.
 
     Raises:
-      InputError: As by :func:`load_backbone`.
-      CheckpointError: If its weights have not been fetched, or are of another architecture.
+      InputError: For the reasons of :func:`load_backbone`.
+      CheckpointError: If its weights have not been fetched, or belong to another architecture.
     """
     if precision not in PRECISIONS:
         raise InputError(f"precision: expected one of {', '.join(PRECISIONS)}, got {precision!r}")
+    if isinstance(model, Backbone):
+        return model
     if callable(model):
         return _own_backbone(model, getattr(model, "__name__", "own"), precision)
+    if not isinstance(model, str):
+        raise InputError(
+            "expected the name of a model, FILE.py:NAME, or a function from images to activations, "
+            f"got {type(model).__name__}"
+        )
     if is_own(model):
         return _own_backbone(load_function(model), model, precision)
     entry = find_model(model)
@@ -144,13 +167,13 @@ def fill_backbone(outline: Backbone, *, checkpoints_dir: epath.PathLike | None =
     """Loads the weights of a network.
 
     Args:
-      outline: As :func:`outline_backbone` returns it.
+      outline: Result of :func:`outline_backbone`.
       checkpoints_dir: As for :func:`load_backbone`.
 
     Raises:
-      CheckpointError: If the weights are damaged, or no longer there.
+      CheckpointError: If the weights are damaged or missing.
     """
-    if not outline.parameters:
+    if not any(isinstance(each, jax.ShapeDtypeStruct) for each in outline.parameters.values()):
         return outline
     entry = find_model(outline.name)
     if entry.seed is None:
@@ -167,7 +190,7 @@ def fill_backbone(outline: Backbone, *, checkpoints_dir: epath.PathLike | None =
 
 
 def weights_sha256(model: str, *, checkpoints_dir: epath.PathLike | None = None) -> str:
-    """The hash of a model's weights, without loading them where they are stored.
+    """Hash of a model's weights; stored weights are not loaded.
 
     Args:
       model: Name of a model, or ``FILE.py:NAME``.
@@ -193,11 +216,13 @@ def _own_backbone(function: Function, name: str, precision: str) -> Backbone:
 
 
 def _stored_sha256(model: str, checkpoints_dir: epath.PathLike | None) -> str:
-    """The hash of the stored weights, which have to be those of the model's architecture."""
+    """Hash of the stored weights after a check that they fit the architecture."""
     record = _provenance(model, checkpoints_dir)
     shapes = build(find_model(model).trunk).parameters
     if record["arrays"] != {name: [*each.shape] for name, each in shapes.items()}:
-        raise CheckpointError(f"the checkpoint {model} is of another architecture; fetch it again")
+        raise CheckpointError(
+            f"the checkpoint {model} belongs to another architecture; fetch it again"
+        )
     return record["weights_sha256"]
 
 
@@ -216,7 +241,7 @@ def load_relevance(name: str, *, checkpoints_dir: epath.PathLike | None = None) 
     """Loads channel weights, published or learned.
 
     Args:
-      name: Of the checkpoint.
+      name: Name of the checkpoint.
       checkpoints_dir: As for :func:`load_backbone`.
 
     Raises:
@@ -236,14 +261,14 @@ def load_relevance(name: str, *, checkpoints_dir: epath.PathLike | None = None) 
 def training_data(
     relevance: str, *, checkpoints_dir: epath.PathLike | None = None
 ) -> TrainingData | None:
-    """What a relevance was learned from by ``train_relevance``.
+    """Pairs that ``train_relevance`` learned a relevance from.
 
     Args:
       relevance: Name of the checkpoint.
       checkpoints_dir: As for :func:`load_backbone`.
 
     Returns:
-      None for one that was published, and where there is none of this name.
+      None for a published relevance, and for an unknown name.
     """
     record = checkpoints.read_provenance(checkpoints.resolve_directory(checkpoints_dir), relevance)
     statistics = record.get("source", {}).get("statistics") if record else None

@@ -71,6 +71,11 @@ def list_models(
       architecture: Such as ``vgg16``; None for any.
       goal: What the network was trained for, such as ``supervised``; None for any.
       environment: The images that it was trained on, such as ``imagenet1k``; None for any.
+
+    Example:
+      >>> import iqa_jax
+      >>> iqa_jax.list_models(architecture="vgg16", goal="supervised")[0]
+      'vgg16'
     """
     return [
         name

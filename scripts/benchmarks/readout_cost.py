@@ -21,7 +21,7 @@ import numpy as np
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
 from iqa_jax.backbones import Backbone
-from iqa_jax.engine.devices import compiler_options
+from iqa_jax.compilation import compiler_options
 from iqa_jax.metrics.features import FeatureScores
 from iqa_jax.programs import running
 from iqa_jax.programs.settings import ModelSettings

@@ -4,6 +4,7 @@ import numpy as np
 import oracle
 import pytest
 
+import iqa_jax
 from iqa_jax import zoo
 from iqa_jax.backbones import Backbone, aliases, build
 from iqa_jax.errors import InputError
@@ -61,13 +62,13 @@ def test_works_under_jit_vmap_and_grad(alexnet, images):
     ("images", "complaint"),
     [
         ("photograph.png", "expected an array .* got str; .*PIL.Image.open"),
-        (np.zeros((2, 64, 64, 3), np.float64), "float64"),
+        (np.zeros((2, 64, 64, 3), np.int32), "int32"),
         (np.zeros((64, 64, 3), np.uint8), r"\[64, 64, 3\]"),
         (np.zeros((1, 3, 64, 64), np.uint8), r"\[1, 3, 64, 64\]"),
         (np.full((1, 64, 64, 3), 255, np.float32), "from 255 to 255"),
         (np.linspace(-1, 1, 64 * 64 * 3, dtype=np.float32).reshape(1, 64, 64, 3), "from -1 to 1"),
         (np.full((1, 64, 64, 3), np.nan, np.float32), "nan"),
-        (np.zeros((1, 62, 64, 3), np.uint8), "at least 63x63 pixels .* got 62x64"),
+        (np.zeros((1, 62, 64, 3), np.uint8), "at least 63x63 pixels .* got 64x62"),
     ],
 )
 def test_refuses_what_is_no_public_image(alexnet, images, complaint):
@@ -87,7 +88,7 @@ def test_the_layers_without_positions_are_named(alexnet):
     reason = alexnet.refusal(40, 40, layers=["pool5", "relu1"])
     assert reason.endswith("at least 63x63 pixels for its layer pool5, got 40x40")
     reason = alexnet.refusal(20, 90, layers=["relu3", "input", "relu5"])
-    assert reason.endswith("31x31 pixels for its layers relu3, relu5, got 20x90")
+    assert reason.endswith("31x31 pixels for its layers relu3, relu5, got 90x20")
     assert alexnet.refusal(20, 90, layers=[]) is None
 
 
@@ -148,6 +149,69 @@ def test_a_layer_keeps_its_name(rng):
     for found in (backbone(pixels), backbone.activations(pixels)):
         np.testing.assert_array_equal(found["stage"], 2 * pixels)
         np.testing.assert_array_equal(found["stage.0"], pixels)
+
+
+RESNET = "resnet20-random-none-seed0"
+
+
+@pytest.fixture(scope="module")
+def resnet():
+    return zoo.load_backbone(RESNET)
+
+
+def test_some_layers_in_the_order_asked_for(resnet, images):
+    expected = resnet(images)
+    layers = ["layer2", "input", "conv1"]
+    for found in (
+        resnet(images, layers=layers),
+        resnet(images, "layer2+input+conv1"),
+        zoo.load_backbone(RESNET, layers=layers)(images),
+        zoo.load_backbone(resnet, layers=layers)(images),
+        jax.jit(resnet.with_layers(layers))(images),
+    ):
+        assert set(found) == set(layers)
+        for layer, values in found.items():
+            whole = expected[{"layer2": "layer2.2"}.get(layer, layer)]
+            np.testing.assert_allclose(values, whole, rtol=1e-4, atol=1e-4)
+    assert list(resnet(images, layers=layers)) == layers
+    assert resnet.with_layers(layers).layers == tuple(layers)
+    assert resnet.with_layers(layers).channels == {"layer2": 32, "input": 3, "conv1": 16}
+    assert resnet.with_layers(layers).with_layers(None).layers == resnet.layers
+
+
+def test_what_the_layers_do_not_need_is_not_computed(resnet):
+    image = jax.ShapeDtypeStruct((1, 32, 32, 3), jnp.float32)
+
+    def cost(layers):
+        program = jax.jit(lambda backbone, x: backbone(x)).lower(resnet.with_layers(layers), image)
+        return program.compile().cost_analysis()["flops"]
+
+    assert cost("conv1") < cost("layer1.0") < cost("layer3") <= cost(None)
+    assert cost("conv1") < 0.1 * cost(None)
+
+
+@pytest.mark.parametrize("layers", ["layer9", ["conv1", "layer9"]])
+def test_close_matches_of_an_unknown_layer_come_first(resnet, layers, images):
+    complaint = f"{RESNET} has no layer layer9; it has: layer[0-9.]+, layer[0-9.]+, .*input, conv1"
+    with pytest.raises(InputError, match=complaint):
+        resnet(images, layers=layers)
+    with pytest.raises(InputError, match=complaint):
+        zoo.load_backbone(RESNET, layers=layers)
+
+
+def test_the_least_size_is_that_of_the_layers_asked_for(alexnet):
+    small = np.zeros((1, 20, 90, 3), np.uint8)
+    assert list(alexnet(small, layers=["relu1"])) == ["relu1"]
+    with pytest.raises(InputError, match="at least 31x31 pixels for its layer relu5, got 90x20"):
+        alexnet(small, layers=["relu1", "relu5"])
+
+
+def test_metrics_of_a_selection_share_the_program_of_the_network(resnet):
+    metrics = [
+        iqa_jax.load_metric(backbone, layers="conv1")
+        for backbone in (resnet, resnet.with_layers("layer2"))
+    ]
+    assert len({jax.tree.structure(metric) for metric in metrics}) == 1
 
 
 def test_is_shown_in_a_line(alexnet):

@@ -106,31 +106,6 @@ def test_a_call_takes_units_for_every_device(function):
     assert runner.unit_count(64, 128) == 32
 
 
-def test_convolutions_on_a_cpu_are_those_of_the_faster_library():
-    def convolve(x, kernel):
-        return jax.lax.conv_general_dilated(
-            x, kernel, (1, 1), "SAME", dimension_numbers=("NHWC", "HWIO", "NHWC")
-        )
-
-    shapes = [jax.ShapeDtypeStruct(shape, np.float32) for shape in ((1, 9, 9, 32), (3, 3, 32, 32))]
-    compiled = jax.jit(convolve, compiler_options=devices.compiler_options())
-    text = compiled.lower(*shapes).compile().as_text()
-    assert "convolution(" in text
-    assert "ynn" not in text
-
-
-def test_what_xla_flags_say_comes_first(monkeypatch):
-    choose = devices.compiler_options.__wrapped__
-    assert choose()
-    monkeypatch.setenv("XLA_FLAGS", "--xla_cpu_experimental_ynn_fusion_type=individual_dot")
-    assert choose() == {}
-
-
-def test_options_that_xla_does_not_know_are_left_out(monkeypatch):
-    monkeypatch.setattr(devices, "_EIGEN", {"xla_cpu_of_another_time": "true"})
-    assert devices.compiler_options.__wrapped__() == {}
-
-
 @register_pytree
 @dataclass(frozen=True)
 class Difference:

@@ -28,7 +28,7 @@ from iqa_jax.images.luminance import lightness
 from iqa_jax.images.preprocess import IMAGENET
 from iqa_jax.images.resize import Resize, resize_pixels
 from iqa_jax.metrics.pixels import PIXEL_METRICS
-from iqa_jax.metrics.ssim import viewed_gray_levels
+from iqa_jax.metrics.structural_similarity import viewed_gray_levels
 from iqa_jax.readouts import READOUTS, LayerStatistics
 from iqa_jax.readouts.statistics import STATISTICS
 from iqa_jax.revisions import REVISIONS

@@ -204,5 +204,5 @@ def test_images_that_are_too_small_are_refused(name, metric):
     least, scores = metric.least_size, PixelScores((name,))
     assert scores.refusals(least, least) == {}
     for height, width in ((least - 1, 1920), (1920, least - 1)):
-        reason = f"at least {least}x{least} pixels, got {height}x{width}"
+        reason = f"at least {least}x{least} pixels, got {width}x{height}"
         assert reason in scores.refusals(height, width)[name]

@@ -147,3 +147,63 @@ def test_a_reference_may_be_a_constant_of_a_compiled_loss(rng):
     levels = reference * 255
     with pytest.raises(InputError, match="found values from"):
         jax.jit(lambda x: metric(levels, x))(image)
+
+
+MODEL = "resnet20-random-none-seed0"
+
+
+def edges(images):
+    return {"across": images[:, :, 1:] - images[:, :, :-1], "down": images[:, 1:] - images[:, :-1]}
+
+
+def test_a_network_in_memory_or_by_name_is_read_out(rng):
+    pair = rng.integers(0, 256, (2, 2, 32, 40, 3)).astype(np.uint8)
+    backbone = iqa_jax.load_backbone(MODEL)
+    for what in (MODEL, backbone):
+        metric = iqa_jax.load_metric(what, layers=("conv1", "layer1"), readout="l2")
+        assert metric.name == f"{MODEL}/conv1+layer1/l2"
+        np.testing.assert_array_equal(metric(*pair), iqa_jax.load_metric(metric.name)(*pair))
+    selected = iqa_jax.load_metric(backbone.with_layers(["conv1", "input"]))
+    assert selected.name == f"{MODEL}/conv1/unit"
+
+
+def test_a_function_is_read_out(rng, tmp_path):
+    pair = rng.random((2, 2, 12, 14, 3))
+    metric = iqa_jax.load_metric(edges)
+    assert metric.name == "edges/across+down/unit"
+    assert (metric(*pair) > 0).all()
+    assert (metric(pair[0], pair[0]) == 0).all()
+    path = tmp_path / "mine.py"
+    path.write_text("def edges(x):\n    return {'across': x[:, :, 1:] - x[:, :, :-1]}\n")
+    from_file = iqa_jax.load_metric(f"{path}:edges", layers="across", readout="l2")
+    in_memory = iqa_jax.load_metric(edges, layers="across", readout="l2")
+    np.testing.assert_array_equal(from_file(*pair), in_memory(*pair))
+
+
+def test_a_relevance_by_name_weighs_the_channels(checkpoints, rng):
+    pair = rng.integers(0, 256, (2, 1, 64, 70, 3)).astype(np.uint8)
+    layers = "relu1+relu2+relu3+relu4+relu5"
+    metric = iqa_jax.load_metric(
+        "alexnet", layers=layers, readout="unit@lpips-alex", checkpoints_dir=checkpoints
+    )
+    lpips = iqa_jax.load_metric("lpips-alex", checkpoints_dir=checkpoints)
+    np.testing.assert_array_equal(metric(*pair), lpips(*pair))
+
+
+@pytest.mark.parametrize(
+    ("what", "options", "complaint"),
+    [
+        ("ssim", {"readout": "l2"}, "ssim is a metric that has its layers and read-out; give the"),
+        (f"{MODEL}/conv1/l2", {"layers": "conv1"}, "is a metric that has its layers and read-out"),
+        (MODEL, {"layers": "conv9"}, "has no layer conv9; it has: conv1, input"),
+        (MODEL, {"readout": "l3"}, "there is no read-out 'l3'"),
+        (MODEL, {"readout": "unit@"}, "expected the name of a relevance"),
+        ("resnet", {"layers": "conv1"}, "there is no model 'resnet'"),
+        (edges, {"layers": "up"}, "edges has no layer up; it has: "),
+        (42, {}, "expected the name of a model, FILE.py:NAME, or a function .* got int"),
+        (lambda x: x, {}, "has to return a dict from names to activations"),
+    ],
+)
+def test_what_cannot_be_read_out_is_refused(what, options, complaint):
+    with pytest.raises(InputError, match=complaint):
+        iqa_jax.load_metric(what, **options)

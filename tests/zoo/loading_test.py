@@ -78,7 +78,9 @@ def test_refuses_the_weights_of_another_architecture_before_they_are_read(tmp_pa
     (tmp_path / "vgg16").mkdir()
     record = (checkpoints / "alexnet" / "provenance.json").read_text()
     (tmp_path / "vgg16" / "provenance.json").write_text(record)
-    with pytest.raises(CheckpointError, match="vgg16 is of another architecture; fetch it again"):
+    with pytest.raises(
+        CheckpointError, match="vgg16 belongs to another architecture; fetch it again"
+    ):
         zoo.outline_backbone("vgg16", checkpoints_dir=tmp_path)
 
 

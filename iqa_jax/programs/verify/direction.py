@@ -15,7 +15,7 @@ from scipy import special
 from iqa_jax.agreement.correlation import spearman
 from iqa_jax.datasets.table import PairTable, Question
 from iqa_jax.metrics.gray import PEAK
-from iqa_jax.metrics.psnr import HIGHEST_DECIBELS
+from iqa_jax.metrics.peak_signal_to_noise import HIGHEST_DECIBELS
 from iqa_jax.programs.verify.checks import Check, Verdict
 from iqa_jax.programs.verify.examination import Examination
 

@@ -27,7 +27,7 @@ _C1, _C2 = (0.01 * PEAK) ** 2, (0.03 * PEAK) ** 2
 """Section III.C of the paper; windows lie wholly inside the image, as in the authors' script."""
 
 _VIEWED_SIZE = 256
-"""The authors' script brings the shorter side near to this number of pixels."""
+"""The authors' script downsamples until the shorter side is near this number of pixels."""
 
 
 class Prepared(NamedTuple):
@@ -39,7 +39,7 @@ class Prepared(NamedTuple):
 
 
 def prepare(planes: jax.Array) -> Prepared:
-    """What is needed of one image, ``[C, H, W]`` in [0, 255], however often it is compared."""
+    """Prepares one image, ``[C, H, W]`` in [0, 255], for any number of comparisons."""
     return Prepared(planes, *local_moments(planes, _WINDOW))
 
 
@@ -64,7 +64,7 @@ def spatial_mean(planes: jax.Array) -> jax.Array:
 
 
 def compare(reference: Prepared, distorted: Prepared) -> jax.Array:
-    """SSIM: 1 for identical images and smaller for others; it can be negative."""
+    """SSIM: 1 for identical images, lower for others, above -1 for any."""
     return 1 - jnp.mean(spatial_mean(joined(*dissimilarities(reference, distorted))))
 
 
@@ -93,4 +93,4 @@ PRESETS: Mapping[str, Callable[[jax.Array], jax.Array]] = {
     "matlab": viewed_gray_levels,
     "rgb": rgb_levels,
 }
-"""What is compared of an image ``[H, W, 3]``: planes, whose similarities are averaged."""
+"""Functions from an image ``[H, W, 3]`` to the planes whose similarities are averaged."""

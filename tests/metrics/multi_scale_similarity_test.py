@@ -5,7 +5,7 @@ import pytest
 from golden import draws
 
 from iqa_jax.images.preprocess import unit_range
-from iqa_jax.metrics import ms_ssim
+from iqa_jax.metrics import multi_scale_similarity as ms_ssim
 from iqa_jax.metrics.pixels import PIXEL_METRICS
 
 SIZE = (178, 161)

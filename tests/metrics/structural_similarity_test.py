@@ -6,7 +6,7 @@ from golden import draws
 
 from iqa_jax.images.preprocess import unit_range
 from iqa_jax.metrics.pixels import PIXEL_METRICS
-from iqa_jax.metrics.ssim import viewed_gray_levels
+from iqa_jax.metrics.structural_similarity import viewed_gray_levels
 
 C1, C2 = (0.01 * 255) ** 2, (0.03 * 255) ** 2
 

@@ -6,8 +6,8 @@ import jax.numpy as jnp
 from iqa_jax.metrics.gray import PEAK, rgb_levels
 
 HIGHEST_DECIBELS = 100.0
-"""The score of identical images, and of others that differ no more than by a mean squared error of
-1e-10 on the scale of [0, 1]: in 8 bits, by one level in one of 153,787 numbers."""
+"""Score of identical images, and of any with a mean squared error up to 1e-10 on the scale of
+[0, 1]: in 8 bits, a difference of one level in one of 153,787 numbers."""
 
 prepare = rgb_levels
 
@@ -17,16 +17,17 @@ def compare(reference: jax.Array, distorted: jax.Array) -> jax.Array:
 
     Args:
       reference: float32 ``[3, H, W]`` in [0, 255].
-      distorted: Likewise.
+      distorted: float32 ``[3, H, W]`` in [0, 255].
 
     Returns:
-      Decibels, higher for more similar images, at most 100; there the derivative is 0.
+      Decibels, higher for more similar images: 0 for black and white, at most 100, where the
+      derivative is 0.
     """
     # Row by row: the sums stay short, which keeps float32 exact.
     squares = jnp.mean(jnp.square(reference - distorted), axis=-1)
     error = jnp.mean(jnp.mean(squares, axis=-1)) / float(PEAK**2)
     is_below = error > 10 ** (-HIGHEST_DECIBELS / 10)
-    # The logarithm is of 1 where it is not used: its derivative at 0 would make the gradient NaN.
+    # The derivative of the logarithm at 0 would make the gradient NaN even where it is not used.
     decibels = -10 * jnp.log10(jnp.where(is_below, error, 1.0))
     capped = jnp.where(is_below, jnp.minimum(decibels, HIGHEST_DECIBELS), HIGHEST_DECIBELS)
     return jnp.where(jnp.isfinite(error), capped, jnp.nan)
