@@ -8,7 +8,8 @@ from etils import epath
 from flax import nnx
 
 from iqa_jax.metrics import Metric
-from iqa_jax.streams.metric_stream import Stream, stream
+from iqa_jax.streams.loading import stream
+from iqa_jax.streams.metric_stream import Stream
 from iqa_jax.streams.totals import Summary
 
 
@@ -23,14 +24,6 @@ class StreamMetric(nnx.Metric):
     ``nnx.split`` and checkpoints include them. ``nnx.jit`` copies the weights of its arguments at
     each call; an update outside of it is compiled, too, and copies nothing.
 
-    >>> import numpy as np
-    >>> import iqa_jax
-    >>> metric = iqa_jax.StreamMetric("psnr", "ssim")
-    >>> images = np.zeros((2, 64, 64, 3), np.uint8)
-    >>> metric.update(reference=images, distorted=images)
-    >>> metric.compute()["psnr"]
-    Summary(mean=100.0, standard_error=0.0, count=2, nan_count=0)
-
     Args:
       *metrics: As for :func:`iqa_jax.stream`.
       checkpoints_dir: As for ``load_backbone``.
@@ -39,6 +32,14 @@ class StreamMetric(nnx.Metric):
     Raises:
       InputError: If no metric is given, one is given twice, or a name is unknown.
       CheckpointError: If the weights have not been fetched.
+
+    Example:
+      >>> import numpy as np, iqa_jax
+      >>> metric = iqa_jax.StreamMetric("psnr", "ssim")
+      >>> images = np.zeros((2, 64, 64, 3), np.uint8)
+      >>> metric.update(reference=images, distorted=images)
+      >>> metric.compute()["psnr"]
+      Summary(mean=100.0, standard_error=0.0, count=2, nan_count=0)
     """
 
     def __init__(

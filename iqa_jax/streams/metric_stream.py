@@ -6,13 +6,12 @@ from typing import Self
 import jax
 import jax.numpy as jnp
 import numpy as np
-from etils import epath
 from jax.core import Tracer
 from jax.experimental import multihost_utils
 
+from iqa_jax.compilation import compiled
 from iqa_jax.errors import InputError
 from iqa_jax.images.preprocess import check_images
-from iqa_jax.metrics import Metric, groups, load_group, parse_metric
 from iqa_jax.metrics.pair_function import PairFunction
 from iqa_jax.pytrees import register_pytree
 from iqa_jax.streams.totals import Summary, Totals
@@ -42,6 +41,16 @@ class Stream:
       totals: Totals of the scores, in the order of ``names``.
       names: Names of the metrics, as they were given.
       places: Position of each metric among the values of all functions.
+
+    Example:
+      >>> import jax, numpy as np, iqa_jax
+      >>> step = jax.jit(lambda stream, *images: stream.update(*images).totals)
+      >>> stream = iqa_jax.stream("psnr", "ssim")
+      >>> stream
+      Stream(names=('psnr', 'ssim'))
+      >>> images = np.zeros((4, 64, 64, 3), np.uint8)
+      >>> stream.replace_totals(step(stream, images, images)).compute()["ssim"]
+      Summary(mean=1.0, standard_error=0.0, count=4, nan_count=0)
     """
 
     functions: tuple[PairFunction, ...] = field(repr=False)
@@ -52,9 +61,10 @@ class Stream:
     def empty(self) -> Self:
         """The same metrics without any scores.
 
-        >>> import iqa_jax
-        >>> iqa_jax.stream("psnr").empty().compute()
-        {'psnr': Summary(mean=nan, standard_error=nan, count=0, nan_count=0)}
+        Example:
+          >>> import iqa_jax
+          >>> iqa_jax.stream("psnr").empty().compute()
+          {'psnr': Summary(mean=nan, standard_error=nan, count=0, nan_count=0)}
         """
         return self.replace_totals(Totals.empty(len(self.names)))
 
@@ -71,19 +81,8 @@ class Stream:
     ) -> Self:
         """Adds the scores of a batch.
 
-        >>> import numpy as np
-        >>> import iqa_jax
-        >>> reference = np.zeros((4, 64, 64, 3), np.uint8)
-        >>> stream = iqa_jax.stream("psnr")
-        >>> stream = stream.update(reference, reference + np.uint8(51))
-        >>> stream = stream.update(reference, reference, mask=np.array([True, False, False, False]))
-        >>> stream.compute()["psnr"].count
-        5
-        >>> round(stream.compute()["psnr"].mean, 2)
-        31.18
-
         Args:
-          reference: Images ``[B, H, W, 3]``, RGB, as a :class:`Metric` takes them.
+          reference: Images ``[B, H, W, 3]``, RGB, as for :class:`iqa_jax.metrics.Metric`.
           distorted: Images of the same shape.
           mask: Bool ``[B]``, False for pairs that only fill the batch; their pixels may be
             anything, even NaN. None if all pairs count.
@@ -95,6 +94,15 @@ class Stream:
         Raises:
           InputError: If the images are of another type, range or shape, or too small, or if the
             mask is not bool ``[B]``.
+
+        Example:
+          >>> import numpy as np, iqa_jax
+          >>> black = np.zeros((4, 64, 64, 3), np.uint8)
+          >>> stream = iqa_jax.stream("psnr").update(black, black + np.uint8(51))
+          >>> stream = stream.update(black, black, mask=np.array([True, False, False, False]))
+          >>> summary = stream.compute()["psnr"]
+          >>> summary.count, round(summary.mean, 2)
+          (5, 31.18)
         """
         shown = _as_mask(mask, reference)
         self._check(reference, distorted, shown)
@@ -191,56 +199,7 @@ class Stream:
         return dict(zip(self.names, self.totals.summaries(), strict=True))
 
 
-def stream(
-    *metrics: str | Metric,
-    checkpoints_dir: epath.PathLike | None = None,
-    precision: str = "highest",
-) -> Stream:
-    """Loads metrics to average over the batches of a loop.
-
-    >>> import numpy as np
-    >>> import iqa_jax
-    >>> images = np.random.default_rng(0).integers(0, 256, (4, 64, 64, 3), np.uint8)
-    >>> stream = iqa_jax.stream("ssim", "psnr").update(images, 255 - images)
-    >>> sorted(stream.compute())
-    ['psnr', 'ssim']
-
-    Args:
-      *metrics: Names as for ``load_metric``, or metrics in memory. Named metrics that share a
-        network are computed in one pass.
-      checkpoints_dir: As for ``load_backbone``.
-      precision: As for ``load_backbone``.
-
-    Returns:
-      An empty stream.
-
-    Raises:
-      InputError: If no metric is given, one is given twice, or a name is unknown.
-      CheckpointError: If the weights have not been fetched.
-    """
-    names = tuple(each.name if isinstance(each, Metric) else each for each in metrics)
-    if not names or len(set(names)) < len(names):
-        raise InputError(
-            f"expected at least one metric and none twice, got {', '.join(names) or 'none'}"
-        )
-    functions: list[PairFunction] = []
-    places: dict[str, int] = {}
-    count = 0
-    for group in groups(parse_metric(each) for each in metrics if isinstance(each, str)):
-        function = load_group(group, checkpoints_dir=checkpoints_dir, precision=precision)
-        places |= {each.name: count + function.names.index(each.computed) for each in group}
-        functions.append(function)
-        count += len(function.names)
-    for each in metrics:
-        if isinstance(each, Metric):
-            places[each.name] = count
-            functions.append(each.function)
-            count += 1
-    totals = Totals.empty(len(names))
-    return Stream(tuple(functions), totals, names, tuple(places[name] for name in names))
-
-
-@jax.jit
+@compiled
 def _updated(stream: Stream, reference: jax.Array, distorted: jax.Array, mask: jax.Array) -> Totals:
     images = [_black_where(~mask, each) for each in (reference, distorted)]
     values = [value for function in stream.functions for value in function.pairs(*images)]

@@ -1,3 +1,5 @@
+from dataclasses import astuple
+
 import jax
 import numpy as np
 import optax
@@ -37,6 +39,13 @@ def expected(batches, checkpoints):
     return stream.compute()
 
 
+def close(found, expected):
+    """Whether summaries are the same but for rounding: another program has computed the scores."""
+    assert list(found) == list(expected)
+    for name, summary in expected.items():
+        assert astuple(found[name]) == pytest.approx(astuple(summary), rel=1e-5), name
+
+
 def test_it_is_the_stream(metric, batches, expected):
     for batch in batches:
         metric.update(**batch)
@@ -64,7 +73,7 @@ def test_in_a_compiled_step(metric, batches, expected):
     for batch in batches:
         step(metric, batch)
     assert len(traces) == 1
-    assert metric.compute() == expected
+    close(metric.compute(), expected)
 
 
 def test_split_and_merged(metric, batches, expected):
@@ -79,7 +88,7 @@ def test_split_and_merged(metric, batches, expected):
         return nnx.state(merged, nnx.metrics.MetricState)
 
     nnx.update(metric, step(totals, weights, batches[1]))
-    assert metric.compute() == expected
+    close(metric.compute(), expected)
 
 
 def test_it_continues_from_a_checkpoint(metric, batches, expected, checkpoints, tmp_path):
