@@ -1,11 +1,10 @@
-from dataclasses import astuple
-
 import jax
 import numpy as np
 import optax
 import orbax.checkpoint as ocp
 import pytest
 from flax import nnx
+from streams.summaries import close
 
 import iqa_jax
 from iqa_jax.errors import InputError
@@ -37,13 +36,6 @@ def expected(batches, checkpoints):
     for batch in batches:
         stream = stream.update(**batch)
     return stream.compute()
-
-
-def close(found, expected):
-    """Whether summaries are the same but for rounding: another program has computed the scores."""
-    assert list(found) == list(expected)
-    for name, summary in expected.items():
-        assert astuple(found[name]) == pytest.approx(astuple(summary), rel=1e-5), name
 
 
 def test_it_is_the_stream(metric, batches, expected):
