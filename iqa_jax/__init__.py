@@ -13,7 +13,8 @@ if TYPE_CHECKING:
     from iqa_jax.library.scoring import score
     from iqa_jax.library.training import train_relevance
     from iqa_jax.metrics import list_metrics, load_metric, ms_ssim, psnr, ssim
-    from iqa_jax.streams import StreamMetric, stream
+    from iqa_jax.streams import stream
+    from iqa_jax.streams.flax_metric import StreamMetric
     from iqa_jax.zoo import fetch, list_models, load_backbone
 
 __all__ = [
@@ -35,7 +36,7 @@ __all__ = [
 __version__ = VERSION
 
 _PLACES = {
-    "StreamMetric": "streams",
+    "StreamMetric": "streams.flax_metric",
     "evaluate": "library.evaluating",
     "fetch": "zoo",
     "list_metrics": "metrics",

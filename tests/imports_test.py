@@ -14,7 +14,8 @@ PACKAGE = Path(iqa_jax.__file__).parent
 # Each folder, or file of the top level, may import those before it, and itself.
 ORDER = """
 _renamed text errors bibliography pytrees revisions files progress compilation images readouts
-backbones weights zoo datasets engine metrics agreement relevance programs library __init__ __main__
+backbones weights zoo datasets engine metrics streams agreement relevance programs library __init__
+__main__
 """.split()
 
 NETWORKS = {"backbones", "zoo", "metrics"}
@@ -23,12 +24,13 @@ NEVER = {
     "datasets": NETWORKS,
     "engine": NETWORKS,
     "metrics": {"datasets", "engine"},
+    "streams": {"datasets", "engine"},
     "agreement": NETWORKS,
     "relevance": NETWORKS,
 }
 
 ONLY = {
-    "flax": {"backbones"},
+    "flax": {"backbones", "streams"},
     "orbax": {"weights"},
     "grain": {"engine"},
     "h5py": {"weights"},
@@ -86,7 +88,7 @@ def test_imports(part, path):
 @pytest.mark.parametrize(("part", "path"), MODULES)
 def test_devices_are_known_to_one_module(part, path):
     text = path.read_text()
-    for word in ("shard_map", "Mesh(", "NamedSharding", "local_devices", "jax.distributed"):
+    for word in ("shard_map(", "Mesh(", "NamedSharding", "local_devices", "jax.distributed"):
         assert path.name == "devices.py" or word not in text, word
 
 
@@ -114,6 +116,10 @@ def test_the_package_alone_loads_nothing():
 
 def test_a_metric_of_pixels_loads_no_library_of_networks():
     assert not loaded_by("import iqa_jax; iqa_jax.load_metric('psnr')", HEAVY)
+
+
+def test_a_stream_of_metrics_of_pixels_loads_no_library_of_networks():
+    assert not loaded_by("import iqa_jax; iqa_jax.stream('psnr', 'ssim')", HEAVY)
 
 
 def test_a_metric_of_a_network_loads_none_of_datasets_stores_or_other_formats(checkpoints):

@@ -4,6 +4,7 @@ import re
 import textwrap
 from pathlib import Path
 
+import jax
 import numpy as np
 import pytest
 
@@ -47,6 +48,22 @@ def test_ratings_from_python(checkpoints, monkeypatch, rng):
     assert set(names["learned"].gains["weights"]) == {"uniform", "learned", "lpips-alex"}
     assert float(names["loss"]) > 0
     assert (names["scores"]["error"] == "").all()
+
+
+def test_training_loop():
+    names: dict = {}
+    with jax.numpy_rank_promotion("allow"), jax.numpy_dtype_promotion("standard"):  # for Optax
+        for block in indented_blocks(SECTIONS["In a training loop"]):
+            exec(compile(block, "README.md", "exec"), names)
+    clean, noisy = names["clean"], names["noisy"]
+    denoised = np.asarray(names["denoise"](names["network"], noisy))
+    for found, images in ((names["quality"], denoised), (names["stream"], noisy)):
+        for name, summary in found.compute().items():
+            scores = np.asarray(iqa_jax.load_metric(name)(clean, images))
+            assert summary.count == 50
+            assert summary.mean == pytest.approx(scores.mean(dtype=float), rel=1e-5)
+    before, after = (names[each].compute()["psnr"].mean for each in ("stream", "quality"))
+    assert after > before + 1
 
 
 @pytest.mark.parametrize("name", re.findall(r"(?<=\]\()[^)]+|(?<=`)[\w/]+\.md(?=`)", README))
