@@ -46,6 +46,12 @@ def run(example):
     return "".join(output)
 
 
+@pytest.fixture(autouse=True)
+def the_weights_are_at_hand_and_nothing_else(checkpoints, tmp_path, monkeypatch):
+    monkeypatch.setenv("IQA_JAX_CHECKPOINTS", str(checkpoints))
+    monkeypatch.chdir(tmp_path)
+
+
 @pytest.mark.parametrize("name", {**EXPORTED, **CLASSES})
 def test_what_is_exported_has_an_example_that_runs(name):
     example = example_of(name, {**EXPORTED, **CLASSES}[name])

@@ -1,29 +1,13 @@
 """What the documentation shows has to run as it is written."""
 
-import doctest
-import inspect
 import re
 import shlex
 
 import pytest
 from docs.conftest import listings
 
-import iqa_jax
 from iqa_jax.__main__ import main
 from iqa_jax.programs import running
-
-
-@pytest.mark.parametrize("name", sorted(iqa_jax.__all__))
-@pytest.mark.usefixtures("workplace")
-def test_every_export_has_an_example_that_runs(name):
-    value = getattr(iqa_jax, name)
-    text = inspect.getdoc(value) or ""
-    assert ">>> " in text, f"add an Example to the docstring of iqa_jax.{name}"
-    test = doctest.DocTestParser().get_doctest(text, {}, name, None, 0)
-    runner = doctest.DocTestRunner(optionflags=doctest.ELLIPSIS | doctest.NORMALIZE_WHITESPACE)
-    told: list[str] = []
-    runner.run(test, out=told.append)
-    assert not told, "".join(told)
 
 
 @pytest.mark.parametrize(
