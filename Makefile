@@ -41,4 +41,4 @@ $(BIN)/pip:
 	$(PYTHON) -m venv $(VENV)
 
 clean:
-	rm -rf $(VENV) demo
+	rm -rf $(VENV) demo .pytest_cache
