@@ -114,14 +114,15 @@ def test_the_map_before_it_is_enlarged_has_the_mean_of_the_score(checkpoints, rn
     metric = iqa_jax.load_metric("lpips-alex", checkpoints_dir=checkpoints)
     scores = metric.function
     images = rng.integers(0, 256, (2, 79, 95, 3)).astype(np.uint8)
-    reference, distorted = map(scores.prepare, images)
     (distance,) = scores.distances
-    local = [
-        scores._local(distance, layer, reference, distorted, jnp.array(False))
-        for layer in distance.layers
-    ]
+
+    @jax.jit
+    def local(scores, *images):
+        prepared = [scores.prepare(image) for image in images]
+        return [scores._local(distance, x, *prepared, jnp.array(False)) for x in distance.layers]
+
     expected = metric(images[:1], images[1:])[0]
-    np.testing.assert_allclose(sum(map(np.mean, local)), expected, rtol=1e-5)
+    np.testing.assert_allclose(sum(map(np.mean, local(scores, *images))), expected, rtol=1e-5)
 
 
 def test_similarities_are_turned_round_for_correlations(checkpoints, pair_folder):
