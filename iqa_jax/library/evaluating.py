@@ -20,7 +20,7 @@ from iqa_jax.programs.evaluate.report import best_layers, report_text
 from iqa_jax.programs.evaluate.settings import EvaluateSettings
 from iqa_jax.programs.loaded import Loaded
 from iqa_jax.progress import shown
-from iqa_jax.text import as_json
+from iqa_jax.text import as_json, counted
 
 if TYPE_CHECKING:
     from pandas import DataFrame
@@ -36,6 +36,18 @@ class EvaluationResult:
 
     Args:
       evaluation: The evaluation.
+
+    Example:
+      >>> import numpy as np, iqa_jax
+      >>> reference = np.tile(np.arange(64, dtype=np.uint8)[:, None, None], (1, 64, 3))
+      >>> distorted = [reference + np.uint8(change) for change in (1, 2, 4)]
+      >>> ratings = {"reference": [reference] * 3, "distorted": distorted, "score": [5, 4, 2]}
+      >>> evaluation = iqa_jax.evaluate(ratings, metrics="psnr")
+      >>> evaluation
+      <evaluation of 1 column of scores on table: 3 pairs of 1 reference>
+      >>> print(evaluation.correlations[["model", "pairs", "srcc"]])
+        model  pairs  srcc
+      0  psnr      3   1.0
     """
 
     def __init__(self, evaluation: Evaluation):
@@ -110,9 +122,10 @@ class EvaluationResult:
     def __repr__(self) -> str:
         found, analysis = self._evaluation.table, self._evaluation.analysis
         columns = len(analysis.results or analysis.forced_choices)
+        pairs = counted(len(found.pairs), "pairs")
         return (
-            f"<evaluation of {columns} columns of scores on {found.name}: {len(found.pairs)} pairs "
-            f"of {found.reference_count} references>"
+            f"<evaluation of {counted(columns, 'columns')} of scores on {found.name}: {pairs} "
+            f"of {counted(found.reference_count, 'references')}>"
         )
 
     def _repr_html_(self) -> str:
