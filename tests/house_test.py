@@ -30,8 +30,8 @@ OUT = re.compile(
     r"|in the place of)\b",
     re.IGNORECASE,
 )
-"""Words that a native engineer would not write here. "Stand-in" is fine, and "tells no sha256" is part
-of values in stored provenance."""
+"""Words that a native engineer would not write here. "Stand-in" is fine, and "tells no sha256" is
+part of a value in stored provenance."""
 
 
 def documents(source: str) -> Iterator[str]:

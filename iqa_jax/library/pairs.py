@@ -48,8 +48,8 @@ def table_from(
       score_direction: Whether ``higher`` or ``lower`` human scores are better; None for higher.
 
     Raises:
-      InputError: If the pairs have none of these forms, columns are missing, or an image, a score or the
-        direction cannot be used; one error lists the rows.
+      InputError: If the pairs have none of these forms, columns are missing, or an image, a score
+        or the direction cannot be used; one error lists the rows.
     """
     if score_direction not in (None, *DIRECTIONS):
         raise InputError(

@@ -53,8 +53,8 @@ def ensure_store(
 ) -> Extracted:
     """Extracts the statistics that a store lacks.
 
-    A killed run continues where it stopped. Images are opened and weights are loaded only if something
-    is missing.
+    A killed run continues where it stopped. Images are opened and weights are loaded only if
+    something is missing.
 
     Args:
       plan: The pairs, and how they are computed.
