@@ -74,8 +74,7 @@ def _help() -> str:
             "iqa VERB --help   purpose, example, flags and exit statuses of a program",
             "iqa --version     the version",
             "",
-            "Documentation: docs/index.md in the source, which make docs turns into a web site;",
-            "README.md and BUILD.md beside it; in Python help(iqa_jax).",
+            "Documentation: docs/, README.md and BUILD.md in the source; in Python help(iqa_jax).",
         ]
     )
 
