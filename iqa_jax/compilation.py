@@ -62,4 +62,4 @@ def _is_traced(arguments: object) -> bool:
     """Whether a transformation sees the arguments, or is tracing the code around them."""
     if any(isinstance(leaf, Tracer) for leaf in jax.tree.leaves(arguments)):
         return True
-    return isinstance(jax.lax.iota(np.int32, 1), Tracer)  # an array that needs no transfer from the host
+    return isinstance(jax.lax.iota(np.int32, 1), Tracer)  # needs no transfer from the host
