@@ -13,7 +13,7 @@ def psnr(reference: jax.Array | np.ndarray, distorted: jax.Array | np.ndarray) -
 
     ``10 log10(1 / e)`` with the mean squared error e over pixels and channels of images in [0, 1].
     Higher is better, from 0 (black against white) to 100, the score of identical images and of all
-    with e <= 1e-10.
+    others with e <= 1e-10.
 
     Args:
       reference: ``uint8``, or floating point in [0, 1], ``[B, H, W, 3]``, RGB.
@@ -23,7 +23,7 @@ def psnr(reference: jax.Array | np.ndarray, distorted: jax.Array | np.ndarray) -
       float32 ``[B]``, the scores of ``load_metric("psnr")``.
 
     Raises:
-      InputError: If the images are of another type, range or shape.
+      InputError: If the images have the wrong type, range or shape.
 
     Example:
       >>> import numpy as np, iqa_jax
@@ -58,8 +58,8 @@ def ssim(
       float32 ``[B]``, the scores of ``load_metric("ssim:PRESET")``.
 
     Raises:
-      InputError: If there is no such preset, or the images are of another type, range or shape, or
-        too small.
+      InputError: If there is no such preset, or the images have the wrong type, range or shape, or
+        are too small.
 
     Example:
       >>> import numpy as np, iqa_jax
@@ -96,8 +96,8 @@ def ms_ssim(
       float32 ``[B]``, the scores of ``load_metric("ms-ssim:PRESET")``.
 
     Raises:
-      InputError: If there is no such preset, or the images are of another type, range or shape, or
-        too small.
+      InputError: If there is no such preset, or the images have the wrong type, range or shape, or
+        are too small.
 
     Example:
       >>> import numpy as np, iqa_jax

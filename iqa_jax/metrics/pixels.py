@@ -118,7 +118,7 @@ class PixelScores(PairFunction):
 
     @property
     def label(self) -> str:
-        """Word for all of these metrics."""
+        """Name for all of these metrics together."""
         return "pixels"
 
     @property
@@ -143,7 +143,7 @@ class PixelScores(PairFunction):
         return [name for name in self.metrics if PIXEL_METRICS[name].compare_maps]
 
     def refusals(self, height: int, width: int) -> dict[str, str]:
-        """Reasons of the metrics that need larger images."""
+        """Reasons by name of the metric, for those that need larger images."""
         least = {name: PIXEL_METRICS[name].least_size for name in self.metrics}
         return {
             name: f"{name}: expected images of at least {size}x{size} pixels, got {width}x{height}"

@@ -81,9 +81,9 @@ def test_every_negative_column_is_noted():
     ]
     assert list(find_doubts(results)) == [
         "theirs is significantly negative (Spearman -0.600); lower scores were taken to mean more "
-        "alike; if it is the other way round, pass --joined_direction=theirs=higher.",
+        "alike; if it is the other way round, set joined_direction=theirs=higher.",
         "vif is significantly negative (Spearman -0.400); higher scores were taken to mean more "
-        "alike; if it is the other way round, pass --joined_direction=vif=lower.",
+        "alike; if it is the other way round, set joined_direction=vif=lower.",
         "net/b/l2 is significantly negative (Spearman -0.300): according to it, people prefer "
         "images that are less alike.",
     ]

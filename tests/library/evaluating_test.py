@@ -131,7 +131,7 @@ def test_networks_and_metrics_may_be_in_memory(evaluation, ratings):
     assert len(found.record["runs"][1]["weights_sha256"]) == 64
     with pytest.raises(InputError, match="compares with the mean over a dataset"):
         iqa_jax.evaluate(ratings.columns, models=[backbone], readouts="balanced")
-    with pytest.raises(InputError, match="two objects with it"):
+    with pytest.raises(InputError, match="two objects with this name"):
         iqa_jax.evaluate(ratings.columns, models=[backbone, load_backbone(MODEL)])
     with pytest.raises(InputError, match="models: expected names, backbones or .* got int"):
         iqa_jax.evaluate(ratings.columns, models=[7])
@@ -157,7 +157,7 @@ def test_datasets_by_name_file_and_table(ratings):
     ("changes", "complaint"),
     [
         ({"metrics": (), "models": ()}, "nothing to evaluate: name at least one model, metric or"),
-        ({"data_dir": "x"}, "data_dir: without effect where the pairs are given"),
+        ({"data_dir": "x"}, "data_dir: without effect if the pairs are given"),
         ({"score_direction": "up"}, "score_direction: expected higher or lower, got 'up'"),
         ({"layers": "relu1"}, "layers: without effect where no model is named; add models, or"),
         ({"interval": "wide"}, "interval: expected one of jackknife, bootstrap, none, got 'wide'"),

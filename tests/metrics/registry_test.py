@@ -194,8 +194,8 @@ def test_a_relevance_by_name_weighs_the_channels(checkpoints, rng):
 @pytest.mark.parametrize(
     ("what", "options", "complaint"),
     [
-        ("ssim", {"readout": "l2"}, "ssim is a metric that has its layers and read-out; give the"),
-        (f"{MODEL}/conv1/l2", {"layers": "conv1"}, "is a metric that has its layers and read-out"),
+        ("ssim", {"readout": "l2"}, "ssim is a metric with its own layers and read-out; give the"),
+        (f"{MODEL}/conv1/l2", {"layers": "conv1"}, "is a metric with its own layers and read-out"),
         (MODEL, {"layers": "conv9"}, "has no layer conv9; it has: conv1, input"),
         (MODEL, {"readout": "l3"}, "there is no read-out 'l3'"),
         (MODEL, {"readout": "unit@"}, "expected the name of a relevance"),

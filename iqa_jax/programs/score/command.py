@@ -20,7 +20,7 @@ from iqa_jax.programs.score.settings import ScoreSettings
 from iqa_jax.text import counted
 
 STATUSES = {ExitStatus.PAIRS_FAILED: "some pairs could not be scored; the others were"}
-"""Exit statuses of this program, besides those of all."""
+"""Exit statuses of this program, in addition to the common ones."""
 
 
 def main(settings: ScoreSettings) -> int:

@@ -194,7 +194,7 @@ def test_stored_statistics_give_the_same_scores(settings, tmp_path, monkeypatch)
 
 
 def test_readouts_that_compare_with_the_dataset_need_stored_statistics(settings, tmp_path):
-    with pytest.raises(InputError, match="--statistics_dir"):
+    with pytest.raises(InputError, match="with statistics_dir"):
         evaluate(settings(readouts=("balanced",)))
     found = evaluate(settings(readouts=("balanced",), statistics_dir=str(tmp_path / "store")))
     assert all(np.isfinite(values).all() for values in found.scores.values())
@@ -321,7 +321,7 @@ def test_joined_scores_keep_their_direction(settings, pair_folder):
     ]
     assert columns["ssim"]["kind"] == "joined"
     unsaid = evaluate(settings(**theirs, metrics=("psnr",)))
-    (doubt,) = [warning for warning in unsaid.record["warnings"] if "--joined_direction" in warning]
+    (doubt,) = [warning for warning in unsaid.record["warnings"] if "joined_direction=" in warning]
     assert doubt.startswith("vif is significantly negative")
 
 
