@@ -49,9 +49,9 @@ def test_runs_from_nothing(tmp_path):
     environment = {name: each for name, each in os.environ.items() if name != "XLA_FLAGS"}
     environment["XDG_CACHE_HOME"] = str(tmp_path)
     done = executed(NOTEBOOK, parameters=QUICK, last=FACTS, environment=environment)
-    *of_the_text, (*_, printed) = [c.outputs for c in done.cells if c.cell_type == "code"]
-    assert not [each for each in sum(of_the_text, []) if each.output_type == "stream"]
-    found = json.loads(printed.text)
+    *of_the_text, last = (cell for cell in done.cells if cell.cell_type == "code")
+    assert not [each for each in outputs(of_the_text) if each.output_type == "stream"]
+    found = json.loads(last.outputs[0].text)
     assert found["checkpoints"] == ["alexnet", "lpips-alex"]
     assert found["pairs"] == 30
     assert not any(found["errors"])

@@ -75,7 +75,7 @@ def test_is_a_loss(learned, ratings):
 def test_may_be_used_first_inside_a_compiled_function(learned, ratings):
     pair = [np.stack(ratings.columns[name][:2]) for name in ("reference", "distorted")]
     fresh = LearnedRelevance(learned._learned, learned._settings)
-    compiled = jax.jit(lambda reference, distorted: fresh(reference, distorted))(*pair)
+    compiled = jax.jit(fresh.__call__)(*pair)
     np.testing.assert_allclose(compiled, learned(*pair), rtol=1e-5)
     np.testing.assert_array_equal(fresh(*pair), learned(*pair))
 
