@@ -36,7 +36,7 @@ docs: $(VENV)/docs.installed
 	$(BIN)/sphinx-build --fail-on-warning --keep-going --fresh-env --quiet docs site
 
 notebook: $(VENV)/docs.installed $(VENV)/demo.installed
-	$(BIN)/python docs/notebook.py
+	$(BIN)/python docs/run_notebook.py
 
 $(VENV)/%.installed: pyproject.toml | $(BIN)/pip
 	@echo "Installing jax-iqa[$*] into $(VENV) (a minute or two, once)"

@@ -8,7 +8,7 @@ import pytest
 pytest.importorskip("nbclient", reason="the extra docs is not installed")
 
 import nbformat
-from notebook import NOTEBOOK, executed
+from run_notebook import NOTEBOOK, executed
 
 QUICK = """
 photographs = ["cat", "coffee", "rocket"]
