@@ -1,6 +1,7 @@
-# make demo   everything from nothing: weights, photographs, a table and a figure
-# make test   format, lint, types and the tests that are not slow; make test-all: the slow ones too
-# make docs   the documentation, as site/index.html; a warning is an error
+# make demo       everything from nothing: weights, photographs, a table and a figure
+# make test       format, lint, types and the tests that are not slow; make test-all: the slow ones too
+# make docs       the documentation, as site/index.html; a warning is an error
+# make notebook   runs docs/first_steps.ipynb and stores it with its outputs
 # Needs Python 3.11 or newer; where python3 is older, or to take another: make PYTHON=python3.12 demo
 
 PYTHON ?= python3
@@ -9,7 +10,7 @@ BIN := $(VENV)/bin
 NEW_ENOUGH := -c 'import sys; sys.exit(sys.version_info < (3, 11))'
 LPIPS := alexnet/relu1+relu2+relu3+relu4+relu5/unit@lpips-alex,vgg16/relu1_2+relu2_2+relu3_3+relu4_3+relu5_3/unit@lpips-vgg
 
-.PHONY: demo test test-all docs clean
+.PHONY: demo test test-all docs notebook clean
 .DELETE_ON_ERROR:
 
 # An environment of another Python than the one asked for is made anew.
@@ -33,6 +34,9 @@ test test-all: $(VENV)/test.installed
 
 docs: $(VENV)/docs.installed
 	$(BIN)/sphinx-build --fail-on-warning --keep-going --fresh-env --quiet docs site
+
+notebook: $(VENV)/docs.installed $(VENV)/demo.installed
+	$(BIN)/python docs/run_notebook.py
 
 $(VENV)/%.installed: pyproject.toml | $(BIN)/pip
 	@echo "Installing jax-iqa[$*] into $(VENV) (a minute or two, once)"

@@ -30,6 +30,7 @@ autodoc_member_order = "bysource"
 autodoc_typehints_format = "short"
 autodoc_class_signature = "separated"
 napoleon_use_ivar = True
+viewcode_follow_imported_members = False  # links back from a module would miss short names
 
 html_theme = "furo"
 html_theme_options = {"navigation_with_keys": True}

@@ -5,11 +5,12 @@ Each function returns the Markdown (MyST) of a page, or of a part that a page in
 
 import importlib
 import inspect
+import itertools
 import re
 import textwrap
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import get_args, get_type_hints
+from typing import Any, get_args
 
 import iqa_jax
 from iqa_jax import errors, zoo
@@ -98,8 +99,9 @@ def api() -> str:
     """Everything that ``iqa_jax`` exports, and the classes that it returns."""
     exported = {name: getattr(iqa_jax, name) for name in sorted(iqa_jax.__all__)}
     functions = {name: value for name, value in exported.items() if inspect.isroutine(value)}
-    classes = dict.fromkeys(value for value in exported.values() if inspect.isclass(value))
-    classes |= dict.fromkeys(kind for value in functions.values() for kind in _returned(value))
+    classes = [value for value in exported.values() if inspect.isclass(value)]
+    for value in itertools.chain(functions.values(), classes):  # the list grows on the way
+        classes += [kind for kind in _returned(value) if kind not in classes]
     lines = ["# Python", "", f"`import iqa_jax` gives the version {iqa_jax.__version__} of:", ""]
     lines += _directives("autofunction", (f"iqa_jax.{name}" for name in functions))
     lines += ["", "## Classes", ""]
@@ -241,14 +243,22 @@ def _directives(kind: str, names: Iterable[str], *options: str) -> list[str]:
     return ["```{eval-rst}", *lines, "```"]
 
 
-def _returned(function: Callable[..., object]) -> list[type]:
-    """The classes of this package that a function returns, alone or in a container."""
-    hint = get_type_hints(function).get("return")
-    return [
-        each
-        for each in (hint, *get_args(hint))
-        if inspect.isclass(each) and each.__module__.startswith("iqa_jax.")
-    ]
+def _returned(value: Any) -> Iterator[type]:
+    """The classes of this package that a function or the members of a class return.
+
+    They may be in a container. Annotations in quotes name classes of other packages.
+    """
+    if inspect.isclass(value):
+        for name, member in vars(value).items():
+            if not name.startswith("_"):
+                yield from _returned(
+                    getattr(member, "fget", None) or getattr(member, "func", member)
+                )
+    elif inspect.isroutine(value):
+        hint = getattr(value, "__annotations__", {}).get("return")
+        for each in (hint, *get_args(hint)):
+            if inspect.isclass(each) and each.__module__.startswith("iqa_jax."):
+                yield each
 
 
 def _errors() -> list[type]:

@@ -1,29 +1,102 @@
 """What the README shows has to run as it is written."""
 
 import re
-import textwrap
+import shlex
+import shutil
 from pathlib import Path
 
 import jax
 import numpy as np
 import pytest
+from PIL import Image
 
 import iqa_jax
+from iqa_jax.__main__ import main
+from iqa_jax.datasets.adapters import demo
+from iqa_jax.programs import running
 
-README = (Path(__file__).parents[1] / "README.md").read_text()
+ROOT = Path(__file__).parents[1]
+README = (ROOT / "README.md").read_text()
 SECTIONS = dict(re.findall(r"\n## ([^\n]+)\n(.*?)(?=\n## |\Z)", README, re.S))
+FIRST_SCREEN = README.partition("<!-- The guide")[0]
+DATA = "demo/data"
 
 
-def indented_blocks(text):
-    return [textwrap.dedent(block) for block in re.findall(r"(?:^    .*\n|^\n)+", text, re.M)]
+def listings(text, language):
+    return re.findall(rf"^```{language}\n(.*?)^```$", text, re.M | re.S)
+
+
+def run(text, **names):
+    """The names after all Python of a text has run in order."""
+    found = listings(text, "python")
+    assert found
+    for code in found:
+        exec(compile(code, "README.md", "exec"), names)
+    return names
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory, checkpoints):
+    """A folder with the demo, and weights of its own to which a relevance may be added."""
+    folder = tmp_path_factory.mktemp("readme")
+    demo.build(folder / DATA)
+    shutil.copytree(checkpoints, folder / "weights")
+    return folder
+
+
+@pytest.fixture
+def workplace(folder, monkeypatch):
+    monkeypatch.chdir(folder)
+    monkeypatch.setenv("IQA_JAX_CHECKPOINTS", str(folder / "weights"))
+    return folder
+
+
+@pytest.mark.slow
+def test_commands(workplace, monkeypatch, capsys):
+    """All of them in order, except those that download; of the demo a few pairs will do."""
+    monkeypatch.setattr(running, "_keep_compiled_programs", lambda settings: None)
+    commands = "".join(listings(README, "sh")).replace("\\\n", " ")
+    called = [
+        shlex.split(line, comments=True) for line in re.findall(r"^iqa (.*)$", commands, re.M)
+    ]
+    verbs = {verb for verb, *_ in called}
+    assert {"demo", "evaluate", "extract", "fetch", "models", "score", "train", "verify"} <= verbs
+    for verb, *arguments in called:
+        few = ["--most_steps=10", "--seeds=1", "--strengths=0.01"] if verb == "train" else []
+        assert main([verb, *arguments, *few]) == 0, capsys.readouterr().err
+    assert (workplace / "results" / "demo" / "correlation_by_layer.png").exists()
+
+
+@pytest.mark.slow
+@pytest.mark.usefixtures("workplace")
+def test_first_screen():
+    names = ("references/cat.png", "distorted/cat_white_noise_3.png")
+    pair = [np.asarray(Image.open(f"{DATA}/{name}"))[None] for name in names]
+    names = run(FIRST_SCREEN, reference=pair[0], distorted=pair[1])
+    assert (names["scores"]["error"] == "").all()
+    row = names["scores"].set_index("distorted").loc["distorted/cat_white_noise_3.png"]
+    assert names["distances"][0] == pytest.approx(row["lpips-alex"], rel=1e-5)
+    assert names["where"].shape == (1, 256, 384)
+    assert names["evaluation"].correlations["srcc"].max() > 0.9
+    assert set(names["learned"].gains["weights"]) == {"uniform", "learned", "lpips-alex"}
+    assert names["slope"].shape == pair[0].shape
+    assert np.isfinite(names["slope"]).all()
+    assert names["slope"].any()
+
+
+def test_first_screen_is_short():
+    """What it is, the figure, and install, score, evaluate and loss in about ten lines each."""
+    assert "docs/demo.png" in FIRST_SCREEN
+    parts = re.split(r"^## ", FIRST_SCREEN, flags=re.M)
+    assert len(parts) == 5
+    assert len(FIRST_SCREEN.splitlines()) <= 80
+    for part in parts[1:]:
+        assert len(re.sub(r"^```.*|^\n", "", part, flags=re.M).splitlines()) <= 16
 
 
 def test_library_example(checkpoints, monkeypatch):
     monkeypatch.setenv("IQA_JAX_CHECKPOINTS", str(checkpoints))
-    blocks = indented_blocks(SECTIONS["As a library"])
-    (example,) = [block for block in blocks if "import iqa_jax" in block]
-    names: dict = {}
-    exec(compile(example, "README.md", "exec"), names)
+    names = run(SECTIONS["As a library"])
     assert names["features"]["relu1_1"].shape == (2, 128, 96, 64)
     assert (names["distance"] == 0).all()
     assert names["gradient"].shape == (2, 128, 96, 3)
@@ -38,23 +111,31 @@ def test_ratings_from_python(checkpoints, monkeypatch, rng):
         "distorted": list(distorted.reshape(10, 64, 64, 3).astype(np.uint8)),
         "score": [5, 1] * 5,
     }
-    blocks = indented_blocks(SECTIONS["Ratings from Python"])
-    (example,) = [block for block in blocks if "iqa_jax" in block]
-    stacks = {"reference": np.stack(ratings["reference"]), "restored": ratings["distorted"]}
-    stacks["restored"] = np.stack(stacks["restored"])
-    names: dict = {"iqa_jax": iqa_jax, "ratings": ratings, **stacks}
-    exec(compile(example, "README.md", "exec"), names)
+    stacks = {"reference": np.stack(ratings["reference"])}
+    stacks["restored"] = np.stack(ratings["distorted"])
+    names = run(SECTIONS["Ratings from Python"], ratings=ratings, **stacks)
     assert names["evaluation"].correlations["srcc"].max() > 0.8
     assert set(names["learned"].gains["weights"]) == {"uniform", "learned", "lpips-alex"}
     assert float(names["loss"]) > 0
     assert (names["scores"]["error"] == "").all()
 
 
+@pytest.mark.slow
+def test_a_metric_as_a_loss(workplace, capsys):
+    """The picture of the README is what its code makes."""
+    run(SECTIONS["A metric as a loss"])
+    before, after = map(float, capsys.readouterr().out.split(" -> "))
+    said = SECTIONS["A metric as a loss"].rpartition("from a distance of ")[2]
+    assert said.startswith(f"{before:.3f} to ")
+    assert after == pytest.approx(float(said.split()[2].rstrip(".")), abs=0.002)
+    images = [workplace / "pulled_back.png", ROOT / "docs" / "pulled_back.png"]
+    made, shown = (np.asarray(Image.open(each), np.int32) for each in images)
+    assert np.abs(made - shown).mean() < 1
+
+
 def test_training_loop():
-    names: dict = {}
     with jax.numpy_rank_promotion("allow"), jax.numpy_dtype_promotion("standard"):  # for Optax
-        for block in indented_blocks(SECTIONS["In a training loop"]):
-            exec(compile(block, "README.md", "exec"), names)
+        names = run(SECTIONS["In a training loop"])
     clean, noisy = names["clean"], names["noisy"]
     denoised = np.asarray(names["denoise"](names["network"], noisy))
     for found, images in ((names["quality"], denoised), (names["stream"], noisy)):
@@ -66,6 +147,8 @@ def test_training_loop():
     assert after > before + 1
 
 
-@pytest.mark.parametrize("name", re.findall(r"(?<=\]\()[^)]+|(?<=`)[\w/]+\.md(?=`)", README))
+@pytest.mark.parametrize(
+    "name", re.findall(r"(?<=\]\()[^)#]+|(?<=`)[\w/]+\.(?:md|ipynb)(?=`)", README)
+)
 def test_files_are_there(name):
-    assert (Path(__file__).parents[1] / name).exists()
+    assert (ROOT / name).exists()

@@ -49,7 +49,6 @@ XLA_FLAGS=--xla_force_host_platform_device_count=8 \
 import pathlib
 import re
 import sys
-import textwrap
 
 import jax
 import numpy as np
@@ -66,9 +65,8 @@ def run(section, **changed):
         assert before in text, before
         text = text.replace(before, after)
     names = {}
-    for block in re.findall(r"(?:^    .*\n|^\n)+", text, re.M):
-        if re.search(r"^    (import|from) ", block, re.M):
-            exec(compile(textwrap.dedent(block), "README.md", "exec"), names)
+    for block in re.findall(r"^```python\n(.*?)^```$", text, re.M | re.S):
+        exec(compile(block, "README.md", "exec"), names)
     return names
 
 

@@ -66,13 +66,14 @@ class LearnedRelevance:
     def metric(self) -> Metric:
         """The metric: a pytree and a function, to be compiled and differentiated."""
         made = self._learned.origin["statistics"]
-        backbone = load_backbone(
-            self.relevance.model,
-            checkpoints_dir=self._settings.checkpoints_dir,
-            precision=made["precision"],
-        )
         layers = list(self.relevance.weights)
-        return read_out(backbone, layers, self._settings.readout, relevance=self.relevance)
+        with jax.ensure_compile_time_eval():  # the first use may be inside a function being traced
+            backbone = load_backbone(
+                self.relevance.model,
+                checkpoints_dir=self._settings.checkpoints_dir,
+                precision=made["precision"],
+            )
+            return read_out(backbone, layers, self._settings.readout, relevance=self.relevance)
 
     @property
     def relevance(self) -> Relevance:

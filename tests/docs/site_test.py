@@ -69,12 +69,21 @@ def parsed(site):
 
 @pytest.mark.slow
 def test_all_pages_are_there(site):
-    pages = [path.relative_to(DOCS).with_suffix("") for path in DOCS.glob("*.md")]
+    pages = [path for path in DOCS.iterdir() if path.suffix in (".md", ".ipynb")]
     assert len(pages) >= 12
     for page in pages:
-        assert (site / page).with_suffix(".html").exists()
+        assert (site / page.name).with_suffix(".html").exists()
     assert (site / "_images" / "demo.png").exists()
     assert "demo.png" in (site / "index.html").read_text(encoding="utf-8")
+
+
+@pytest.mark.slow
+def test_the_notebook_is_shown_with_its_pictures(site, parsed):
+    stored = json.loads((DOCS / "first_steps.ipynb").read_text(encoding="utf-8"))
+    outputs = [each for cell in stored["cells"] for each in cell.get("outputs", ())]
+    pictures = sum("image/png" in output.get("data", {}) for output in outputs)
+    shown = [file for file in parsed[site / "first_steps.html"].files if "_images/" in file]
+    assert len(shown) == pictures >= 5
 
 
 @pytest.mark.slow
@@ -128,7 +137,6 @@ def test_a_broken_link_and_a_notebook(tmp_path):
         "nbformat": 4,
         "nbformat_minor": 5,
     }
-    (tmp_path / "docs" / "first_steps.md").unlink(missing_ok=True)
     (tmp_path / "docs" / "first_steps.ipynb").write_text(json.dumps(notebook))
     done = build(tmp_path, tmp_path / "site")
     assert done.returncode == 0, done.stderr

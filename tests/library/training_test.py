@@ -10,6 +10,7 @@ from library.made_up import MODEL
 import iqa_jax
 from iqa_jax.__main__ import main
 from iqa_jax.errors import InputError
+from iqa_jax.library.training import LearnedRelevance
 from iqa_jax.zoo import load_relevance
 
 SCHEME = {"folds": 2, "seeds": 1, "strengths": [0.01], "most_steps": 20}
@@ -69,6 +70,14 @@ def test_is_a_loss(learned, ratings):
     assert gradient.shape == reference.shape
     assert jnp.isfinite(gradient).all()
     assert gradient.any()
+
+
+def test_may_be_used_first_inside_a_compiled_function(learned, ratings):
+    pair = [np.stack(ratings.columns[name][:2]) for name in ("reference", "distorted")]
+    fresh = LearnedRelevance(learned._learned, learned._settings)
+    compiled = jax.jit(fresh.__call__)(*pair)
+    np.testing.assert_allclose(compiled, learned(*pair), rtol=1e-5)
+    np.testing.assert_array_equal(fresh(*pair), learned(*pair))
 
 
 def test_is_stored_under_a_name(learned, ratings, tmp_path):

@@ -69,7 +69,7 @@ _DISTORTIONS: Mapping[str, Callable[[Image.Image, int], Image.Image]] = {
 }
 
 
-def build(folder: epath.Path) -> bool:
+def build(folder: epath.PathLike) -> bool:
     """Builds the dataset: five photographs, five distortions at five levels, and their table.
 
     Args:
@@ -81,6 +81,7 @@ def build(folder: epath.Path) -> bool:
     Raises:
       DatasetError: If scikit-image is not installed, or ``folder`` holds something else.
     """
+    folder = epath.Path(folder)
     if (folder / TABLE).exists():
         return False
     if folder.exists():
