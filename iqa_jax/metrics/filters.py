@@ -155,7 +155,7 @@ def _covariance(
     def within_and_between(i: jax.Array) -> jax.Array:
         return _shifted(within, i, size, axis=-2) + product(i, row_means, means, -2)
 
-    return _weighted_sum(within_and_between, weights), *means
+    return _weighted_sum(within_and_between, weights), means[0], means[1]
 
 
 def _covariance_forward(first: jax.Array, second: jax.Array, weights: tuple[float, ...]):

@@ -123,7 +123,7 @@ def main() -> None:
         check=True,
     )
     for metric, values in scores.items():
-        origin = {"script": "tests/golden/make_authors_metrics.py"}
+        origin: dict[str, str | float] = {"script": "tests/golden/make_authors_metrics.py"}
         if metric in SCRIPTS:
             script, address, given = SCRIPTS[metric]
             origin |= {"program": script, "from": address, "given": given}
