@@ -12,6 +12,12 @@ _PIXEL_METRICS: Mapping[str, tuple[str, ...]] = {
     "psnr": (),
     "ssim": ("wang2004image",),
     "ms-ssim": ("wang2003multiscale",),
+    "gmsd": ("xue2014gradient",),
+    "ms-gmsd": ("zhang2017gradient",),
+    "haarpsi": ("reisenhofer2018haar",),
+    "mdsi": ("nafchi2016mean",),
+    "nlpd": ("laparra2016perceptual",),
+    "vif": ("sheikh2006image",),
 }
 """Publications by name of the metric, without its preset."""
 

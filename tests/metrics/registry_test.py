@@ -20,7 +20,8 @@ def test_published_metrics_are_listed():
 def test_names_stay_and_directions_are_known(name):
     metric = parse_metric(name)
     assert metric.name == name
-    assert metric.higher_is_better == name.startswith(("psnr", "ssim", "ms-ssim"))
+    similarities = ("psnr", "ssim", "ms-ssim", "haarpsi", "vif")
+    assert metric.higher_is_better == name.startswith(similarities)
 
 
 def test_lpips_is_a_read_out():
