@@ -1,5 +1,5 @@
 # make demo       everything from nothing: weights, photographs, a table and a figure
-# make test       format, lint, types and the whole test suite
+# make test       format, lint, types and the tests that are not slow; make test-all: the slow ones too
 # make docs       the documentation, as site/index.html; a warning is an error
 # make notebook   runs docs/first_steps.ipynb and stores it with its outputs
 # Needs Python 3.11 or newer; where python3 is older, or to take another: make PYTHON=python3.12 demo
@@ -10,7 +10,7 @@ BIN := $(VENV)/bin
 NEW_ENOUGH := -c 'import sys; sys.exit(sys.version_info < (3, 11))'
 LPIPS := alexnet/relu1+relu2+relu3+relu4+relu5/unit@lpips-alex,vgg16/relu1_2+relu2_2+relu3_3+relu4_3+relu5_3/unit@lpips-vgg
 
-.PHONY: demo test docs notebook clean
+.PHONY: demo test test-all docs notebook clean
 .DELETE_ON_ERROR:
 
 # An environment of another Python than the one asked for is made anew.
@@ -26,11 +26,11 @@ demo: $(VENV)/demo.installed
 	$(BIN)/iqa evaluate --dataset=demo --data_dir=demo/data --checkpoints_dir=checkpoints \
 	  --models=alexnet,vgg16 --metrics=$(LPIPS) --output_dir=demo/results
 
-test: $(VENV)/test.installed
+test test-all: $(VENV)/test.installed
 	$(BIN)/ruff format --check --quiet .
 	$(BIN)/ruff check --quiet .
 	$(BIN)/pyright --pythonpath $(BIN)/python
-	$(BIN)/pytest --numprocesses=auto --maxprocesses=8 --dist=worksteal
+	$(BIN)/pytest --numprocesses=auto --maxprocesses=8 --dist=worksteal $(if $(filter test,$@),-m 'not slow')
 
 docs: $(VENV)/docs.installed
 	$(BIN)/sphinx-build --fail-on-warning --keep-going --fresh-env --quiet docs site
@@ -49,4 +49,4 @@ $(BIN)/pip:
 	$(PYTHON) -m venv $(VENV)
 
 clean:
-	rm -rf $(VENV) demo site docs/generated
+	rm -rf $(VENV) demo site docs/generated .pytest_cache

@@ -28,14 +28,14 @@ from iqa_jax.readouts import READOUTS
 from iqa_jax.zoo.listing import HEADER, facts
 
 _SPECIAL = re.compile(r"([\\`*_\[\]<>|#~@{}$])")
-_RELEVANCES = ("none", "one weight a channel", "two weights a channel")
+_RELEVANCES = ("none", "one weight per channel", "two weights per channel")
 
 
 def write(folder: Path) -> None:
     """Writes all pages and parts.
 
     Args:
-      folder: Made if it is not there; files that are as they should be are left alone.
+      folder: Folder, created if necessary; files that are up to date are left alone.
     """
     for name, text in pages().items():
         path = folder / name

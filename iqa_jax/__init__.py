@@ -55,7 +55,7 @@ sys.meta_path.append(RenamedFinder())
 
 
 def __getattr__(name: str) -> Any:
-    """Imports a public function when it is first used: JAX alone takes most of a second."""
+    """Imports a public name when it is first used: JAX alone takes most of a second."""
     if name not in _PLACES:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     value = getattr(importlib.import_module(f"{__name__}.{_PLACES[name]}"), name)

@@ -21,11 +21,11 @@ VERBS = {
     "demo": ("demo", "build the demo dataset"),
     "cite": ("cite.command", "print what to cite for results, as BibTeX"),
 }
-"""The module of each program in ``iqa_jax.programs``, and its purpose."""
+"""Module in ``iqa_jax.programs`` and purpose of each program, by verb."""
 
 _HELP = {"--help", "-help", "-h", "-?", "--helpshort", "--helpfull", "help"}
 _WRONG = 1
-_CLOSED_PIPE = 141  # as for a program that is ended by the signal SIGPIPE
+_CLOSED_PIPE = 141  # the status of a program ended by SIGPIPE
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -74,7 +74,7 @@ def _help() -> str:
             "iqa VERB --help   purpose, example, flags and exit statuses of a program",
             "iqa --version     the version",
             "",
-            "Documentation: README.md and BUILD.md of the source; in Python help(iqa_jax).",
+            "Documentation: docs/, README.md and BUILD.md in the source; in Python help(iqa_jax).",
         ]
     )
 

@@ -1,4 +1,4 @@
-"""Compiling for the devices at hand: the programs, and metrics and backbones called from Python."""
+"""Compilation for the local devices, by the programs and by metrics and backbones in Python."""
 
 import functools
 import os
@@ -62,6 +62,4 @@ def _is_traced(arguments: object) -> bool:
     """Whether a transformation sees the arguments, or is tracing the code around them."""
     if any(isinstance(leaf, Tracer) for leaf in jax.tree.leaves(arguments)):
         return True
-    return isinstance(
-        jax.lax.iota(np.int32, 1), Tracer
-    )  # an array that takes nothing from the host
+    return isinstance(jax.lax.iota(np.int32, 1), Tracer)  # needs no transfer from the host

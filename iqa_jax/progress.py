@@ -1,4 +1,4 @@
-"""Progress bars and messages, shown where they are asked for.
+"""Progress bars and messages, shown on request.
 
 The programs show both on stderr. A call from Python shows neither unless it is asked to, and its
 messages go to the logger ``iqa_jax``: what a user must know as warnings, the rest at level INFO.

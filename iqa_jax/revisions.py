@@ -62,6 +62,12 @@ REVISIONS: Mapping[str, int] = {
     "metric/ssim:rgb": 1,
     "metric/ms-ssim:wang2003": 1,
     "metric/ms-ssim:rgb": 1,
+    "metric/gmsd": 1,
+    "metric/ms-gmsd": 1,
+    "metric/haarpsi": 1,
+    "metric/mdsi": 1,
+    "metric/nlpd": 1,
+    "metric/vif": 1,
     # Agreement with human scores.
     "agreement/pearson": 1,
     "agreement/spearman": 1,

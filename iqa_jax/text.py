@@ -66,8 +66,8 @@ def counted(count: int, words: str) -> str:
 
     Args:
       count: The number.
-      words: A noun in the plural, one that ends in s, and any other words before or after it. The
-        first word that ends in s loses it where the count is 1.
+      words: A plural noun that ends in s, and any other words before or after it. The first word
+        that ends in s loses it if the count is 1.
     """
     singular = re.sub(r"s\b", "", words, count=1)
     return f"{count} {singular if count == 1 else words}"

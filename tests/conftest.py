@@ -23,6 +23,17 @@ from iqa_jax.backbones import Backbone
 MODELS = ("alexnet", "vgg16")
 
 
+def pytest_configure(config: pytest.Config) -> None:
+    """Compiled programs are kept for other workers and later runs."""
+    if not config.pluginmanager.hasplugin("cacheprovider"):
+        return
+    # Beside what --cache-clear removes, which each worker would do while others write.
+    folder = str(config.rootpath / config.getini("cache_dir") / "compiled")
+    os.environ["JAX_COMPILATION_CACHE_DIR"] = folder  # for processes that tests start
+    jax.config.update("jax_compilation_cache_dir", folder)
+    jax.config.update("jax_persistent_cache_min_compile_time_secs", 0.0)
+
+
 @pytest.fixture(autouse=True)
 def strict_numerics() -> Iterator[None]:
     with jax.numpy_rank_promotion("raise"), jax.numpy_dtype_promotion("strict"):

@@ -31,6 +31,7 @@ def public_members(cls):
 EXPORTED = {name: getattr(iqa_jax, name) for name in iqa_jax.__all__}
 CLASSES = returned_classes()
 MEMBERS = {name: each for cls in CLASSES.values() for name, each in public_members(cls).items()}
+RETURNED = {**CLASSES, **MEMBERS}
 
 
 def example_of(name, value):
@@ -52,18 +53,18 @@ def the_weights_are_at_hand_and_nothing_else(checkpoints, tmp_path, monkeypatch)
     monkeypatch.chdir(tmp_path)
 
 
-@pytest.mark.parametrize("name", {**EXPORTED, **CLASSES})
+@pytest.mark.parametrize("name", EXPORTED)
 def test_what_is_exported_has_an_example_that_runs(name):
-    example = example_of(name, {**EXPORTED, **CLASSES}[name])
+    example = example_of(name, EXPORTED[name])
     assert example, "has no example"
     assert not run(example)
 
 
 @pytest.mark.parametrize(
-    "name", [name for name, member in MEMBERS.items() if example_of(name, member)]
+    "name", [name for name, each in RETURNED.items() if example_of(name, each)]
 )
-def test_examples_of_methods_run(name):
-    assert not run(example_of(name, MEMBERS[name]))
+def test_examples_of_what_is_returned_run(name):
+    assert not run(example_of(name, RETURNED[name]))
 
 
 def test_a_wrong_example_fails():

@@ -142,7 +142,7 @@ def _warnings(table: PairTable, columns: Sequence[Column], method: Method) -> li
     if compared:
         warnings.append(
             f"Compared with means over these pairs themselves: {', '.join(compared)}; "
-            "--normaliser_from takes the means of another dataset."
+            "normaliser_from takes the means of another dataset."
         )
     if len(table.pairs) < _FEW_PAIRS:
         warnings.append(f"With {counted(len(table.pairs), 'pairs')} a correlation says little.")

@@ -38,7 +38,7 @@ def find_doubts(results: Sequence[ColumnResult]) -> Iterator[str]:
     elif max(defined) < 0:
         yield (
             "Every distance grows with quality: the direction of the scores may be wrong (for csv "
-            "see --score_direction, for joined scores --joined_direction)."
+            "see score_direction, for joined scores joined_direction)."
         )
     else:
         negative = [
@@ -81,5 +81,5 @@ def _note(column: Column, agreement: Agreement) -> str:
     other = LOWER if column.higher_is_better else HIGHER
     return (
         f"{note}; {column.direction} scores were taken to mean more alike; if it is the other way "
-        f"round, pass --joined_direction={column.name}={other}."
+        f"round, set joined_direction={column.name}={other}."
     )

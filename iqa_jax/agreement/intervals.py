@@ -144,15 +144,15 @@ def choose(interval: str | None, resamples: int | None, *, references: int) -> M
         raise InputError(f"interval: expected one of {', '.join(METHODS)}, got {interval!r}")
     if resamples is not None and interval != BOOTSTRAP:
         raise InputError(
-            f"resamples: got {resamples} without a bootstrap; add --interval=bootstrap, or leave "
-            "out --resamples"
+            f"resamples: got {resamples} without a bootstrap; add interval=bootstrap, or leave "
+            "out resamples"
         )
     if interval is None:
         return Method()
     if interval != NONE and references < LEAST_REFERENCES:
         raise InputError(
             f"interval: expected at least {LEAST_REFERENCES} references for a {interval}, found "
-            f"{references}; leave out --interval"
+            f"{references}; leave out interval"
         )
     return Method(interval, RESAMPLES if resamples is None else resamples)
 

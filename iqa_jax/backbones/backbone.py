@@ -18,7 +18,7 @@ from iqa_jax.pytrees import register_pytree
 from iqa_jax.revisions import OF_EVERY_IMAGE
 
 PRECISIONS = ("highest", "high", "default", "bf16")
-"""JAX's words for float32 products, and ``bf16``: weights and activations in bfloat16."""
+"""JAX's precisions of float32 products, and ``bf16``: weights and activations in bfloat16."""
 
 _LARGEST_LEAST_SIZE = 1024
 
@@ -39,7 +39,7 @@ class Backbone:
       name: Name of the model.
       precision: One of :data:`PRECISIONS`.
       sha256: Hash of the stored weights; empty if there are none.
-      selected: Names of the layers that it returns, also short ones; None for all.
+      selected: Names, full or short, of the layers that it returns; None for all.
 
     Example:
       >>> import numpy as np, iqa_jax
@@ -76,11 +76,11 @@ class Backbone:
         return {layer: channels[short.get(layer, layer)] for layer in self.layers}
 
     def with_layers(self, layers: str | Sequence[str] | None) -> Self:
-        """The same network returning other layers; what they do not need is not computed.
+        """The same network with other layers; anything that they do not need is not computed.
 
         Args:
-          layers: Names of layers in the order in which to return them, ``"relu1+relu2"`` or a
-            sequence, also short ones such as ``layer2`` for its last block; None for all.
+          layers: Names of the layers to return, in this order, as ``"relu1+relu2"`` or a sequence;
+            a short name such as ``layer2`` means its last block. None for all.
 
         Raises:
           InputError: If the network has no such layer.
@@ -119,11 +119,11 @@ class Backbone:
             :attr:`layers`.
 
         Returns:
-          ``{layer: [B, height, width, channels]}`` under the names and in the order asked for.
+          ``{layer: [B, height, width, channels]}``, with the requested names in that order.
 
         Raises:
-          InputError: If the images are of another type, range or shape, or too small for one of the
-            layers, or the network has no such layer.
+          InputError: If the images have the wrong type, range or shape, or are too small for one of
+            the layers, or the network has no such layer.
 
         Example:
           >>> import numpy as np, iqa_jax
@@ -169,11 +169,11 @@ class Backbone:
         Args:
           height: Height of the images in pixels.
           width: Width of the images in pixels.
-          layers: Layers that must have positions, also by their short names; None for
+          layers: Names, full or short, of layers that must have positions; None for
             :attr:`layers`.
 
         Returns:
-          A sentence with the least size; None if the images are large enough.
+          A sentence that states the minimum size; None if the images are large enough.
         """
         unreached = self.without_positions(height, width)
         missing = [
@@ -204,7 +204,7 @@ def check_layers(model: str, names: Iterable[str], layers: Sequence[str]) -> Non
 
     Args:
       model: Name of the model.
-      names: Names to check, also short ones.
+      names: Names to check, full or short.
       layers: Names of all layers of the model.
 
     Raises:

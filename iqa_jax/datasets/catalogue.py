@@ -1,11 +1,11 @@
-"""The catalogue of datasets: what is known of each before a copy is opened."""
+"""The catalogue of datasets: facts about each that need no copy of it."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
 
 from iqa_jax.bibliography import citation_text
 
-_KODAK = "all, as one source with the other datasets of the Kodak photographs"
+_KODAK = "all, counted as one source with the other datasets of Kodak photographs"
 _LIVE_LICENCE = "free with its copyright notice and an acknowledgement of LIVE"
 
 
@@ -15,13 +15,13 @@ class CatalogueEntry:
 
     Attributes:
       title: Name that its authors gave it.
-      url: Where it is obtained.
+      url: Address from which it is obtained.
       publications: Keys of the publications to cite; see ``iqa_jax.bibliography``.
-      licence: As its publisher states it; empty where no licence is stated.
-      references: Number of references; None where there is no such number.
-      pairs: Number of rows; None where there is no such number.
-      protocol: How people judged.
-      claims: Which claims about networks as metrics it can decide.
+      licence: Licence as its publisher states it; empty if none is stated.
+      references: Number of references; None if there is no fixed number.
+      pairs: Number of rows; None if there is no fixed number.
+      protocol: Task of the observers.
+      claims: Claims about networks as metrics that it can decide.
     """
 
     title: str
@@ -47,7 +47,7 @@ CATALOGUE: Mapping[str, CatalogueEntry] = {
         licence="free for research and education",
         references=25,
         pairs=1700,
-        protocol="comparisons of two versions beside the reference, counted from 0 to 9",
+        protocol="comparisons of two versions beside the reference, as points from 0 to 9",
         claims=_KODAK,
     ),
     "tid2013": CatalogueEntry(
@@ -57,8 +57,8 @@ CATALOGUE: Mapping[str, CatalogueEntry] = {
         licence="free for research and education",
         references=25,
         pairs=3000,
-        protocol="comparisons of two versions beside the reference, counted from 0 to 9",
-        claims=f"{_KODAK}; published results of VGG-16 layer by layer are on it",
+        protocol="comparisons of two versions beside the reference, as points from 0 to 9",
+        claims=f"{_KODAK}; layer-by-layer results of VGG-16 are published for it",
     ),
     "kadid10k": CatalogueEntry(
         title="KADID-10k",
@@ -67,8 +67,8 @@ CATALOGUE: Mapping[str, CatalogueEntry] = {
         licence="freely available for research; photographs from Pixabay",
         references=81,
         pairs=10125,
-        protocol="30 degradation category ratings an image, from 1 to 5, by crowds",
-        claims="all but those about DISTS; published results of VGG-16 layer by layer are on it",
+        protocol="30 degradation category ratings per image, from 1 to 5, by crowdsourcing",
+        claims="all but those about DISTS; layer-by-layer results of VGG-16 are published for it",
     ),
     "csiq": CatalogueEntry(
         title="CSIQ",
@@ -77,7 +77,7 @@ CATALOGUE: Mapping[str, CatalogueEntry] = {
         licence="none stated",
         references=30,
         pairs=866,
-        protocol="placing all versions of a reference in a row by their difference",
+        protocol="arranging all versions of a reference by their difference from it",
         claims="all",
     ),
     "live": CatalogueEntry(
@@ -98,7 +98,7 @@ CATALOGUE: Mapping[str, CatalogueEntry] = {
         references=15,
         pairs=450,
         protocol="ratings of single images, the references hidden among them",
-        claims="none alone (fewer than 20 references); all together with another dataset",
+        claims="none on its own (fewer than 20 references); all, together with another dataset",
     ),
     "pipal": CatalogueEntry(
         title="PIPAL, training set",
@@ -161,7 +161,7 @@ CATALOGUE: Mapping[str, CatalogueEntry] = {
         claims="all, with human scores and at least 20 references",
     ),
 }
-"""By the name of the dataset without its variant."""
+"""Entries by name of the dataset, without its variant."""
 
 
 def about(dataset: str) -> CatalogueEntry:

@@ -22,7 +22,7 @@ _QUICK = 1e-3
 away."""
 
 _PATIENCE = 3.0
-"""Seconds without progress that nobody minds."""
+"""Seconds before the progress bar appears."""
 
 
 def inspect(

@@ -82,7 +82,7 @@ def load_dataset(
     if table.published_pairs not in (None, len(table.pairs)) and not allow_partial:
         raise DatasetError(
             f"{name} has {table.published_pairs} pairs, the table in {data_dir or tfds_dir} lists "
-            f"{len(table.pairs)}; to use an incomplete copy, pass --allow_partial"
+            f"{len(table.pairs)}; to use an incomplete copy, set allow_partial"
         )
     if score_direction is None:
         return table

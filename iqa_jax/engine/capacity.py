@@ -82,8 +82,8 @@ def _reason(label: str, size: Size, needed: float, there: float) -> str:
     height, width = size
     return (
         f"{label} needs about {_gigabytes(needed)} GB of memory for images of {width}x{height} "
-        f"pixels, {_gigabytes(there)} GB are available; --resize, fewer layers or "
-        "--precision=bf16 need less"
+        f"pixels, {_gigabytes(there)} GB are available; resize, fewer layers or "
+        "precision=bf16 reduce the need"
     )
 
 

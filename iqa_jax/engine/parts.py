@@ -33,7 +33,7 @@ class ScoreParts(KeptScores):
     share it do not disturb each other when one of them removes it.
 
     Args:
-      folder: Folder in which the run has a folder of its own. That is named after the signature, so
+      folder: Folder in which the run has a folder of its own, named after the signature so
         that a run with another signature never continues this one.
       label: First part of the name of the run's folder.
       signature: Everything that the scores depend on, as JSON.
@@ -126,14 +126,14 @@ def keep_scores(
     columns: Sequence[str],
     keys: np.ndarray,
 ) -> KeptScores:
-    """Keeps the scores of a run in memory, and in a folder if there is one.
+    """Keeps the scores of a run in memory, and in a folder if one is given.
 
     Args:
       folder: Folder for the parts of all runs; None to write nothing.
-      label: As for :class:`ScoreParts`.
-      signature: As for :class:`ScoreParts`.
-      columns: As for :class:`ScoreParts`.
-      keys: As for :class:`ScoreParts`.
+      label: See :class:`ScoreParts`.
+      signature: See :class:`ScoreParts`.
+      columns: See :class:`ScoreParts`.
+      keys: See :class:`ScoreParts`.
     """
     if folder is None:
         return KeptScores(columns, len(keys))

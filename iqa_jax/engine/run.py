@@ -221,5 +221,5 @@ def _report_sizes(units: Sequence[WorkUnit], label: str, seconds: float) -> None
     if count > _FEW_SIZES:
         inform(
             f"{label}: {count} image sizes: each is compiled once, about {seconds * count:.0f} s "
-            "in all; --resize=exact:HEIGHTxWIDTH makes it one (and changes the scores)"
+            "in all; resize=exact:HEIGHTxWIDTH makes it one (and changes the scores)"
         )

@@ -16,21 +16,21 @@ from iqa_jax.errors import InputError
 from iqa_jax.images.luminance import lightness
 
 _ROUNDING = 1e-5
-"""How far resizing and colour conversions in float32 may leave [0, 1]."""
+"""How far resizing and colour conversions in float32 may stray outside [0, 1]."""
 
 
 def check_images(images: Any, what: str = "images") -> jax.Array | np.ndarray:
     """Checks public image arrays; their values are checked only outside of ``jit`` and the like.
 
     Args:
-      images: Array, or anything that ``np.asarray`` makes an array, ``[B, H, W, 3]``.
+      images: Array ``[B, H, W, 3]``, or anything that ``np.asarray`` converts to one.
       what: Name of the images in the error.
 
     Returns:
       The same images, ``uint8`` or float32; other floating-point types are converted.
 
     Raises:
-      InputError: If shape, type or range is another; the message says what was found.
+      InputError: If the shape, type or range is wrong; the message says what was found.
     """
     array = _as_array(images, what)
     shape, dtype = array.shape, array.dtype
@@ -47,7 +47,7 @@ def check_images(images: Any, what: str = "images") -> jax.Array | np.ndarray:
             "from 0 to 255 with images.astype(np.uint8), and divide others by their highest level"
         )
     if not (isinstance(array, Tracer) or array.size == 0):
-        with jax.ensure_compile_time_eval():  # a constant of a function that is being compiled
+        with jax.ensure_compile_time_eval():  # a constant in a function that is being compiled
             low, high = float(array.min()), float(array.max())
         if not (low >= -_ROUNDING and high <= 1 + _ROUNDING):
             raise InputError(
@@ -67,7 +67,7 @@ def _as_array(images: Any, what: str) -> jax.Array | np.ndarray:
     if array.dtype.kind in "OSU":
         raise InputError(
             f"{what}: expected an array [batch, height, width, 3], got {type(images).__name__}; "
-            "np.asarray(PIL.Image.open(path).convert('RGB'))[None] makes one of a file"
+            "np.asarray(PIL.Image.open(path).convert('RGB'))[None] makes one from a file"
         )
     return array
 

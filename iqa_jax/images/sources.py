@@ -118,13 +118,13 @@ class ImageFolder(ImageSource):
 
 @dataclass(frozen=True)
 class ArrayImages(ImageSource):
-    """Images in memory, called by names, beside those of another source.
+    """Images in memory, by name, alongside those of another source.
 
     The encoded bytes of an array are its pixels, row by row.
 
     Attributes:
       arrays: ``uint8`` ``[height, width, 3]``, RGB, by name.
-      others: The images with any other name.
+      others: Source of the images with any other name.
     """
 
     arrays: Mapping[str, np.ndarray]
@@ -146,7 +146,7 @@ class ArrayImages(ImageSource):
         return self.others.header(name)
 
     def header_of(self, data: bytes, name: str) -> Header:
-        """As :meth:`header`, from the encoded bytes."""
+        """The same as :meth:`header`, from the encoded bytes."""
         if name not in self.arrays:
             return self.others.header_of(data, name)
         height, width, _ = self.arrays[name].shape

@@ -1,4 +1,4 @@
-"""Evaluation of distances on a dataset, with frames as its results."""
+"""Evaluation of distances on a dataset, with pandas frames as results."""
 
 import os
 from collections.abc import Mapping
@@ -20,7 +20,7 @@ from iqa_jax.programs.evaluate.report import best_layers, report_text
 from iqa_jax.programs.evaluate.settings import EvaluateSettings
 from iqa_jax.programs.loaded import Loaded
 from iqa_jax.progress import shown
-from iqa_jax.text import as_json
+from iqa_jax.text import as_json, counted
 
 if TYPE_CHECKING:
     from pandas import DataFrame
@@ -36,6 +36,18 @@ class EvaluationResult:
 
     Args:
       evaluation: The evaluation.
+
+    Example:
+      >>> import numpy as np, iqa_jax
+      >>> reference = np.tile(np.arange(64, dtype=np.uint8)[:, None, None], (1, 64, 3))
+      >>> distorted = [reference + np.uint8(change) for change in (1, 2, 4)]
+      >>> ratings = {"reference": [reference] * 3, "distorted": distorted, "score": [5, 4, 2]}
+      >>> evaluation = iqa_jax.evaluate(ratings, metrics="psnr")
+      >>> evaluation
+      <evaluation of 1 column of scores on table: 3 pairs of 1 reference>
+      >>> print(evaluation.correlations[["model", "pairs", "srcc"]])
+        model  pairs  srcc
+      0  psnr      3   1.0
     """
 
     def __init__(self, evaluation: Evaluation):
@@ -75,7 +87,7 @@ class EvaluationResult:
 
     @cached_property
     def chosen_layers(self) -> "DataFrame":
-        """Layers that other data chose, with intervals; no rows without ``layers_from``."""
+        """Layers chosen on other data, with intervals; no rows without ``layers_from``."""
         return self._frame("chosen_layers.csv")
 
     @property
@@ -84,7 +96,7 @@ class EvaluationResult:
         return as_json(self._evaluation.record)
 
     def figure(self) -> "Picture":
-        """Agreement against the depth of the layer, as a Matplotlib figure of its own.
+        """A new Matplotlib figure of agreement against the depth of the layer.
 
         A notebook shows it; ``figure().savefig(path)`` saves it.
         """
@@ -100,7 +112,7 @@ class EvaluationResult:
         """Writes the files of ``iqa evaluate``.
 
         Args:
-          folder: The folder, which is made if it is not there.
+          folder: The folder, created if necessary.
 
         Returns:
           Names of the files.
@@ -110,9 +122,10 @@ class EvaluationResult:
     def __repr__(self) -> str:
         found, analysis = self._evaluation.table, self._evaluation.analysis
         columns = len(analysis.results or analysis.forced_choices)
+        pairs = counted(len(found.pairs), "pairs")
         return (
-            f"<evaluation of {columns} columns of scores on {found.name}: {len(found.pairs)} pairs "
-            f"of {found.reference_count} references>"
+            f"<evaluation of {counted(columns, 'columns')} of scores on {found.name}: {pairs} "
+            f"of {counted(found.reference_count, 'references')}>"
         )
 
     def _repr_html_(self) -> str:
@@ -159,10 +172,10 @@ def evaluate(
       dataset: Name of a dataset, which ``data_dir`` or ``tfds_dir`` locates; or pairs with human
         scores: a pandas frame or a mapping with the columns ``reference``, ``distorted``, ``score``
         and optionally ``score_std``, ``distortion``, ``level`` and ``reference_id``, or the path of
-        a CSV file. Images are paths, or arrays ``[H, W, 3]``, RGB: ``uint8``, or floats that stand
-        for 8 bits (k/255, or whole numbers from 0 to 255).
+        a CSV file. Images are paths, or arrays ``[H, W, 3]``, RGB: ``uint8``, or floats on the
+        8-bit grid (k/255, or whole numbers from 0 to 255).
       models: Networks whose layers are evaluated: names, see :func:`iqa_jax.list_models`
-        (``@study46`` stands for the 46 of the study, ``FILE.py:NAME`` for a function in a file),
+        (``@study46`` for the 46 of the study, ``FILE.py:NAME`` for a function in a file),
         backbones and backbone functions in memory; or one of these.
       metrics: Metrics that join the tables: names, see :func:`iqa_jax.list_metrics` (and any
         read-out ``MODEL/LAYER[+LAYER...]/READOUT[@RELEVANCE]``), and metrics in memory; or one of
@@ -192,7 +205,7 @@ def evaluate(
                 "metrics": metric_names,
             },
         )
-        if not objects:  # what they depend on is known by their names alone
+        if not objects:  # an object may use settings that names do not reveal
             refuse_idle(chosen, settings)
         return EvaluationResult(run(chosen, table=table, loaded=Loaded(backbones, objects)))
 
@@ -215,7 +228,7 @@ def find_dataset(dataset: Any, settings: Mapping[str, Any]) -> tuple[str, PairTa
     for name in ("data_dir", "tfds_dir"):
         if settings.get(name) is not None:
             raise InputError(
-                f"{name}: without effect where the pairs are given; name a dataset, or leave it out"
+                f"{name}: without effect if the pairs are given; name a dataset, or leave it out"
             )
     direction = settings.get("score_direction")
     table = table_from(dataset, with_scores=True, score_direction=direction)

@@ -9,11 +9,11 @@ if TYPE_CHECKING:
 
 
 def frame(header: Sequence[str], rows: Iterable[Iterable[Any]], **options: Any) -> "DataFrame":
-    """A table as a pandas frame; numbers that are missing are NaN.
+    """A table as a pandas frame; missing numbers are NaN.
 
     Args:
       header: Names of the columns.
-      rows: As many values each; None for a missing number.
+      rows: Rows of values, one value per column; None for a missing number.
       **options: Options of the frame, such as its index.
     """
     import pandas as pd  # noqa: PLC0415  takes half a second

@@ -31,11 +31,11 @@ def takes_settings(
     Args:
       kind: The class. Its fields become keywords of the signature, with their defaults, and their
         documentation replaces the line ``**settings: ...`` of the docstring.
-      without: Fields that are no keywords.
+      without: Fields to leave out.
 
     Returns:
-      A decorator of functions with ``**settings``, which are called with the keywords that were
-      given.
+      A decorator for functions with ``**settings``, which receive only the keywords given by the
+      caller.
     """
     settings = {name: each for name, each in settings_of(kind).items() if name not in without}
 
@@ -70,7 +70,7 @@ def settings_from(
     Args:
       kind: The class of settings.
       given: Values by name; the others have their defaults.
-      fixed: Values of the settings that are no keywords.
+      fixed: Values of the settings that are not keywords.
 
     Raises:
       InputError: If a value has the wrong type or is out of range.
@@ -90,7 +90,7 @@ def refuse_idle(settings: ProgramSettings, given: Collection[str]) -> None:
       given: Names of those that were given.
 
     Raises:
-      InputError: If one of these has no effect beside the others.
+      InputError: If one of these has no effect alongside the others.
     """
     for names, reason in settings.idle():
         idle = ", ".join(name for name in names if name in given)
@@ -166,6 +166,6 @@ def _expected(kind: Any) -> str:
     if get_origin(kind) is Literal:
         return f"one of {', '.join(get_args(kind))}"
     if get_origin(kind) is tuple:
-        return f"a sequence, each of which is {_expected(get_args(kind)[0])}"
-    words = {bool: "True or False", str: "a text", int: "a whole number", float: "a number"}
+        return f"a sequence in which each item is {_expected(get_args(kind)[0])}"
+    words = {bool: "True or False", str: "a string", int: "a whole number", float: "a number"}
     return words[kind]

@@ -1,4 +1,4 @@
-"""Networks and metrics in memory among those that are given by their names."""
+"""Networks and metrics in memory, separated from those given by name."""
 
 from collections.abc import Callable, Iterable
 from typing import Any, TypeVar, cast
@@ -20,7 +20,7 @@ def find_backbones(models: Any, *, precision: str) -> tuple[tuple[str, ...], dic
       precision: Precision of the backbone functions.
 
     Raises:
-      InputError: If something is none of these, or two objects have one name.
+      InputError: If an item is anything else, or two objects have the same name.
     """
 
     def load(model: Any) -> Backbone:
@@ -43,7 +43,7 @@ def find_metrics(metrics: Any) -> tuple[tuple[str, ...], dict[str, Metric]]:
       metrics: Names and ``Metric`` objects, or one of these.
 
     Raises:
-      InputError: If something is none of these, or two objects have one name.
+      InputError: If an item is anything else, or two objects have the same name.
     """
 
     def load(metric: Any) -> Metric:
@@ -66,6 +66,8 @@ def _sort(values: Any, load: Callable[[Any], Object]) -> tuple[list[str], dict[s
             continue
         loaded = load(value)
         if objects.setdefault(loaded.name, loaded) is not loaded:
-            raise InputError(f"{loaded.name}: expected different names, got two objects with it")
+            raise InputError(
+                f"{loaded.name}: expected different names, got two objects with this name"
+            )
         names.append(loaded.name)
     return names, objects

@@ -28,7 +28,7 @@ are within 0.00002 of it."""
 def table_from(
     pairs: Any, *, with_scores: bool = False, score_direction: str | None = None
 ) -> PairTable:
-    """A table of pairs that are given in any form.
+    """A table of pairs that may be given in several forms.
 
     Args:
       pairs: One of
@@ -42,14 +42,14 @@ def table_from(
         * the path of a CSV file with these columns, whose paths are relative to the file;
         * a :class:`PairTable`.
 
-        Equal reference arrays are one reference. ``reference_id``, by which references are told
-        apart, is the reference itself if it is not given.
+        Equal reference arrays count as one reference. ``reference_id`` identifies the content; by
+        default it is the reference itself.
       with_scores: Whether human scores are needed.
       score_direction: Whether ``higher`` or ``lower`` human scores are better; None for higher.
 
     Raises:
-      InputError: If the pairs have another form, columns are missing, or an image, a score or the
-        direction cannot be used; one error lists the rows.
+      InputError: If the pairs have none of these forms, columns are missing, or an image, a score
+        or the direction cannot be used; one error lists the rows.
     """
     if score_direction not in (None, *DIRECTIONS):
         raise InputError(
@@ -72,7 +72,7 @@ def table_from(
 
 
 def _columns(pairs: Any) -> dict[str, list[Any]]:
-    """The columns of pairs that are given in one of the forms in memory."""
+    """The columns of pairs in memory, in any of the forms."""
     if hasattr(pairs, "columns") and hasattr(pairs, "__getitem__"):
         columns = {name: list(pairs[name]) for name in pairs.columns if name in PAIR_FIELDS}
     elif isinstance(pairs, Mapping):
@@ -91,7 +91,7 @@ def _columns(pairs: Any) -> dict[str, list[Any]]:
     lengths = {name: len(values) for name, values in columns.items()}
     if len(set(lengths.values())) > 1:
         found = ", ".join(f"{name}: {length}" for name, length in lengths.items())
-        raise InputError(f"pairs: expected columns of one length, got {found}")
+        raise InputError(f"pairs: expected columns of equal length, got {found}")
     return columns
 
 
@@ -156,7 +156,7 @@ def _read(columns: Mapping[str, Sequence[Any]], *, with_scores: bool) -> PairTab
 def _doubts(
     row: int, given: Mapping[str, Any], numbers: Mapping[str, float | None]
 ) -> Iterator[str]:
-    """The human scores of a row that cannot be used."""
+    """A problem for each human score of a row that cannot be used."""
     for name, number in numbers.items():
         if number is None or (name == "score" and not math.isfinite(number)):
             yield f"row {row}, column {name}: expected a number, got {_described(given[name])}"
@@ -164,12 +164,12 @@ def _doubts(
 
 @dataclass
 class _Images:
-    """The images of a table, as they are met.
+    """The images of a table, collected row by row.
 
     Attributes:
       arrays: Arrays by name.
       places: Row and column of each array, for messages, by name.
-      problems: Images that cannot be used, a sentence each.
+      problems: Images that cannot be used, one sentence each.
     """
 
     arrays: dict[str, np.ndarray] = field(default_factory=dict)
@@ -178,7 +178,7 @@ class _Images:
     _references: dict[Any, str] = field(default_factory=dict)
 
     def name(self, image: Any, column: str, row: int) -> str:
-        """The name of an image: its path, or one that is made up for an array."""
+        """The name of an image: its path, or for an array one that is made up."""
         if isinstance(image, str | os.PathLike):
             return os.fspath(image)
         place = f"row {row}, column {column}"
@@ -213,7 +213,7 @@ class _Images:
                 )
 
     def levels(self) -> dict[str, np.ndarray]:
-        """All arrays as ``uint8``; what is not on the 8-bit grid becomes a problem."""
+        """All arrays as ``uint8``; values off the 8-bit grid become problems."""
         floats = [each for each in self.arrays.values() if each.dtype != np.uint8]
         scale = 255.0 if all(each.size and each.max() <= 1 for each in floats) else 1.0
         return {name: self._level(name, each, scale) for name, each in self.arrays.items()}
@@ -237,7 +237,7 @@ class _Images:
 
 
 def _number(value: Any) -> float | None:
-    """A number, NaN for none; None if it is something else."""
+    """The value as a number, NaN if it is missing; None if it is anything else."""
     if value is None:
         return math.nan
     try:
@@ -247,7 +247,7 @@ def _number(value: Any) -> float | None:
 
 
 def _text(value: Any) -> str:
-    """A value as text, a whole number without decimals; empty for none."""
+    """A value as text, a whole number without decimals; empty if it is missing."""
     if value is None or type(value).__name__ == "NAType":
         return ""
     if isinstance(value, float | np.floating):
@@ -256,7 +256,7 @@ def _text(value: Any) -> str:
 
 
 def _described(value: Any) -> str:
-    """A value in a few words."""
+    """A short description of a value."""
     shape = getattr(value, "shape", None)
     if shape is not None:
         return f"an array {list(shape)}"

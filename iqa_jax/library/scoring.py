@@ -38,7 +38,7 @@ def score(pairs: Any, metrics: Any, *, progress: bool = False, **settings: Any) 
     Args:
       pairs: A pandas frame or a mapping with the columns ``reference`` and ``distorted``, a list of
         ``(reference, distorted)``, two arrays ``[N, H, W, 3]``, or the path of a CSV file. Images
-        are paths, or arrays ``[H, W, 3]``, RGB: ``uint8``, or floats that stand for 8 bits (k/255,
+        are paths, or arrays ``[H, W, 3]``, RGB: ``uint8``, or floats on the 8-bit grid (k/255,
         or whole numbers from 0 to 255).
       metrics: Names of metrics, see :func:`iqa_jax.list_metrics` (and any read-out
         ``MODEL/LAYER[+LAYER...]/READOUT[@RELEVANCE]``), and metrics in memory; or one of these.
@@ -47,8 +47,8 @@ def score(pairs: Any, metrics: Any, *, progress: bool = False, **settings: Any) 
 
     Returns:
       A frame with a row for each pair and the index of a given frame: the names of the images
-      (arrays are called after their column and row, ``distorted[3]``), the score of each metric in
-      its own direction, and ``error``: why a score is missing (NaN), else empty.
+      (arrays are named after their column and row, ``distorted[3]``), the score of each metric in
+      its own direction, and ``error``: why a score is missing (NaN), otherwise empty.
 
     Raises:
       InputError: If the pairs, a metric or a setting cannot be used.
@@ -59,7 +59,7 @@ def score(pairs: Any, metrics: Any, *, progress: bool = False, **settings: Any) 
         raise InputError("metrics: expected at least one, got none; see iqa_jax.list_metrics()")
     with shown(progress):
         chosen = settings_from(ScoreSettings, settings, fixed={"metrics": names})
-        if not objects:  # what they depend on is known by their names alone
+        if not objects:  # an object may use settings that names do not reveal
             refuse_idle(chosen, settings)
         table = table_from(pairs)
         found = run_job(load_job(table, chosen, loaded=Loaded(metrics=objects)))

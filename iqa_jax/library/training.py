@@ -37,7 +37,7 @@ _NAME = "learned"
 
 
 class LearnedRelevance:
-    """Channel weights that were learned from human scores, and the metric that they make.
+    """Channel weights learned from human scores, and the metric that they define.
 
     Args:
       learned: The weights and their value.
@@ -82,14 +82,14 @@ class LearnedRelevance:
 
     @cached_property
     def weights(self) -> "DataFrame":
-        """Layer, channel, weight, and share in the mean distance of each channel."""
+        """A row for each channel: layer, number, weight, and share in the mean distance."""
         return frame(Relevant._fields, weights_of(self._learned))
 
     @cached_property
     def gains(self) -> "DataFrame":
         """Agreement with people under uniform, learned and published weights, with intervals.
 
-        All of it is measured on images that the weights were not learned from. Columns are the
+        Everything is measured on images that the weights were not learned from. Columns are the
         attributes of :class:`iqa_jax.relevance.gains.Gain`.
         """
         rows = [astuple(row) for row in self._learned.rows]
@@ -101,7 +101,7 @@ class LearnedRelevance:
         return as_json(self._learned.record)
 
     def figure(self) -> "Picture":
-        """Shares of layers and channels, as a Matplotlib figure of its own."""
+        """A new Matplotlib figure of the shares of layers and channels."""
         return draw_shares(self._learned)
 
     def report(self) -> str:
@@ -109,7 +109,7 @@ class LearnedRelevance:
         return self._learned.report
 
     def save(self, name: str, checkpoints_dir: epath.PathLike | None = None) -> epath.Path:
-        """Stores the relevance, which then is part of metrics: ``MODEL/LAYERS/READOUT@NAME``.
+        """Stores the relevance for use in metrics, as ``MODEL/LAYERS/READOUT@NAME``.
 
         Args:
           name: Name of the relevance; an earlier one of that name is replaced.
@@ -141,7 +141,7 @@ def train_relevance(
     """Learns which channels of a network matter to people, as ``iqa train`` does.
 
     The result is a metric that can be used at once, also as a loss. Nothing is written: statistics
-    go to a temporary folder, unless ``statistics_dir`` says where they are to be kept.
+    go to a temporary folder unless ``statistics_dir`` names one that keeps them.
 
     Example:
       >>> import numpy as np
@@ -171,7 +171,7 @@ def train_relevance(
       progress: Whether to show progress bars and messages on stderr.
 
     Returns:
-      The weights, what they are worth on images that they were not learned from, and the metric.
+      The weights, their value on images that they were not learned from, and the metric.
 
     Raises:
       InputError: If the dataset, the statistics, the model, a layer or a setting cannot be used.

@@ -1,6 +1,6 @@
 """Metrics: functions from a pair of images to a score, to be compiled and differentiated."""
 
-from iqa_jax.metrics.functions import ms_ssim, psnr, ssim
+from iqa_jax.metrics.functions import gmsd, haarpsi, mdsi, ms_gmsd, ms_ssim, nlpd, psnr, ssim, vif
 from iqa_jax.metrics.metric import Metric
 from iqa_jax.metrics.registry import (
     MetricName,
@@ -18,14 +18,20 @@ __all__ = [
     "Metric",
     "MetricName",
     "find_metric",
+    "gmsd",
     "groups",
+    "haarpsi",
     "list_metrics",
     "load_group",
     "load_metric",
+    "mdsi",
+    "ms_gmsd",
     "ms_ssim",
+    "nlpd",
     "outline_group",
     "parse_metric",
     "parse_metrics",
     "psnr",
     "ssim",
+    "vif",
 ]

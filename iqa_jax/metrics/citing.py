@@ -1,4 +1,4 @@
-"""Which publications are cited for metrics and read-outs."""
+"""Publications to cite for metrics and read-outs."""
 
 from collections.abc import Mapping
 
@@ -6,14 +6,20 @@ from iqa_jax.metrics.registry import parse_metric
 from iqa_jax.zoo.citing import model_publications, relevance_publications
 
 Uses = dict[str, tuple[str, ...]]
-"""What was used, in words, and the keys of its publications."""
+"""Description of something that was used -> keys of its publications."""
 
 _PIXEL_METRICS: Mapping[str, tuple[str, ...]] = {
     "psnr": (),
     "ssim": ("wang2004image",),
     "ms-ssim": ("wang2003multiscale",),
+    "gmsd": ("xue2014gradient",),
+    "ms-gmsd": ("zhang2017gradient",),
+    "haarpsi": ("reisenhofer2018haar",),
+    "mdsi": ("nafchi2016mean",),
+    "nlpd": ("laparra2016perceptual",),
+    "vif": ("sheikh2006image",),
 }
-"""By the name of the metric without its preset."""
+"""Publications by name of the metric, without its preset."""
 
 READOUT_PUBLICATIONS: Mapping[str, tuple[str, ...]] = {
     "unit": ("zhang2018unreasonable",),
@@ -21,7 +27,7 @@ READOUT_PUBLICATIONS: Mapping[str, tuple[str, ...]] = {
     "gram": ("gatys2015texture",),
     "structure_texture": ("ding2022image",),
 }
-"""The read-outs that were published as such; the others are plain distances."""
+"""Publications of the read-outs that have one; the others are plain distances."""
 
 
 def pixel_publications(name: str) -> tuple[str, ...]:
@@ -30,7 +36,7 @@ def pixel_publications(name: str) -> tuple[str, ...]:
 
 
 def uses_of(name: str) -> Uses:
-    """What a metric consists of, and the publications to cite for each part.
+    """The parts of a metric, and the publications to cite for each.
 
     Args:
       name: Name of a metric, or a read-out ``MODEL/LAYER[+LAYER...]/READOUT[@RELEVANCE]``.

@@ -152,7 +152,7 @@ class FeatureScores(NetworkFunction):
 
     @property
     def names(self) -> list[str]:
-        """Names of the distances, written out."""
+        """Full names of the distances."""
         return [str(readout) for readout in self.readouts]
 
     @property
@@ -190,7 +190,7 @@ class FeatureScores(NetworkFunction):
         return [str(readout) for readout in self.readouts if READOUTS[readout.readout].is_local]
 
     def refusals(self, height: int, width: int) -> dict[str, str]:
-        """Reasons of the read-outs whose layers would have no positions."""
+        """Reasons by name of the read-out, for those whose layers would have no positions."""
         size = self.resize.size(height, width) if self.resize else (height, width)
         layers_of = {str(readout): readout.layers for readout in self.readouts}
         return refusals_of_layers(self.backbone, *size, layers_of)
@@ -262,7 +262,7 @@ class FeatureScores(NetworkFunction):
 
 
 def check_no_dataset(readouts: Iterable[ReadoutName]) -> None:
-    """Refuses read-outs that compare with a dataset, which are no functions of one pair.
+    """Refuses read-outs that compare with a dataset, which are not functions of a single pair.
 
     Raises:
       InputError: If there is one.
@@ -296,6 +296,6 @@ def check_readouts(
             )
         if relevance and relevance.terms != READOUTS[readout.readout].terms:
             raise InputError(
-                f"{readout}: {readout.readout} takes {READOUTS[readout.readout].terms} weight(s) a "
-                f"channel, the relevance {relevance.name} has {relevance.terms}"
+                f"{readout}: {readout.readout} takes {READOUTS[readout.readout].terms} weight(s) "
+                f"per channel, the relevance {relevance.name} has {relevance.terms}"
             )

@@ -5,6 +5,7 @@ On a CPU, a convolution with one channel per group is twenty times slower.
 
 from collections.abc import Callable, Sequence
 from functools import partial
+from typing import Literal
 
 import jax
 import jax.numpy as jnp
@@ -49,16 +50,37 @@ def local_moments(planes: jax.Array, weights: tuple[float, ...]) -> tuple[jax.Ar
     return _differentiable_moments(planes, weights)
 
 
-def box_downsample(planes: jax.Array, factor: int) -> jax.Array:
+@partial(jax.jit, static_argnames="weights")
+def local_covariance(first: jax.Array, second: jax.Array, weights: tuple[float, ...]) -> jax.Array:
+    """Covariance within the square windows that lie wholly inside the image.
+
+    A mean of products of deviations, as the variance of :func:`local_moments` is one of squares.
+
+    Args:
+      first: ``[..., H, W]``.
+      second: Array of the same shape.
+      weights: Weights along each axis; they sum to 1.
+
+    Returns:
+      ``[..., H - len(weights) + 1, W - len(weights) + 1]``.
+    """
+    return _differentiable_covariance(first, second, weights)
+
+
+def box_downsample(
+    planes: jax.Array, factor: int, *, outside: Literal["mirrored", "zero"] = "mirrored"
+) -> jax.Array:
     """Means of ``factor`` x ``factor`` windows at every ``factor``-th position.
 
-    The same as MATLAB's ``imfilter(planes, ones(factor) / factor^2, 'symmetric')`` at
-    ``(1:factor:end, 1:factor:end)``: the first window is centred on the first pixel (for an even
-    factor, its upper left central position is), and the image is continued by its mirror image.
+    The first window is centred on the first pixel (for an even factor, its upper left central
+    position is). The same as positions ``(1:factor:end, 1:factor:end)`` of MATLAB's
+    ``imfilter(planes, ones(factor) / factor^2, 'symmetric')`` for an image that is continued by its
+    mirror image, or of ``conv2(planes, ones(factor) / factor^2, 'same')`` for zeros.
 
     Args:
       planes: ``[C, H, W]``.
       factor: At least 1.
+      outside: Continuation of the image.
 
     Returns:
       ``[C, ceil(H / factor), ceil(W / factor)]``.
@@ -68,7 +90,8 @@ def box_downsample(planes: jax.Array, factor: int) -> jax.Array:
     channels, *size = planes.shape
     rows, columns = (-(-length // factor) for length in size)
     margin = ((factor - 1) // 2, factor // 2)
-    padded = jnp.pad(planes, ((0, 0), margin, margin), mode="symmetric")
+    mode = "symmetric" if outside == "mirrored" else "constant"
+    padded = jnp.pad(planes, ((0, 0), margin, margin), mode=mode)
     windows = padded[:, : rows * factor, : columns * factor]
     windows = windows.reshape(channels, rows, factor, columns, factor)
     return jnp.mean(windows, axis=(2, 4))
@@ -111,6 +134,52 @@ _differentiable_moments = jax.custom_vjp(_moments, nondiff_argnums=(1,))
 _differentiable_moments.defvjp(_moments_forward, _moments_backward)
 
 
+def _covariance(
+    first: jax.Array, second: jax.Array, weights: tuple[float, ...]
+) -> tuple[jax.Array, jax.Array, jax.Array]:
+    """Covariance, and the means of both."""
+    size = len(weights)
+    planes = (first, second)
+    row_means = [weighted_mean(each, weights, axis=-1) for each in planes]
+    means = [weighted_mean(each, weights, axis=-2) for each in row_means]
+
+    def product(i: jax.Array, values: Sequence[jax.Array], centres: list[jax.Array], axis: int):
+        one, other = (
+            _shifted(each, i, size, axis) - centre
+            for each, centre in zip(values, centres, strict=True)
+        )
+        return one * other
+
+    within = _weighted_sum(lambda i: product(i, planes, row_means, -1), weights)
+
+    def within_and_between(i: jax.Array) -> jax.Array:
+        return _shifted(within, i, size, axis=-2) + product(i, row_means, means, -2)
+
+    return _weighted_sum(within_and_between, weights), means[0], means[1]
+
+
+def _covariance_forward(first: jax.Array, second: jax.Array, weights: tuple[float, ...]):
+    covariance, *means = _covariance(first, second, weights)
+    return covariance, (first, second, *means)
+
+
+def _covariance_backward(
+    weights: tuple[float, ...], kept: tuple[jax.Array, ...], cotangent: jax.Array
+) -> tuple[jax.Array, jax.Array]:
+    first, second, first_mean, second_mean = kept
+    spread = _spread(cotangent, weights)
+    return (
+        second * spread - _spread(cotangent * second_mean, weights),
+        first * spread - _spread(cotangent * first_mean, weights),
+    )
+
+
+_differentiable_covariance = jax.custom_vjp(
+    lambda first, second, weights: _covariance(first, second, weights)[0], nondiff_argnums=(2,)
+)
+_differentiable_covariance.defvjp(_covariance_forward, _covariance_backward)
+
+
 def _spread(planes: jax.Array, weights: Sequence[float]) -> jax.Array:
     """The transpose of :func:`weighted_mean` along both axes."""
     margin = (len(weights) - 1,) * 2
@@ -129,6 +198,8 @@ def _weighted_sum(term: Callable[[jax.Array], jax.Array], weights: Sequence[floa
     """The sum over the positions of a window of ``term(position)`` times its weight."""
     # A loop, because a compiler would fuse an unrolled sum with the computation of its input and
     # repeat that for every position.
-    table = jnp.asarray(weights, jnp.float32)
-    first = table[0] * term(jnp.int32(0))
-    return jax.lax.fori_loop(1, len(weights), lambda i, total: total + table[i] * term(i), first)
+    first = term(jnp.int32(0))
+    table = jnp.asarray(weights, first.dtype)
+    return jax.lax.fori_loop(
+        1, len(weights), lambda i, total: total + table[i] * term(i), table[0] * first
+    )

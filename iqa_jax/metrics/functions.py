@@ -13,7 +13,7 @@ def psnr(reference: jax.Array | np.ndarray, distorted: jax.Array | np.ndarray) -
 
     ``10 log10(1 / e)`` with the mean squared error e over pixels and channels of images in [0, 1].
     Higher is better, from 0 (black against white) to 100, the score of identical images and of all
-    with e <= 1e-10.
+    others with e <= 1e-10.
 
     Args:
       reference: ``uint8``, or floating point in [0, 1], ``[B, H, W, 3]``, RGB.
@@ -23,7 +23,7 @@ def psnr(reference: jax.Array | np.ndarray, distorted: jax.Array | np.ndarray) -
       float32 ``[B]``, the scores of ``load_metric("psnr")``.
 
     Raises:
-      InputError: If the images are of another type, range or shape.
+      InputError: If the images have the wrong type, range or shape.
 
     Example:
       >>> import numpy as np, iqa_jax
@@ -58,8 +58,8 @@ def ssim(
       float32 ``[B]``, the scores of ``load_metric("ssim:PRESET")``.
 
     Raises:
-      InputError: If there is no such preset, or the images are of another type, range or shape, or
-        too small.
+      InputError: If there is no such preset, or the images have the wrong type, range or shape, or
+        are too small.
 
     Example:
       >>> import numpy as np, iqa_jax
@@ -96,8 +96,8 @@ def ms_ssim(
       float32 ``[B]``, the scores of ``load_metric("ms-ssim:PRESET")``.
 
     Raises:
-      InputError: If there is no such preset, or the images are of another type, range or shape, or
-        too small.
+      InputError: If there is no such preset, or the images have the wrong type, range or shape, or
+        are too small.
 
     Example:
       >>> import numpy as np, iqa_jax
@@ -106,6 +106,182 @@ def ms_ssim(
       [1.0]
     """
     return _metric(f"ms-ssim:{preset}")(reference, distorted)
+
+
+def gmsd(reference: jax.Array | np.ndarray, distorted: jax.Array | np.ndarray) -> jax.Array:
+    """Gradient magnitude similarity deviation, a distance.
+
+    Lower is better, from 0, the score of identical images, to below 0.58. The images are compared
+    in unrounded luma at half their size.
+
+    Xue, Zhang, Mou and Bovik, "Gradient magnitude similarity deviation: A highly efficient
+    perceptual image quality index", IEEE Trans. Image Processing 23 (2014).
+
+    Args:
+      reference: ``uint8``, or floating point in [0, 1], ``[B, H, W, 3]``, RGB, at least 3x3
+        pixels.
+      distorted: Images of the same shape.
+
+    Returns:
+      float32 ``[B]``, the scores of ``load_metric("gmsd")``.
+
+    Raises:
+      InputError: If the images are of another type, range or shape, or too
+        small.
+
+    Example:
+      >>> import numpy as np, iqa_jax
+      >>> reference = np.random.default_rng(0).random((1, 64, 64, 3))
+      >>> iqa_jax.metrics.gmsd(reference, reference).tolist()
+      [0.0]
+    """
+    return _metric("gmsd")(reference, distorted)
+
+
+def ms_gmsd(reference: jax.Array | np.ndarray, distorted: jax.Array | np.ndarray) -> jax.Array:
+    """Multi-scale gradient magnitude similarity deviation, a distance.
+
+    Lower is better, from 0, the score of identical images, to below 0.5. Unrounded luma is
+    compared.
+
+    Zhang, Sander and Bermak, "Gradient magnitude similarity deviation on multiple scales for color
+    image quality assessment", ICASSP (2017).
+
+    Args:
+      reference: ``uint8``, or floating point in [0, 1], ``[B, H, W, 3]``, RGB, at least 17x17
+        pixels.
+      distorted: Images of the same shape.
+
+    Returns:
+      float32 ``[B]``, the scores of ``load_metric("ms-gmsd")``.
+
+    Raises:
+      InputError: If the images are of another type, range or shape, or too
+        small.
+
+    Example:
+      >>> import numpy as np, iqa_jax
+      >>> reference = np.random.default_rng(0).random((1, 64, 64, 3))
+      >>> iqa_jax.metrics.ms_gmsd(reference, reference).tolist()
+      [0.0]
+    """
+    return _metric("ms-gmsd")(reference, distorted)
+
+
+def haarpsi(reference: jax.Array | np.ndarray, distorted: jax.Array | np.ndarray) -> jax.Array:
+    """Haar wavelet-based perceptual similarity index, a similarity.
+
+    Higher is better, from 0 to 1, the score of identical images. The images are compared in colour
+    at half their size.
+
+    Reisenhofer, Bosse, Kutyniok and Wiegand, "A Haar wavelet-based perceptual similarity index for
+    image quality assessment", Signal Processing: Image Communication 61 (2018).
+
+    Args:
+      reference: ``uint8``, or floating point in [0, 1], ``[B, H, W, 3]``, RGB.
+      distorted: Images of the same shape.
+
+    Returns:
+      float32 ``[B]``, the scores of ``load_metric("haarpsi")``.
+
+    Raises:
+      InputError: If the images are of another type, range or shape.
+
+    Example:
+      >>> import numpy as np, iqa_jax
+      >>> reference = np.random.default_rng(0).random((1, 64, 64, 3))
+      >>> iqa_jax.metrics.haarpsi(reference, reference).tolist()
+      [1.0]
+    """
+    return _metric("haarpsi")(reference, distorted)
+
+
+def mdsi(reference: jax.Array | np.ndarray, distorted: jax.Array | np.ndarray) -> jax.Array:
+    """Mean deviation similarity index, a distance in spite of its name.
+
+    Lower is better, from 0, the score of identical images, to below 0.873. Not symmetric. The
+    images are compared in colour, large ones downsampled.
+
+    Nafchi, Shahkolaei, Hedjam and Cheriet, "Mean deviation similarity index: Efficient and reliable
+    full-reference image quality evaluator", IEEE Access 4 (2016).
+
+    Args:
+      reference: ``uint8``, or floating point in [0, 1], ``[B, H, W, 3]``, RGB, at least 2x2
+        pixels.
+      distorted: Images of the same shape.
+
+    Returns:
+      float32 ``[B]``, the scores of ``load_metric("mdsi")``.
+
+    Raises:
+      InputError: If the images are of another type, range or shape, or too
+        small.
+
+    Example:
+      >>> import numpy as np, iqa_jax
+      >>> reference = np.random.default_rng(0).random((1, 64, 64, 3))
+      >>> iqa_jax.metrics.mdsi(reference, reference).tolist()
+      [0.0]
+    """
+    return _metric("mdsi")(reference, distorted)
+
+
+def nlpd(reference: jax.Array | np.ndarray, distorted: jax.Array | np.ndarray) -> jax.Array:
+    """Normalised Laplacian pyramid distance.
+
+    Lower is better, from 0, the score of identical images; few images are more than 2 apart.
+    Unrounded luma is compared.
+
+    Laparra, Ballé, Berardino and Simoncelli, "Perceptual image quality assessment using a
+    normalized Laplacian pyramid", Human Vision and Electronic Imaging (2016).
+
+    Args:
+      reference: ``uint8``, or floating point in [0, 1], ``[B, H, W, 3]``, RGB.
+      distorted: Images of the same shape.
+
+    Returns:
+      float32 ``[B]``, the scores of ``load_metric("nlpd")``.
+
+    Raises:
+      InputError: If the images are of another type, range or shape.
+
+    Example:
+      >>> import numpy as np, iqa_jax
+      >>> reference = np.random.default_rng(0).random((1, 64, 64, 3))
+      >>> iqa_jax.metrics.nlpd(reference, reference).tolist()
+      [0.0]
+    """
+    return _metric("nlpd")(reference, distorted)
+
+
+def vif(reference: jax.Array | np.ndarray, distorted: jax.Array | np.ndarray) -> jax.Array:
+    """Visual information fidelity in the domain of pixels, a similarity.
+
+    Higher is better, from 0; identical images have the score 1, and images with more contrast than
+    the reference may have a higher one. Not symmetric. Unrounded luma is compared.
+
+    Sheikh and Bovik, "Image information and visual quality", IEEE Trans. Image Processing 15
+    (2006).
+
+    Args:
+      reference: ``uint8``, or floating point in [0, 1], ``[B, H, W, 3]``, RGB, at least 41x41
+        pixels.
+      distorted: Images of the same shape.
+
+    Returns:
+      float32 ``[B]``, the scores of ``load_metric("vif")``.
+
+    Raises:
+      InputError: If the images are of another type, range or shape, or too
+        small.
+
+    Example:
+      >>> import numpy as np, iqa_jax
+      >>> reference = np.random.default_rng(0).random((1, 64, 64, 3))
+      >>> iqa_jax.metrics.vif(reference, reference).tolist()
+      [1.0]
+    """
+    return _metric("vif")(reference, distorted)
 
 
 def _metric(name: str) -> Metric:

@@ -1,5 +1,7 @@
 """Images in the 8-bit levels for which the constants of pixel metrics were published, 0 to 255."""
 
+from collections.abc import Sequence
+
 import jax
 import jax.numpy as jnp
 
@@ -14,6 +16,9 @@ _WEIGHTS_ONE = sum(_WEIGHTS)
 whose entries have three digits. These are the exact fractions, 0.2989, 0.5870 and 0.1140 in four
 digits. With only four digits, published values of SSIM are off in their last digit."""
 
+LUMA = (0.299, 0.587, 0.114)
+"""Weights of red, green and blue in the luma of ITU-R BT.601, Y of YIQ."""
+
 
 def rgb_levels(image: jax.Array) -> jax.Array:
     """Red, green and blue, unrounded.
@@ -25,6 +30,23 @@ def rgb_levels(image: jax.Array) -> jax.Array:
       float32 ``[3, H, W]`` in [0, 255].
     """
     return finite_or_nan(jnp.moveaxis(image, -1, 0) * float(PEAK))
+
+
+def mixed_levels(
+    image: jax.Array, weights: Sequence[tuple[float, float, float]] = (LUMA,)
+) -> jax.Array:
+    """Weighted sums of red, green and blue, unrounded.
+
+    Args:
+      image: float32 ``[H, W, 3]`` in [0, 1].
+      weights: Weights of red, green and blue in each sum.
+
+    Returns:
+      float32 ``[len(weights), H, W]``, in levels from 0 to 255 for weights like those of luma.
+    """
+    red, green, blue = rgb_levels(image)
+    sums = [r * red + g * green + b * blue for r, g, b in weights]
+    return finite_or_nan(jnp.stack(sums))
 
 
 @jax.custom_jvp

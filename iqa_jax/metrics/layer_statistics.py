@@ -119,7 +119,7 @@ class FeatureStatistics(NetworkFunction):
         }
 
     def refusals(self, height: int, width: int) -> dict[str, str]:
-        """Reasons of the statistics whose layers would have no positions."""
+        """Reasons by name of the statistic, for those whose layers would have no positions."""
         return refusals_of_layers(
             self.backbone, height, width, {"/".join(each): each[:1] for each in self.arrays}
         )
@@ -149,7 +149,7 @@ class FeatureStatistics(NetworkFunction):
 def refusals_of_layers(
     backbone: Backbone, height: int, width: int, layers_of: Mapping[str, Sequence[str]]
 ) -> dict[str, str]:
-    """Reasons of the values whose layers images of a size cannot reach.
+    """Reasons for values whose layers images of a size cannot reach.
 
     Args:
       backbone: Network.

@@ -55,8 +55,8 @@ class Metric:
         """Bounds of the scores of images in [0, 1], infinite where there is none.
 
         The bounds are those of exact arithmetic; rounding in float32 may exceed them in the last
-        digits. They are derived where the scores are computed, those of read-outs in
-        :mod:`iqa_jax.metrics.bounds`.
+        digits. :mod:`iqa_jax.metrics.bounds` derives those of read-outs, the module of a pixel
+        metric its own.
 
         Example:
           >>> import iqa_jax
@@ -86,7 +86,7 @@ class Metric:
           float32 ``[B]``. Its gradient is finite everywhere, also for identical images.
 
         Raises:
-          InputError: If the images are of another type, range or shape, or too small.
+          InputError: If the images have the wrong type, range or shape, or are too small.
 
         Example:
           >>> import numpy as np, iqa_jax

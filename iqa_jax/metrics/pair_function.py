@@ -34,7 +34,7 @@ class PairFunction(ABC):
     @property
     @abstractmethod
     def label(self) -> str:
-        """Short name for progress and folders."""
+        """Short name for progress bars and folders."""
 
     @property
     @abstractmethod

@@ -1,14 +1,26 @@
 """Metrics that compare pixels, by name. They need no network and no weights."""
 
+import math
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from types import ModuleType
 from typing import Any, Self
 
 import jax
 import jax.numpy as jnp
 
 from iqa_jax.images.preprocess import unit_range
-from iqa_jax.metrics import multi_scale_similarity, peak_signal_to_noise, structural_similarity
+from iqa_jax.metrics import (
+    gradient_similarity,
+    haar_similarity,
+    mean_deviation,
+    multi_scale_gradients,
+    multi_scale_similarity,
+    normalised_laplacian,
+    peak_signal_to_noise,
+    structural_similarity,
+    visual_information,
+)
 from iqa_jax.metrics.pair_function import PairFunction, Values
 from iqa_jax.pytrees import register_pytree
 from iqa_jax.readouts.safe import known_where
@@ -25,11 +37,12 @@ class PixelMetric:
       compare: Function from the prepared reference and distorted image to the score, a float32.
       compare_maps: Function from the same to local scores ``[h, w]``, whose mean is the score; None
         if the metric has no maps.
-      best: Score of identical images, the highest or lowest of all.
+      best: Score of identical images, the highest or lowest of all unless there is ``beyond``.
       worst: Bound of the scores at the other end, for images in [0, 1].
       higher_is_better: Whether a higher score means more similar images.
       least_size: Least height and width.
       map_margin: Number of positions at each side of the image that are not in the map.
+      beyond: Bound of the scores of images that are better than the reference; None if none are.
     """
 
     prepare: Callable[[jax.Array], Any]
@@ -40,11 +53,13 @@ class PixelMetric:
     higher_is_better: bool
     least_size: int
     map_margin: int = 0
+    beyond: float | None = None
 
     @property
     def score_range(self) -> tuple[float, float]:
         """Lowest and highest score."""
-        return min(self.worst, self.best), max(self.worst, self.best)
+        ends = self.worst, self.best if self.beyond is None else self.beyond
+        return min(ends), max(ends)
 
     def __call__(self, reference: jax.Array, distorted: jax.Array) -> jax.Array:
         """Score of a pair of images."""
@@ -76,11 +91,42 @@ def _ms_ssim(planes: Callable[[jax.Array], jax.Array]) -> PixelMetric:
     )
 
 
+def _distance(module: ModuleType, least_size: int) -> PixelMetric:
+    return PixelMetric(
+        prepare=module.prepare,
+        compare=module.compare,
+        compare_maps=None,
+        best=0.0,
+        worst=module.HIGHEST_SCORE,
+        higher_is_better=False,
+        least_size=least_size,
+    )
+
+
 _PSNR = PixelMetric(
     prepare=peak_signal_to_noise.prepare,
     compare=peak_signal_to_noise.compare,
     compare_maps=None,
     best=peak_signal_to_noise.HIGHEST_DECIBELS,
+    worst=0.0,
+    higher_is_better=True,
+    least_size=1,
+)
+_VIF = PixelMetric(
+    prepare=visual_information.prepare,
+    compare=visual_information.compare,
+    compare_maps=None,
+    best=1.0,
+    worst=0.0,
+    higher_is_better=True,
+    least_size=visual_information.LEAST_SIZE,
+    beyond=math.inf,
+)
+_HAARPSI = PixelMetric(
+    prepare=haar_similarity.prepare,
+    compare=haar_similarity.compare,
+    compare_maps=None,
+    best=1.0,
     worst=0.0,
     higher_is_better=True,
     least_size=1,
@@ -93,6 +139,13 @@ _MS_SSIM = {
     for preset, planes in multi_scale_similarity.PRESETS.items()
 }
 
+_DISTANCES = {
+    "gmsd": _distance(gradient_similarity, gradient_similarity.LEAST_SIZE),
+    "ms-gmsd": _distance(multi_scale_gradients, multi_scale_gradients.LEAST_SIZE),
+    "mdsi": _distance(mean_deviation, mean_deviation.LEAST_SIZE),
+    "nlpd": _distance(normalised_laplacian, 1),
+}
+
 FULL_NAMES: Mapping[str, str] = {"ssim": "ssim:wang2004", "ms-ssim": "ms-ssim:wang2003"}
 """Full names; a plain name means the preset that was published first."""
 
@@ -101,6 +154,9 @@ PIXEL_METRICS: Mapping[str, PixelMetric] = {
     "psnr": _PSNR,
     **{plain: _ALL[full] for plain, full in FULL_NAMES.items()},
     **_ALL,
+    **_DISTANCES,
+    "haarpsi": _HAARPSI,
+    "vif": _VIF,
 }
 """Metrics by name, with a preset after a colon."""
 
@@ -118,7 +174,7 @@ class PixelScores(PairFunction):
 
     @property
     def label(self) -> str:
-        """Word for all of these metrics."""
+        """Name for all of these metrics together."""
         return "pixels"
 
     @property
@@ -143,7 +199,7 @@ class PixelScores(PairFunction):
         return [name for name in self.metrics if PIXEL_METRICS[name].compare_maps]
 
     def refusals(self, height: int, width: int) -> dict[str, str]:
-        """Reasons of the metrics that need larger images."""
+        """Reasons by name of the metric, for those that need larger images."""
         least = {name: PIXEL_METRICS[name].least_size for name in self.metrics}
         return {
             name: f"{name}: expected images of at least {size}x{size} pixels, got {width}x{height}"

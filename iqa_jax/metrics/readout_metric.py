@@ -31,8 +31,8 @@ def read_out(
       A function ``metric(reference, distorted) -> [B]``.
 
     Raises:
-      InputError: If the network has no such layer, there is no such read-out, it compares with a
-        dataset, or the relevance does not fit.
+      InputError: If the network has no such layer, there is no such read-out, the read-out
+        compares with a dataset, or the relevance does not fit.
     """
     if readout not in READOUTS:
         raise InputError(f"there is no read-out {readout!r}; there are: {', '.join(READOUTS)}")

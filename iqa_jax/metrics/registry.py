@@ -43,7 +43,7 @@ class MetricName:
 
     Attributes:
       name: Name as the user wrote it.
-      readout: Read-out that it stands for; None for a pixel metric.
+      readout: Read-out that it names; None for a pixel metric.
       resize: Resizing that belongs to its own protocol.
     """
 
@@ -228,8 +228,8 @@ def load_metric(
         return Metric(function, what, metric.higher_is_better)
     if isinstance(what, str) and find_metric(what):
         raise InputError(
-            f"{what} is a metric that has its layers and read-out; give the name of a model, or "
-            "leave layers and readout out"
+            f"{what} is a metric with its own layers and read-out; give the name of a model, or "
+            "leave out layers and readout"
         )
     from iqa_jax.metrics.readout_metric import read_out  # noqa: PLC0415  imports flax
     from iqa_jax.zoo import load_backbone, load_relevance  # noqa: PLC0415

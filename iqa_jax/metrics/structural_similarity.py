@@ -86,10 +86,13 @@ def viewed_gray_levels(image: jax.Array) -> jax.Array:
     Returns:
       float32 ``[1, ceil(H / f), ceil(W / f)]`` with ``f = max(1, round(min(H, W) / 256))``.
     """
-    shorter = min(image.shape[:2])
+    return box_downsample(gray_levels(image), viewing_factor(*image.shape[:2]))
+
+
+def viewing_factor(height: int, width: int) -> int:
+    """Factor of the automatic downsampling of images of a size, also in other metrics' scripts."""
     # Python rounds halves to even numbers, MATLAB upwards: 640 pixels are divided by 3.
-    factor = (2 * shorter + _VIEWED_SIZE) // (2 * _VIEWED_SIZE)
-    return box_downsample(gray_levels(image), max(1, factor))
+    return max(1, (2 * min(height, width) + _VIEWED_SIZE) // (2 * _VIEWED_SIZE))
 
 
 PRESETS: Mapping[str, Callable[[jax.Array], jax.Array]] = {

@@ -5,12 +5,12 @@ Example:
   iqa fetch --models=resnet50,alexnet-jigsaw-imagenet22k
   iqa fetch --models=resnet50 --source=resnet50-0676ba61.pth
 
-Each checkpoint is a folder below --checkpoints_dir with its provenance; a checkpoint that is there
-already is verified and left alone. Downloads are kept in the folder 'downloads' beside them: a file
-that was placed there by hand is used as well. Where the publisher gives no hash, that of the first
-file is recorded and shown, and any other file is refused from then on. The channel weights that are
-published for a model (LPIPS's linear layers) come with it. If one model fails, the others are
-fetched all the same. iqa models lists all models.
+Each checkpoint is a folder below --checkpoints_dir with its provenance; an existing checkpoint is
+verified and left alone. Downloads are kept in the folder 'downloads' beside them: a file that was
+placed there by hand is used as well. Where the publisher gives no hash, that of the first file is
+recorded and shown, and any other file is refused from then on. The channel weights published for a
+model (LPIPS's linear layers) come with it. If one model fails, the others are still fetched.
+iqa models lists all models.
 """
 
 from dataclasses import dataclass

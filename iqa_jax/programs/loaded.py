@@ -1,4 +1,4 @@
-"""Networks and metrics that are in memory, beside those that are loaded by name."""
+"""Networks and metrics in memory, alongside those that are loaded by name."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import KW_ONLY, dataclass, field
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class LoadedMetric(MetricName):
-    """A metric that is in memory.
+    """A metric in memory.
 
     Attributes:
       metric: The metric.
@@ -57,7 +57,7 @@ class LoadedMetric(MetricName):
 
 @dataclass(frozen=True)
 class Loaded:
-    """Networks and metrics that are in memory, by name; all others are loaded by their names.
+    """Networks and metrics in memory, by name; all others are loaded by their names.
 
     Attributes:
       backbones: Networks by name.
@@ -82,7 +82,7 @@ class Loaded:
         ]
 
     def holds(self, group: Sequence[MetricName]) -> bool:
-        """Whether what computes a group of metrics is in memory."""
+        """Whether the network or metric that computes a group is in memory."""
         first = group[0]
         readout = first.readout
         return first.name in self.metrics or bool(readout and readout.model in self.backbones)
@@ -129,7 +129,7 @@ class Loaded:
 
         Args:
           group: Metrics that are computed in one pass.
-          outline: What :meth:`outline` returned for them.
+          outline: Result of :meth:`outline` for them.
           checkpoints_dir: Folder of all checkpoints.
         """
         return outline if self.holds(group) else outline.fill(checkpoints_dir=checkpoints_dir)

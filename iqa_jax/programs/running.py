@@ -1,4 +1,4 @@
-"""Runs a program: flags become its settings, and errors of the user end without a traceback."""
+"""Runs a program: flags become its settings, and user errors end without a traceback."""
 
 import os
 import sys
@@ -29,7 +29,7 @@ class ExitStatus(IntEnum):
 
 
 MEANINGS: Mapping[ExitStatus, str] = {
-    ExitStatus.DONE: "everything that was asked for is done",
+    ExitStatus.DONE: "everything requested was done",
     ExitStatus.INPUT: "a flag or the input is wrong, or the program was interrupted",
 }
 """The exit statuses of every program, as the help explains them; a program may add its own in a
@@ -132,10 +132,10 @@ def _keep_compiled_programs(settings: ProcessSettings) -> None:
 
 
 def _user_cache() -> str | None:
-    """The project's folder among the user's caches; None where it cannot be made."""
+    """The package's folder in the user's cache; None if it cannot be created."""
     try:
         folder = user_cache() / "compiled"
         folder.mkdir(parents=True, exist_ok=True)
-    except (OSError, RuntimeError):  # no home
+    except (OSError, RuntimeError):  # no home folder
         return None
     return str(folder) if os.access(folder, os.W_OK) else None

@@ -15,7 +15,7 @@ def groups_of(kinds: Sequence[type]) -> dict[str, list[Setting]]:
     """The settings of a program by the heading of their flags, in the order of the help.
 
     Args:
-      kinds: As for :func:`program_help`.
+      kinds: Classes of its settings; see :func:`program_help`.
     """
     groups: dict[str, list[Setting]] = {_OWN: []}
     for each in _settings(kinds):
@@ -27,11 +27,11 @@ def groups_of(kinds: Sequence[type]) -> dict[str, list[Setting]]:
 
 
 def usage_line(name: str, kinds: Sequence[type]) -> str:
-    """How a program is called, with the flags that are required.
+    """The command line of a program, with its required flags.
 
     Args:
       name: The command.
-      kinds: As for :func:`program_help`.
+      kinds: Classes of its settings; see :func:`program_help`.
     """
     required = "".join(f" {flag_text(each)}" for each in _settings(kinds) if each.is_required)
     return f"{name}{required} [--flag=value ...]"
@@ -61,7 +61,7 @@ def _place(title: str, members: Sequence[Setting]) -> tuple[bool, bool]:
 
 
 def default_note(setting: Setting) -> str:
-    """The default of a flag in words; empty where its documentation says it, or it is False."""
+    """The default of a flag in words; empty if its documentation states it, or it is False."""
     default = setting.default
     if isinstance(default, tuple):
         default = ",".join(map(as_text, default))
@@ -84,7 +84,7 @@ def _entry(setting: Setting) -> str:
 
 
 def flag_text(setting: Setting) -> str:
-    """A flag as it is given, with the form of its value."""
+    """A flag as written on the command line, with the form of its value."""
     kind = setting.kind
     if kind is bool:
         return f"--[no]{setting.name}"

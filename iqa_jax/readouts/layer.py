@@ -60,7 +60,7 @@ Summands = tuple[Any, ...]
 
 NEEDS_A_DATASET = (
     "this read-out compares with the mean over a dataset, so it is not a function of one pair; "
-    "compute it from stored statistics (iqa evaluate --statistics_dir)"
+    "compute it from stored statistics (evaluate with statistics_dir)"
 )
 
 

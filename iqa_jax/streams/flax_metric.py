@@ -25,9 +25,9 @@ class StreamMetric(nnx.Metric):
     each call; an update outside of it is compiled, too, and copies nothing.
 
     Args:
-      *metrics: As for :func:`iqa_jax.stream`.
-      checkpoints_dir: As for ``load_backbone``.
-      precision: As for ``load_backbone``.
+      *metrics: Names, or metrics in memory; see :func:`iqa_jax.stream`.
+      checkpoints_dir: See ``load_backbone``.
+      precision: See ``load_backbone``.
 
     Raises:
       InputError: If no metric is given, one is given twice, or a name is unknown.
@@ -76,18 +76,18 @@ class StreamMetric(nnx.Metric):
         """Adds the scores of a batch.
 
         Args:
-          reference: As for :meth:`Stream.update`.
-          distorted: As for :meth:`Stream.update`.
-          mask: As for :meth:`Stream.update`.
+          reference: See :meth:`Stream.update`.
+          distorted: See :meth:`Stream.update`.
+          mask: See :meth:`Stream.update`.
           **_: Arguments for other metrics of an ``nnx.MultiMetric``, ignored.
 
         Raises:
-          InputError: As for :meth:`Stream.update`.
+          InputError: If the images or the mask are invalid; see :meth:`Stream.update`.
         """
         self._keep(self.stream.update(reference, distorted, mask=mask))
 
     def compute(self) -> dict[str, Summary]:
-        """Means, standard errors and counts as for :meth:`Stream.compute`."""
+        """Means, standard errors and counts; see :meth:`Stream.compute`."""
         return self.stream.compute()
 
     def _keep(self, changed: Stream) -> None:

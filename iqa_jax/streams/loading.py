@@ -17,10 +17,10 @@ def stream(
     """Loads metrics to average over the batches of a loop.
 
     Args:
-      *metrics: Names as for ``load_metric``, or metrics in memory. Named metrics that share a
+      *metrics: Names (see ``load_metric``), or metrics in memory. Named metrics that share a
         network are computed in one pass.
-      checkpoints_dir: As for ``load_backbone``.
-      precision: As for ``load_backbone``.
+      checkpoints_dir: See ``load_backbone``.
+      precision: See ``load_backbone``.
 
     Returns:
       An empty stream.

@@ -92,7 +92,7 @@ class Stream:
           and left out of the mean.
 
         Raises:
-          InputError: If the images are of another type, range or shape, or too small, or if the
+          InputError: If the images have the wrong type, range or shape, or are too small, or if the
             mask is not bool ``[B]``.
 
         Example:
@@ -228,7 +228,7 @@ def _is_mask_of(mask: jax.Array | np.ndarray, images: jax.Array | np.ndarray) ->
 def _pixels_to_check(
     images: jax.Array | np.ndarray, mask: jax.Array | np.ndarray
 ) -> jax.Array | np.ndarray:
-    """Images with black in the place of pixels that may have any value: masked or not finite."""
+    """Images with black in place of pixels that may have any value: masked or not finite."""
     is_floating = isinstance(images, jax.Array | np.ndarray) and jnp.issubdtype(
         images.dtype, jnp.floating
     )

@@ -29,7 +29,7 @@ FORMAT = 1
 
 _SAVING = threading.Lock()  # Orbax mixes up checkpoints that several threads save at once
 _LONGEST_SAVE = 24 * 3600.0  # seconds
-_NAME_ANOTHER = "name a folder with --checkpoints_dir or IQA_JAX_CHECKPOINTS"
+_NAME_ANOTHER = "name a folder with checkpoints_dir or IQA_JAX_CHECKPOINTS"
 _MAKE_AGAIN = "fetch, convert or train it again, depending on how it was made"
 
 

@@ -109,8 +109,8 @@ class UrlFile:
         except OSError as error:
             raise CheckpointError(
                 f"{path}: cannot be read or written ({error}); check free space and permissions, "
-                "or name another folder with --checkpoints_dir, and run again; or give the path of "
-                "a copy with --source=PATH"
+                "or name another folder with checkpoints_dir, and run again; or give the path of a "
+                "copy with source=PATH"
             ) from error
         return path
 
@@ -119,7 +119,7 @@ class UrlFile:
             raise CheckpointError(
                 f"{self.url}: not downloaded, because the connection is not encrypted and the full "
                 f"hash is unknown; obtain the file in a way that you trust and place it at {path} "
-                "(or give its path with --source=PATH)"
+                "(or give its path with source=PATH)"
             )
         path.parent.mkdir(parents=True, exist_ok=True)
         try:
@@ -139,7 +139,7 @@ class UrlFile:
             raise CheckpointError(
                 f"{self.url}: cannot be downloaded: {failure}; {kept}"
                 f"download it elsewhere and place it at {path} (or give its path with "
-                "--source=PATH)"
+                "source=PATH)"
             ) from failure.__cause__
 
     def _download_here(self, path: Path, sha256: str) -> None:

@@ -1,4 +1,4 @@
-"""Which publications are cited for the networks and relevances of the registry."""
+"""Publications to cite for the networks and relevances of the registry."""
 
 from iqa_jax.zoo.functions import is_own
 from iqa_jax.zoo.registry import MODELS, RELEVANCES, find_model
@@ -34,7 +34,7 @@ def relevance_publications(name: str) -> tuple[str, ...]:
       name: Name of a relevance.
 
     Returns:
-      Keys of ``iqa_jax.bibliography.publications``; none for a relevance that was learned here.
+      Keys of ``iqa_jax.bibliography.publications``; none for a relevance of your own.
     """
     if name not in RELEVANCES:
         return ()

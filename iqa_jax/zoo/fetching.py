@@ -33,12 +33,12 @@ from iqa_jax.zoo.registry import RELEVANCES, expand_models, find_model
 
 @dataclass(frozen=True)
 class Fetched:
-    """A checkpoint that was asked for.
+    """A checkpoint with published weights.
 
     Attributes:
       name: Name of the checkpoint.
       folder: Folder of the checkpoint.
-      is_new: Whether it was made now; False if it was there already.
+      is_new: Whether it was made by this call; False if it already existed.
       is_verified: Whether its file is known to be the published one.
     """
 
@@ -56,8 +56,8 @@ def fetch(
 ) -> list[Fetched]:
     """Converts published weights into checkpoints, as ``iqa fetch`` does.
 
-    The channel weights published for a model come with it. A checkpoint that is there already is
-    verified, and made again if it is damaged or comes from another file.
+    The channel weights published for a model come with it. An existing checkpoint is verified, and
+    made again if it is damaged or was made from another file.
 
     Example:
       >>> import tempfile
@@ -78,11 +78,11 @@ def fetch(
       progress: Whether to show progress bars.
 
     Returns:
-      The checkpoints, those of a model one after the other.
+      The checkpoints, those of each model together.
 
     Raises:
       InputError: If a name is unknown; nothing is fetched then.
-      CheckpointError: If a file is missing, has another hash, or does not fit. All others are
+      CheckpointError: If a file is missing, has the wrong hash, or does not fit. All others are
         fetched first, and the message lists every failure.
     """
     with shown(progress):
@@ -100,7 +100,7 @@ def fetch_each(
       checkpoints_dir: Folder of all checkpoints.
 
     Yields:
-      Each checkpoint as soon as it is there.
+      Each checkpoint as soon as it is complete.
 
     Raises:
       InputError: If a name is unknown, before anything is fetched.
@@ -129,7 +129,7 @@ def fetch_each(
 def _fetch(
     targets: Sequence[Target], source: str, directory: epath.Path
 ) -> Iterator[tuple[str, bool]]:
-    """The name of each checkpoint of a model, and whether it was made now."""
+    """The name of each checkpoint of a model, and whether it was made by this call."""
     if source not in FINDERS:
         yield from _fetch_local(targets, epath.Path(source), directory)
         return
@@ -147,7 +147,7 @@ def convert_file(model: str, path: epath.Path, *, directory: epath.Path | None =
 
     Args:
       model: Name of a model.
-      path: The checkpoint, of any hash.
+      path: The checkpoint, whatever its hash.
       directory: Folder of all checkpoints; None for the default folder.
 
     Returns:
@@ -200,7 +200,7 @@ def _targets(name: str) -> Iterator[Target]:
 
 
 def _is_there(target: Target, directory: epath.Path) -> bool:
-    """Whether the checkpoint is there, whole, and made from one of its sources."""
+    """Whether the checkpoint exists, is undamaged, and was made from one of its sources."""
     record = read_record(directory, target.name)
     if not any(is_of(record, each.source) for each in target.conversions):
         return False
@@ -247,8 +247,8 @@ def _fetch_claimed(
             first = place.first() or First(sha256, CLAIMED)
             if first.sha256 != sha256:
                 failures.append(
-                    f"{path}: is not the file of {file.url}: expected sha256 {first.sha256}, found "
-                    f"{sha256}; {place.advice()}"
+                    f"{path}: is not the file from {file.url}: expected sha256 {first.sha256}, "
+                    f"found {sha256}; {place.advice()}"
                 )
                 continue
             found = Found(conversion, path, sha256, first.verification)

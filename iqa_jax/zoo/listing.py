@@ -47,7 +47,7 @@ def _source(source: Source) -> dict[str, str | int | None]:
 
 
 def facts(model: Model) -> tuple[str, ...]:
-    """What the table says of a network, in the order of :data:`HEADER` after the name."""
+    """Facts about a network for the table, in the order of :data:`HEADER` after the name."""
     return (
         model.architecture,
         model.goal,

@@ -81,12 +81,12 @@ def load_backbone(
     Args:
       model: Name of a model, see :func:`list_models`; or a backbone of your own: a function from
         images, float32 ``[B, H, W, 3]`` in [0, 1], to a dict of activations
-        ``[B, height, width, channels]`` in forward order, or its place, ``FILE.py:NAME``. The hash
-        of a function is that of its program, of all arrays in it, and of the file. A backbone that
-        is loaded keeps its precision.
-      layers: Names of the layers that it returns, ``"relu1+relu2"`` or a sequence, also short ones
-        such as ``layer2`` for its last block, in the order in which they are returned; None for
-        all. What these layers do not need is not computed.
+        ``[B, height, width, channels]`` in forward order, or its location, ``FILE.py:NAME``. The
+        hash of a function covers its program, all arrays in it, and the file. A loaded backbone
+        keeps its precision.
+      layers: Names of the layers to return, in this order, as ``"relu1+relu2"`` or a sequence; a
+        short name such as ``layer2`` means its last block. None for all. Anything that these layers
+        do not need is not computed.
       checkpoints_dir: Folder of the converted weights; None for that of
         :func:`iqa_jax.weights.checkpoints.default_directory`.
       precision: Precision of float32 products: ``highest`` (for published scores), ``high`` or
@@ -94,8 +94,8 @@ def load_backbone(
         in bfloat16.
 
     Raises:
-      InputError: If there is no such model, layer or precision, or the function returns something
-        else.
+      InputError: If there is no such model, layer or precision, or the function does not return
+        named activations.
       CheckpointError: If its weights have not been fetched, or are damaged.
 
     Example:
@@ -130,7 +130,7 @@ def outline_backbone(
 
     Returns:
       The outline. Its ``sha256`` is that of the stored weights, and empty for an untrained
-      network, whose weights are not drawn yet. A function is complete, as is a loaded backbone.
+      network, whose weights are not drawn yet. A function or a loaded backbone is complete.
 
     Raises:
       InputError: For the reasons of :func:`load_backbone`.
@@ -293,6 +293,6 @@ def _provenance(name: str, directory: epath.PathLike | None) -> Mapping[str, Any
         advice = f"fetch it with: iqa fetch --models={name}, or "
         raise CheckpointError(
             f"there is no checkpoint {name} in {where.resolve()}; {advice if fetchable else ''}"
-            "name its folder with --checkpoints_dir or IQA_JAX_CHECKPOINTS"
+            "name its folder with checkpoints_dir or IQA_JAX_CHECKPOINTS"
         )
     return record

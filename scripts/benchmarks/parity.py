@@ -5,8 +5,10 @@ Example:
   python scripts/benchmarks/parity.py
 
 PyTorch's `lpips` (with the converted weights in it), scikit-image (PSNR, and SSIM on the valid
-region) and `piq` (SSIM, and MS-SSIM at sizes that its padding does not change). Prints the largest
-relative difference of each; needs the weights of AlexNet and VGG-16 (iqa fetch).
+region) and `piq` (SSIM, MS-SSIM at sizes that its padding does not change, MS-GMSD, MDSI, VIF; and
+GMSD and HaarPSI, whose divisor and chroma differ from the authors' scripts). NLPD is in none of
+them: its authors' scores are in `tests/golden/nlpd.json`. Prints the largest relative difference of
+each; needs the weights of AlexNet and VGG-16 (iqa fetch).
 """
 
 # These are not dependencies of the package.
@@ -56,6 +58,11 @@ def main(settings: ModelSettings) -> None:
             *_tensors(r, d), data_range=255, downsample=False
         ),
         ("ms-ssim:rgb", "piq"): _piq_ms_ssim,
+        ("gmsd", "piq"): lambda r, d: piq.gmsd(*_tensors(d, r), data_range=255),
+        ("ms-gmsd", "piq"): lambda r, d: piq.multi_scale_gmsd(*_tensors(d, r), data_range=255),
+        ("haarpsi", "piq"): lambda r, d: piq.haarpsi(*_tensors(d, r), data_range=255),
+        ("mdsi", "piq"): lambda r, d: piq.mdsi(*_tensors(d, r), data_range=255),
+        ("vif", "piq"): lambda r, d: piq.vif_p(*_tensors(d, r), data_range=255),
         ("lpips-alex", "lpips"): _Lpips("alexnet", settings),
         ("lpips-vgg", "lpips"): _Lpips("vgg16", settings),
     }

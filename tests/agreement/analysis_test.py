@@ -71,7 +71,7 @@ def test_warns_of_few_pairs_and_of_overlaps(opinions):
     scores = {column.name: np.arange(6.0) for column in seen}
     learned, compared, little = analyse(few, seen, scores).warnings
     assert learned == "Learned from this."
-    assert "means over these pairs themselves: balanced; --normaliser_from" in compared
+    assert "means over these pairs themselves: balanced; normaliser_from" in compared
     assert "With 6 pairs" in little
 
 

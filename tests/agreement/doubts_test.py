@@ -71,19 +71,19 @@ def test_perfect_disagreement_is_significant(few):
 def test_every_negative_column_is_noted():
     net = Column("net/b/l2", "net", "b", 1, 1.0, "l2")
     theirs = Column("theirs", "theirs", is_direction_known=False)
-    vif = Column("vif", "vif", higher_is_better=True, is_direction_known=False)
+    mine = Column("mine", "mine", higher_is_better=True, is_direction_known=False)
     results = [
         FINE,
         ColumnResult(theirs, pooled(-0.6), within(-0.6)),
-        ColumnResult(vif, pooled(-0.4), within(-0.5)),
+        ColumnResult(mine, pooled(-0.4), within(-0.5)),
         ColumnResult(net, pooled(-0.01), within(-0.01)),
         ColumnResult(net, pooled(-0.3), within(-0.3)),
     ]
     assert list(find_doubts(results)) == [
         "theirs is significantly negative (Spearman -0.600); lower scores were taken to mean more "
-        "alike; if it is the other way round, pass --joined_direction=theirs=higher.",
-        "vif is significantly negative (Spearman -0.400); higher scores were taken to mean more "
-        "alike; if it is the other way round, pass --joined_direction=vif=lower.",
+        "alike; if it is the other way round, set joined_direction=theirs=higher.",
+        "mine is significantly negative (Spearman -0.400); higher scores were taken to mean more "
+        "alike; if it is the other way round, set joined_direction=mine=lower.",
         "net/b/l2 is significantly negative (Spearman -0.300): according to it, people prefer "
         "images that are less alike.",
     ]

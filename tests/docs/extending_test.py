@@ -72,6 +72,7 @@ def test_a_metric_of_pixels(images, monkeypatch):
         best=0.0,
         higher_is_better=False,
         least_size=1,
+        worst=1.0,
     )
     monkeypatch.setitem(pixels.PIXEL_METRICS, "mae", metric)
     monkeypatch.setitem(revisions.REVISIONS, "metric/mae", 1)

@@ -56,7 +56,7 @@ def test_the_largest_that_fits_is_ready_and_each_compiled_at_most_once(largest):
     fitting = [size for size in runner.compiled if size[0] <= largest]
     assert not largest or fitting[-1] == (largest, 2 * largest)
     text = "net needs about 162 GB of memory for images of 18x9 pixels, "
-    assert found[9, 18].startswith(f"{text}{runner.there / 1e9:.3g} GB are available; --resize")
+    assert found[9, 18].startswith(f"{text}{runner.there / 1e9:.3g} GB are available; resize")
 
 
 @jax.tree_util.register_dataclass

@@ -133,7 +133,7 @@ def test_a_large_number_of_sizes_is_reported(dataset, caplog, monkeypatch):
     compute(dataset)
     told = caplog.text
     assert "net: 2 image sizes: each is compiled once, about " in told
-    assert "--resize=exact:HEIGHTxWIDTH makes it one" in told
+    assert "resize=exact:HEIGHTxWIDTH makes it one" in told
     caplog.clear()
     compute(dataset, resize=Resize("exact:20x30"))
     assert "image sizes" not in caplog.text

@@ -122,9 +122,9 @@ def _images() -> dict[str, list]:
         ],
         "images/resizing": [_mean_and_spread(half(image))],
         "images/resizing on the device": [
-            _mean_and_spread(resize_pixels(pixels, Resize("short:20")))
+            _mean_and_spread(jax.jit(resize_pixels, static_argnums=1)(pixels, Resize("short:20")))
         ],
-        "images/luminance": [_mean_and_spread(lightness(pixels))],
+        "images/luminance": [_mean_and_spread(jax.jit(lightness)(pixels))],
         "images/preprocessing": [_mean_and_spread(IMAGENET(pixels))],
     }
 
@@ -167,7 +167,7 @@ def _pair() -> tuple[jax.Array, jax.Array]:
 
 
 def _statistics() -> dict[str, list]:
-    return {f"statistic/{name}": [each(*_pair())] for name, each in STATISTICS.items()}
+    return {f"statistic/{name}": [jax.jit(each)(*_pair())] for name, each in STATISTICS.items()}
 
 
 def _readouts() -> dict[str, list]:

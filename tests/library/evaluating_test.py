@@ -131,7 +131,7 @@ def test_networks_and_metrics_may_be_in_memory(evaluation, ratings):
     assert len(found.record["runs"][1]["weights_sha256"]) == 64
     with pytest.raises(InputError, match="compares with the mean over a dataset"):
         iqa_jax.evaluate(ratings.columns, models=[backbone], readouts="balanced")
-    with pytest.raises(InputError, match="two objects with it"):
+    with pytest.raises(InputError, match="two objects with this name"):
         iqa_jax.evaluate(ratings.columns, models=[backbone, load_backbone(MODEL)])
     with pytest.raises(InputError, match="models: expected names, backbones or .* got int"):
         iqa_jax.evaluate(ratings.columns, models=[7])
@@ -142,7 +142,7 @@ def test_datasets_by_name_file_and_table(ratings):
     options = {"metrics": "psnr", "interval": "none"}
     by_name = iqa_jax.evaluate("csv", data_dir=path, **options)
     by_file = iqa_jax.evaluate(path, **options)
-    by_table = iqa_jax.evaluate(load_dataset("csv", path), **options)
+    by_table = iqa_jax.evaluate(load_dataset("csv", data_dir=path), **options)
     for found in (by_file, by_table):
         pd.testing.assert_frame_equal(by_name.scores, found.scores)
         pd.testing.assert_frame_equal(by_name.correlations, found.correlations)
@@ -156,8 +156,8 @@ def test_datasets_by_name_file_and_table(ratings):
 @pytest.mark.parametrize(
     ("changes", "complaint"),
     [
-        ({"metrics": (), "models": ()}, "nothing to evaluate: name at least one model or metric"),
-        ({"data_dir": "x"}, "data_dir: without effect where the pairs are given"),
+        ({"metrics": (), "models": ()}, "nothing to evaluate: name at least one model, metric or"),
+        ({"data_dir": "x"}, "data_dir: without effect if the pairs are given"),
         ({"score_direction": "up"}, "score_direction: expected higher or lower, got 'up'"),
         ({"layers": "relu1"}, "layers: without effect where no model is named; add models, or"),
         ({"interval": "wide"}, "interval: expected one of jackknife, bootstrap, none, got 'wide'"),

@@ -164,7 +164,7 @@ def test_all_floats_are_on_one_scale(image):
         ({"score": [1, "good"]}, "row 1, column score: expected a number, got str 'good'"),
         ({"score": [np.nan, 1]}, "row 0, column score: expected a number, got float nan"),
         ({"score_std": ["?", 1]}, "row 0, column score_std: expected a number"),
-        ({"score": [1]}, "expected columns of one length, got reference: 2, .*score: 1"),
+        ({"score": [1]}, "expected columns of equal length, got reference: 2, .*score: 1"),
         ({"distorted": [np.zeros((5, 8, 3), np.uint8)] * 2}, "expected 5x7 pixels.*got 5x8"),
     ],
 )

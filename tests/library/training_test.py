@@ -124,13 +124,13 @@ def test_statistics_may_be_kept(ratings, tmp_path, capfd, monkeypatch):
 @pytest.mark.parametrize(
     ("given", "complaint"),
     [
-        ({"dataset": None}, "expected --statistics_dir, or --dataset and --data_dir"),
+        ({"dataset": None}, "expected statistics_dir, or dataset and data_dir"),
         ({"dataset": None, "data_dir": "x"}, "dataset: expected its name"),
         ({"layers": "fire99"}, "no model has the layer fire99"),
         ({"folds": 1}, "folds: expected at least 2, got 1"),
         ({"loss": "best"}, "loss: expected one of pearson, ranking, spearman, got 'best'"),
         ({"test_dataset": "x"}, "test_dataset: without effect alone; add test_statistics_dir"),
-        ({"data_dir": "x"}, "data_dir: without effect where the pairs are given"),
+        ({"data_dir": "x"}, "data_dir: without effect if the pairs are given"),
     ],
 )
 def test_what_cannot_be_used_is_said(given, complaint, ratings):

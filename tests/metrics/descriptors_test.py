@@ -63,7 +63,7 @@ def test_compiled_is_eager(function, images):
 
 def test_gradients_are_finite_at_identical_and_black_images(function, images):
     @jax.jit
-    def gradients(image):
+    def gradients(function, image):
         """Of each distance by both images."""
 
         def distances(reference, distorted):
@@ -74,7 +74,7 @@ def test_gradients_are_finite_at_identical_and_black_images(function, images):
 
     noise = jnp.asarray(images[0][:1], jnp.float32) / jnp.float32(255)
     for image in (noise, jnp.zeros_like(noise)):
-        for found in gradients(image):
+        for found in gradients(function, image):
             finite = np.isfinite(found).all(axis=(1, 2, 3, 4))
             assert finite.all(), np.array(function.names)[~finite]
 

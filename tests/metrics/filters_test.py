@@ -4,7 +4,13 @@ import numpy as np
 import pytest
 from jax.test_util import check_grads
 
-from iqa_jax.metrics.filters import box_downsample, gaussian, local_moments, weighted_mean
+from iqa_jax.metrics.filters import (
+    box_downsample,
+    gaussian,
+    local_covariance,
+    local_moments,
+    weighted_mean,
+)
 
 WEIGHTS = gaussian(11, 1.5)
 WINDOW = np.outer(WEIGHTS, WEIGHTS)
@@ -63,11 +69,15 @@ def test_derivative_of_moments(rng):
     planes = jnp.asarray(rng.normal(size=(1, 14, 17)), jnp.float32)
     weights = gaussian(5, 1.0)
     # JAX's own check compares with a difference of values, in float32.
-    check_grads(lambda x: local_moments(x, weights), (planes,), 1, modes="rev", atol=0.02)
+    moments = jax.jit(lambda x: local_moments(x, weights))
+    check_grads(moments, (planes,), 1, modes="rev", atol=0.02)
     probes = jnp.asarray(rng.normal(size=(2, 1, 10, 13)), jnp.float32)
 
-    def total(moments):
-        return lambda x: sum(jnp.sum(p * m) for p, m in zip(probes, moments(x), strict=True))
+    def slope(moments):
+        def total(x):
+            return sum(jnp.sum(p * m) for p, m in zip(probes, moments(x), strict=True))
+
+        return jax.jit(jax.grad(total))(planes)
 
     def plainly(x):
         def mean(x):
@@ -75,8 +85,7 @@ def test_derivative_of_moments(rng):
 
         return mean(x), mean(x * x) - mean(x) ** 2
 
-    found = jax.grad(total(lambda x: local_moments(x, weights)))(planes)
-    np.testing.assert_allclose(found, jax.grad(total(plainly))(planes), atol=1e-5)
+    np.testing.assert_allclose(slope(moments), slope(plainly), atol=1e-5)
 
 
 def test_moments_under_vmap(planes):
@@ -106,3 +115,41 @@ def test_box_by_definition(factor, size, rng):
     padded = np.pad(plane, ((0, 0), (before, after), (before, after)), mode="symmetric")
     expected = windows(padded, factor).mean((-2, -1))[:, ::factor, ::factor]
     np.testing.assert_allclose(box_downsample(jnp.asarray(plane), factor), expected, rtol=1e-6)
+
+
+def test_covariance_by_definition(planes, rng):
+    other = planes[:, ::-1] + rng.normal(0, 5, planes.shape).astype(np.float32)
+    found = local_covariance(jnp.asarray(planes), jnp.asarray(other), WEIGHTS)
+    pair = [windows(x, 11) for x in (planes, other)]
+    first, second = (x - (x * WINDOW).sum((-2, -1), keepdims=True) for x in pair)
+    np.testing.assert_allclose(found, (first * second * WINDOW).sum((-2, -1)), rtol=1e-4, atol=1e-3)
+    _, variances = local_moments(jnp.asarray(planes), WEIGHTS)
+    same = local_covariance(jnp.asarray(planes), jnp.asarray(planes), WEIGHTS)
+    np.testing.assert_allclose(same, variances, rtol=1e-6)
+
+
+def test_derivative_of_covariance(rng):
+    pair = jnp.asarray(rng.normal(size=(2, 1, 9, 8)), jnp.float32)
+    weights = gaussian(5, 1.0)
+
+    def plainly(first, second):
+        def mean(x):
+            return weighted_mean(weighted_mean(x, weights, -1), weights, -2)
+
+        return mean(first * second) - mean(first) * mean(second)
+
+    probe = jnp.asarray(rng.normal(size=(1, 5, 4)), jnp.float32)
+    found, expected = (
+        jax.grad(lambda a, b, f=f: jnp.sum(probe * f(a, b)), (0, 1))(*pair)
+        for f in (lambda a, b: local_covariance(a, b, weights), plainly)
+    )
+    np.testing.assert_allclose(found[0], expected[0], atol=1e-5)
+    np.testing.assert_allclose(found[1], expected[1], atol=1e-5)
+
+
+def test_boxes_with_zeros_outside():
+    plane = jnp.asarray([[[1.0, 2, 3], [4, 5, 6], [7, 8, 9]]])
+    expected = [[[3, 2.25], [3.75, 2.25]]]
+    np.testing.assert_array_equal(box_downsample(plane, 2, outside="zero"), expected)
+    thirds = box_downsample(plane, 3, outside="zero")
+    np.testing.assert_allclose(thirds, [[[12 / 9]]], rtol=1e-6)

@@ -5,7 +5,7 @@ import pytest
 
 import iqa_jax
 from iqa_jax.errors import InputError
-from iqa_jax.metrics import ms_ssim, psnr, ssim
+from iqa_jax.metrics import gmsd, haarpsi, mdsi, ms_gmsd, ms_ssim, nlpd, psnr, ssim, vif
 
 FUNCTIONS = {
     "psnr": (psnr, {}),
@@ -16,6 +16,12 @@ FUNCTIONS = {
     "ms-ssim": (ms_ssim, {}),
     "ms-ssim:wang2003": (ms_ssim, {"preset": "wang2003"}),
     "ms-ssim:rgb": (ms_ssim, {"preset": "rgb"}),
+    "gmsd": (gmsd, {}),
+    "ms-gmsd": (ms_gmsd, {}),
+    "haarpsi": (haarpsi, {}),
+    "mdsi": (mdsi, {}),
+    "nlpd": (nlpd, {}),
+    "vif": (vif, {}),
 }
 
 

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from iqa_jax.images.preprocess import unit_range
-from iqa_jax.metrics.gray import gray_levels, rgb_levels
+from iqa_jax.metrics.gray import gray_levels, mixed_levels, rgb_levels
 
 # MATLAB's rgb2gray: the first row of the inverse of the matrix from YIQ to RGB.
 LUMA = np.linalg.inv([[1.0, 0.956, 0.621], [1.0, -0.272, -0.647], [1.0, -1.106, 1.703]])[0]
@@ -47,3 +47,13 @@ def test_gray_passes_the_gradient_of_the_unrounded_sum(rng):
 def test_a_little_outside_of_the_range():
     image = jnp.asarray([[[-1e-5] * 3, [1 + 1e-5] * 3]], jnp.float32)
     np.testing.assert_array_equal(gray_levels(image), [[[0, 255]]])
+
+
+def test_mixed_levels_are_weighted_sums(rng):
+    image = rng.random((5, 7, 3)).astype(np.float32)
+    weights = ((0.299, 0.587, 0.114), (0.5, -0.5, 0.0))
+    found = mixed_levels(jnp.asarray(image), weights)
+    expected = np.moveaxis(255 * image.astype(np.float64) @ np.transpose(weights), -1, 0)
+    np.testing.assert_allclose(found, expected, rtol=1e-6, atol=1e-4)
+    np.testing.assert_array_equal(mixed_levels(jnp.asarray(image)), found[:1])
+    assert jnp.isnan(mixed_levels(jnp.asarray(image).at[0, 0, 0].set(jnp.inf))[:, 0, 0]).all()

@@ -20,7 +20,8 @@ def test_published_metrics_are_listed():
 def test_names_stay_and_directions_are_known(name):
     metric = parse_metric(name)
     assert metric.name == name
-    assert metric.higher_is_better == name.startswith(("psnr", "ssim", "ms-ssim"))
+    similarities = ("psnr", "ssim", "ms-ssim", "haarpsi", "vif")
+    assert metric.higher_is_better == name.startswith(similarities)
 
 
 def test_lpips_is_a_read_out():
@@ -114,14 +115,15 @@ def test_the_map_before_it_is_enlarged_has_the_mean_of_the_score(checkpoints, rn
     metric = iqa_jax.load_metric("lpips-alex", checkpoints_dir=checkpoints)
     scores = metric.function
     images = rng.integers(0, 256, (2, 79, 95, 3)).astype(np.uint8)
-    reference, distorted = map(scores.prepare, images)
     (distance,) = scores.distances
-    local = [
-        scores._local(distance, layer, reference, distorted, jnp.array(False))
-        for layer in distance.layers
-    ]
+
+    @jax.jit
+    def local(scores, *images):
+        prepared = [scores.prepare(image) for image in images]
+        return [scores._local(distance, x, *prepared, jnp.array(False)) for x in distance.layers]
+
     expected = metric(images[:1], images[1:])[0]
-    np.testing.assert_allclose(sum(map(np.mean, local)), expected, rtol=1e-5)
+    np.testing.assert_allclose(sum(map(np.mean, local(scores, *images))), expected, rtol=1e-5)
 
 
 def test_similarities_are_turned_round_for_correlations(checkpoints, pair_folder):
@@ -193,8 +195,8 @@ def test_a_relevance_by_name_weighs_the_channels(checkpoints, rng):
 @pytest.mark.parametrize(
     ("what", "options", "complaint"),
     [
-        ("ssim", {"readout": "l2"}, "ssim is a metric that has its layers and read-out; give the"),
-        (f"{MODEL}/conv1/l2", {"layers": "conv1"}, "is a metric that has its layers and read-out"),
+        ("ssim", {"readout": "l2"}, "ssim is a metric with its own layers and read-out; give the"),
+        (f"{MODEL}/conv1/l2", {"layers": "conv1"}, "is a metric with its own layers and read-out"),
         (MODEL, {"layers": "conv9"}, "has no layer conv9; it has: conv1, input"),
         (MODEL, {"readout": "l3"}, "there is no read-out 'l3'"),
         (MODEL, {"readout": "unit@"}, "expected the name of a relevance"),

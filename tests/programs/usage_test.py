@@ -30,7 +30,7 @@ def test_help_has_purpose_example_flags_and_statuses(iqa, verb):
 def test_programs_explain_their_own_statuses(iqa):
     score, verify = (iqa(verb, "--help").stdout for verb in ("score", "verify"))
     assert score.endswith("\n  2  some pairs could not be scored; the others were\n")
-    assert "\n  0  everything that was asked for is done\n" in score
+    assert "\n  0  everything requested was done\n" in score
     assert "\n  0  no problem was found\n  1  a problem was found, a flag " in verify
 
 

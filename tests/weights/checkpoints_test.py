@@ -150,14 +150,14 @@ def test_without_a_home_the_error_says_how_to_name_a_folder(tmp_path, monkeypatc
         raise RuntimeError("Could not determine home directory.")
 
     monkeypatch.setattr("pathlib.Path.home", no_home)
-    with pytest.raises(CheckpointError, match="no home folder .* --checkpoints_dir"):
+    with pytest.raises(CheckpointError, match="no home folder .* checkpoints_dir"):
         checkpoints.default_directory()
 
 
 @pytest.mark.parametrize("place", ["a file", "a file/below", "/proc/nowhere"])
 def test_a_folder_that_is_not_writable(tmp_path, arrays, place):
     (tmp_path / "a file").touch()
-    with pytest.raises(CheckpointError, match="is not writable .* --checkpoints_dir"):
+    with pytest.raises(CheckpointError, match="is not writable .* checkpoints_dir"):
         checkpoints.save(epath.Path(tmp_path) / place, "net", arrays, {"kind": "backbone"})
 
 

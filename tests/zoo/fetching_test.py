@@ -222,10 +222,10 @@ def test_a_copy_is_taken_at_the_users_word(unhashed, directory, tmp_path):
     assert (record["verified"], record["verification"]) == (False, origins.CLAIMED)
     assert fetch(unhashed) == [(_NAME, False)]
     assert made(_NAME, checkpoints_dir=directory) == [(_NAME, False)]
-    with pytest.raises(CheckpointError, match=r"is not the file of http.*was first fetched"):
+    with pytest.raises(CheckpointError, match=r"is not the file from http.*was first fetched"):
         fetch(write_resnet20(tmp_path, 2))
     (directory / _NAME).rmtree()
-    with pytest.raises(CheckpointError, match=r"is not the file of http.*was first fetched"):
+    with pytest.raises(CheckpointError, match=r"is not the file from http.*was first fetched"):
         fetch(tmp_path / "resnet20.th")
 
 

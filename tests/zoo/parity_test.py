@@ -60,7 +60,7 @@ def test_every_model_has_a_golden():
     "name",
     [
         pytest.param(name, marks=[pytest.mark.slow] if each.trunk in SLOW_TRUNKS else [])
-        for name, each in CONFIGURATIONS.items()
+        for name, each in sorted(CONFIGURATIONS.items(), key=lambda item: item[1].trunk)
     ],
 )
 def test_every_layer_equals_the_original(name, tmp_path, forgotten):

@@ -163,7 +163,7 @@ def build(
         _store(contents, dataset, tfds_dir)
     elif open_stored(folder).known["sha256"] != contents.known["sha256"]:
         raise DatasetError(
-            f"{folder}: holds other contents than {data_dir}; choose another --tfds_dir, or delete "
+            f"{folder}: holds other contents than {data_dir}; choose another tfds_dir, or delete "
             "that folder to rebuild it"
         )
     return Built(
@@ -179,7 +179,7 @@ def build(
 def _store(contents: Contents, dataset: str, tfds_dir: epath.PathLike) -> None:
     with (
         tempfile.TemporaryDirectory() as downloads,  # TFDS makes a folder for them
-        contextlib.redirect_stdout(io.StringIO()),  # and tells of sizes that it does not know
+        contextlib.redirect_stdout(io.StringIO()),  # and prints sizes that it does not know
         bar(total=len(contents.headers), desc=contents.table.name, unit="image") as progress,
     ):
         builder = ImageQuality(

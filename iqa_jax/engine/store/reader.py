@@ -70,8 +70,8 @@ class StatisticsStore:
         if len(wanted) > 1:
             raise InputError(
                 f"{folder}: has statistics of {model} on {len(wanted)} datasets, "
-                f"{', '.join(name for name, _ in wanted)}; name one of them with --dataset "
-                "(with --test_dataset for --test_statistics_dir), or give its folder"
+                f"{', '.join(name for name, _ in wanted)}; name one of them as dataset (as "
+                "test_dataset for test_statistics_dir), or give its folder"
             )
         (dataset, model), *_ = wanted
         return cls._current(folder / file_name(dataset) / file_name(model))

@@ -169,8 +169,8 @@ def _check_same(
     ]
     if differences:
         raise InputError(
-            f"{path}: {how} with {'; '.join(differences)}. Use the same settings again, another "
-            "--statistics_dir, or delete it to start afresh"
+            f"{path}: {how} with {'; '.join(differences)}. Use the same settings again, choose "
+            "another statistics_dir, or delete this one to start afresh"
         )
 
 

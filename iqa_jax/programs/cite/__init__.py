@@ -1,1 +1,1 @@
-"""The program ``cite``: results -> what they used -> BibTeX."""
+"""The program ``cite``: from results to what they used, and on to BibTeX."""

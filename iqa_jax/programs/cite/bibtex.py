@@ -14,7 +14,7 @@ def bibtex_text(uses: Uses, versions: Sequence[str] = ()) -> str:
     """The entries of this package and of everything that was used, each once.
 
     Args:
-      uses: By what was used, the keys of its publications.
+      uses: Keys of publications, by what was used.
       versions: Versions of this package that made the results; the installed one if empty.
     """
     known = publications()

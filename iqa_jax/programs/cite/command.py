@@ -4,8 +4,8 @@ Example:
   iqa cite --results=results/tid2013,results/scores.csv > used.bib
   iqa cite --models=vgg16,resnet50-swav-imagenet1k --metrics=dists,ssim --datasets=kadid10k
 
-The line above each entry says what it is cited for. Whatever has no known publication, such as a
-table of your own, is named on stderr.
+The line above each entry says what it is cited for. Anything without a known publication, such
+as a table of your own, is named on stderr.
 """
 
 import sys

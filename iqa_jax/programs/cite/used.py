@@ -1,4 +1,4 @@
-"""What results were made with, read from the record beside them."""
+"""Networks, metrics and datasets used for results, read from the record beside them."""
 
 import json
 from collections.abc import Iterable, Mapping
@@ -17,7 +17,7 @@ from iqa_jax.zoo.citing import model_publications
 
 _RECORD = "run.json"
 _PLAIN = {"metric psnr", *(f"read-out {name}" for name in READOUTS)}
-"""What nobody expects a publication of."""
+"""Parts of metrics for which no publication is expected."""
 
 
 @dataclass(frozen=True)
@@ -43,10 +43,10 @@ def uses(used: Iterable[Used]) -> Uses:
     """The publications to cite for everything that was used.
 
     Args:
-      used: What was used by each of several results.
+      used: Networks, metrics and datasets of each of several results.
 
     Returns:
-      By what was used, the keys of its publications; none where no publication is known.
+      Keys of publications, by what was used; none where no publication is known.
 
     Raises:
       InputError: If there is no such model, metric or dataset.
@@ -64,7 +64,7 @@ def uses(used: Iterable[Used]) -> Uses:
 
 
 def read_results(path: epath.Path) -> Used:
-    """What made results, by their record.
+    """Reads the networks, metrics and datasets used for results from their record.
 
     Args:
       path: A folder with ``run.json``, or a table of ``iqa score`` with its record beside it.

@@ -1,4 +1,4 @@
-"""The columns of an evaluation, and the metrics that they are scores of."""
+"""The columns of an evaluation, and the metrics whose scores they hold."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
@@ -24,7 +24,7 @@ class ScoreColumn(Column):
 
     @property
     def kind(self) -> str:
-        """``layer`` of a model, ``baseline``, ``metric``, or ``joined`` for scores given."""
+        """``layer`` of a model, ``baseline``, ``metric``, or ``joined`` for given scores."""
         if self.metric is None:
             return "joined"
         if self.model == PIXELS:
@@ -33,7 +33,7 @@ class ScoreColumn(Column):
 
     @property
     def known_metric(self) -> MetricName | None:
-        """The metric that computes the scores; for scores given, the one with their name."""
+        """The metric that computes the scores; for given scores, the one with their name."""
         return self.metric or find_metric(self.name)
 
     @property
@@ -54,7 +54,7 @@ def joined_columns(names: Iterable[str], directions: Sequence[str] = ()) -> list
       directions: ``NAME=higher`` or ``NAME=lower``: which scores mean more similar images.
 
     Raises:
-      InputError: If a direction has another form, names no column, contradicts another, or is not
+      InputError: If a direction is malformed, names no column, contradicts another, or is not
         that of the metric.
     """
     columns = {name: ScoreColumn(name, model=name) for name in names}

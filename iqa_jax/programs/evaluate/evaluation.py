@@ -87,7 +87,7 @@ def evaluate(
     )
     if not columns and not given:
         raise InputError(
-            "nothing to evaluate: name at least one model, metric or file of scores (--scores_csv)"
+            "nothing to evaluate: name at least one model, metric or file of scores (scores_csv)"
         )
     _say_what_is_left_out(settings, columns)
     twice = joined.keys() & {column.name for column in columns}
@@ -139,7 +139,7 @@ def evaluate(
 
 
 def _say_what_is_left_out(settings: EvaluateSettings, columns: Sequence[ScoreColumn]) -> None:
-    """Names the models without any of the layers, and what was named twice."""
+    """Reports the models without any of the layers, and repeated names."""
     read = {column.known_readout.model for column in columns if column.known_readout}
     left_out = [model for model in dict.fromkeys(settings.models) if model not in read]
     if left_out:
@@ -182,7 +182,7 @@ def _outline(
 ) -> PairFunction:
     """The function that computes a group of metrics, without weights."""
     where, precision = settings.checkpoints_dir, settings.precision
-    if _is_stored(group, settings, loaded):  # only from a store they may compare with a dataset
+    if _is_stored(group, settings, loaded):  # only stored read-outs may compare with a dataset
         readouts = list(dict.fromkeys(metric.readout for metric in group if metric.readout))
         return FeatureScores.outline(readouts, checkpoints_dir=where, precision=precision)
     return loaded.outline(group, checkpoints_dir=where, precision=precision)
@@ -221,7 +221,7 @@ def _read_out(
     programs: Programs,
     settings: EvaluateSettings,
 ) -> _Scored:
-    """The scores of a group from stored statistics; those that are missing are extracted first."""
+    """The scores of a group from stored statistics; missing ones are extracted first."""
     assert settings.statistics_dir is not None
     readouts = outline.readouts
     extracted = ensure_store(

@@ -16,10 +16,10 @@ from iqa_jax.programs.pictures import Picture
 from iqa_jax.text import counted
 
 _COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000")
-"""Okabe and Ito's palette, which colour-blind readers can tell apart."""
+"""Okabe and Ito's palette, whose colours remain distinct for colour-blind readers."""
 
 _MARKERS = ("o", "s", "^", "D", "v", "P", "X")
-_LINES = ("-", "--", "-.")  # dotted are the first layers joined
+_LINES = ("-", "--", "-.")  # dotted lines are for the first layers joined
 _DASHES = (
     *((0, (5, 2)), (0, (2, 1.5)), (0, (5, 1.5, 1, 1.5)), (0, (10, 2)), (0, (1, 1))),
     *((0, (10, 2, 2, 2)), (0, (5, 1.5, 1, 1.5, 1, 1.5)), (0, (3, 5)), (0, (10, 5, 1, 5))),
@@ -50,7 +50,7 @@ class _Style:
 
     @classmethod
     def of(cls, number: int) -> "_Style":
-        """The style of the model with a number: colours change first, then markers, then lines."""
+        """The style of a numbered model: colours change first, then markers, then lines."""
         turn, colour = divmod(number, len(_COLOURS))
         lines, marker = divmod(turn, len(_MARKERS))
         return cls(

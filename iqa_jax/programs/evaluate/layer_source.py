@@ -44,7 +44,7 @@ def find_source(
         )
     choices = candidates(columns)
     if not choices:
-        raise InputError("layers_from: there is no layer to choose; name a model with --models")
+        raise InputError("layers_from: there is no layer to choose; name at least one model")
     if wanted == SPLIT:
         references = {pair.reference_id for pair in table.pairs}
         if len(references) < 2:
@@ -55,7 +55,7 @@ def find_source(
     if _fingerprint(folder) == fingerprint:
         raise InputError(
             f"layers_from: {folder} evaluates the same pairs; name an evaluation of another "
-            f"dataset, or say --layers_from={SPLIT}"
+            f"dataset, or set layers_from={SPLIT}"
         )
     unknown = {
         f"{model} with {readout}"

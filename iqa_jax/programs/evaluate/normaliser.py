@@ -27,7 +27,7 @@ def open_normalisers(
     Args:
       folder: Folder of the stores of one dataset, ``FOLDER/DATASET/MODEL``; or ``FOLDER/DATASET``.
       readouts: Read-outs of any models; those that are functions of the pair alone are skipped.
-      checkpoints_dir: As for ``load_backbone``.
+      checkpoints_dir: See ``load_backbone``.
       precision: Precision of the statistics that are compared.
       resize: Resizing of every image before it is scored.
 

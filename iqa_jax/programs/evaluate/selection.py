@@ -26,12 +26,12 @@ def select_columns(
 ) -> list[ScoreColumn]:
     """Selects every read-out of every wanted layer of every model that has it, and the metrics.
 
-    The pixels, ``input``, have one column for each read-out, computed with the first model. What is
-    named twice has one column.
+    The pixels, ``input``, have one column for each read-out, computed with the first model. A
+    repeated name has one column.
 
     Args:
       models: Names of models.
-      layers: As for :func:`iqa_jax.programs.layers.resolve`.
+      layers: Layers of the models; see :func:`iqa_jax.programs.layers.resolve`.
       readouts: ``READOUT`` or ``READOUT@RELEVANCE``; the latter only where it weighs the layers.
       metrics: Published metrics, and read-outs ``MODEL/LAYER[+LAYER...]/READOUT[@RELEVANCE]``.
       checkpoints_dir: Folder of the relevances.

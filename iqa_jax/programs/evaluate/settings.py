@@ -12,7 +12,7 @@ class ColumnSettings(DatasetSettings, ModelSettings):
     Attributes:
       output_dir: Folder for the results.
       models: Models whose layers are evaluated, such as alexnet,vgg16; iqa models lists all.
-        '@study46' stands for the 46 of the study, FILE.py:NAME for a backbone function of your own.
+        '@study46' means the 46 of the study, FILE.py:NAME for a backbone function of your own.
       layers: Layers of the models, and concatenations of them joined by +; 'all' is every single
         layer, 'cumulative' the first n layers joined, for every n. 'input', the pixels, is a
         baseline: one row for all models.
@@ -20,8 +20,9 @@ class ColumnSettings(DatasetSettings, ModelSettings):
         mean, std, mean_std, gram, structure_texture; with channel weights READOUT@RELEVANCE, such
         as unit@lpips-vgg.
       metrics: Metrics that join the tables: psnr, ssim, ms-ssim, ssim:wang2004, ssim:matlab,
-        ssim:rgb, ms-ssim:wang2003, ms-ssim:rgb, lpips-alex, lpips-vgg, lpips-squeeze, dists,
-        dists:resize256, and any read-out MODEL/LAYER[+LAYER...]/READOUT[@RELEVANCE].
+        ssim:rgb, ms-ssim:wang2003, ms-ssim:rgb, gmsd, ms-gmsd, haarpsi, mdsi, nlpd, vif,
+        lpips-alex, lpips-vgg, lpips-squeeze, dists, dists:resize256, and any read-out
+        MODEL/LAYER[+LAYER...]/READOUT[@RELEVANCE].
       statistics_dir: Folder in which the statistics of layers are kept: missing ones are extracted,
         and any other read-out then takes seconds. The read-outs balanced and normalized need it.
       normaliser_from: Folder with the statistics of another dataset, made in the same way: balanced
@@ -30,8 +31,8 @@ class ColumnSettings(DatasetSettings, ModelSettings):
       scores_csv: Scores of another tool that join the tables: a CSV file with the column distorted
         and a column for each score. A column with the name of a metric has its direction, and the
         others are taken to be distances; see joined_direction.
-      joined_direction: Direction of a column of scores_csv: vif=higher says that higher scores mean
-        more similar images. Separate several by commas, or give the flag several times.
+      joined_direction: Direction of a column of scores_csv: mine=higher says that higher scores
+        mean more similar images. Separate several by commas, or give the flag several times.
     """
 
     output_dir: str | None

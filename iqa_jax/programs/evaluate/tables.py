@@ -42,7 +42,7 @@ FIGURE = "correlation_by_layer.png"
 
 
 class Table(NamedTuple):
-    """Rows of values below the names of their columns; a value that is missing is None."""
+    """Rows of values below the names of their columns; a missing value is None."""
 
     header: Sequence[str]
     rows: Sequence[Sequence[Any]]
@@ -65,11 +65,11 @@ def tables_of(evaluation: Evaluation) -> dict[str, Table]:
 def write(evaluation: Evaluation, folder: epath.Path) -> list[str]:
     """Writes the tables, the record and the figure of an evaluation, each file whole.
 
-    Tables that an earlier evaluation left and this one does not have are removed.
+    Tables left by an earlier evaluation that this one does not have are removed.
 
     Args:
       evaluation: The evaluation.
-      folder: The folder, which is made if it is not there.
+      folder: The folder, created if necessary.
 
     Returns:
       Names of the files.

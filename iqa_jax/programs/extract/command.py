@@ -5,7 +5,7 @@ Example:
     --statistics_dir=statistics
 
 From them iqa evaluate and iqa train compute any read-out in seconds, without the network. A killed
-run continues where it stopped; statistics and layers that are asked for later are added.
+run continues where it stopped; statistics and layers requested later are added.
 """
 
 from dataclasses import replace

@@ -30,7 +30,7 @@ Arrays = Sequence[tuple[str, str]]
 
 @dataclass(frozen=True)
 class Extracted:
-    """A store that has all arrays that were asked for.
+    """A store with all requested arrays.
 
     Attributes:
       store: The store.
@@ -53,16 +53,16 @@ def ensure_store(
 ) -> Extracted:
     """Extracts the statistics that a store lacks.
 
-    A killed run continues where it was. Images are opened and weights are loaded only if something
-    is missing.
+    A killed run continues where it stopped. Images are opened and weights are loaded only if
+    something is missing.
 
     Args:
       plan: The pairs, and how they are computed.
       model: Name of the model.
       arrays: Layers and statistics that are needed; layers may have their short names.
       statistics_dir: Folder of the stores, ``STATISTICS_DIR/DATASET/MODEL``.
-      checkpoints_dir: As for ``load_backbone``.
-      precision: As for ``load_backbone``.
+      checkpoints_dir: See ``load_backbone``.
+      precision: See ``load_backbone``.
       programs: Programs of the run so far; None for none.
 
     Raises:

@@ -13,14 +13,14 @@ class ExtractSettings(DatasetSettings, ModelSettings):
       statistics_dir: Folder for the statistics, which go to STATISTICS_DIR/DATASET/MODEL. Existing
         ones are not computed again; a store made with other weights, precision, resize or data is
         refused.
-      models: Models, such as alexnet,vgg16; iqa models lists all. '@study46' stands for the 46 of
-        the study, FILE.py:NAME for a backbone function of your own.
+      models: Models, such as alexnet,vgg16; iqa models lists all. '@study46' means the 46 of the
+        study, FILE.py:NAME for a backbone function of your own.
       layers: Layers of the models, or 'all'.
       statistics: Statistics to store of each layer: squared_error, unit_squared_error,
         mean_reference, mean_distorted, variance_reference, variance_distorted, difference_mean,
         difference_variance, variance_change, gram_error; or 'all'. squared_error serves the
         read-outs l2, rmse, balanced and normalized, unit_squared_error unit and unit_root, and
-        either of them the learning of a relevance; the others serve the descriptors.
+        either of them serves to learn a relevance; the others serve the descriptors.
     """
 
     statistics_dir: str

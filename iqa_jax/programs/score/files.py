@@ -29,7 +29,7 @@ _DAMAGED = "\ufffd"
 
 @dataclass(frozen=True)
 class Kept:
-    """Scores of an earlier run for the pairs that are asked for now.
+    """Scores of an earlier run for the pairs requested now.
 
     Attributes:
       rows: Scores that are kept, by row.
@@ -65,7 +65,7 @@ class ScoreFiles:
     def claim(self, signature: Mapping[str, Any], *, resume: bool) -> None:
         """Makes sure that nothing is overwritten or mixed, and writes the signature.
 
-        If several runs begin at once, one goes on and the others are refused.
+        If several runs begin at once, one continues and the others are refused.
 
         Args:
           signature: Everything that the scores depend on besides the images.
@@ -78,13 +78,13 @@ class ScoreFiles:
         if self._path.is_dir():
             raise InputError(f"{self._path}: is a folder; expected the name of a CSV file")
         if self._path.exists() and not self._record_path.exists():
-            raise InputError(f"{self._path}: is there already and was not made by this program")
+            raise InputError(f"{self._path}: already exists and was not made by this program")
         self._path.parent.mkdir(parents=True, exist_ok=True)
         self._signature = signature
         if create_text(self._record_path, _text(signature)):
             return
         if not resume:
-            state = "is there already" if self._path.exists() else "has been begun"
+            state = "already exists" if self._path.exists() else "was begun earlier"
             raise InputError(
                 f"{self._path}: {state}; continue with --resume, or delete it together "
                 f"with {self._record_path.name} and {self.parts.name}"
@@ -112,13 +112,13 @@ class ScoreFiles:
         and could be read.
 
         Args:
-          table: The pairs that are asked for.
+          table: The requested pairs.
           images: Headers of the images that can be opened now, by name.
-          metrics: Names of the metrics that are asked for.
+          metrics: Names of the requested metrics.
 
         Raises:
           InputError: If images of pairs that were scored have changed, or scores of pairs or
-            metrics would be lost that are not asked for.
+            metrics that were not requested would be lost.
         """
         there = list(self._rows(metrics))
         found = dict(there)
@@ -127,7 +127,7 @@ class ScoreFiles:
         wanted = set(asked)
         self._refuse(
             [names[1] for names in scored if names not in wanted],
-            "has scores of pairs that are not asked for; ask for them, too",
+            "has scores of pairs that were not requested; request them too",
         )
         record = self._record()
         before, unread = record.get(_IMAGES, {}), set(record.get(_UNREAD, ()))
@@ -135,7 +135,7 @@ class ScoreFiles:
         changed = {name for name in before if name in now and now[name] != before[name]}
         self._refuse(
             [name for names in scored for name in dict.fromkeys(names) if name in changed],
-            "has scores of images that have changed since; remove it to score all anew",
+            "has scores of images that have changed since; delete it to score everything again",
         )
         stands = before.keys() - changed
         rows, tried_again = {}, 0

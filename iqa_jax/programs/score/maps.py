@@ -22,8 +22,8 @@ def local_scores(job: Job, scores: Scores) -> Iterator[tuple[int, str, np.ndarra
       scores: Their scores.
 
     Yields:
-      Row of the pair, metric, and map, float32 ``[H, W]``; maps of one image size follow each
-      other.
+      Row of the pair, metric, and map, float32 ``[H, W]``; maps of one image size are
+      consecutive.
     """
     rows = [job.rows[row] for unit in job.plan.units for row in unit.rows]
     size, compute_maps = None, _maps_of_one_size()

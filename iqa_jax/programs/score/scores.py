@@ -68,7 +68,7 @@ class Job:
       unopened: Names of the images that cannot be opened.
       plan: The pairs without problems, and how they are computed.
       rows: Positions of these pairs in ``table``.
-      metrics: Names of the metrics, as they were asked for.
+      metrics: Names of the metrics, as requested.
       scorers: Groups of metrics that share a pass through a network, with their functions.
       signature: Everything that the scores depend on besides the images, as JSON.
     """

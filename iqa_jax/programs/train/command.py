@@ -16,7 +16,7 @@ from iqa_jax.programs.train.settings import TrainSettings
 
 
 def main(settings: TrainSettings) -> None:
-    """Learns a relevance, prints the report and the folders."""
+    """Learns a relevance, prints the report and the folders of the results."""
     from iqa_jax.programs.train.training import train_relevance  # noqa: PLC0415  loads Matplotlib
     from iqa_jax.weights.checkpoints import resolve_directory  # noqa: PLC0415
 

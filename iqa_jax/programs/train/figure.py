@@ -11,7 +11,7 @@ from iqa_jax.text import counted
 
 _COLOURS = {"uniform": "0.55", "learned": "#0072B2"}
 _OTHERS = ("#D55E00", "#009E73", "#CC79A7")
-"""From Okabe and Ito's palette, which colour-blind readers can tell apart."""
+"""Colours of Okabe and Ito's palette, which remain distinct for colour-blind readers."""
 
 _COLUMNS = 5
 _DECADES = 5

@@ -36,7 +36,7 @@ _STATISTIC_OF_LPIPS = "unit_squared_error"
 
 @dataclass(frozen=True, eq=False)
 class Learned:
-    """A relevance that was learned, and its value on images that it was not learned from.
+    """A learned relevance, and its value on images that it was not learned from.
 
     Attributes:
       relevance: The weights of all channels.
@@ -66,7 +66,7 @@ def learn(
 ) -> Learned:
     """Learns a relevance and measures its value on images that it was not learned from.
 
-    The input is checked before training. Nothing is written but the statistics that are extracted.
+    The input is checked before training. Only extracted statistics are written.
 
     Args:
       settings: Settings of the training.
@@ -142,7 +142,7 @@ def _open(settings: TrainSettings, statistics_dir: str, table: PairTable | None)
     """The statistics to learn from; they are extracted first if the images are given."""
     if settings.images is None:
         if settings.statistics_dir is None:
-            raise InputError("expected --statistics_dir, or --dataset and --data_dir")
+            raise InputError("expected statistics_dir, or dataset and data_dir")
         return StatisticsStore.open(
             settings.statistics_dir, settings.model, dataset=settings.dataset
         )
@@ -171,8 +171,8 @@ def _open_test(settings: TrainSettings, store: StatisticsStore) -> StatisticsSto
     )
     if test.signature["weights_sha256"] != store.signature["weights_sha256"]:
         raise InputError(
-            f"{test.path}: is of other weights of {settings.model} than {store.path}; extract the "
-            "statistics of both with the same checkpoint"
+            f"{test.path}: was made with other weights of {settings.model} than {store.path}; "
+            "extract the statistics of both with the same checkpoint"
         )
     return test
 
@@ -190,7 +190,7 @@ def _layers(settings: TrainSettings, store: StatisticsStore) -> list[str]:
 
 
 def _wanted_layers(settings: TrainSettings) -> tuple[str, ...]:
-    """The layers asked for; else those of LPIPS, or all if LPIPS does not use the model."""
+    """The requested layers; otherwise those of LPIPS, or all if LPIPS does not use the model."""
     return settings.layers or _layers_of_lpips(settings.model) or (ALL,)
 
 
@@ -208,7 +208,7 @@ def _relevances_of(model: str) -> Mapping[str, Any]:
 def _published(
     settings: TrainSettings, examples: Examples, directory: epath.Path
 ) -> dict[str, np.ndarray]:
-    """Published weights for the layers and the statistic that have been fetched."""
+    """Fetched weights that are published for the layers and the statistic."""
     if FORMS[settings.readout].statistic != _STATISTIC_OF_LPIPS:
         return {}
     found = {}

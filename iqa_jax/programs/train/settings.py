@@ -21,7 +21,7 @@ class LearningSettings(ModelSettings):
         into which they are extracted. Default then: OUTPUT_DIR/statistics.
       dataset: Name of the dataset whose images are extracted; without data_dir the name of the
         dataset in statistics_dir, if it has several.
-      images: Dataset whose statistics are extracted first; None if they are there.
+      images: Dataset whose statistics are extracted first; None if they exist already.
       layers: Layers whose channels are weighed together, or 'all' for all in the statistics except
         input. Default: the layers of LPIPS if it uses the model, else all.
       readout: The read-out that is weighed.

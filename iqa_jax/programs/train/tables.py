@@ -32,7 +32,7 @@ def write(folder: epath.Path, learned: Learned) -> None:
     """Writes :data:`FILES` into a folder, each whole.
 
     Args:
-      folder: The folder, which is made if it is not there.
+      folder: The folder, created if necessary.
       learned: The relevance and its value.
     """
     folder.mkdir(parents=True, exist_ok=True)

@@ -60,7 +60,7 @@ def check_name(name: str, directory: epath.Path) -> None:
       directory: Folder of all checkpoints.
 
     Raises:
-      InputError: If the name has another form or belongs to something else.
+      InputError: If the name is malformed or already taken.
     """
     if not _NAME.fullmatch(name):
         raise InputError(

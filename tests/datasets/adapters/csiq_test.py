@@ -169,7 +169,7 @@ def test_bad_score_files(tree):
 
 
 def test_an_incomplete_copy_must_be_allowed(tree):
-    with pytest.raises(DatasetError, match=r"866 pairs, .* lists 6; .*--allow_partial"):
+    with pytest.raises(DatasetError, match=r"866 pairs, .* lists 6; .*set allow_partial"):
         load(tree, allow_partial=False)
 
 

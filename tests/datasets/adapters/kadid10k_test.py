@@ -124,7 +124,7 @@ def test_a_folder_that_is_a_symlink_to_itself(tree):
 
 
 def test_an_incomplete_copy_must_be_allowed(tree):
-    with pytest.raises(DatasetError, match=r"10125 pairs, .* lists 3; .*--allow_partial"):
+    with pytest.raises(DatasetError, match=r"10125 pairs, .* lists 3; .*set allow_partial"):
         load(tree, allow_partial=False)
 
 

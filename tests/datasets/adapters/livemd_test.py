@@ -122,5 +122,5 @@ def test_the_published_number(tmp_path, empty_image):
 
 
 def test_an_incomplete_copy_must_be_allowed(tree):
-    with pytest.raises(DatasetError, match=r"450 pairs, .* lists 5; .*--allow_partial"):
+    with pytest.raises(DatasetError, match=r"450 pairs, .* lists 5; .*set allow_partial"):
         load(tree, allow_partial=False)

@@ -127,5 +127,5 @@ def test_the_published_number(tmp_path, empty_image):
     tree = trees.make_pieapp(tmp_path, rows, save_image=empty_image)
     assert len(load(tree, allow_partial=False, score_direction="lower").pairs) == 600
     (tree / "test_reference_list.txt").write_text("ref_1.png\n")
-    with pytest.raises(DatasetError, match=r"600 pairs, .* lists 15; .*--allow_partial"):
+    with pytest.raises(DatasetError, match=r"600 pairs, .* lists 15; .*set allow_partial"):
         load(tree, allow_partial=False)

@@ -147,5 +147,5 @@ def test_the_published_number(tmp_path):
     tree = trees.make_pipal(tmp_path, rows, save_image=lambda path: None)
     assert len(load(tree, allow_partial=False, score_direction="higher").pairs) == 23200
     (tree / "Train_Label" / "A0007.txt").unlink()
-    with pytest.raises(DatasetError, match=r"23200 pairs, .* lists 23084; .*--allow_partial"):
+    with pytest.raises(DatasetError, match=r"23200 pairs, .* lists 23084; .*set allow_partial"):
         load(tree, allow_partial=False)

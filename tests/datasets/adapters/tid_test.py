@@ -73,7 +73,7 @@ def test_deviations_are_read_if_their_number_fits(tree):
 
 @pytest.mark.parametrize(("dataset", "published"), [("tid2008", 1700), ("tid2013", 3000)])
 def test_an_incomplete_copy_must_be_allowed(tree, dataset, published):
-    with pytest.raises(DatasetError, match=rf"{published} pairs, .* lists 3; .*--allow_partial"):
+    with pytest.raises(DatasetError, match=rf"{published} pairs, .* lists 3; .*set allow_partial"):
         load(tree, dataset, allow_partial=False)
 
 

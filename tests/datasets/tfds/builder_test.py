@@ -103,7 +103,7 @@ def test_large_datasets_are_cut_into_several_files(csv, target, monkeypatch):
 def test_other_contents_under_the_name_are_refused(csv, target):
     build("csv", csv, target)
     csv.write_text(csv.read_text().replace("noise,1", "noise,7"))
-    with pytest.raises(DatasetError, match="holds other contents than .*; choose another --tfds"):
+    with pytest.raises(DatasetError, match="holds other contents than .*; choose another tfds_dir"):
         build("csv", csv, target)
 
 
@@ -128,7 +128,7 @@ def test_pairs_with_missing_images_are_left_out_if_allowed(csv, target):
 
 def test_fewer_rows_than_published_must_be_allowed(tmp_path, target):
     tree = trees.make_tid(tmp_path, [("5.5", "I01_01_1.bmp")], save_image=trees.save_small)
-    with pytest.raises(DatasetError, match=r"3000 pairs, .* lists 1; .*--allow_partial"):
+    with pytest.raises(DatasetError, match=r"3000 pairs, .* lists 1; .*set allow_partial"):
         build("tid2013", tree, target)
     assert build("tid2013", tree, target, allow_partial=True).pairs == 1
 

@@ -99,7 +99,7 @@ def test_other_models_and_datasets_are_listed(folder, table):
     (folder / "mixed").rename(folder / "other")
     made_up.make_writer(folder, table)
     with pytest.raises(
-        InputError, match="on 2 datasets, mixed, other; name one of them with --dataset"
+        InputError, match="on 2 datasets, mixed, other; name one of them as dataset"
     ):
         StatisticsStore.open(folder, MODEL)
     assert StatisticsStore.open(folder, MODEL, dataset="mixed").layers == tuple(made_up.LAYERS)

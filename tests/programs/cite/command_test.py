@@ -20,7 +20,7 @@ def record(folder: Path, **more) -> Path:
             "alexnet/relu1/l2": {"kind": "layer"},
             "pixels/input/l2": {"kind": "baseline"},
             "dists": {"kind": "metric"},
-            "vif": {"kind": "joined"},
+            "mine": {"kind": "joined"},
         },
         "runs": [{"software": {"jax-iqa": "0.2.0"}}, {"software": {"jax-iqa": "0.1.9"}}],
     }
@@ -39,7 +39,7 @@ def test_an_evaluation(iqa, tmp_path):
         "\n% read-out structure_texture, relevance dists\n@article{ding2022image," in ended.stdout
     )
     assert "Version 0.2.0 and 0.1.9" in ended.stdout
-    assert ended.stderr == "without a known publication: table or column vif\n"
+    assert ended.stderr == "without a known publication: table or column mine\n"
 
 
 def test_several_results_are_cited_once(iqa, tmp_path):
@@ -82,7 +82,7 @@ def test_the_package_is_cited_as_its_repository_says(iqa):
     [
         ("--datasets=tid2014", "there is no dataset 'tid2014'; there are: bapps"),
         ("--models=resnet-50", "there is no model 'resnet-50'; do you mean"),
-        ("--metrics=vif", "there is no metric 'vif'"),
+        ("--metrics=mine", "there is no metric 'mine'"),
         ("--results={0}/nothing", "nothing: there is no nothing.json; expected the folder of iqa"),
         ("--results={0}", "there is no run.json; expected the folder of iqa evaluate"),
         ("--results={0}/cut", "run.json: is damaged"),

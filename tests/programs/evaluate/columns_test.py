@@ -7,7 +7,7 @@ READOUT = "vgg16/relu1_2/l2"
 
 
 def test_a_column_with_the_name_of_a_metric_has_its_direction():
-    names = ["psnr", "SSIM", "ms-ssim:unknown", "ssim:matlab", "lpips-alex", READOUT, "vif"]
+    names = ["psnr", "SSIM", "ms-ssim:unknown", "ssim:matlab", "lpips-alex", READOUT, "mine"]
     columns = joined_columns(names)
     assert [column.name for column in columns] == [column.model for column in columns] == names
     assert [column.direction for column in columns] == [
@@ -17,8 +17,8 @@ def test_a_column_with_the_name_of_a_metric_has_its_direction():
 
 
 def test_directions_that_are_said():
-    said = ["vif=higher", "a=b=higher", "d=lower", "psnr=higher", "vif=higher"]
-    columns = joined_columns(["d", "vif", "a=b", "psnr", "e"], said)
+    said = ["mine=higher", "a=b=higher", "d=lower", "psnr=higher", "mine=higher"]
+    columns = joined_columns(["d", "mine", "a=b", "psnr", "e"], said)
     assert [column.higher_is_better for column in columns] == [False, True, True, True, False]
 
 
@@ -40,7 +40,7 @@ def test_refuses_directions_that_cannot_be(said, complaint):
 
 
 def test_only_the_direction_of_a_known_metric_is_known():
-    columns = joined_columns(["psnr", READOUT, "d", "vif"], ["vif=higher"])
+    columns = joined_columns(["psnr", READOUT, "d", "mine"], ["mine=higher"])
     assert [column.is_direction_known for column in columns] == [True, True, False, False]
 
 

@@ -194,7 +194,7 @@ def test_stored_statistics_give_the_same_scores(settings, tmp_path, monkeypatch)
 
 
 def test_readouts_that_compare_with_the_dataset_need_stored_statistics(settings, tmp_path):
-    with pytest.raises(InputError, match="--statistics_dir"):
+    with pytest.raises(InputError, match="with statistics_dir"):
         evaluate(settings(readouts=("balanced",)))
     found = evaluate(settings(readouts=("balanced",), statistics_dir=str(tmp_path / "store")))
     assert all(np.isfinite(values).all() for values in found.scores.values())
@@ -311,18 +311,18 @@ def test_the_pixels_are_scored_once_for_all_models(settings, caplog):
 def test_joined_scores_keep_their_direction(settings, pair_folder):
     names = [f"{name}_{level}" for name in "abc" for level in (1, 2, 3, 4)]
     rows = [f"{name}.png,{-int(name[-1])},{-int(name[-1])},{name[-1]}" for name in names]
-    (pair_folder / "theirs.csv").write_text("\n".join(["distorted,ssim,vif,other", *rows]) + "\n")
+    (pair_folder / "theirs.csv").write_text("\n".join(["distorted,ssim,mine,other", *rows]) + "\n")
     theirs = {"models": (), "scores_csv": str(pair_folder / "theirs.csv")}
-    found = evaluate(settings(**theirs, metrics=("psnr",), joined_direction=("vif=higher",)))
+    found = evaluate(settings(**theirs, metrics=("psnr",), joined_direction=("mine=higher",)))
     assert [agreement.srcc > 0.9 for _, agreement in agreements(found)] == [True] * 4
     columns = found.record["columns"]
-    assert [columns[name]["direction"] for name in ("psnr", "ssim", "vif", "other")] == [
+    assert [columns[name]["direction"] for name in ("psnr", "ssim", "mine", "other")] == [
         *("higher", "higher", "higher", "lower")
     ]
     assert columns["ssim"]["kind"] == "joined"
     unsaid = evaluate(settings(**theirs, metrics=("psnr",)))
-    (doubt,) = [warning for warning in unsaid.record["warnings"] if "--joined_direction" in warning]
-    assert doubt.startswith("vif is significantly negative")
+    (doubt,) = [warning for warning in unsaid.record["warnings"] if "joined_direction=" in warning]
+    assert doubt.startswith("mine is significantly negative")
 
 
 def test_the_record_says_what_a_later_analysis_needs(settings, pair_folder, monkeypatch):

@@ -33,7 +33,7 @@ def test_scores_of_two_folders_end_in_one_table(iqa, checkpoints, pair_folder, t
     assert [path.suffix for path in (tmp_path / "maps").iterdir()] == [".png"]
     again = iqa("score", *flags)
     assert again.status == 1
-    assert "is there already; continue with --resume, or delete it" in again.stderr
+    assert "already exists; continue with --resume, or delete it" in again.stderr
     assert "Already complete" in iqa("score", *flags, "--resume").stdout
     other = iqa("score", *flags, "--resume", "--resize=short:64")
     assert "was made with different resize" in other.stderr
@@ -133,7 +133,7 @@ def test_killed_scoring_continues(iqa, environment, checkpoints, pair_folder, tm
     finished = 200 * len(keys)  # what is known of a pair is known of its repetitions
     assert 0 < finished <= 1800
     refused = iqa("score", *flags, f"--output={output}")
-    assert "has been begun; continue with --resume" in refused.stderr
+    assert "was begun earlier; continue with --resume" in refused.stderr
     resumed = iqa("score", *flags, f"--output={output}", "--resume")
     assert resumed.status == 0, resumed.stderr
     assert f"{finished}/1800 [00:00<" in resumed.stderr  # where the progress bar starts

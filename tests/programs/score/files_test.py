@@ -141,7 +141,7 @@ def test_what_was_scored_stays_when_its_image_is_gone(finished):
 
 
 def test_scores_that_are_not_asked_for_are_not_lost(finished):
-    with pytest.raises(InputError, match="pairs that are not asked for.*--output: d.png$"):
+    with pytest.raises(InputError, match="pairs that were not requested.*--output: d.png$"):
         read(finished, ("a.png", "b.png"))
 
 
@@ -179,7 +179,7 @@ def test_a_torn_record_scores_all_again_and_says_so(torn, finished, path, caplog
 
 def test_a_begun_run_is_continued_only_if_asked(files):
     files.claim(SIGNATURE, resume=False)
-    with pytest.raises(InputError, match="has been begun; continue with --resume"):
+    with pytest.raises(InputError, match="was begun earlier; continue with --resume"):
         files.claim(SIGNATURE, resume=False)
     files.claim(SIGNATURE, resume=True)
 
@@ -192,13 +192,13 @@ def test_of_two_that_begin_at_once_one_is_the_first(files, path, monkeypatch):
         link(source, target)
 
     monkeypatch.setattr(os, "link", link_later)
-    with pytest.raises(InputError, match="has been begun"):
+    with pytest.raises(InputError, match="was begun earlier"):
         files.claim(SIGNATURE, resume=False)
     assert json.loads(path.with_name("scores.csv.json").read_text()) == other
 
 
 def test_a_finished_table_is_not_overwritten(finished):
-    with pytest.raises(InputError, match="is there already; continue with --resume, or delete"):
+    with pytest.raises(InputError, match="already exists; continue with --resume, or delete"):
         finished.claim(SIGNATURE, resume=False)
 
 

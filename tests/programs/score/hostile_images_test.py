@@ -101,7 +101,7 @@ def test_each_file_gets_its_score_or_its_reason(score, folder):
     [
         ("folder.png", "folder.png: is a folder; expected the name of a CSV file"),
         ("text.png/scores.csv", "text.png"),
-        ("text.png", "is there already and was not made by this program"),
+        ("text.png", "already exists and was not made by this program"),
         ("/proc/nowhere/scores.csv", "/proc/nowhere"),
     ],
 )

@@ -122,27 +122,33 @@ def test_a_metric_that_refuses_a_size_leaves_the_others_theirs(pair_folder, tmp_
     assert {name for _, name, _ in local_scores(job, scores)} == {"ssim"}
 
 
-@pytest.mark.parametrize("size", [(1, 1), (2, 2), (3, 3), (1, 300), (30, 30)])
-def test_images_that_are_too_small_for_a_network(size, settings, pair_folder, tmp_path):
-    Image.new("RGB", size).save(pair_folder / "tiny.png")
-    (pair_folder / "tiny.csv").write_text(
-        "reference,distorted\ntiny.png,tiny.png\na.png,a_1.png\n,a_1.png\n"
-    )
+TOO_SMALL = ((1, 1), (2, 2), (3, 3), (1, 300), (30, 30))
+"""Width and height."""
+
+
+def test_images_that_are_too_small_for_a_network(settings, pair_folder, tmp_path):
+    rows = ["reference,distorted", "a.png,a_1.png", ",a_1.png"]
+    for number, size in enumerate(TOO_SMALL):
+        Image.new("RGB", size).save(pair_folder / f"tiny{number}.png")
+        rows.append(f"tiny{number}.png,tiny{number}.png")
+    (pair_folder / "tiny.csv").write_text("\n".join(rows) + "\n")
     table = pair_lists.from_csv(epath.Path(pair_folder) / "tiny.csv")
     job = load_job(table, dataclasses.replace(settings, metrics=("lpips-alex", "psnr", "ssim")))
     scores = run_job(job, epath.Path(tmp_path / "parts"))
-    tiny, good, nameless = scores.errors
-    assert "needs images of at least 31x31 pixels" in tiny
+    good, nameless, *tiny = scores.errors
     assert not good
     assert "the name of an image is missing" in nameless
-    assert np.isnan(scores.values["lpips-alex"]).tolist() == [True, False, True]
-    assert scores.values["psnr"][0] == 100
+    assert len(tiny) == len(TOO_SMALL)
+    assert all("needs images of at least 31x31 pixels" in each for each in tiny)
+    assert np.isfinite(scores.values["lpips-alex"]).tolist() == [True] + [False] * 6
+    assert scores.values["psnr"][2:].tolist() == [100] * len(TOO_SMALL)
     metric = iqa_jax.load_metric("lpips-alex", checkpoints_dir=settings.checkpoints_dir)
-    image = np.zeros((1, *size, 3), np.uint8)
-    with pytest.raises(InputError, match="at least 31x31 pixels"):
-        metric(image, image)
-    maps = [(row, name) for row, name, _ in local_scores(job, scores)]
-    assert {row for row, _ in maps} == ({0, 1} if min(size) >= 11 else {1})
+    for size in TOO_SMALL:
+        image = np.zeros((1, *size, 3), np.uint8)
+        with pytest.raises(InputError, match="at least 31x31 pixels"):
+            metric(image, image)
+    rows_with_a_map = {row for row, _, _ in local_scores(job, scores)}
+    assert rows_with_a_map == {0, *(2 + n for n, size in enumerate(TOO_SMALL) if min(size) >= 11)}
 
 
 def test_metrics_of_one_trunk_share_their_programs(table, tmp_path, monkeypatch):

@@ -54,7 +54,7 @@ def test_from_images_and_again_from_their_statistics(run, flags, pair_folder, tm
 @pytest.mark.parametrize(
     ("wrong", "message"),
     [
-        ((), "expected --statistics_dir, or --dataset and --data_dir"),
+        ((), "expected statistics_dir, or dataset and data_dir"),
         (("--data_dir=nowhere",), "expected --dataset as well, which says how the folder is read"),
         (("--statistics_dir=/nowhere", "--dataset=x"), "has no statistics of alexnet on x; it has"),
         (("--statistics_dir=/nowhere", "--strengths=a"), "--strengths: expected numbers, got a"),

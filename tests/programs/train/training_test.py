@@ -207,7 +207,7 @@ def test_overlaps_are_said(settings, tmp_path):
         ({"name": ""}, "name: expected letters"),
         ({"name": "lpips-alex"}, "lpips-alex is the name of published weights"),
         ({"name": "alexnet"}, "alexnet is the name of published weights"),
-        ({"statistics_dir": None}, "expected --statistics_dir, or --dataset and --data_dir"),
+        ({"statistics_dir": None}, "expected statistics_dir, or dataset and data_dir"),
         ({"test_statistics_dir": "/nowhere"}, "nowhere"),
         ({"layers": ("relu1", "alone")}, "alone: a layer of one channel"),
     ],
@@ -221,7 +221,7 @@ def test_what_cannot_be_done_leaves_nothing(settings, change, message, tmp_path)
 
 def test_statistics_of_other_weights_are_no_test(settings, tmp_path):
     write_store(tmp_path / "test", sha256="cd")
-    with pytest.raises(InputError, match="is of other weights of alexnet than"):
+    with pytest.raises(InputError, match="was made with other weights of alexnet than"):
         train_relevance(replace(settings, test_statistics_dir=str(tmp_path / "test")))
 
 

@@ -1,0 +1,140 @@
+"""Freezes scores of the programs of the metrics' authors: ``gmsd.json`` and five others.
+
+Run it where Octave and its package ``image`` are, in an environment with piq (which needs torch and
+torchvision), on a folder with the authors' scripts, which :data:`SCRIPTS` names:
+
+    PYTHONPATH=tests IQA_JAX_TEST_DATA=... python -m golden.make_authors_metrics FOLDER
+
+The pairs are those of ``pixel_pairs``, and three of TID2013. Scripts for gray images get the
+unrounded luma. MS-GMSD has no script of its authors; its scores are piq's, in float64. Scores of
+other metrics by piq are recorded, too, as their largest difference from the authors' programs.
+"""
+
+import json
+import os
+import subprocess
+import sys
+import tempfile
+from collections import defaultdict
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+import piq
+import torch
+from golden import pixel_pairs
+from PIL import Image
+
+GOLDEN = Path(__file__).parent
+
+SCRIPTS = {
+    "gmsd": ("GMSD.m", "https://www4.comp.polyu.edu.hk/~cslzhang/IQA/GMSD/GMSD.htm", "luma"),
+    "haarpsi": ("HaarPSI.m", "https://github.com/rgcda/haarpsi", "rgb"),
+    "mdsi": ("MDSI.m", "https://www.mathworks.com/matlabcentral/fileexchange/59809", "rgb"),
+    "nlpd": ("NLP_dist.m", "https://www.cns.nyu.edu/~lcv/NLPyr/NLP_dist.m", "luma / 255"),
+    "vif": ("vifp_mscale.m", "https://live.ece.utexas.edu/research/Quality/VIF.htm", "luma"),
+}
+"""Authors' script by metric, its origin, and what it is given."""
+
+LEAST_SIZES = {"vif": 41, "ms-gmsd": 17}
+"""Smaller images have no score, or one of fewer scales."""
+
+REAL = ("I03", "I04", "I06")
+
+Pair = tuple[np.ndarray, np.ndarray]
+
+
+def pairs() -> Iterator[tuple[str, Pair]]:
+    """Names and images ``uint8`` [H, W, 3] of all pairs."""
+    for name in pixel_pairs.PAIRS:
+        yield name, pixel_pairs.pair(name)
+    folder = Path(os.environ["IQA_JAX_TEST_DATA"]) / "tid2013_pairs"
+    for name in REAL:
+        reference, distorted = (
+            np.asarray(Image.open(folder / kind / f"{name}.bmp").convert("RGB"))
+            for kind in ("ref", "dist")
+        )
+        yield name, (reference, distorted)
+
+
+def by_octave(found: dict[str, Pair], scripts: Path) -> dict[str, dict[str, float]]:
+    """Scores by metric and pair."""
+    lines = ["pkg load image", f"addpath('{scripts.resolve()}')"]
+    with tempfile.TemporaryDirectory() as folder:
+        for number, (name, images) in enumerate(found.items()):
+            for kind, image in zip("rd", images, strict=True):
+                path = f"{folder}/{number}{kind}.png"
+                Image.fromarray(image).save(path)
+                lines.append(f"{kind}_rgb = double(imread('{path}'));")
+                channels = "+".join(
+                    f"{weight}*{kind}_rgb(:,:,{i})"
+                    for i, weight in enumerate((0.299, 0.587, 0.114), start=1)
+                )
+                lines.append(f"{kind}_luma = {channels};")
+            for metric, (script, _, given) in SCRIPTS.items():
+                if min(images[0].shape[:2]) >= LEAST_SIZES.get(metric, 1):
+                    call = f"{Path(script).stem}(r_{given}, d_{given})"
+                    lines.append(f"printf('%s|%s|%.17g\\n', '{metric}', '{name}', {call});")
+        program = "\n".join(lines)
+        ran = subprocess.run(
+            ["octave-cli", "--norc"],
+            input=program,
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+    scores: dict[str, dict[str, float]] = defaultdict(dict)
+    for line in ran.stdout.splitlines():
+        metric, pair, score = line.split("|")
+        scores[metric][pair] = float(score)
+    if {len(each) for metric, each in scores.items() if metric != "vif"} != {len(found)}:
+        raise RuntimeError(ran.stderr)
+    return scores
+
+
+def by_piq(images: Pair) -> dict[str, float]:
+    """Scores by metric."""
+    r, d = (torch.from_numpy(x.astype(np.float64)).permute(2, 0, 1)[None] for x in images)
+    least = min(images[0].shape[:2])
+    scores = {"gmsd": piq.gmsd(d, r, data_range=255), "mdsi": piq.mdsi(d, r, data_range=255)}
+    if least >= 17:
+        scores["haarpsi"] = piq.haarpsi(d, r, data_range=255)
+        scores["ms-gmsd"] = piq.multi_scale_gmsd(d, r, data_range=255)
+    if least >= LEAST_SIZES["vif"]:
+        scores["vif"] = piq.vif_p(d, r, data_range=255)
+    return {metric: float(score) for metric, score in scores.items()}
+
+
+def main() -> None:
+    """Writes the files."""
+    found = dict(pairs())
+    scores = by_octave(found, Path(sys.argv[1]))
+    differences: dict[str, dict[str, float]] = defaultdict(dict)
+    for name, images in found.items():
+        for metric, score in by_piq(images).items():
+            if metric == "ms-gmsd":
+                scores[metric][name] = score
+            else:
+                differences[metric][name] = abs(score - scores[metric][name])
+    octave = subprocess.run(
+        ["octave-cli", "--version"],
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    for metric, values in scores.items():
+        origin: dict[str, str | float] = {"script": "tests/golden/make_authors_metrics.py"}
+        if metric in SCRIPTS:
+            script, address, given = SCRIPTS[metric]
+            origin |= {"program": script, "from": address, "given": given}
+            origin |= {"version": octave.stdout.splitlines()[0]}
+        else:
+            origin |= {"program": "piq.multi_scale_gmsd", "version": f"piq {piq.__version__}"}
+        if metric in differences:
+            origin["largest_difference_of_piq"] = max(differences[metric].values())
+        text = json.dumps({"origin": origin, "scores": values}, indent=2)
+        (GOLDEN / f"{metric}.json").write_text(text + "\n")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,16 @@
+import pytest
+from metrics.pixel_checks import PixelChecks, made_up
+
+from iqa_jax.metrics import multi_scale_gradients
+
+
+class TestMultiScaleGmsd(PixelChecks):
+    name = "ms-gmsd"
+
+    @pytest.mark.parametrize("pair", made_up("ms-gmsd"))
+    def test_golden(self, pair):
+        self.check_golden(pair)
+
+
+def test_weights_sum_to_one():
+    assert sum(multi_scale_gradients.WEIGHTS) == pytest.approx(1)
