@@ -1,5 +1,6 @@
 """What the README shows has to run as it is written."""
 
+import dataclasses
 import re
 import shlex
 import shutil
@@ -13,6 +14,7 @@ from PIL import Image
 import iqa_jax
 from iqa_jax.__main__ import main
 from iqa_jax.datasets.adapters import demo
+from iqa_jax.datasets.catalogue import CATALOGUE
 from iqa_jax.programs import running
 
 ROOT = Path(__file__).parents[1]
@@ -20,6 +22,8 @@ README = (ROOT / "README.md").read_text()
 SECTIONS = dict(re.findall(r"\n## ([^\n]+)\n(.*?)(?=\n## |\Z)", README, re.S))
 FIRST_SCREEN = README.partition("<!-- The guide")[0]
 DATA = "demo/data"
+PAIRS = 30
+"""Pairs of the demo that are used: two distortions of each photograph at three levels."""
 
 
 def listings(text, language):
@@ -37,9 +41,13 @@ def run(text, **names):
 
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory, checkpoints):
-    """A folder with the demo, and weights of its own to which a relevance may be added."""
+    """A folder with some pairs of the demo, and weights of its own, which may be added to."""
     folder = tmp_path_factory.mktemp("readme")
     demo.build(folder / DATA)
+    header, *rows = (folder / DATA / "pairs.csv").read_text().splitlines()
+    few = [row for row in rows if re.search(r"(blur|noise),[135],", row)]
+    assert len(few) == PAIRS
+    (folder / DATA / "pairs.csv").write_text("\n".join([header, *few]) + "\n")
     shutil.copytree(checkpoints, folder / "weights")
     return folder
 
@@ -48,12 +56,14 @@ def folder(tmp_path_factory, checkpoints):
 def workplace(folder, monkeypatch):
     monkeypatch.chdir(folder)
     monkeypatch.setenv("IQA_JAX_CHECKPOINTS", str(folder / "weights"))
+    whole = dataclasses.replace(CATALOGUE["demo"], pairs=PAIRS)
+    monkeypatch.setitem(CATALOGUE, "demo", whole)
     return folder
 
 
 @pytest.mark.slow
 def test_commands(workplace, monkeypatch, capsys):
-    """All of them in order, except those that download; of the demo a few pairs will do."""
+    """All of them in order; of the demo a few pairs will do, and of a training few steps."""
     monkeypatch.setattr(running, "_keep_compiled_programs", lambda settings: None)
     commands = "".join(listings(README, "sh")).replace("\\\n", " ")
     called = [
@@ -63,7 +73,7 @@ def test_commands(workplace, monkeypatch, capsys):
     assert {"demo", "evaluate", "extract", "fetch", "models", "score", "train", "verify"} <= verbs
     for verb, *arguments in called:
         few = ["--most_steps=10", "--seeds=1", "--strengths=0.01"] if verb == "train" else []
-        assert main([verb, *arguments, *few]) == 0, capsys.readouterr().err
+        assert main([verb, *arguments, *few]) == 0, (verb, arguments, capsys.readouterr().err)
     assert (workplace / "results" / "demo" / "correlation_by_layer.png").exists()
 
 

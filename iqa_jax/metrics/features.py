@@ -87,13 +87,10 @@ class FeatureScores(NetworkFunction):
           resize: Resizing that belongs to the metric's own protocol.
 
         Raises:
-          InputError: If there is no such layer, a read-out compares with a dataset, or a relevance
-            does not weigh the layers or is for another kind of read-out.
+          InputError: If there is no such layer, or a relevance does not weigh the layers or is for
+            another kind of read-out.
         """
         relevances = relevances or {}
-        for readout in readouts:
-            if READOUTS[readout.readout].normalised_by:
-                raise InputError(f"{readout}: {NEEDS_A_DATASET}")
         check_readouts(readouts, backbone.all_layers, relevances)
         places = {name: place for place, name in enumerate(relevances)}
         distances = (
