@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from iqa_jax.library.evaluating import evaluate
     from iqa_jax.library.scoring import score
     from iqa_jax.library.training import train_relevance
-    from iqa_jax.metrics import list_metrics, load_metric, ms_ssim, psnr, ssim
+    from iqa_jax.metrics import flip, list_metrics, load_metric, ms_ssim, psnr, ssim
     from iqa_jax.streams import stream
     from iqa_jax.streams.flax_metric import StreamMetric
     from iqa_jax.zoo import fetch, list_models, load_backbone
@@ -21,6 +21,7 @@ __all__ = [
     "StreamMetric",
     "evaluate",
     "fetch",
+    "flip",
     "list_metrics",
     "list_models",
     "load_backbone",
@@ -39,6 +40,7 @@ _PLACES = {
     "StreamMetric": "streams.flax_metric",
     "evaluate": "library.evaluating",
     "fetch": "zoo",
+    "flip": "metrics",
     "list_metrics": "metrics",
     "list_models": "zoo",
     "load_backbone": "zoo",

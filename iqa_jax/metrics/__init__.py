@@ -1,6 +1,6 @@
 """Metrics: functions from a pair of images to a score, to be compiled and differentiated."""
 
-from iqa_jax.metrics.functions import ms_ssim, psnr, ssim
+from iqa_jax.metrics.functions import flip, ms_ssim, psnr, ssim
 from iqa_jax.metrics.metric import Metric
 from iqa_jax.metrics.registry import (
     MetricName,
@@ -18,6 +18,7 @@ __all__ = [
     "Metric",
     "MetricName",
     "find_metric",
+    "flip",
     "groups",
     "list_metrics",
     "load_group",

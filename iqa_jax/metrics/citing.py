@@ -12,6 +12,7 @@ _PIXEL_METRICS: Mapping[str, tuple[str, ...]] = {
     "psnr": (),
     "ssim": ("wang2004image",),
     "ms-ssim": ("wang2003multiscale",),
+    "flip": ("andersson2020flip",),
 }
 """By the name of the metric without its preset."""
 

@@ -4,8 +4,9 @@ import jax
 import numpy as np
 
 from iqa_jax.errors import InputError
+from iqa_jax.metrics.flip_error import PIXELS_PER_DEGREE
 from iqa_jax.metrics.metric import Metric
-from iqa_jax.metrics.pixels import PIXEL_METRICS, PixelScores
+from iqa_jax.metrics.pixels import PIXEL_METRICS, PixelScores, pixel_metric
 
 
 def psnr(reference: jax.Array | np.ndarray, distorted: jax.Array | np.ndarray) -> jax.Array:
@@ -108,11 +109,54 @@ def ms_ssim(
     return _metric(f"ms-ssim:{preset}")(reference, distorted)
 
 
+def flip(
+    reference: jax.Array | np.ndarray,
+    distorted: jax.Array | np.ndarray,
+    *,
+    pixels_per_degree: float = PIXELS_PER_DEGREE,
+) -> jax.Array:
+    """Mean FLIP error, of what is seen when two images are shown in turn.
+
+    Lower is better, from 0, the score of identical images, to 1. The errors of the pixels are the
+    map of ``load_metric("flip")``.
+
+    Andersson, Nilsson, Akenine-Möller, Oskarsson, Åström and Fairchild, "FLIP: A difference
+    evaluator for alternating images", Proc. ACM Computer Graphics and Interactive Techniques 3
+    (2020).
+
+    Args:
+      reference: ``uint8``, or floating point in [0, 1], ``[B, H, W, 3]``, RGB of low dynamic range.
+      distorted: Images of the same shape.
+      pixels_per_degree: Number of pixels per degree of visual angle, from 1 to 1000; by default
+        that of a display 0.7 m and 3840 pixels wide, seen from 0.7 m.
+
+    Returns:
+      float32 ``[B]``, the scores of ``load_metric("flip")``, or
+      ``load_metric("flip:ppd=PIXELS_PER_DEGREE")``.
+
+    Raises:
+      InputError: If the number is out of range, or the images are of another type, range or shape.
+
+    Example:
+      >>> import numpy as np, iqa_jax
+      >>> reference = np.random.default_rng(0).random((1, 32, 32, 3))
+      >>> iqa_jax.flip(reference, reference).tolist()
+      [0.0]
+      >>> near = iqa_jax.flip(reference, 0.9 * reference, pixels_per_degree=20)
+      >>> far = iqa_jax.flip(reference, 0.9 * reference, pixels_per_degree=80)
+      >>> bool(near[0] > far[0])
+      True
+    """
+    is_default = pixels_per_degree == PIXELS_PER_DEGREE
+    return _metric("flip" if is_default else f"flip:ppd={pixels_per_degree}")(reference, distorted)
+
+
 def _metric(name: str) -> Metric:
-    if name not in PIXEL_METRICS:
+    metric = pixel_metric(name)
+    if metric is None:
         family, _, preset = name.partition(":")
         presets = [
             each.partition(":")[2] for each in PIXEL_METRICS if each.startswith(f"{family}:")
         ]
         raise InputError(f"{family}: expected the preset {' or '.join(presets)}, got {preset!r}")
-    return Metric(PixelScores((name,)), name, PIXEL_METRICS[name].higher_is_better)
+    return Metric(PixelScores((name,)), name, metric.higher_is_better)

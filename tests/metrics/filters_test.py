@@ -4,7 +4,13 @@ import numpy as np
 import pytest
 from jax.test_util import check_grads
 
-from iqa_jax.metrics.filters import box_downsample, gaussian, local_moments, weighted_mean
+from iqa_jax.metrics.filters import (
+    box_downsample,
+    gaussian,
+    local_moments,
+    weighted_deviation,
+    weighted_mean,
+)
 
 WEIGHTS = gaussian(11, 1.5)
 WINDOW = np.outer(WEIGHTS, WEIGHTS)
@@ -106,3 +112,14 @@ def test_box_by_definition(factor, size, rng):
     padded = np.pad(plane, ((0, 0), (before, after), (before, after)), mode="symmetric")
     expected = windows(padded, factor).mean((-2, -1))[:, ::factor, ::factor]
     np.testing.assert_allclose(box_downsample(jnp.asarray(plane), factor), expected, rtol=1e-6)
+
+
+def test_deviations_are_the_weighted_sums_of_weights_that_sum_to_zero(rng):
+    planes = rng.random((2, 9, 11)).astype(np.float32)
+    weights = (0.5, -1.25, 1.0, 0.25, -0.5)
+    for axis in (-2, -1):
+        found = weighted_deviation(jnp.asarray(planes), weights, axis)
+        expected = weighted_mean(jnp.asarray(planes), weights, axis)
+        np.testing.assert_allclose(found, expected, atol=1e-6)
+        flat = weighted_deviation(jnp.full((9, 11), 0.3), (0.1, 0.2, -0.6, 0.1, 0.2), axis)
+        assert (flat == 0).all()

@@ -5,7 +5,7 @@ import pytest
 
 import iqa_jax
 from iqa_jax.errors import InputError
-from iqa_jax.metrics import ms_ssim, psnr, ssim
+from iqa_jax.metrics import flip, ms_ssim, psnr, ssim
 
 FUNCTIONS = {
     "psnr": (psnr, {}),
@@ -16,6 +16,7 @@ FUNCTIONS = {
     "ms-ssim": (ms_ssim, {}),
     "ms-ssim:wang2003": (ms_ssim, {"preset": "wang2003"}),
     "ms-ssim:rgb": (ms_ssim, {"preset": "rgb"}),
+    "flip": (flip, {}),
 }
 
 
