@@ -12,7 +12,15 @@ if TYPE_CHECKING:
     from iqa_jax.library.evaluating import evaluate
     from iqa_jax.library.scoring import score
     from iqa_jax.library.training import train_relevance
-    from iqa_jax.metrics import flip, list_metrics, load_metric, ms_ssim, psnr, ssim
+    from iqa_jax.metrics import (
+        flip,
+        list_metrics,
+        load_metric,
+        ms_ssim,
+        psnr,
+        ssim,
+        ssimulacra2,
+    )
     from iqa_jax.streams import stream
     from iqa_jax.streams.flax_metric import StreamMetric
     from iqa_jax.zoo import fetch, list_models, load_backbone
@@ -30,6 +38,7 @@ __all__ = [
     "psnr",
     "score",
     "ssim",
+    "ssimulacra2",
     "stream",
     "train_relevance",
 ]
@@ -49,6 +58,7 @@ _PLACES = {
     "psnr": "metrics",
     "score": "library.scoring",
     "ssim": "metrics",
+    "ssimulacra2": "metrics",
     "stream": "streams",
     "train_relevance": "library.training",
 }

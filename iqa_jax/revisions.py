@@ -63,6 +63,7 @@ REVISIONS: Mapping[str, int] = {
     "metric/ms-ssim:wang2003": 1,
     "metric/ms-ssim:rgb": 1,
     "metric/flip": 1,
+    "metric/ssimulacra2": 1,
     # Agreement with human scores.
     "agreement/pearson": 1,
     "agreement/spearman": 1,

@@ -1,6 +1,6 @@
 """Metrics: functions from a pair of images to a score, to be compiled and differentiated."""
 
-from iqa_jax.metrics.functions import flip, ms_ssim, psnr, ssim
+from iqa_jax.metrics.functions import flip, ms_ssim, psnr, ssim, ssimulacra2
 from iqa_jax.metrics.metric import Metric
 from iqa_jax.metrics.registry import (
     MetricName,
@@ -29,4 +29,5 @@ __all__ = [
     "parse_metrics",
     "psnr",
     "ssim",
+    "ssimulacra2",
 ]

@@ -13,6 +13,7 @@ _PIXEL_METRICS: Mapping[str, tuple[str, ...]] = {
     "ssim": ("wang2004image",),
     "ms-ssim": ("wang2003multiscale",),
     "flip": ("andersson2020flip",),
+    "ssimulacra2": ("sneyers2022ssimulacra",),
 }
 """By the name of the metric without its preset."""
 

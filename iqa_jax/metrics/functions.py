@@ -151,6 +151,34 @@ def flip(
     return _metric("flip" if is_default else f"flip:ppd={pixels_per_degree}")(reference, distorted)
 
 
+def ssimulacra2(reference: jax.Array | np.ndarray, distorted: jax.Array | np.ndarray) -> jax.Array:
+    """SSIMULACRA 2, structural similarity unveiling local and compression related artifacts.
+
+    Higher is better, up to 100, the score of identical images, and without a lower bound. The
+    author gives 90 as visually lossless, 70 as high, 50 as medium and 30 as low quality.
+
+    Sneyers, "SSIMULACRA 2", Cloudinary (2022), version 2.1 of 2023.
+
+    Args:
+      reference: ``uint8``, or floating point in [0, 1], ``[B, H, W, 3]``, RGB, at least 8x8 pixels.
+        Scores of images with a side below 113 pixels weight the scales in another way.
+      distorted: Images of the same shape.
+
+    Returns:
+      float32 ``[B]``, the scores of ``load_metric("ssimulacra2")``.
+
+    Raises:
+      InputError: If the images are of another type, range or shape, or too small.
+
+    Example:
+      >>> import numpy as np, iqa_jax
+      >>> reference = np.random.default_rng(0).random((1, 32, 32, 3))
+      >>> iqa_jax.ssimulacra2(reference, reference).tolist()
+      [100.0]
+    """
+    return _metric("ssimulacra2")(reference, distorted)
+
+
 def _metric(name: str) -> Metric:
     metric = pixel_metric(name)
     if metric is None:

@@ -11,6 +11,7 @@ import jax.numpy as jnp
 from iqa_jax.errors import InputError
 from iqa_jax.images.preprocess import unit_range
 from iqa_jax.metrics import (
+    compression_artifacts,
     flip_error,
     multi_scale_similarity,
     peak_signal_to_noise,
@@ -104,6 +105,15 @@ _PSNR = PixelMetric(
     higher_is_better=True,
     least_size=1,
 )
+_SSIMULACRA2 = PixelMetric(
+    prepare=compression_artifacts.prepare,
+    compare=compression_artifacts.compare,
+    compare_maps=None,
+    best=100.0,
+    worst=-math.inf,
+    higher_is_better=True,
+    least_size=compression_artifacts.LEAST_SIZE,
+)
 _SSIM = {
     f"ssim:{preset}": _ssim(planes) for preset, planes in structural_similarity.PRESETS.items()
 }
@@ -115,7 +125,13 @@ _MS_SSIM = {
 FULL_NAMES: Mapping[str, str] = {"ssim": "ssim:wang2004", "ms-ssim": "ms-ssim:wang2003"}
 """Full names; a plain name means the preset that was published first."""
 
-_ALL = {"psnr": _PSNR, **_SSIM, **_MS_SSIM, "flip": _flip(flip_error.PIXELS_PER_DEGREE)}
+_ALL = {
+    "psnr": _PSNR,
+    **_SSIM,
+    **_MS_SSIM,
+    "flip": _flip(flip_error.PIXELS_PER_DEGREE),
+    "ssimulacra2": _SSIMULACRA2,
+}
 PIXEL_METRICS: Mapping[str, PixelMetric] = {
     "psnr": _PSNR,
     **{plain: _ALL[full] for plain, full in FULL_NAMES.items()},

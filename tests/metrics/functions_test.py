@@ -5,7 +5,7 @@ import pytest
 
 import iqa_jax
 from iqa_jax.errors import InputError
-from iqa_jax.metrics import flip, ms_ssim, psnr, ssim
+from iqa_jax.metrics import flip, ms_ssim, psnr, ssim, ssimulacra2
 
 FUNCTIONS = {
     "psnr": (psnr, {}),
@@ -17,6 +17,7 @@ FUNCTIONS = {
     "ms-ssim:wang2003": (ms_ssim, {"preset": "wang2003"}),
     "ms-ssim:rgb": (ms_ssim, {"preset": "rgb"}),
     "flip": (flip, {}),
+    "ssimulacra2": (ssimulacra2, {}),
 }
 
 
