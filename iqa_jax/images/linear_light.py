@@ -1,5 +1,7 @@
 """Light that a display emits for the values of an sRGB image, and mixtures of its colours."""
 
+import functools
+
 import jax
 import jax.numpy as jnp
 import numpy as np
@@ -38,7 +40,7 @@ def mixtures(planes: jax.Array, weights: np.ndarray) -> jax.Array:
     """
 
     def mixture(row: list[float]) -> jax.Array:
-        first, *others = (weight * plane for weight, plane in zip(row, planes, strict=True))
-        return sum(others, start=first)
+        terms = (weight * plane for weight, plane in zip(row, planes, strict=True))
+        return functools.reduce(jnp.add, terms)
 
     return jnp.stack([mixture(row) for row in weights.tolist()])

@@ -12,11 +12,12 @@ Its recursive filter accumulates rounding errors in float32: its scores differ f
 agrees to 0.002. As in the program,
 
 * pixels outside the image are 0, in the shifted XYB;
-* a scale is followed by another if it is at least 8 pixels high and wide. With fewer than six, below
-  113 pixels, the first weights of the list are used, which belong to other scales and channels, so
-  the scores of such small images have a meaning of their own.
+* a scale is followed by another if it is at least 8 pixels high and wide. With fewer than six, as
+  for a side below 113 pixels, the first weights of the list are used, which belong to other scales
+  and channels: scores of such small images have a meaning of their own.
 
-The package ``ssimulacra2`` on PyPI has another Gaussian and mirrors the image at two of its borders.
+The package ``ssimulacra2`` on PyPI has another Gaussian and mirrors images at two of their borders;
+its scores differ by several units.
 """
 
 import math
