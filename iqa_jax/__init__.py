@@ -12,7 +12,21 @@ if TYPE_CHECKING:
     from iqa_jax.library.evaluating import evaluate
     from iqa_jax.library.scoring import score
     from iqa_jax.library.training import train_relevance
-    from iqa_jax.metrics import list_metrics, load_metric, ms_ssim, psnr, ssim
+    from iqa_jax.metrics import (
+        flip,
+        gmsd,
+        haarpsi,
+        list_metrics,
+        load_metric,
+        mdsi,
+        ms_gmsd,
+        ms_ssim,
+        nlpd,
+        psnr,
+        ssim,
+        ssimulacra2,
+        vif,
+    )
     from iqa_jax.streams import stream
     from iqa_jax.streams.flax_metric import StreamMetric
     from iqa_jax.zoo import fetch, list_models, load_backbone
@@ -21,16 +35,24 @@ __all__ = [
     "StreamMetric",
     "evaluate",
     "fetch",
+    "flip",
+    "gmsd",
+    "haarpsi",
     "list_metrics",
     "list_models",
     "load_backbone",
     "load_metric",
+    "mdsi",
+    "ms_gmsd",
     "ms_ssim",
+    "nlpd",
     "psnr",
     "score",
     "ssim",
+    "ssimulacra2",
     "stream",
     "train_relevance",
+    "vif",
 ]
 
 __version__ = VERSION
@@ -39,16 +61,24 @@ _PLACES = {
     "StreamMetric": "streams.flax_metric",
     "evaluate": "library.evaluating",
     "fetch": "zoo",
+    "flip": "metrics",
+    "gmsd": "metrics",
+    "haarpsi": "metrics",
     "list_metrics": "metrics",
     "list_models": "zoo",
     "load_backbone": "zoo",
     "load_metric": "metrics",
+    "mdsi": "metrics",
+    "ms_gmsd": "metrics",
     "ms_ssim": "metrics",
+    "nlpd": "metrics",
     "psnr": "metrics",
     "score": "library.scoring",
     "ssim": "metrics",
+    "ssimulacra2": "metrics",
     "stream": "streams",
     "train_relevance": "library.training",
+    "vif": "metrics",
 }
 
 sys.meta_path.append(RenamedFinder())

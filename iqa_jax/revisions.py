@@ -68,6 +68,8 @@ REVISIONS: Mapping[str, int] = {
     "metric/mdsi": 1,
     "metric/nlpd": 1,
     "metric/vif": 1,
+    "metric/flip": 1,
+    "metric/ssimulacra2": 1,
     # Agreement with human scores.
     "agreement/pearson": 1,
     "agreement/spearman": 1,

@@ -24,8 +24,9 @@ PUBLIC = [
 
 def test_top_level_is_what_the_readme_says():
     assert set(iqa_jax.__all__) == {
-        *("evaluate", "fetch", "list_metrics", "list_models", "load_backbone", "load_metric"),
-        *("ms_ssim", "psnr", "score", "ssim", "stream", "StreamMetric", "train_relevance"),
+        *("evaluate", "fetch", "flip", "gmsd", "haarpsi", "list_metrics", "list_models"),
+        *("load_backbone", "load_metric", "mdsi", "ms_gmsd", "ms_ssim", "nlpd", "psnr", "score"),
+        *("ssim", "ssimulacra2", "stream", "StreamMetric", "train_relevance", "vif"),
     }
 
 

@@ -8,6 +8,8 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
+from iqa_jax.images.linear_light import srgb_to_linear
+
 _LINEAR_BITS, _SUM_BITS, _ROOT_BITS = 3, 12, 15
 _LINEAR_ONE = 255 << _LINEAR_BITS
 _WEIGHTS = (0.212671, 0.715160, 0.072169)
@@ -68,12 +70,10 @@ def _lightness_jvp(primals: tuple[jax.Array], tangents: tuple[jax.Array]):
 
 
 def _unrounded(images: jax.Array) -> jax.Array:
-    # Both branches of jnp.where are differentiated, so each is given safe arguments.
-    bright = images > 0.04045
-    powers = ((jnp.where(bright, images, 1.0) + 0.055) / 1.055) ** 2.4
-    linear = jnp.where(bright, powers, images / 12.92)
+    linear = srgb_to_linear(images)
     weights = jnp.asarray(_WEIGHTS, jnp.float32).reshape((1,) * (images.ndim - 1) + (3,))
     value = jnp.sum(linear * weights, axis=-1, keepdims=True)
+    # Both branches of jnp.where are differentiated, so each is given safe arguments.
     is_dark = value < _THRESHOLD
     roots = jnp.cbrt(jnp.where(is_dark, 1.0, value))
     return 1.16 * jnp.where(is_dark, value * _SLOPE + _OFFSET, roots) - 0.16

@@ -1,6 +1,18 @@
 """Metrics: functions from a pair of images to a score, to be compiled and differentiated."""
 
-from iqa_jax.metrics.functions import gmsd, haarpsi, mdsi, ms_gmsd, ms_ssim, nlpd, psnr, ssim, vif
+from iqa_jax.metrics.functions import (
+    flip,
+    gmsd,
+    haarpsi,
+    mdsi,
+    ms_gmsd,
+    ms_ssim,
+    nlpd,
+    psnr,
+    ssim,
+    ssimulacra2,
+    vif,
+)
 from iqa_jax.metrics.metric import Metric
 from iqa_jax.metrics.registry import (
     MetricName,
@@ -18,6 +30,7 @@ __all__ = [
     "Metric",
     "MetricName",
     "find_metric",
+    "flip",
     "gmsd",
     "groups",
     "haarpsi",
@@ -33,5 +46,6 @@ __all__ = [
     "parse_metrics",
     "psnr",
     "ssim",
+    "ssimulacra2",
     "vif",
 ]

@@ -18,6 +18,8 @@ _PIXEL_METRICS: Mapping[str, tuple[str, ...]] = {
     "mdsi": ("nafchi2016mean",),
     "nlpd": ("laparra2016perceptual",),
     "vif": ("sheikh2006image",),
+    "flip": ("andersson2020flip",),
+    "ssimulacra2": ("sneyers2022ssimulacra",),
 }
 """Publications by name of the metric, without its preset."""
 

@@ -19,18 +19,42 @@ def gaussian(size: int, sigma: float) -> tuple[float, ...]:
     return tuple((weights / weights.sum()).tolist())
 
 
-def weighted_mean(planes: jax.Array, weights: Sequence[float], axis: int) -> jax.Array:
+Weights = Sequence[float] | np.ndarray
+"""Weight of each position of a window, or an array ``[positions, C, 1, 1]``, which has weights of
+their own for the planes of ``[C, H, W]``."""
+
+
+def weighted_mean(planes: jax.Array, weights: Weights, axis: int) -> jax.Array:
     """Means within the windows that lie wholly inside the image.
 
     Args:
       planes: Array of any shape.
-      weights: Weight of each position of a window; they sum to 1.
+      weights: Weights that sum to 1.
       axis: Axis along which the window extends.
 
     Returns:
       Array of the same shape, but shorter by ``len(weights) - 1`` along ``axis``.
     """
     return _weighted_sum(lambda i: _shifted(planes, i, len(weights), axis), weights)
+
+
+def weighted_deviation(planes: jax.Array, weights: Weights, axis: int) -> jax.Array:
+    """Sums of weighted differences from the centre of the window: 0 wherever an image is flat.
+
+    For weights that sum to 0, such as those of a derivative, they are the sums of the weighted
+    values, without the rounding of large values that cancel.
+
+    Args:
+      planes: Array of any shape.
+      weights: Weights of an odd number of positions.
+      axis: Axis along which the window extends.
+
+    Returns:
+      Array of the same shape, but shorter by ``len(weights) - 1`` along ``axis``.
+    """
+    size = len(weights)
+    centre = _shifted(planes, jnp.int32(size // 2), size, axis)
+    return _weighted_sum(lambda i: _shifted(planes, i, size, axis) - centre, weights)
 
 
 @partial(jax.jit, static_argnames="weights")
@@ -194,7 +218,7 @@ def _shifted(planes: jax.Array, position: jax.Array, size: int, axis: int) -> ja
     return jax.lax.dynamic_slice_in_dim(planes, position, length, axis)
 
 
-def _weighted_sum(term: Callable[[jax.Array], jax.Array], weights: Sequence[float]) -> jax.Array:
+def _weighted_sum(term: Callable[[jax.Array], jax.Array], weights: Weights) -> jax.Array:
     """The sum over the positions of a window of ``term(position)`` times its weight."""
     # A loop, because a compiler would fuse an unrolled sum with the computation of its input and
     # repeat that for every position.

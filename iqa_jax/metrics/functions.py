@@ -4,8 +4,9 @@ import jax
 import numpy as np
 
 from iqa_jax.errors import InputError
+from iqa_jax.metrics.flip_error import PIXELS_PER_DEGREE
 from iqa_jax.metrics.metric import Metric
-from iqa_jax.metrics.pixels import PIXEL_METRICS, PixelScores
+from iqa_jax.metrics.pixels import PIXEL_METRICS, PixelScores, pixel_metric
 
 
 def psnr(reference: jax.Array | np.ndarray, distorted: jax.Array | np.ndarray) -> jax.Array:
@@ -132,7 +133,7 @@ def gmsd(reference: jax.Array | np.ndarray, distorted: jax.Array | np.ndarray) -
     Example:
       >>> import numpy as np, iqa_jax
       >>> reference = np.random.default_rng(0).random((1, 64, 64, 3))
-      >>> iqa_jax.metrics.gmsd(reference, reference).tolist()
+      >>> iqa_jax.gmsd(reference, reference).tolist()
       [0.0]
     """
     return _metric("gmsd")(reference, distorted)
@@ -162,7 +163,7 @@ def ms_gmsd(reference: jax.Array | np.ndarray, distorted: jax.Array | np.ndarray
     Example:
       >>> import numpy as np, iqa_jax
       >>> reference = np.random.default_rng(0).random((1, 64, 64, 3))
-      >>> iqa_jax.metrics.ms_gmsd(reference, reference).tolist()
+      >>> iqa_jax.ms_gmsd(reference, reference).tolist()
       [0.0]
     """
     return _metric("ms-gmsd")(reference, distorted)
@@ -190,7 +191,7 @@ def haarpsi(reference: jax.Array | np.ndarray, distorted: jax.Array | np.ndarray
     Example:
       >>> import numpy as np, iqa_jax
       >>> reference = np.random.default_rng(0).random((1, 64, 64, 3))
-      >>> iqa_jax.metrics.haarpsi(reference, reference).tolist()
+      >>> iqa_jax.haarpsi(reference, reference).tolist()
       [1.0]
     """
     return _metric("haarpsi")(reference, distorted)
@@ -220,7 +221,7 @@ def mdsi(reference: jax.Array | np.ndarray, distorted: jax.Array | np.ndarray) -
     Example:
       >>> import numpy as np, iqa_jax
       >>> reference = np.random.default_rng(0).random((1, 64, 64, 3))
-      >>> iqa_jax.metrics.mdsi(reference, reference).tolist()
+      >>> iqa_jax.mdsi(reference, reference).tolist()
       [0.0]
     """
     return _metric("mdsi")(reference, distorted)
@@ -248,7 +249,7 @@ def nlpd(reference: jax.Array | np.ndarray, distorted: jax.Array | np.ndarray) -
     Example:
       >>> import numpy as np, iqa_jax
       >>> reference = np.random.default_rng(0).random((1, 64, 64, 3))
-      >>> iqa_jax.metrics.nlpd(reference, reference).tolist()
+      >>> iqa_jax.nlpd(reference, reference).tolist()
       [0.0]
     """
     return _metric("nlpd")(reference, distorted)
@@ -278,17 +279,88 @@ def vif(reference: jax.Array | np.ndarray, distorted: jax.Array | np.ndarray) ->
     Example:
       >>> import numpy as np, iqa_jax
       >>> reference = np.random.default_rng(0).random((1, 64, 64, 3))
-      >>> iqa_jax.metrics.vif(reference, reference).tolist()
+      >>> iqa_jax.vif(reference, reference).tolist()
       [1.0]
     """
     return _metric("vif")(reference, distorted)
 
 
+def flip(
+    reference: jax.Array | np.ndarray,
+    distorted: jax.Array | np.ndarray,
+    *,
+    pixels_per_degree: float = PIXELS_PER_DEGREE,
+) -> jax.Array:
+    """Mean FLIP error, of what is seen when two images are shown in turn.
+
+    Lower is better, from 0, the score of identical images, to 1. The errors of the pixels are the
+    map of ``load_metric("flip")``.
+
+    Andersson, Nilsson, Akenine-Möller, Oskarsson, Åström and Fairchild, "FLIP: A difference
+    evaluator for alternating images", Proc. ACM Computer Graphics and Interactive Techniques 3
+    (2020).
+
+    Args:
+      reference: ``uint8``, or floating point in [0, 1], ``[B, H, W, 3]``, RGB of low dynamic range.
+      distorted: Images of the same shape.
+      pixels_per_degree: Number of pixels per degree of visual angle, from 1 to 1000; by default
+        that of a display 0.7 m and 3840 pixels wide, seen from 0.7 m.
+
+    Returns:
+      float32 ``[B]``, the scores of ``load_metric("flip")``, or
+      ``load_metric("flip:ppd=PIXELS_PER_DEGREE")``.
+
+    Raises:
+      InputError: If the number is out of range, or the images are of another type, range or shape.
+
+    Example:
+      >>> import numpy as np, iqa_jax
+      >>> reference = np.random.default_rng(0).random((1, 32, 32, 3))
+      >>> iqa_jax.flip(reference, reference).tolist()
+      [0.0]
+      >>> near = iqa_jax.flip(reference, 0.9 * reference, pixels_per_degree=20)
+      >>> far = iqa_jax.flip(reference, 0.9 * reference, pixels_per_degree=80)
+      >>> bool(near[0] > far[0])
+      True
+    """
+    is_default = pixels_per_degree == PIXELS_PER_DEGREE
+    return _metric("flip" if is_default else f"flip:ppd={pixels_per_degree}")(reference, distorted)
+
+
+def ssimulacra2(reference: jax.Array | np.ndarray, distorted: jax.Array | np.ndarray) -> jax.Array:
+    """SSIMULACRA 2, structural similarity unveiling local and compression related artifacts.
+
+    Higher is better, up to 100, the score of identical images, and without a lower bound. The
+    author gives 90 as visually lossless, 70 as high, 50 as medium and 30 as low quality.
+
+    Sneyers, "SSIMULACRA 2", Cloudinary (2022), version 2.1 of 2023.
+
+    Args:
+      reference: ``uint8``, or floating point in [0, 1], ``[B, H, W, 3]``, RGB, at least 8x8 pixels.
+        Scores of images with a side below 113 pixels weight the scales in another way.
+      distorted: Images of the same shape.
+
+    Returns:
+      float32 ``[B]``, the scores of ``load_metric("ssimulacra2")``.
+
+    Raises:
+      InputError: If the images are of another type, range or shape, or too small.
+
+    Example:
+      >>> import numpy as np, iqa_jax
+      >>> reference = np.random.default_rng(0).random((1, 32, 32, 3))
+      >>> iqa_jax.ssimulacra2(reference, reference).tolist()
+      [100.0]
+    """
+    return _metric("ssimulacra2")(reference, distorted)
+
+
 def _metric(name: str) -> Metric:
-    if name not in PIXEL_METRICS:
+    metric = pixel_metric(name)
+    if metric is None:
         family, _, preset = name.partition(":")
         presets = [
             each.partition(":")[2] for each in PIXEL_METRICS if each.startswith(f"{family}:")
         ]
         raise InputError(f"{family}: expected the preset {' or '.join(presets)}, got {preset!r}")
-    return Metric(PixelScores((name,)), name, PIXEL_METRICS[name].higher_is_better)
+    return Metric(PixelScores((name,)), name, metric.higher_is_better)

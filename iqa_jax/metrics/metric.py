@@ -69,8 +69,9 @@ class Metric:
     def __repr__(self) -> str:
         low, high = self.score_range
         direction = "higher" if self.higher_is_better else "lower"
-        upper = "" if math.isinf(high) else f" to {high:g}"
-        return f"Metric({self.name!r}, {direction} is better, from {low:g}{upper})"
+        ends = [f"from {low:g}"] if math.isfinite(low) else []
+        ends += [f"{'to' if ends else 'up to'} {high:g}"] if math.isfinite(high) else []
+        return f"Metric({self.name!r}, {direction} is better, {' '.join(ends)})"
 
     def __call__(
         self, reference: jax.Array | np.ndarray, distorted: jax.Array | np.ndarray
@@ -102,9 +103,9 @@ class Metric:
     ) -> jax.Array:
         """Local scores of each distorted image against its reference.
 
-        Only SSIM and the read-outs ``unit`` have maps, LPIPS among them. Before a map is enlarged
-        to the size of the image, its mean (for LPIPS the sum of the layers' means) is the score.
-        Near the borders, where no window of SSIM fits into the image, the nearest value is
+        Only SSIM, FLIP and the read-outs ``unit`` have maps, LPIPS among them. Before a map is
+        enlarged to the size of the image, its mean (for LPIPS the sum of the layers' means) is the
+        score. Near the borders, where no window of SSIM fits into the image, the nearest value is
         repeated.
 
         Args:
@@ -125,7 +126,9 @@ class Metric:
         """
         reference, distorted = self._checked(reference, distorted)
         if not self.function.mapped:
-            raise InputError(f"{self.name} has no maps; SSIM and the read-outs unit have them")
+            raise InputError(
+                f"{self.name} has no maps; SSIM, FLIP and the read-outs unit have them"
+            )
         return _local_scores(self.function, reference, distorted)
 
     def _checked(self, *pair: jax.Array | np.ndarray) -> tuple[jax.Array, jax.Array]:

@@ -20,6 +20,7 @@ from iqa_jax.metrics.structural_similarity import (
     spatial_mean,
 )
 from iqa_jax.metrics.structural_similarity import prepare as prepare_scale
+from iqa_jax.readouts.safe import positive_power
 
 WEIGHTS = (0.0448, 0.2856, 0.3001, 0.2363, 0.1333)
 """Weights of the scales, from fine to coarse (section 3.2 of the paper)."""
@@ -53,12 +54,6 @@ def compare(reference: tuple[Prepared, ...], distorted: tuple[Prepared, ...]) ->
     maps = [*(contrast_structure for _, contrast_structure in finer), joined(*coarsest)]
     similarities = jnp.stack([1 - spatial_mean(each) for each in maps])
     products = jnp.prod(
-        _positive_power(similarities, jnp.asarray(WEIGHTS, jnp.float32)[:, None]), axis=0
+        positive_power(similarities, jnp.asarray(WEIGHTS, jnp.float32)[:, None]), axis=0
     )
     return jnp.mean(products)
-
-
-def _positive_power(bases: jax.Array, exponents: jax.Array) -> jax.Array:
-    """``bases ** exponents``; 0 with a derivative of 0 for a base <= 0, NaN for NaN."""
-    is_low = bases <= 0
-    return jnp.where(is_low, 0.0, jnp.where(is_low, 1.0, bases) ** exponents)

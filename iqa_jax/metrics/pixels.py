@@ -9,8 +9,11 @@ from typing import Any, Self
 import jax
 import jax.numpy as jnp
 
+from iqa_jax.errors import InputError
 from iqa_jax.images.preprocess import unit_range
 from iqa_jax.metrics import (
+    compression_artifacts,
+    flip_error,
     gradient_similarity,
     haar_similarity,
     mean_deviation,
@@ -103,6 +106,18 @@ def _distance(module: ModuleType, least_size: int) -> PixelMetric:
     )
 
 
+def _flip(pixels_per_degree: float) -> PixelMetric:
+    return PixelMetric(
+        prepare=lambda image: flip_error.prepare(image, pixels_per_degree),
+        compare=flip_error.compare,
+        compare_maps=flip_error.compare_maps,
+        best=0.0,
+        worst=1.0,
+        higher_is_better=False,
+        least_size=1,
+    )
+
+
 _PSNR = PixelMetric(
     prepare=peak_signal_to_noise.prepare,
     compare=peak_signal_to_noise.compare,
@@ -131,6 +146,15 @@ _HAARPSI = PixelMetric(
     higher_is_better=True,
     least_size=1,
 )
+_SSIMULACRA2 = PixelMetric(
+    prepare=compression_artifacts.prepare,
+    compare=compression_artifacts.compare,
+    compare_maps=None,
+    best=100.0,
+    worst=-math.inf,
+    higher_is_better=True,
+    least_size=compression_artifacts.LEAST_SIZE,
+)
 _SSIM = {
     f"ssim:{preset}": _ssim(planes) for preset, planes in structural_similarity.PRESETS.items()
 }
@@ -149,7 +173,13 @@ _DISTANCES = {
 FULL_NAMES: Mapping[str, str] = {"ssim": "ssim:wang2004", "ms-ssim": "ms-ssim:wang2003"}
 """Full names; a plain name means the preset that was published first."""
 
-_ALL = {"psnr": _PSNR, **_SSIM, **_MS_SSIM}
+_ALL = {
+    "psnr": _PSNR,
+    **_SSIM,
+    **_MS_SSIM,
+    "flip": _flip(flip_error.PIXELS_PER_DEGREE),
+    "ssimulacra2": _SSIMULACRA2,
+}
 PIXEL_METRICS: Mapping[str, PixelMetric] = {
     "psnr": _PSNR,
     **{plain: _ALL[full] for plain, full in FULL_NAMES.items()},
@@ -160,6 +190,37 @@ PIXEL_METRICS: Mapping[str, PixelMetric] = {
 }
 """Metrics by name, with a preset after a colon."""
 
+_FLIP_AT = "flip:ppd="
+"""Start of the name of FLIP at a number of pixels per degree."""
+
+
+def pixel_metric(name: str) -> PixelMetric | None:
+    """Metric of a name: one of :data:`PIXEL_METRICS`, or ``flip:ppd=NUMBER``.
+
+    Returns:
+      None if there is no such metric.
+
+    Raises:
+      InputError: If the pixels per degree are not a number, or out of range.
+    """
+    if not name.startswith(_FLIP_AT):
+        return PIXEL_METRICS.get(name)
+    return _flip(_pixels_per_degree(name.removeprefix(_FLIP_AT)))
+
+
+def _pixels_per_degree(text: str) -> float:
+    low, high = flip_error.PIXELS_PER_DEGREE_RANGE
+    try:
+        number = float(text)
+    except ValueError:
+        number = math.nan
+    if not low <= number <= high:
+        raise InputError(
+            f"flip: expected a number of pixels per degree from {low} to {high}, as in "
+            f"{_FLIP_AT}40, got {text!r}"
+        )
+    return number
+
 
 @register_pytree
 @dataclass(frozen=True, eq=False)
@@ -167,7 +228,7 @@ class PixelScores(PairFunction):
     """Some of :data:`PIXEL_METRICS`; a pytree without leaves.
 
     Attributes:
-      metrics: Names of the metrics.
+      metrics: Names of the metrics, as in :func:`pixel_metric`.
     """
 
     metrics: tuple[str, ...] = field(metadata={"static": True})
@@ -185,22 +246,22 @@ class PixelScores(PairFunction):
     @property
     def signature(self) -> dict[str, Any]:
         """Formulas that the scores depend on besides the images, as JSON."""
-        compared = (f"metric/{FULL_NAMES.get(name, name)}" for name in self.metrics)
+        compared = (f"metric/{_formula(name)}" for name in self.metrics)
         return {"model": self.label, "revisions": revisions_of([*OF_EVERY_IMAGE, *compared])}
 
     @property
     def score_ranges(self) -> list[tuple[float, float]]:
         """Lowest and highest score of each metric."""
-        return [PIXEL_METRICS[name].score_range for name in self.metrics]
+        return [_metric(name).score_range for name in self.metrics]
 
     @property
     def mapped(self) -> list[str]:
         """Names of the metrics that are means over positions."""
-        return [name for name in self.metrics if PIXEL_METRICS[name].compare_maps]
+        return [name for name in self.metrics if _metric(name).compare_maps]
 
     def refusals(self, height: int, width: int) -> dict[str, str]:
-        """Reasons by name of the metric, for those that need larger images."""
-        least = {name: PIXEL_METRICS[name].least_size for name in self.metrics}
+        """Reasons of the metrics that need larger images."""
+        least = {name: _metric(name).least_size for name in self.metrics}
         return {
             name: f"{name}: expected images of at least {size}x{size} pixels, got {width}x{height}"
             for name, size in least.items()
@@ -214,32 +275,42 @@ class PixelScores(PairFunction):
     def prepare(self, image: jax.Array) -> Mapping[str, Any]:
         """Prepares one image for each metric."""
         pixels = unit_range(image)
-        return {name: PIXEL_METRICS[name].prepare(pixels) for name in self.metrics}
+        return {name: _metric(name).prepare(pixels) for name in self.metrics}
 
     def compare(
         self, reference: Mapping[str, Any], distorted: Mapping[str, Any], identical: jax.Array
     ) -> Values:
         """Scores of two prepared images."""
-        scores = [
-            PIXEL_METRICS[name].compare(reference[name], distorted[name]) for name in self.metrics
-        ]
+        scores = [_metric(name).compare(reference[name], distorted[name]) for name in self.metrics]
         return _best_where(identical, self.metrics, scores)
 
     def compare_maps(
         self, reference: Mapping[str, Any], distorted: Mapping[str, Any], identical: jax.Array
     ) -> Values:
         """Local scores of the metrics that have them, at the positions of their windows."""
-        maps = {name: PIXEL_METRICS[name].compare_maps for name in self.metrics}
+        maps = {name: _metric(name).compare_maps for name in self.metrics}
         scores = [local(reference[name], distorted[name]) for name, local in maps.items() if local]
         return _best_where(identical, self.mapped, scores)
 
     def with_margins(self, name: str, values: jax.Array) -> jax.Array:
         """Map of a metric, continued by its outermost values where no window fits."""
-        return jnp.pad(values, PIXEL_METRICS[name].map_margin, mode="edge")
+        return jnp.pad(values, _metric(name).map_margin, mode="edge")
+
+
+def _metric(name: str) -> PixelMetric:
+    metric = pixel_metric(name)
+    if metric is None:
+        raise KeyError(name)
+    return metric
+
+
+def _formula(name: str) -> str:
+    """Name of the formula of a metric, which has a revision."""
+    return "flip" if name.startswith(_FLIP_AT) else FULL_NAMES.get(name, name)
 
 
 def _best_where(identical: jax.Array, names: Sequence[str], scores: Sequence[jax.Array]) -> Values:
     return tuple(
-        known_where(identical, jnp.full_like(score, PIXEL_METRICS[name].best), score)
+        known_where(identical, jnp.full_like(score, _metric(name).best), score)
         for name, score in zip(names, scores, strict=True)
     )

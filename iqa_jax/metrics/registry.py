@@ -10,7 +10,7 @@ from iqa_jax.errors import InputError
 from iqa_jax.images.resize import Resize
 from iqa_jax.metrics.metric import Metric
 from iqa_jax.metrics.pair_function import PairFunction
-from iqa_jax.metrics.pixels import FULL_NAMES, PIXEL_METRICS, PixelScores
+from iqa_jax.metrics.pixels import FULL_NAMES, PIXEL_METRICS, PixelScores, pixel_metric
 from iqa_jax.readouts import ReadoutName, parse_readout
 from iqa_jax.text import do_you_mean
 
@@ -59,7 +59,8 @@ class MetricName:
     @property
     def higher_is_better(self) -> bool:
         """Direction of its scores; read-outs are distances."""
-        return self.readout is None and PIXEL_METRICS[self.name].higher_is_better
+        metric = None if self.readout else pixel_metric(self.name)
+        return metric is not None and metric.higher_is_better
 
     @property
     def group(self) -> tuple[str | None, Resize | None]:
@@ -73,7 +74,7 @@ def parse_metric(name: str) -> MetricName:
     Raises:
       InputError: If there is no such metric.
     """
-    if name in PIXEL_METRICS:
+    if pixel_metric(name):
         return MetricName(name, None)
     if name in READOUT_METRICS:
         readout, resize = READOUT_METRICS[name]

@@ -27,6 +27,12 @@ def _guarded_sqrt_jvp(primals: tuple[jax.Array], tangents: tuple[jax.Array]):
     return root, slope * tangents[0]
 
 
+def positive_power(bases: jax.Array, exponents: jax.Array | float) -> jax.Array:
+    """``bases ** exponents``; 0 with a derivative of 0 for a base <= 0, NaN for NaN."""
+    is_low = bases <= 0
+    return jnp.where(is_low, 0.0, jnp.where(is_low, 1.0, bases) ** exponents)
+
+
 def ratio(numerator: jax.Array, denominator: jax.Array) -> jax.Array:
     """``numerator / denominator``; 0 where the denominator is 0, with a finite derivative.
 

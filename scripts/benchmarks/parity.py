@@ -1,28 +1,35 @@
 """Compares our metrics with well-known implementations, on random images of odd sizes.
 
 Example:
-  pip install torch torchvision lpips piq scikit-image
+  pip install torch torchvision lpips piq scikit-image flip-evaluator
   python scripts/benchmarks/parity.py
 
 PyTorch's `lpips` (with the converted weights in it), scikit-image (PSNR, and SSIM on the valid
-region) and `piq` (SSIM, MS-SSIM at sizes that its padding does not change, MS-GMSD, MDSI, VIF; and
-GMSD and HaarPSI, whose divisor and chroma differ from the authors' scripts). NLPD is in none of
-them: its authors' scores are in `tests/golden/nlpd.json`. Prints the largest relative difference of
-each; needs the weights of AlexNet and VGG-16 (iqa fetch).
+region), `piq` (SSIM, MS-SSIM at sizes that its padding does not change, MS-GMSD, MDSI, VIF; and
+GMSD and HaarPSI, whose divisor and chroma differ from the authors' scripts), NVIDIA's
+`flip-evaluator`, and the program `ssimulacra2` (built from github.com/cloudinary/ssimulacra2) if it
+is on the PATH; its recursive filter rounds more than ours. NLPD is in none of them: its authors'
+scores are in `tests/golden/nlpd.json`. Prints the largest relative difference of each; needs the
+weights of AlexNet and VGG-16 (iqa fetch).
 """
 
 # These are not dependencies of the package.
 # pyright: reportMissingImports=false
 
+import shutil
+import subprocess
 import sys
+import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import flip_evaluator
 import numpy as np
 import peers
 import piq
 import torch
+from PIL import Image as PilImage
 from skimage.metrics import peak_signal_noise_ratio, structural_similarity
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
@@ -63,6 +70,8 @@ def main(settings: ModelSettings) -> None:
         ("haarpsi", "piq"): lambda r, d: piq.haarpsi(*_tensors(d, r), data_range=255),
         ("mdsi", "piq"): lambda r, d: piq.mdsi(*_tensors(d, r), data_range=255),
         ("vif", "piq"): lambda r, d: piq.vif_p(*_tensors(d, r), data_range=255),
+        ("flip", "flip-evaluator"): _flip,
+        ("ssimulacra2", "ssimulacra2"): _ssimulacra2,
         ("lpips-alex", "lpips"): _Lpips("alexnet", settings),
         ("lpips-vgg", "lpips"): _Lpips("vgg16", settings),
     }
@@ -75,7 +84,8 @@ def main(settings: ModelSettings) -> None:
             if expected is not None:
                 found = float(metric(reference[None], distorted[None])[0])
                 differences.append(abs(found / float(expected) - 1))
-        rows.append((name, peer, str(len(differences)), f"{max(differences):.1e}"))
+        largest = f"{max(differences):.1e}" if differences else "-"
+        rows.append((name, peer, str(len(differences)), largest))
     header = ("metric", "peer", "pairs", "largest relative difference")
     print("\n".join(aligned(header, rows, text_columns=2)))
 
@@ -98,6 +108,23 @@ def _piq_ms_ssim(reference: Image, distorted: Image) -> torch.Tensor | None:
     if min(size) < _LEAST_MS_SSIM or any(length % _MS_SSIM_STEP for length in size):
         return None
     return piq.multi_scale_ssim(*_tensors(reference, distorted), data_range=255)
+
+
+def _flip(reference: Image, distorted: Image) -> float:
+    pair = (x.astype(np.float32) / np.float32(255) for x in (reference, distorted))
+    errors, *_ = flip_evaluator.evaluate(*pair, "LDR", applyMagma=False, computeMeanError=False)
+    return float(np.mean(errors, dtype=np.float64))
+
+
+def _ssimulacra2(reference: Image, distorted: Image) -> float | None:
+    program = shutil.which("ssimulacra2")
+    if program is None:
+        return None
+    with tempfile.TemporaryDirectory() as folder:
+        paths = [f"{folder}/{name}.png" for name in ("reference", "distorted")]
+        for path, image in zip(paths, (reference, distorted), strict=True):
+            PilImage.fromarray(image).save(path)
+        return float(subprocess.run([program, *paths], check=True, capture_output=True).stdout)
 
 
 class _Lpips:

@@ -9,6 +9,7 @@ from iqa_jax.metrics.filters import (
     gaussian,
     local_covariance,
     local_moments,
+    weighted_deviation,
     weighted_mean,
 )
 
@@ -153,3 +154,14 @@ def test_boxes_with_zeros_outside():
     np.testing.assert_array_equal(box_downsample(plane, 2, outside="zero"), expected)
     thirds = box_downsample(plane, 3, outside="zero")
     np.testing.assert_allclose(thirds, [[[12 / 9]]], rtol=1e-6)
+
+
+def test_deviations_are_the_weighted_sums_of_weights_that_sum_to_zero(rng):
+    planes = rng.random((2, 9, 11)).astype(np.float32)
+    weights = (0.5, -1.25, 1.0, 0.25, -0.5)
+    for axis in (-2, -1):
+        found = weighted_deviation(jnp.asarray(planes), weights, axis)
+        expected = weighted_mean(jnp.asarray(planes), weights, axis)
+        np.testing.assert_allclose(found, expected, atol=1e-6)
+        flat = weighted_deviation(jnp.full((9, 11), 0.3), (0.1, 0.2, -0.6, 0.1, 0.2), axis)
+        assert (flat == 0).all()

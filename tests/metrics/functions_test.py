@@ -5,7 +5,19 @@ import pytest
 
 import iqa_jax
 from iqa_jax.errors import InputError
-from iqa_jax.metrics import gmsd, haarpsi, mdsi, ms_gmsd, ms_ssim, nlpd, psnr, ssim, vif
+from iqa_jax.metrics import (
+    flip,
+    gmsd,
+    haarpsi,
+    mdsi,
+    ms_gmsd,
+    ms_ssim,
+    nlpd,
+    psnr,
+    ssim,
+    ssimulacra2,
+    vif,
+)
 
 FUNCTIONS = {
     "psnr": (psnr, {}),
@@ -22,6 +34,8 @@ FUNCTIONS = {
     "mdsi": (mdsi, {}),
     "nlpd": (nlpd, {}),
     "vif": (vif, {}),
+    "flip": (flip, {}),
+    "ssimulacra2": (ssimulacra2, {}),
 }
 
 

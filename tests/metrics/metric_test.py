@@ -71,7 +71,7 @@ def test_no_score_leaves_its_range(function):
         rounding = 1e-6 * np.maximum(1, np.abs(scores))
         assert (scores >= low - rounding).all(), name
         assert (scores <= high + rounding).all(), name
-        identical = PIXEL_METRICS[name].best if function.label == "pixels" else low
+        identical = PIXEL_METRICS[name].best if name in PIXEL_METRICS else low
         assert identical in scores, name  # of each image and itself
 
 
@@ -81,7 +81,8 @@ def test_ranges_are_those_that_are_documented():
 
     assert of("psnr") == (0, 100)
     assert of("ssim") == of("ssim:rgb") == (-1, 1)
-    assert of("ms-ssim") == (0, 1)
+    assert of("ms-ssim") == of("flip") == of("flip:ppd=20") == (0, 1)
+    assert of("ssimulacra2") == (-math.inf, 100)
     assert of(f"{MODEL}/conv1+layer1/unit") == (0, 8)
     assert of(f"{MODEL}/conv1/l2") == (0, math.inf)
 
@@ -95,6 +96,8 @@ def test_the_range_of_lpips_is_that_of_its_weights(checkpoints):
 
 def test_is_shown_with_its_direction_and_range():
     assert repr(iqa_jax.load_metric("psnr")) == "Metric('psnr', higher is better, from 0 to 100)"
+    scores = "higher is better, up to 100"
+    assert repr(iqa_jax.load_metric("ssimulacra2")) == f"Metric('ssimulacra2', {scores})"
     name = f"{MODEL}/conv1/l2"
     assert repr(iqa_jax.load_metric(name)) == f"Metric('{name}', lower is better, from 0)"
     shown = []

@@ -48,15 +48,6 @@ def test_gradient_is_finite_where_scales_turn_negative(score_and_slope, images):
     assert min(scores) == 0 < max(scores)
 
 
-def test_power_is_guarded():
-    bases = jnp.asarray([-0.5, -0.0, 0.0, 6e-8, 0.25, 1.0])
-    exponents = jnp.full(6, 0.5)
-    value = ms_ssim._positive_power(bases, exponents)
-    np.testing.assert_allclose(value, [0, 0, 0, 6e-8**0.5, 0.5, 1], rtol=1e-6)
-    slopes = jax.grad(lambda x: ms_ssim._positive_power(x, exponents).sum())(bases)
-    np.testing.assert_allclose(slopes, [0, 0, 0, 0.5 * 6e-8**-0.5, 1, 0.5], rtol=1e-5)
-
-
 def test_least_size_leaves_one_window():
     for size, positions in ((161, 1), (176, 1), (177, 2)):
         coarsest = jax.eval_shape(ms_ssim.prepare, jnp.zeros((1, size, size)))[-1]

@@ -9,6 +9,7 @@ from iqa_jax.readouts.safe import (
     guarded_sqrt,
     inverse_norms,
     known_where,
+    positive_power,
     ratio,
 )
 
@@ -27,6 +28,14 @@ def test_the_root_is_exact_and_its_slope_finite(value):
         np.testing.assert_allclose(slope, 0.5 / np.sqrt(np.float64(value)), rtol=1e-6)
     else:
         assert slope == 0
+
+
+def test_powers_of_what_is_not_positive_are_zero_and_so_is_their_slope():
+    bases = jnp.asarray([-0.5, -0.0, 0.0, 6e-8, 0.25, 1.0])
+    np.testing.assert_allclose(positive_power(bases, 0.5), [0, 0, 0, 6e-8**0.5, 0.5, 1], rtol=1e-6)
+    slopes = jax.grad(lambda x: positive_power(x, 0.5).sum())(bases)
+    np.testing.assert_allclose(slopes, [0, 0, 0, 0.5 * 6e-8**-0.5, 1, 0.5], rtol=1e-5)
+    assert jnp.isnan(positive_power(jnp.float32(jnp.nan), 0.5))
 
 
 def test_unit_vectors_are_those_of_lpips(rng):

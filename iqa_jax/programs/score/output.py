@@ -31,7 +31,8 @@ def score(settings: ScoreSettings) -> int:
     job = load_job(_pairs(settings), settings)
     if settings.maps_dir and not job.mapped_metrics:
         raise InputError(
-            "--maps_dir: none of the metrics has maps; SSIM, LPIPS and the read-outs unit have them"
+            "--maps_dir: none of the metrics has maps; SSIM, FLIP, LPIPS and the read-outs "
+            "unit have them"
         )
     scores = _into_file(job, settings) if settings.output else _onto_screen(job, settings)
     return sum(map(bool, scores.errors))
