@@ -142,7 +142,7 @@ def test_datasets_by_name_file_and_table(ratings):
     options = {"metrics": "psnr", "interval": "none"}
     by_name = iqa_jax.evaluate("csv", data_dir=path, **options)
     by_file = iqa_jax.evaluate(path, **options)
-    by_table = iqa_jax.evaluate(load_dataset("csv", path), **options)
+    by_table = iqa_jax.evaluate(load_dataset("csv", data_dir=path), **options)
     for found in (by_file, by_table):
         pd.testing.assert_frame_equal(by_name.scores, found.scores)
         pd.testing.assert_frame_equal(by_name.correlations, found.correlations)
@@ -156,7 +156,7 @@ def test_datasets_by_name_file_and_table(ratings):
 @pytest.mark.parametrize(
     ("changes", "complaint"),
     [
-        ({"metrics": (), "models": ()}, "nothing to evaluate: name at least one model or metric"),
+        ({"metrics": (), "models": ()}, "nothing to evaluate: name at least one model, metric"),
         ({"data_dir": "x"}, "data_dir: without effect if the pairs are given"),
         ({"score_direction": "up"}, "score_direction: expected higher or lower, got 'up'"),
         ({"layers": "relu1"}, "layers: without effect where no model is named; add models, or"),
