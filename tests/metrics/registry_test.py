@@ -205,7 +205,7 @@ def test_a_relevance_by_name_weighs_the_channels(checkpoints, rng):
         ("resnet", {"layers": "conv1"}, "there is no model 'resnet'"),
         (edges, {"layers": "up"}, "edges has no layer up; it has: "),
         (42, {}, "expected the name of a model, FILE.py:NAME, or a function .* got int"),
-        (lambda x: x, {}, "has to return a dict from names to activations"),
+        (lambda x: x, {}, "must return a dict from names to activations"),
     ],
 )
 def test_what_cannot_be_read_out_is_refused(what, options, complaint):

@@ -52,9 +52,9 @@ class EvaluateSettings(IntervalSettings, ColumnSettings):
     """An evaluation; ``run.json`` has the settings in the order of these fields.
 
     Attributes:
-      layers_from: Source of the best layer of each model and read-out, which then has an interval:
-        the folder of an earlier evaluation of another dataset, or 'split' (half of the references,
-        by a hash of their names, choose; the others score).
+      layers_from: Source of the best layer of each model and read-out, which then has an interval;
+        either the folder of an earlier evaluation of another dataset, or 'split' (half of the
+        references, by a hash of their names, choose; the others score).
     """
 
     layers_from: str | None = None

@@ -92,7 +92,7 @@ def test_refuses_another_signature(name, value, table, tmp_path):
     kept = made_up.files(tmp_path)
     there = made_up.SIGNATURE.get(name)
     complaint = (
-        f"was made with {name} {there!r}, now {value!r}. Use the same .*another --statistics_dir"
+        f"was made with {name} {there!r}, now {value!r}. Use the same .*another statistics_dir"
     )
     with pytest.raises(InputError, match=complaint):
         made_up.make_writer(tmp_path, table, signature={**made_up.SIGNATURE, name: value})

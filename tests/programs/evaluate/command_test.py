@@ -49,7 +49,7 @@ def test_evaluation_from_a_shell(iqa, pair_folder, checkpoints, tmp_path):
             "error: --statistics_dir, --precision: without effect where no network is run; add",
         ),
         (["--models=alexnet", "--versions=many"], "--versions: expected a number or auto"),
-        (["--models=alexnet", "--bootstrap=9"], "say --interval=bootstrap --resamples=9"),
+        (["--models=alexnet", "--bootstrap=9"], "use --interval=bootstrap --resamples=9"),
         (["--models=alexnet", "--interval=bca"], "should be one of <jackknife|bootstrap|none>"),
         (["--models=alexnet", "stray"], "expected flags only, got stray"),
         (["--joined_direction=a=lower,b=up"], "expected NAME=higher or NAME=lower, got 'b=up'"),

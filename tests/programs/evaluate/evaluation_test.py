@@ -475,7 +475,7 @@ def test_everything_is_checked_before_anything_is_computed(settings, pair_folder
         ({"models": ("alexnet", "vgg61")}, InputError, "no model 'vgg61'"),
         ({"layers": ("relu7",)}, InputError, "no model has the layer relu7"),
         ({"readouts": ("l3",)}, InputError, "no read-out"),
-        ({"metrics": ("lpips",)}, InputError, "no metric .lpips.; there are: psnr, ssim"),
+        ({"metrics": ("lpips",)}, InputError, "no metric .lpips.; .*there are: psnr, ssim"),
         ({"resize": "half"}, InputError, "short:PIXELS"),
         ({"resize": "exact:32x32", "layers": ("pool5",)}, InputError, "at least 63x63 pixels"),
         ({"versions": 0}, InputError, "versions: expected a positive number"),

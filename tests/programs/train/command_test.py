@@ -58,7 +58,7 @@ def test_from_images_and_again_from_their_statistics(run, flags, pair_folder, tm
         (("--data_dir=nowhere",), "expected --dataset as well, which says how the folder is read"),
         (("--statistics_dir=/nowhere", "--dataset=x"), "has no statistics of alexnet on x; it has"),
         (("--statistics_dir=/nowhere", "--strengths=a"), "--strengths: expected numbers, got a"),
-        (("--bootstrap=50",), "say --interval=bootstrap --resamples=50"),
+        (("--bootstrap=50",), "use --interval=bootstrap --resamples=50"),
         (
             (
                 *("--statistics_dir=/nowhere", "--score_direction=lower", "--allow_partial"),
