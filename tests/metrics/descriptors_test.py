@@ -81,7 +81,7 @@ def test_gradients_are_finite_at_identical_and_black_images(function, images):
 
 def test_gram_takes_no_relevance(checkpoints):
     name = "alexnet/relu1/gram@lpips-alex"
-    with pytest.raises(InputError, match=r"gram takes 0 weight\(s\) a channel, .* has 1"):
+    with pytest.raises(InputError, match=r"gram takes 0 weight\(s\) per channel, .* has 1"):
         iqa_jax.load_metric(name, checkpoints_dir=checkpoints)
 
 
@@ -89,7 +89,7 @@ def test_gram_takes_no_relevance(checkpoints):
 def test_what_compares_with_a_dataset_is_no_metric(readout, checkpoints):
     assert READOUTS[readout].normalised_by
     name = f"alexnet/relu1/{readout}"
-    complaint = f"{name}: this read-out compares with the mean over a dataset.*--statistics_dir"
+    complaint = f"{name}: this read-out compares with the mean over a dataset.*with statistics_dir"
     with pytest.raises(InputError, match=complaint):
         iqa_jax.load_metric(name, checkpoints_dir=checkpoints)
     with pytest.raises(InputError, match=complaint):
