@@ -27,7 +27,6 @@ def test_what_is_named_is_there(name):
     [
         ("import iqa_jax.evaluate", "iqa_jax.programs.evaluate.evaluation"),
         ("from iqa_jax.evaluate import Settings", "iqa_jax.programs.evaluate.evaluation"),
-        ("from iqa_jax import evaluate", "iqa_jax.programs.evaluate.evaluation"),
         ("from iqa_jax.store.reader import StatisticsStore", "iqa_jax.engine.store"),
         ("from iqa_jax.agreement import agreement", "iqa_jax.agreement.correlation.agreement"),
         ("from iqa_jax.images import ImageFolder", "iqa_jax.images.sources.ImageFolder"),

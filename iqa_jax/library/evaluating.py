@@ -44,7 +44,7 @@ class EvaluationResult:
       >>> ratings = {"reference": [reference] * 3, "distorted": distorted, "score": [5, 4, 2]}
       >>> evaluation = iqa_jax.evaluate(ratings, metrics="psnr")
       >>> evaluation
-      <evaluation of 1 column of scores on table: 3 pairs of 1 reference>
+      <evaluation of 1 column of scores on pairs: 3 pairs of 1 reference>
       >>> print(evaluation.correlations[["model", "pairs", "srcc"]])
         model  pairs  srcc
       0  psnr      3   1.0
