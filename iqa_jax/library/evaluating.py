@@ -19,7 +19,7 @@ from iqa_jax.programs.evaluate.evaluation import evaluate as run
 from iqa_jax.programs.evaluate.report import best_layers, report_text
 from iqa_jax.programs.evaluate.settings import EvaluateSettings
 from iqa_jax.programs.loaded import Loaded
-from iqa_jax.progress import shown
+from iqa_jax.progress import shown, warn
 from iqa_jax.text import as_json, counted
 
 if TYPE_CHECKING:
@@ -207,7 +207,10 @@ def evaluate(
         )
         if not objects:  # an object may use settings that names do not reveal
             refuse_idle(chosen, settings)
-        return EvaluationResult(run(chosen, table=table, loaded=Loaded(backbones, objects)))
+        evaluation = run(chosen, table=table, loaded=Loaded(backbones, objects))
+        for warning in evaluation.analysis.warnings:
+            warn(warning)
+        return EvaluationResult(evaluation)
 
 
 def find_dataset(dataset: Any, settings: Mapping[str, Any]) -> tuple[str, PairTable | None]:

@@ -40,13 +40,14 @@ def find_metrics(metrics: Any) -> tuple[tuple[str, ...], dict[str, Metric]]:
     """Names of metrics, and those metrics that are in memory.
 
     Args:
-      metrics: Names and ``Metric`` objects, or one of these.
+      metrics: Names, ``Metric`` objects and learned relevances, or one of these.
 
     Raises:
       InputError: If an item is anything else, or two objects have the same name.
     """
 
     def load(metric: Any) -> Metric:
+        metric = getattr(metric, "metric", metric)  # of a learned relevance
         if isinstance(metric, Metric):
             return metric
         raise InputError(f"metrics: expected names or metrics, got {type(metric).__name__}")

@@ -15,6 +15,7 @@ from iqa_jax.datasets.records import PAIR_FIELDS
 from iqa_jax.datasets.table import Pair
 from iqa_jax.errors import InputError, listed
 from iqa_jax.images.sources import ArrayImages, ImageFolder
+from iqa_jax.text import counted
 
 _IMAGES = ("reference", "distorted")
 _NUMBERS = ("score", "score_std")
@@ -78,14 +79,17 @@ def _columns(pairs: Any) -> dict[str, list[Any]]:
     elif isinstance(pairs, Mapping):
         columns = {name: _items(pairs[name]) for name in pairs if name in PAIR_FIELDS}
     elif _are_stacks(pairs):
-        columns = {name: list(np.asarray(each)) for name, each in zip(_IMAGES, pairs, strict=True)}
+        columns = {
+            name: each if isinstance(each, list) else list(np.asarray(each))
+            for name, each in zip(_IMAGES, pairs, strict=True)
+        }
     else:
         rows = _items(pairs)
         wrong = [row for row, each in enumerate(rows) if not _is_pair(each)]
         if wrong:
             raise InputError(
                 f"pairs: expected (reference, distorted) in each row, got something else in row "
-                f"{wrong[0]}: {_described(rows[wrong[0]])}"
+                f"{wrong[0] + 1}: {_described(rows[wrong[0]])}"
             )
         columns = {name: [each[place] for each in rows] for place, name in enumerate(_IMAGES)}
     lengths = {name: len(values) for name, values in columns.items()}
@@ -105,9 +109,12 @@ def _items(values: Any) -> list[Any]:
 
 
 def _are_stacks(pairs: Any) -> bool:
-    """Whether these are two arrays ``[N, H, W, 3]``."""
+    """Whether these are two arrays ``[N, H, W, 3]``, or a tuple of two lists."""
     is_two = isinstance(pairs, tuple | list) and len(pairs) == 2
-    return is_two and all(getattr(each, "ndim", 0) == 4 for each in pairs)
+    return is_two and (
+        all(getattr(each, "ndim", 0) == 4 for each in pairs)
+        or (isinstance(pairs, tuple) and all(isinstance(each, list) for each in pairs))
+    )
 
 
 def _is_pair(row: Any) -> bool:
@@ -159,7 +166,7 @@ def _doubts(
     """A problem for each human score of a row that cannot be used."""
     for name, number in numbers.items():
         if number is None or (name == "score" and not math.isfinite(number)):
-            yield f"row {row}, column {name}: expected a number, got {_described(given[name])}"
+            yield f"row {row + 1}, column {name}: expected a number, got {_described(given[name])}"
 
 
 @dataclass
@@ -181,7 +188,7 @@ class _Images:
         """The name of an image: its path, or for an array one that is made up."""
         if isinstance(image, str | os.PathLike):
             return os.fspath(image)
-        place = f"row {row}, column {column}"
+        place = f"row {row + 1}, column {column}"
         name = f"{column}[{row}]"
         array = np.asarray(image)
         if array.ndim != 3 or array.shape[-1] != 3 or not array.size:
@@ -208,7 +215,7 @@ class _Images:
             if sizes[0] != sizes[1]:
                 expected, found = (f"{height}x{width}" for height, width in sizes)
                 yield (
-                    f"row {row}, column distorted: expected {expected} pixels (height x width) as "
+                    f"row {row + 1}, column distorted: expected {expected} pixels (height x width) as "
                     f"in the reference, got {found}"
                 )
 
@@ -260,4 +267,6 @@ def _described(value: Any) -> str:
     shape = getattr(value, "shape", None)
     if shape is not None:
         return f"an array {list(shape)}"
+    if isinstance(value, list | tuple):
+        return f"a {type(value).__name__} of {counted(len(value), 'items')}"
     return f"{type(value).__name__} {value!r}"[:60]

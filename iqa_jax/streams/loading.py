@@ -38,6 +38,12 @@ def stream(
       >>> stream.compute()["psnr"].count
       20
     """
+    strange = [each for each in metrics if not isinstance(each, str | Metric)]
+    if strange:
+        raise InputError(
+            "expected names or metrics, each an argument of its own as in stream('psnr', 'ssim'), "
+            f"got {type(strange[0]).__name__}"
+        )
     names = tuple(each.name if isinstance(each, Metric) else each for each in metrics)
     if not names or len(set(names)) < len(names):
         raise InputError(

@@ -128,11 +128,11 @@ def test_the_direction_of_ratings(image):
 @pytest.mark.parametrize(
     ("change", "complaint"),
     [
-        (lambda x: x[0], r"row 1, column distorted: expected a path or an array \[H, W, 3\], got"),
+        (lambda x: x[0], r"row 2, column distorted: expected a path or an array \[H, W, 3\], got"),
         (lambda x: x[..., :2], r"got an array \[5, 7, 2\]"),
         (lambda x: x[:0], r"got an array \[0, 7, 3\]"),
         (lambda x: None, "got NoneType None"),
-        (np.int32, "row 1, column distorted: expected an array of uint8 or floats"),
+        (np.int32, "row 2, column distorted: expected an array of uint8 or floats"),
         (lambda x: x.astype(bfloat16), "expected an array of uint8 or floats, got bfloat16"),
         (lambda x: x / 255 + 0.001, "column distorted: expected an image of 8 bits, .*found 0"),
         (lambda x: x / 255 - 0.5, "expected an image of 8 bits, k/255"),
@@ -154,16 +154,16 @@ def test_all_floats_are_on_one_scale(image):
     found = pixels(table_from([(dark, np.float64(image))]))[0][0]
     np.testing.assert_array_equal(found, dark)
     assert pixels(table_from([(dark, image)]))[0][0].max() == 255
-    with pytest.raises(InputError, match="row 0, column reference: .*whole numbers"):
+    with pytest.raises(InputError, match="row 1, column reference: .*whole numbers"):
         table_from([(image / 255, np.float64(image))])
 
 
 @pytest.mark.parametrize(
     ("change", "complaint"),
     [
-        ({"score": [1, "good"]}, "row 1, column score: expected a number, got str 'good'"),
-        ({"score": [np.nan, 1]}, "row 0, column score: expected a number, got float nan"),
-        ({"score_std": ["?", 1]}, "row 0, column score_std: expected a number"),
+        ({"score": [1, "good"]}, "row 2, column score: expected a number, got str 'good'"),
+        ({"score": [np.nan, 1]}, "row 1, column score: expected a number, got float nan"),
+        ({"score_std": ["?", 1]}, "row 1, column score_std: expected a number"),
         ({"score": [1]}, "expected columns of equal length, got reference: 2, .*score: 1"),
         ({"distorted": [np.zeros((5, 8, 3), np.uint8)] * 2}, "expected 5x7 pixels.*got 5x8"),
     ],
@@ -186,9 +186,9 @@ def test_ratings_that_cannot_be_used_are_named(change, complaint, image):
             "columns reference, distorted, score; missing: score",
         ),
         ({"reference": "a.png", "distorted": "b.png"}, "got str 'a.png'"),
-        ([("a.png", "b.png", "c.png")], "expected .reference, distorted. in each row.*row 0"),
-        (["a.png", "b.png"], "in each row, got something else in row 0: str 'a.png'"),
-        (np.zeros((4, 5, 7, 3), np.uint8), "in each row, got something else in row 0: an array"),
+        ([("a.png", "b.png", "c.png")], "expected .reference, distorted. in each row.*row 1"),
+        (["a.png", "b.png"], "in each row, got something else in row 1: str 'a.png'"),
+        (np.zeros((4, 5, 7, 3), np.uint8), "in each row, got something else in row 1: an array"),
         (7, "expected a frame or a mapping of columns, .* got int 7"),
     ],
 )
@@ -200,3 +200,11 @@ def test_forms_that_cannot_be_used(pairs, complaint):
 def test_no_pairs():
     with pytest.raises(InputError, match="expected at least one pair, got none"):
         table_from([])
+
+
+def test_a_tuple_of_two_lists_is_two_columns(rng):
+    images = [rng.integers(0, 256, (5, 7, 3)).astype(np.uint8) for _ in range(4)]
+    table = table_from((images[:2], images[2:]), with_scores=False)
+    found = [table.images.pixels(name) for pair in table.pairs for name in pair.image_names]
+    for image, expected in zip(found, [images[0], images[2], images[1], images[3]], strict=True):
+        np.testing.assert_array_equal(image, expected)

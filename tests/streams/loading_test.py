@@ -36,3 +36,8 @@ def test_metrics_in_memory():
     found = iqa_jax.stream(metric, "psnr").update(*images).compute()
     assert list(found) == ["ssim", "psnr"]
     assert found == iqa_jax.stream("ssim", "psnr").update(*images).compute()
+
+
+def test_names_are_arguments_of_their_own():
+    with pytest.raises(InputError, match=r"as in stream\('psnr', 'ssim'\), got list"):
+        iqa_jax.stream(["psnr", "ssim"])
