@@ -215,8 +215,8 @@ class _Images:
             if sizes[0] != sizes[1]:
                 expected, found = (f"{height}x{width}" for height, width in sizes)
                 yield (
-                    f"row {row + 1}, column distorted: expected {expected} pixels (height x width) as "
-                    f"in the reference, got {found}"
+                    f"row {row + 1}, column distorted: expected {expected} pixels (height x width) "
+                    f"as in the reference, got {found}"
                 )
 
     def levels(self) -> dict[str, np.ndarray]:
