@@ -112,11 +112,16 @@ class PixelChecks:
         mapped = jax.jit(jax.vmap(self.metric))
         together = mapped(reference, distorted)
         np.testing.assert_allclose(together, alone, rtol=2e-6)
-        with jax.disable_jit():
-            np.testing.assert_allclose(self.metric(reference[0], distorted[0]), alone[0], rtol=2e-6)
         moved = mapped(reference.at[0].set(0).at[2].set(jnp.nan), distorted)
         assert moved[1] == together[1]
         assert np.isnan(moved[2])
+
+    @pytest.mark.slow
+    def test_eager_is_compiled(self):
+        pair = image(1), image(2) * 0.5
+        with jax.disable_jit():
+            eager = self.metric(*pair)
+        np.testing.assert_allclose(eager, compiled(self.name)(*pair), rtol=2e-6)
 
     def test_a_pixel_that_is_not_finite_has_no_score(self):
         reference = image(1)
@@ -132,4 +137,4 @@ class PixelChecks:
             reason = f"at least {least}x{least} pixels, got 99x{least - 1}"
             assert reason in scores.refusals(least - 1, 99)[self.name]
         pair = image(1, (least, least + 1)), image(2, (least, least + 1))
-        assert np.isfinite(self.metric(*pair))
+        assert np.isfinite(compiled(self.name)(*pair))
