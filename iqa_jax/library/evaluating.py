@@ -19,7 +19,7 @@ from iqa_jax.programs.evaluate.evaluation import evaluate as run
 from iqa_jax.programs.evaluate.report import best_layers, report_text
 from iqa_jax.programs.evaluate.settings import EvaluateSettings
 from iqa_jax.programs.loaded import Loaded
-from iqa_jax.progress import shown, warn
+from iqa_jax.progress import shown
 from iqa_jax.text import as_json, counted
 
 if TYPE_CHECKING:
@@ -89,6 +89,11 @@ class EvaluationResult:
     def chosen_layers(self) -> "DataFrame":
         """Layers chosen on other data, with intervals; no rows without ``layers_from``."""
         return self._frame("chosen_layers.csv")
+
+    @property
+    def warnings(self) -> list[str]:
+        """Reasons to doubt the numbers, such as scores that seem to have the other direction."""
+        return list(self._evaluation.analysis.warnings)
 
     @property
     def record(self) -> dict[str, Any]:
@@ -207,10 +212,7 @@ def evaluate(
         )
         if not objects:  # an object may use settings that names do not reveal
             refuse_idle(chosen, settings)
-        evaluation = run(chosen, table=table, loaded=Loaded(backbones, objects))
-        for warning in evaluation.analysis.warnings:
-            warn(warning)
-        return EvaluationResult(evaluation)
+        return EvaluationResult(run(chosen, table=table, loaded=Loaded(backbones, objects)))
 
 
 def find_dataset(dataset: Any, settings: Mapping[str, Any]) -> tuple[str, PairTable | None]:

@@ -174,6 +174,7 @@ def test_nothing_global_changes_and_nothing_is_printed(ratings, capfd, tmp_path,
     monkeypatch.chdir(tmp_path)
     before = state()
     found = iqa_jax.evaluate(ratings.columns, metrics="psnr")
+    assert found.warnings == found.record["warnings"]
     found.figure().png()
     assert state() == before
     assert capfd.readouterr() == ("", "")
