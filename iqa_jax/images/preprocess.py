@@ -57,6 +57,28 @@ def check_images(images: Any, what: str = "images") -> jax.Array | np.ndarray:
     return array.astype(np.float32)
 
 
+def check_pair(reference: Any, distorted: Any) -> tuple[jax.Array | np.ndarray, ...]:
+    """Checks reference and distorted images as :func:`check_images` does, and that they match.
+
+    Args:
+      reference: Array ``[B, H, W, 3]``, or anything that ``np.asarray`` converts to one.
+      distorted: Images of the same shape.
+
+    Returns:
+      Both, ``uint8`` or float32.
+
+    Raises:
+      InputError: If a shape, type or range is wrong, or the shapes differ.
+    """
+    pair = check_images(reference, "reference"), check_images(distorted, "distorted")
+    shapes = [list(each.shape) for each in pair]
+    if shapes[0] != shapes[1]:
+        raise InputError(
+            f"reference and distorted: expected the same shape, got {shapes[0]} and {shapes[1]}"
+        )
+    return pair
+
+
 def _as_array(images: Any, what: str) -> jax.Array | np.ndarray:
     if isinstance(images, jax.Array | np.ndarray):
         return images

@@ -37,9 +37,9 @@ def score(pairs: Any, metrics: Any, *, progress: bool = False, **settings: Any) 
 
     Args:
       pairs: A pandas frame or a mapping with the columns ``reference`` and ``distorted``, a list of
-        ``(reference, distorted)``, two arrays ``[N, H, W, 3]``, or the path of a CSV file. Images
-        are paths, or arrays ``[H, W, 3]``, RGB: ``uint8``, or floats on the 8-bit grid (k/255,
-        or whole numbers from 0 to 255).
+        ``(reference, distorted)``, a tuple of two arrays ``[N, H, W, 3]`` or of two lists, or the
+        path of a CSV file. Images are paths, or arrays ``[H, W, 3]``, RGB: ``uint8``, or floats on
+        the 8-bit grid (k/255, or whole numbers from 0 to 255).
       metrics: Names of metrics, see :func:`iqa_jax.list_metrics` (and any read-out
         ``MODEL/LAYER[+LAYER...]/READOUT[@RELEVANCE]``), and metrics in memory; or one of these.
       **settings: Settings of networks, as keywords.

@@ -16,6 +16,7 @@ from iqa_jax.library.frames import frame
 from iqa_jax.library.keywords import refuse_idle, settings_from, takes_settings
 from iqa_jax.metrics import Metric
 from iqa_jax.metrics.readout_metric import read_out
+from iqa_jax.programs.flags import settings_of
 from iqa_jax.programs.settings import DatasetSettings
 from iqa_jax.programs.train.learning import Learned, learn
 from iqa_jax.programs.train.settings import TrainSettings
@@ -183,8 +184,7 @@ def train_relevance(
     if name is None and not {"data_dir", "tfds_dir"}.isdisjoint(settings):
         raise InputError("dataset: expected its name, which says how the folder is read, got None")
     if table is not None:
-        selection = ("exclude_references", "allow_partial", "limit", "score_direction")
-        given = {key: settings[key] for key in selection if key in settings}
+        given = {key: settings[key] for key in settings_of(DatasetSettings) if key in settings}
         images = settings_from(DatasetSettings, given, fixed={"dataset": name})
         chosen = replace(chosen, images=images)
     refuse_idle(chosen, settings)

@@ -104,6 +104,7 @@ class FeatureScores(NetworkFunction):
         cls,
         readouts: Sequence[ReadoutName],
         *,
+        backbone: Backbone | None = None,
         checkpoints_dir: epath.PathLike | None = None,
         precision: str = "highest",
         resize: Resize | None = None,
@@ -112,6 +113,7 @@ class FeatureScores(NetworkFunction):
 
         Args:
           readouts: At least one, all of the same model.
+          backbone: The network, if it is in memory.
           checkpoints_dir: See ``load_backbone``.
           precision: See ``load_backbone``.
           resize: Resizing that belongs to the metric's own protocol.
@@ -121,7 +123,9 @@ class FeatureScores(NetworkFunction):
           CheckpointError: If weights have not been fetched, or a relevance is damaged.
         """
         (model,) = {readout.model for readout in readouts}
-        backbone = outline_backbone(model, checkpoints_dir=checkpoints_dir, precision=precision)
+        backbone = backbone or outline_backbone(
+            model, checkpoints_dir=checkpoints_dir, precision=precision
+        )
         relevances = {
             name: load_relevance(name, checkpoints_dir=checkpoints_dir)
             for name in dict.fromkeys(readout.relevance for readout in readouts)

@@ -31,6 +31,9 @@ PIXELS_PER_DEGREE_RANGE = 1, 1000
 """Least and greatest number of pixels per degree. With fewer, the filters are all zeros in the
 authors' program, and it has no score."""
 
+HIGHEST_SCORE = 1.0
+"""Upper bound: the errors of the pixels lie in [0, 1]."""
+
 _XYZ = np.array(
     [
         [10135552 / 24577794, 8788810 / 24577794, 4435075 / 24577794],

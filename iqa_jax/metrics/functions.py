@@ -3,10 +3,8 @@
 import jax
 import numpy as np
 
-from iqa_jax.errors import InputError
 from iqa_jax.metrics.flip_error import PIXELS_PER_DEGREE
-from iqa_jax.metrics.metric import Metric
-from iqa_jax.metrics.pixels import PIXEL_METRICS, PixelScores, pixel_metric
+from iqa_jax.metrics.registry import load_metric
 
 
 def psnr(reference: jax.Array | np.ndarray, distorted: jax.Array | np.ndarray) -> jax.Array:
@@ -21,7 +19,7 @@ def psnr(reference: jax.Array | np.ndarray, distorted: jax.Array | np.ndarray) -
       distorted: Images of the same shape.
 
     Returns:
-      float32 ``[B]``, the scores of ``load_metric("psnr")``.
+      float32 ``[B]``, the scores of ``loadload_metric("psnr")``.
 
     Raises:
       InputError: If the images have the wrong type, range or shape.
@@ -32,7 +30,7 @@ def psnr(reference: jax.Array | np.ndarray, distorted: jax.Array | np.ndarray) -
       >>> round(float(iqa_jax.psnr(gray, gray + 0.1)[0]), 3)
       20.0
     """
-    return _metric("psnr")(reference, distorted)
+    return load_metric("psnr")(reference, distorted)
 
 
 def ssim(
@@ -56,7 +54,7 @@ def ssim(
         script does, ``rgb`` averages the similarities of the three channels.
 
     Returns:
-      float32 ``[B]``, the scores of ``load_metric("ssim:PRESET")``.
+      float32 ``[B]``, the scores of ``loadload_metric("ssim:PRESET")``.
 
     Raises:
       InputError: If there is no such preset, or the images have the wrong type, range or shape, or
@@ -70,7 +68,7 @@ def ssim(
       >>> bool((iqa_jax.ssim(reference, 255 - reference, preset="rgb") < 0).all())
       True
     """
-    return _metric(f"ssim:{preset}")(reference, distorted)
+    return load_metric(f"ssim:{preset}")(reference, distorted)
 
 
 def ms_ssim(
@@ -94,7 +92,7 @@ def ms_ssim(
         channels.
 
     Returns:
-      float32 ``[B]``, the scores of ``load_metric("ms-ssim:PRESET")``.
+      float32 ``[B]``, the scores of ``loadload_metric("ms-ssim:PRESET")``.
 
     Raises:
       InputError: If there is no such preset, or the images have the wrong type, range or shape, or
@@ -106,7 +104,7 @@ def ms_ssim(
       >>> iqa_jax.ms_ssim(reference, reference).tolist()
       [1.0]
     """
-    return _metric(f"ms-ssim:{preset}")(reference, distorted)
+    return load_metric(f"ms-ssim:{preset}")(reference, distorted)
 
 
 def gmsd(reference: jax.Array | np.ndarray, distorted: jax.Array | np.ndarray) -> jax.Array:
@@ -124,11 +122,10 @@ def gmsd(reference: jax.Array | np.ndarray, distorted: jax.Array | np.ndarray) -
       distorted: Images of the same shape.
 
     Returns:
-      float32 ``[B]``, the scores of ``load_metric("gmsd")``.
+      float32 ``[B]``, the scores of ``loadload_metric("gmsd")``.
 
     Raises:
-      InputError: If the images are of another type, range or shape, or too
-        small.
+      InputError: If the images are of another type, range or shape, or too small.
 
     Example:
       >>> import numpy as np, iqa_jax
@@ -136,7 +133,7 @@ def gmsd(reference: jax.Array | np.ndarray, distorted: jax.Array | np.ndarray) -
       >>> iqa_jax.gmsd(reference, reference).tolist()
       [0.0]
     """
-    return _metric("gmsd")(reference, distorted)
+    return load_metric("gmsd")(reference, distorted)
 
 
 def ms_gmsd(reference: jax.Array | np.ndarray, distorted: jax.Array | np.ndarray) -> jax.Array:
@@ -154,11 +151,10 @@ def ms_gmsd(reference: jax.Array | np.ndarray, distorted: jax.Array | np.ndarray
       distorted: Images of the same shape.
 
     Returns:
-      float32 ``[B]``, the scores of ``load_metric("ms-gmsd")``.
+      float32 ``[B]``, the scores of ``loadload_metric("ms-gmsd")``.
 
     Raises:
-      InputError: If the images are of another type, range or shape, or too
-        small.
+      InputError: If the images are of another type, range or shape, or too small.
 
     Example:
       >>> import numpy as np, iqa_jax
@@ -166,7 +162,7 @@ def ms_gmsd(reference: jax.Array | np.ndarray, distorted: jax.Array | np.ndarray
       >>> iqa_jax.ms_gmsd(reference, reference).tolist()
       [0.0]
     """
-    return _metric("ms-gmsd")(reference, distorted)
+    return load_metric("ms-gmsd")(reference, distorted)
 
 
 def haarpsi(reference: jax.Array | np.ndarray, distorted: jax.Array | np.ndarray) -> jax.Array:
@@ -183,7 +179,7 @@ def haarpsi(reference: jax.Array | np.ndarray, distorted: jax.Array | np.ndarray
       distorted: Images of the same shape.
 
     Returns:
-      float32 ``[B]``, the scores of ``load_metric("haarpsi")``.
+      float32 ``[B]``, the scores of ``loadload_metric("haarpsi")``.
 
     Raises:
       InputError: If the images are of another type, range or shape.
@@ -194,7 +190,7 @@ def haarpsi(reference: jax.Array | np.ndarray, distorted: jax.Array | np.ndarray
       >>> iqa_jax.haarpsi(reference, reference).tolist()
       [1.0]
     """
-    return _metric("haarpsi")(reference, distorted)
+    return load_metric("haarpsi")(reference, distorted)
 
 
 def mdsi(reference: jax.Array | np.ndarray, distorted: jax.Array | np.ndarray) -> jax.Array:
@@ -212,11 +208,10 @@ def mdsi(reference: jax.Array | np.ndarray, distorted: jax.Array | np.ndarray) -
       distorted: Images of the same shape.
 
     Returns:
-      float32 ``[B]``, the scores of ``load_metric("mdsi")``.
+      float32 ``[B]``, the scores of ``loadload_metric("mdsi")``.
 
     Raises:
-      InputError: If the images are of another type, range or shape, or too
-        small.
+      InputError: If the images are of another type, range or shape, or too small.
 
     Example:
       >>> import numpy as np, iqa_jax
@@ -224,7 +219,7 @@ def mdsi(reference: jax.Array | np.ndarray, distorted: jax.Array | np.ndarray) -
       >>> iqa_jax.mdsi(reference, reference).tolist()
       [0.0]
     """
-    return _metric("mdsi")(reference, distorted)
+    return load_metric("mdsi")(reference, distorted)
 
 
 def nlpd(reference: jax.Array | np.ndarray, distorted: jax.Array | np.ndarray) -> jax.Array:
@@ -241,7 +236,7 @@ def nlpd(reference: jax.Array | np.ndarray, distorted: jax.Array | np.ndarray) -
       distorted: Images of the same shape.
 
     Returns:
-      float32 ``[B]``, the scores of ``load_metric("nlpd")``.
+      float32 ``[B]``, the scores of ``loadload_metric("nlpd")``.
 
     Raises:
       InputError: If the images are of another type, range or shape.
@@ -252,7 +247,7 @@ def nlpd(reference: jax.Array | np.ndarray, distorted: jax.Array | np.ndarray) -
       >>> iqa_jax.nlpd(reference, reference).tolist()
       [0.0]
     """
-    return _metric("nlpd")(reference, distorted)
+    return load_metric("nlpd")(reference, distorted)
 
 
 def vif(reference: jax.Array | np.ndarray, distorted: jax.Array | np.ndarray) -> jax.Array:
@@ -270,11 +265,10 @@ def vif(reference: jax.Array | np.ndarray, distorted: jax.Array | np.ndarray) ->
       distorted: Images of the same shape.
 
     Returns:
-      float32 ``[B]``, the scores of ``load_metric("vif")``.
+      float32 ``[B]``, the scores of ``loadload_metric("vif")``.
 
     Raises:
-      InputError: If the images are of another type, range or shape, or too
-        small.
+      InputError: If the images are of another type, range or shape, or too small.
 
     Example:
       >>> import numpy as np, iqa_jax
@@ -282,7 +276,7 @@ def vif(reference: jax.Array | np.ndarray, distorted: jax.Array | np.ndarray) ->
       >>> iqa_jax.vif(reference, reference).tolist()
       [1.0]
     """
-    return _metric("vif")(reference, distorted)
+    return load_metric("vif")(reference, distorted)
 
 
 def flip(
@@ -294,7 +288,7 @@ def flip(
     """Mean FLIP error, of what is seen when two images are shown in turn.
 
     Lower is better, from 0, the score of identical images, to 1. The errors of the pixels are the
-    map of ``load_metric("flip")``.
+    map of ``loadload_metric("flip")``.
 
     Andersson, Nilsson, Akenine-Möller, Oskarsson, Åström and Fairchild, "FLIP: A difference
     evaluator for alternating images", Proc. ACM Computer Graphics and Interactive Techniques 3
@@ -307,8 +301,8 @@ def flip(
         that of a display 0.7 m and 3840 pixels wide, seen from 0.7 m.
 
     Returns:
-      float32 ``[B]``, the scores of ``load_metric("flip")``, or
-      ``load_metric("flip:ppd=PIXELS_PER_DEGREE")``.
+      float32 ``[B]``, the scores of ``loadload_metric("flip")``, or
+      ``loadload_metric("flip:ppd=PIXELS_PER_DEGREE")``.
 
     Raises:
       InputError: If the number is out of range, or the images are of another type, range or shape.
@@ -324,7 +318,9 @@ def flip(
       True
     """
     is_default = pixels_per_degree == PIXELS_PER_DEGREE
-    return _metric("flip" if is_default else f"flip:ppd={pixels_per_degree}")(reference, distorted)
+    return load_metric("flip" if is_default else f"flip:ppd={pixels_per_degree}")(
+        reference, distorted
+    )
 
 
 def ssimulacra2(reference: jax.Array | np.ndarray, distorted: jax.Array | np.ndarray) -> jax.Array:
@@ -341,7 +337,7 @@ def ssimulacra2(reference: jax.Array | np.ndarray, distorted: jax.Array | np.nda
       distorted: Images of the same shape.
 
     Returns:
-      float32 ``[B]``, the scores of ``load_metric("ssimulacra2")``.
+      float32 ``[B]``, the scores of ``loadload_metric("ssimulacra2")``.
 
     Raises:
       InputError: If the images are of another type, range or shape, or too small.
@@ -352,15 +348,4 @@ def ssimulacra2(reference: jax.Array | np.ndarray, distorted: jax.Array | np.nda
       >>> iqa_jax.ssimulacra2(reference, reference).tolist()
       [100.0]
     """
-    return _metric("ssimulacra2")(reference, distorted)
-
-
-def _metric(name: str) -> Metric:
-    metric = pixel_metric(name)
-    if metric is None:
-        family, _, preset = name.partition(":")
-        presets = [
-            each.partition(":")[2] for each in PIXEL_METRICS if each.startswith(f"{family}:")
-        ]
-        raise InputError(f"{family}: expected the preset {' or '.join(presets)}, got {preset!r}")
-    return Metric(PixelScores((name,)), name, metric.higher_is_better)
+    return load_metric("ssimulacra2")(reference, distorted)

@@ -9,7 +9,7 @@ import numpy as np
 
 from iqa_jax.compilation import compiled
 from iqa_jax.errors import InputError
-from iqa_jax.images.preprocess import check_images
+from iqa_jax.images.preprocess import check_pair
 from iqa_jax.metrics.pair_function import PairFunction
 from iqa_jax.pytrees import register_pytree
 
@@ -132,12 +132,7 @@ class Metric:
         return _local_scores(self.function, reference, distorted)
 
     def _checked(self, *pair: jax.Array | np.ndarray) -> tuple[jax.Array, jax.Array]:
-        reference, distorted = map(check_images, pair, ("reference", "distorted"))
-        if reference.shape != distorted.shape:
-            raise InputError(
-                "reference and distorted: expected the same shape, got "
-                f"{list(reference.shape)} and {list(distorted.shape)}"
-            )
+        reference, distorted = check_pair(*pair)
         _, height, width, _ = reference.shape
         self.function.check_size(height, width)
         return jnp.asarray(reference), jnp.asarray(distorted)

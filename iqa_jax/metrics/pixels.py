@@ -38,11 +38,11 @@ class PixelMetric:
       prepare: Function from an image, float32 in [0, 1], to any pytree; called once for a reference
         with many versions.
       compare: Function from the prepared reference and distorted image to the score, a float32.
-      compare_maps: Function from the same to local scores ``[h, w]``, whose mean is the score; None
-        if the metric has no maps.
       best: Score of identical images, the highest or lowest of all unless there is ``beyond``.
       worst: Bound of the scores at the other end, for images in [0, 1].
       higher_is_better: Whether a higher score means more similar images.
+      compare_maps: Function from the same to local scores ``[h, w]``, whose mean is the score; None
+        if the metric has no maps.
       least_size: Least height and width.
       map_margin: Number of positions at each side of the image that are not in the map.
       beyond: Bound of the scores of images that are better than the reference; None if none are.
@@ -50,11 +50,11 @@ class PixelMetric:
 
     prepare: Callable[[jax.Array], Any]
     compare: Callable[[Any, Any], jax.Array]
-    compare_maps: Callable[[Any, Any], jax.Array] | None
     best: float
     worst: float
     higher_is_better: bool
-    least_size: int
+    compare_maps: Callable[[Any, Any], jax.Array] | None = None
+    least_size: int = 1
     map_margin: int = 0
     beyond: float | None = None
 
@@ -69,124 +69,78 @@ class PixelMetric:
         return self.compare(self.prepare(reference), self.prepare(distorted))
 
 
-def _ssim(planes: Callable[[jax.Array], jax.Array]) -> PixelMetric:
+def _distance(module: ModuleType, **more: Any) -> PixelMetric:
+    """The distance of a module with ``prepare``, ``compare`` and ``HIGHEST_SCORE``."""
     return PixelMetric(
-        prepare=lambda image: structural_similarity.prepare(planes(image)),
-        compare=structural_similarity.compare,
-        compare_maps=structural_similarity.compare_maps,
-        best=1.0,
-        worst=-1.0,
-        higher_is_better=True,
-        least_size=structural_similarity.WINDOW_SIZE,
-        map_margin=structural_similarity.WINDOW_SIZE // 2,
-    )
-
-
-def _ms_ssim(planes: Callable[[jax.Array], jax.Array]) -> PixelMetric:
-    return PixelMetric(
-        prepare=lambda image: multi_scale_similarity.prepare(planes(image)),
-        compare=multi_scale_similarity.compare,
-        compare_maps=None,
-        best=1.0,
-        worst=0.0,
-        higher_is_better=True,
-        least_size=multi_scale_similarity.LEAST_SIZE,
-    )
-
-
-def _distance(module: ModuleType, least_size: int) -> PixelMetric:
-    return PixelMetric(
-        prepare=module.prepare,
-        compare=module.compare,
-        compare_maps=None,
+        module.prepare,
+        module.compare,
         best=0.0,
         worst=module.HIGHEST_SCORE,
         higher_is_better=False,
-        least_size=least_size,
+        **more,
     )
+
+
+def _similarity(
+    module: ModuleType, *, best: float = 1.0, worst: float = 0.0, **more: Any
+) -> PixelMetric:
+    """The similarity of a module with ``prepare`` and ``compare``."""
+    return PixelMetric(
+        module.prepare, module.compare, best=best, worst=worst, higher_is_better=True, **more
+    )
+
+
+def _presets(
+    name: str, module: ModuleType, *, worst: float = 0.0, **more: Any
+) -> dict[str, PixelMetric]:
+    """The similarities of a module, one for each way to make planes of an image."""
+    of_planes = _similarity(module, worst=worst, **more)
+
+    def preset(planes: Callable[[jax.Array], jax.Array]) -> PixelMetric:
+        return replace(of_planes, prepare=lambda image: module.prepare(planes(image)))
+
+    return {f"{name}:{each}": preset(planes) for each, planes in module.PRESETS.items()}
 
 
 def _flip(pixels_per_degree: float) -> PixelMetric:
-    return PixelMetric(
-        prepare=lambda image: flip_error.prepare(image, pixels_per_degree),
-        compare=flip_error.compare,
-        compare_maps=flip_error.compare_maps,
-        best=0.0,
-        worst=1.0,
-        higher_is_better=False,
-        least_size=1,
-    )
+    metric = _distance(flip_error, compare_maps=flip_error.compare_maps)
+    return replace(metric, prepare=lambda image: flip_error.prepare(image, pixels_per_degree))
 
-
-_PSNR = PixelMetric(
-    prepare=peak_signal_to_noise.prepare,
-    compare=peak_signal_to_noise.compare,
-    compare_maps=None,
-    best=peak_signal_to_noise.HIGHEST_DECIBELS,
-    worst=0.0,
-    higher_is_better=True,
-    least_size=1,
-)
-_VIF = PixelMetric(
-    prepare=visual_information.prepare,
-    compare=visual_information.compare,
-    compare_maps=None,
-    best=1.0,
-    worst=0.0,
-    higher_is_better=True,
-    least_size=visual_information.LEAST_SIZE,
-    beyond=math.inf,
-)
-_HAARPSI = PixelMetric(
-    prepare=haar_similarity.prepare,
-    compare=haar_similarity.compare,
-    compare_maps=None,
-    best=1.0,
-    worst=0.0,
-    higher_is_better=True,
-    least_size=1,
-)
-_SSIMULACRA2 = PixelMetric(
-    prepare=compression_artifacts.prepare,
-    compare=compression_artifacts.compare,
-    compare_maps=None,
-    best=100.0,
-    worst=-math.inf,
-    higher_is_better=True,
-    least_size=compression_artifacts.LEAST_SIZE,
-)
-_SSIM = {
-    f"ssim:{preset}": _ssim(planes) for preset, planes in structural_similarity.PRESETS.items()
-}
-_MS_SSIM = {
-    f"ms-ssim:{preset}": _ms_ssim(planes)
-    for preset, planes in multi_scale_similarity.PRESETS.items()
-}
-
-_DISTANCES = {
-    "gmsd": _distance(gradient_similarity, gradient_similarity.LEAST_SIZE),
-    "ms-gmsd": _distance(multi_scale_gradients, multi_scale_gradients.LEAST_SIZE),
-    "mdsi": _distance(mean_deviation, mean_deviation.LEAST_SIZE),
-    "nlpd": _distance(normalised_laplacian, 1),
-}
 
 FULL_NAMES: Mapping[str, str] = {"ssim": "ssim:wang2004", "ms-ssim": "ms-ssim:wang2003"}
 """Full names; a plain name means the preset that was published first."""
 
-_ALL = {
-    "psnr": _PSNR,
-    **_SSIM,
-    **_MS_SSIM,
-    "flip": _flip(flip_error.PIXELS_PER_DEGREE),
-    "ssimulacra2": _SSIMULACRA2,
+_WITH_PRESETS = {
+    **_presets(
+        "ssim",
+        structural_similarity,
+        worst=-1.0,
+        compare_maps=structural_similarity.compare_maps,
+        least_size=structural_similarity.WINDOW_SIZE,
+        map_margin=structural_similarity.WINDOW_SIZE // 2,
+    ),
+    **_presets("ms-ssim", multi_scale_similarity, least_size=multi_scale_similarity.LEAST_SIZE),
 }
+
 PIXEL_METRICS: Mapping[str, PixelMetric] = {
-    "psnr": _PSNR,
-    **{plain: _ALL[full] for plain, full in FULL_NAMES.items()},
-    **_ALL,
-    **_DISTANCES,
-    "haarpsi": _HAARPSI,
-    "vif": _VIF,
+    "psnr": _similarity(peak_signal_to_noise, best=peak_signal_to_noise.HIGHEST_DECIBELS),
+    **{plain: _WITH_PRESETS[full] for plain, full in FULL_NAMES.items()},
+    **_WITH_PRESETS,
+    "gmsd": _distance(gradient_similarity, least_size=gradient_similarity.LEAST_SIZE),
+    "ms-gmsd": _distance(multi_scale_gradients, least_size=multi_scale_gradients.LEAST_SIZE),
+    "haarpsi": _similarity(haar_similarity),
+    "mdsi": _distance(mean_deviation, least_size=mean_deviation.LEAST_SIZE),
+    "nlpd": _distance(normalised_laplacian),
+    "vif": _similarity(
+        visual_information, least_size=visual_information.LEAST_SIZE, beyond=math.inf
+    ),
+    "flip": _flip(flip_error.PIXELS_PER_DEGREE),
+    "ssimulacra2": _similarity(
+        compression_artifacts,
+        best=100.0,
+        worst=-math.inf,
+        least_size=compression_artifacts.LEAST_SIZE,
+    ),
 }
 """Metrics by name, with a preset after a colon."""
 

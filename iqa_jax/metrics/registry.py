@@ -79,6 +79,12 @@ def parse_metric(name: str) -> MetricName:
     if name in READOUT_METRICS:
         readout, resize = READOUT_METRICS[name]
         return MetricName(name, ReadoutName.parse(readout), resize)
+    family, _, preset = name.partition(":")
+    if family in FULL_NAMES:
+        presets = [
+            each.partition(":")[2] for each in PIXEL_METRICS if each.startswith(f"{family}:")
+        ]
+        raise InputError(f"{family}: expected the preset {' or '.join(presets)}, got {preset!r}")
     if "/" not in name:
         raise InputError(
             f"there is no metric {name!r}; {do_you_mean(name, list_metrics())}there are: "
@@ -128,6 +134,7 @@ def groups(metrics: Iterable[MetricName]) -> list[list[MetricName]]:
 def outline_group(
     group: Sequence[MetricName],
     *,
+    backbone: "Backbone | None" = None,
     checkpoints_dir: epath.PathLike | None = None,
     precision: str = "highest",
 ) -> PairFunction:
@@ -135,6 +142,7 @@ def outline_group(
 
     Args:
       group: One of :func:`groups`.
+      backbone: Their network, if it is in memory.
       checkpoints_dir: See ``load_backbone``.
       precision: See ``load_backbone``.
 
@@ -154,6 +162,7 @@ def outline_group(
     check_no_dataset(readouts)
     return FeatureScores.outline(
         readouts,
+        backbone=backbone,
         checkpoints_dir=checkpoints_dir,
         precision=precision,
         resize=group[0].resize,

@@ -101,22 +101,15 @@ class Loaded:
           checkpoints_dir: Folder of all checkpoints.
           precision: Precision of networks that are loaded by name.
         """
-        if not self.holds(group):
-            return outline_group(group, checkpoints_dir=checkpoints_dir, precision=precision)
-        if isinstance(group[0], LoadedMetric):
-            return group[0].metric.function
-        from iqa_jax.metrics.features import FeatureScores, check_no_dataset  # noqa: PLC0415  flax
-        from iqa_jax.zoo import load_relevance  # noqa: PLC0415
-
-        readouts = list(dict.fromkeys(metric.readout for metric in group if metric.readout))
-        check_no_dataset(readouts)
-        relevances = {
-            name: load_relevance(name, checkpoints_dir=checkpoints_dir)
-            for name in dict.fromkeys(readout.relevance for readout in readouts)
-            if name
-        }
-        backbone = self.backbones[readouts[0].model]
-        return FeatureScores.of(backbone, readouts, relevances=relevances, resize=group[0].resize)
+        first = group[0]
+        if isinstance(first, LoadedMetric):
+            return first.metric.function
+        return outline_group(
+            group,
+            backbone=self.backbones.get(first.readout.model) if first.readout else None,
+            checkpoints_dir=checkpoints_dir,
+            precision=precision,
+        )
 
     def fill(
         self,

@@ -11,7 +11,7 @@ from jax.experimental import multihost_utils
 
 from iqa_jax.compilation import compiled
 from iqa_jax.errors import InputError
-from iqa_jax.images.preprocess import check_images
+from iqa_jax.images.preprocess import check_pair
 from iqa_jax.metrics.pair_function import PairFunction
 from iqa_jax.pytrees import register_pytree
 from iqa_jax.streams.totals import Summary, Totals
@@ -115,15 +115,10 @@ class Stream:
         distorted: jax.Array | np.ndarray,
         mask: jax.Array | np.ndarray,
     ) -> None:
-        for images, what in ((reference, "reference"), (distorted, "distorted")):
-            check_images(_pixels_to_check(images, mask), what)
-        shape = np.shape(reference)
-        if shape != np.shape(distorted):
-            raise InputError(
-                "reference and distorted: expected the same shape, got "
-                f"{list(shape)} and {list(np.shape(distorted))}"
-            )
-        batch, height, width, _ = shape
+        checked, _ = check_pair(
+            *(_pixels_to_check(images, mask) for images in (reference, distorted))
+        )
+        batch, height, width, _ = checked.shape
         if not _is_mask_of(mask, reference):
             raise InputError(
                 f"mask: expected bool [{batch}], one value for each pair, got {mask.dtype} "

@@ -16,7 +16,6 @@ import subprocess
 import sys
 import tempfile
 from collections import defaultdict
-from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
@@ -39,22 +38,7 @@ SCRIPTS = {
 LEAST_SIZES = {"vif": 41, "ms-gmsd": 17}
 """Smaller images have no score, or one of fewer scales."""
 
-REAL = ("I03", "I04", "I06")
-
 Pair = tuple[np.ndarray, np.ndarray]
-
-
-def pairs() -> Iterator[tuple[str, Pair]]:
-    """Names and images ``uint8`` [H, W, 3] of all pairs."""
-    for name in pixel_pairs.PAIRS:
-        yield name, pixel_pairs.pair(name)
-    folder = Path(os.environ["IQA_JAX_TEST_DATA"]) / "tid2013_pairs"
-    for name in REAL:
-        reference, distorted = (
-            np.asarray(Image.open(folder / kind / f"{name}.bmp").convert("RGB"))
-            for kind in ("ref", "dist")
-        )
-        yield name, (reference, distorted)
 
 
 def by_octave(found: dict[str, Pair], scripts: Path) -> dict[str, dict[str, float]]:
@@ -107,7 +91,7 @@ def by_piq(images: Pair) -> dict[str, float]:
 
 def main() -> None:
     """Writes the files."""
-    found = dict(pairs())
+    found = dict(pixel_pairs.everything(Path(os.environ["IQA_JAX_TEST_DATA"])))
     scores = by_octave(found, Path(sys.argv[1]))
     differences: dict[str, dict[str, float]] = defaultdict(dict)
     for name, images in found.items():

@@ -14,7 +14,6 @@ which only the scores are kept.
 import json
 import os
 import sys
-from collections.abc import Iterator
 from importlib.metadata import version
 from pathlib import Path
 
@@ -22,15 +21,12 @@ import flip_evaluator
 import numpy as np
 import scipy
 from golden import pixel_pairs
-from PIL import Image
 from scipy import ndimage
 
 FILE = Path(__file__).parent / "flip.json"
 
 DEGREES = (67.02064327658226, 20.0, 120.5)
 """Numbers of pixels per degree; the first is the evaluator's default."""
-
-TID2013 = ("I03", "I04", "I06")
 
 _XYZ = np.array(
     [
@@ -42,16 +38,6 @@ _XYZ = np.array(
 _WHITE = _XYZ.sum(axis=1)
 _SAME = 1e-7
 """Maximum difference of the evaluator's float32 from the definition."""
-
-
-def pairs() -> Iterator[tuple[str, np.ndarray, np.ndarray]]:
-    """Names and pairs of images, ``uint8`` [H, W, 3]."""
-    for name in pixel_pairs.PAIRS:
-        yield name, *pixel_pairs.pair(name)
-    folder = Path(os.environ["IQA_JAX_TEST_DATA"], "tid2013_pairs")
-    for name in TID2013:
-        images = (np.asarray(Image.open(folder / kind / f"{name}.bmp")) for kind in ("ref", "dist"))
-        yield f"tid2013 {name}", *images
 
 
 def linear(encoded: np.ndarray) -> np.ndarray:
@@ -148,7 +134,9 @@ def evaluator(reference: np.ndarray, distorted: np.ndarray, degree: float) -> fl
 def main():
     """Writes the file."""
     frozen = {}
-    for name, reference, distorted in pairs():
+    for name, (reference, distorted) in pixel_pairs.everything(
+        Path(os.environ["IQA_JAX_TEST_DATA"])
+    ):
         degrees = DEGREES if name == "noise 65x97" else DEGREES[:1]
         for degree in degrees:
             theirs = evaluator(reference, distorted, degree)

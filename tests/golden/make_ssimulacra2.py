@@ -15,7 +15,6 @@ import os
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
@@ -27,18 +26,6 @@ from scipy import ndimage, signal
 from iqa_jax.metrics.compression_artifacts import _WEIGHTS
 
 FILE = Path(__file__).parent / "ssimulacra2.json"
-
-TID2013 = ("I03", "I04", "I06")
-
-
-def pairs() -> Iterator[tuple[str, np.ndarray, np.ndarray]]:
-    """Names and pairs of images, ``uint8`` [H, W, 3]."""
-    for name in pixel_pairs.PAIRS:
-        yield name, *pixel_pairs.pair(name)
-    folder = Path(os.environ["IQA_JAX_TEST_DATA"], "tid2013_pairs")
-    for name in TID2013:
-        images = (np.asarray(Image.open(folder / kind / f"{name}.bmp")) for kind in ("ref", "dist"))
-        yield f"tid2013 {name}", *images
 
 
 def window() -> np.ndarray:
@@ -136,7 +123,7 @@ def program(path: str, *images: np.ndarray) -> float:
 def main(path: str):
     """Writes the file."""
     frozen = {}
-    for name, *images in pairs():
+    for name, images in pixel_pairs.everything(Path(os.environ["IQA_JAX_TEST_DATA"])):
         theirs, plain = program(path, *images), float(definition(*images))
         print(f"{name}: {theirs:.6f} differs by {theirs - plain:.1e}")
         frozen[name] = {"program": theirs, "definition": plain}

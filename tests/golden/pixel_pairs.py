@@ -1,12 +1,15 @@
-"""Pairs of images for the golden numbers in ``pixel_metrics.json``, computed from a seed.
+"""Pairs of images for the golden numbers of metrics of pixels: computed from a seed, or real.
 
-They use integer arithmetic on :func:`draws.image`, which gives the same bytes on every machine.
+The former use integer arithmetic on :func:`draws.image`, which gives the same bytes on every
+machine; the latter are three of TID2013, in the folder of real test data.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from pathlib import Path
 
 import numpy as np
 from golden import draws
+from PIL import Image
 
 Distortion = Callable[[np.ndarray], np.ndarray]
 """Function from levels, int64 ``[H, W, 3]``, to distorted levels."""
@@ -18,6 +21,23 @@ def pair(name: str) -> tuple[np.ndarray, np.ndarray]:
     reference = draws.image(height, width, seed=1)
     distorted = distortion(reference.astype(np.int64))
     return reference, np.clip(distorted, 0, 255).astype(np.uint8)
+
+
+def real(name: str, data: Path) -> tuple[np.ndarray, np.ndarray]:
+    """Reference and distorted image, ``uint8`` [H, W, 3], of one of :data:`REAL`."""
+    reference, distorted = (
+        np.asarray(Image.open(data / "tid2013_pairs" / kind / f"{name}.bmp").convert("RGB"))
+        for kind in ("ref", "dist")
+    )
+    return reference, distorted
+
+
+def everything(data: Path) -> Iterator[tuple[str, tuple[np.ndarray, np.ndarray]]]:
+    """Names and images of all pairs, with the real ones of a folder."""
+    for name in PAIRS:
+        yield name, pair(name)
+    for name in REAL:
+        yield name, real(name, data)
 
 
 def _noise(x: np.ndarray) -> np.ndarray:
@@ -68,3 +88,6 @@ PAIRS: Mapping[str, tuple[int, int, Distortion]] = {
 }
 """Height, width and distortion by name. The sizes cover every case: the smallest for one window and
 for five scales, odd and even, and those that ``ssim:matlab`` downsamples by 2 and by 3."""
+
+REAL = ("I03", "I04", "I06")
+"""Names of the real pairs."""

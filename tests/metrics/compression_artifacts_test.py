@@ -9,7 +9,6 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 from golden import draws, pixel_pairs
-from PIL import Image
 
 import iqa_jax
 from iqa_jax.errors import InputError
@@ -23,7 +22,7 @@ SLOW = ("blur 256x256", "contrast 385x401", "noise 647x640")
 CASES = [
     pytest.param(name, marks=pytest.mark.slow if name in SLOW else ())
     for name in GOLDEN
-    if not name.startswith("tid2013")
+    if name in pixel_pairs.PAIRS
 ]
 METRIC = PIXEL_METRICS["ssimulacra2"]
 SIZE = (17, 13)
@@ -62,11 +61,10 @@ def test_golden(name):
     check(compiled()(*map(load, pixel_pairs.pair(name))), GOLDEN[name])
 
 
-@pytest.mark.parametrize("name", ["I03", "I04", "I06"])
+@pytest.mark.parametrize("name", pixel_pairs.REAL)
 def test_real_images(name, test_data):
-    folder = test_data / "tid2013_pairs"
-    images = [np.asarray(Image.open(folder / kind / f"{name}.bmp")) for kind in ("ref", "dist")]
-    check(compiled()(*map(load, images)), GOLDEN[f"tid2013 {name}"])
+    images = pixel_pairs.real(name, test_data)
+    check(compiled()(*map(load, images)), GOLDEN[name])
 
 
 def test_identical_images_have_the_highest_score_and_no_slope(pair):

@@ -9,7 +9,6 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 from golden import draws, pixel_pairs
-from PIL import Image
 
 import iqa_jax
 from iqa_jax.errors import InputError
@@ -24,7 +23,7 @@ CASES = [
     pytest.param(name, degree, marks=pytest.mark.slow if name in SLOW else ())
     for name, scores in GOLDEN.items()
     for degree in scores
-    if not name.startswith("tid2013")
+    if name in pixel_pairs.PAIRS
 ]
 METRIC = PIXEL_METRICS["flip"]
 SIZE = (17, 33)
@@ -59,11 +58,10 @@ def test_golden(name, degree):
     assert abs(found - GOLDEN[name][degree]["evaluator"]) < 3e-7
 
 
-@pytest.mark.parametrize("name", ["I03", "I04", "I06"])
+@pytest.mark.parametrize("name", pixel_pairs.REAL)
 def test_real_images(name, test_data):
-    folder = test_data / "tid2013_pairs"
-    images = [np.asarray(Image.open(folder / kind / f"{name}.bmp")) for kind in ("ref", "dist")]
-    expected = GOLDEN[f"tid2013 {name}"][DEFAULT]
+    images = pixel_pairs.real(name, test_data)
+    expected = GOLDEN[name][DEFAULT]
     assert abs(float(compiled()(*map(load, images))) - expected["evaluator"]) < 3e-7
 
 

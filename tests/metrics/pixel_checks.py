@@ -8,12 +8,9 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
-from etils import epath
 from golden import draws, pixel_pairs
 
-from iqa_jax.images.decode import decode_image
 from iqa_jax.images.preprocess import unit_range
-from iqa_jax.images.sources import ImageFolder
 from iqa_jax.metrics.pixels import PIXEL_METRICS, PixelScores
 
 SIZE = (45, 58)
@@ -58,13 +55,9 @@ class PixelChecks:
         expected = golden(self.name)[pair]
         assert abs(float(compiled(self.name)(*images)) - expected) < 5e-7
 
-    @pytest.mark.parametrize("pair", ["I03", "I04", "I06"])
+    @pytest.mark.parametrize("pair", pixel_pairs.REAL)
     def test_golden_real(self, pair, test_data):
-        folder = ImageFolder(epath.Path(test_data / "tid2013_pairs"))
-        images = (
-            unit_range(jnp.asarray(decode_image(folder.read(f"{kind}/{pair}.bmp"), pair)))
-            for kind in ("ref", "dist")
-        )
+        images = map(unit_range, map(jnp.asarray, pixel_pairs.real(pair, test_data)))
         assert abs(float(compiled(self.name)(*images)) - golden(self.name)[pair]) < 5e-7
 
     def test_identical_images(self):
