@@ -53,10 +53,23 @@ def compiled_programs_are_forgotten() -> Iterator[None]:
 
 
 @pytest.fixture(scope="session")
-def checkpoints(tmp_path_factory: pytest.TempPathFactory) -> epath.Path:
-    """The real weights of AlexNet and VGG-16, converted once."""
+def checkpoints(tmp_path_factory: pytest.TempPathFactory) -> Iterator[epath.Path]:
+    """The real weights of AlexNet and VGG-16, converted once; no test adds to them."""
     directory = epath.Path(tmp_path_factory.mktemp("checkpoints"))
     zoo.fetch(*MODELS, checkpoints_dir=directory)
+    fetched = set(os.listdir(directory))
+    yield directory
+    added = set(os.listdir(directory)) - fetched
+    assert not added, f"tests wrote into the shared checkpoints: {sorted(added)}"
+
+
+@pytest.fixture
+def own_checkpoints(checkpoints: epath.Path, tmp_path: Path) -> Path:
+    """The same weights in a folder to which a test may add."""
+    directory = tmp_path / "checkpoints"
+    directory.mkdir()
+    for each in checkpoints.iterdir():
+        (directory / each.name).symlink_to(each)
     return directory
 
 

@@ -100,10 +100,10 @@ def test_errors(iqa, tmp_path, flags, message):
 
 
 @pytest.mark.slow
-def test_real_results(iqa, tmp_path, checkpoints):
+def test_real_results(iqa, tmp_path, own_checkpoints):
     data = tmp_path / "demo"
     demo.build(data)
-    common = f"--checkpoints_dir={checkpoints}"
+    common = f"--checkpoints_dir={own_checkpoints}"
     evaluated, scored = tmp_path / "evaluated", tmp_path / "scores.csv"
     dataset = ("--dataset=demo", f"--data_dir={data}", "--limit=10", "--interval=none")
     statistics = f"--statistics_dir={tmp_path / 'statistics'}"
