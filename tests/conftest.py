@@ -57,10 +57,10 @@ def checkpoints(tmp_path_factory: pytest.TempPathFactory) -> Iterator[epath.Path
     """The real weights of AlexNet and VGG-16, converted once; no test adds to them."""
     directory = epath.Path(tmp_path_factory.mktemp("checkpoints"))
     zoo.fetch(*MODELS, checkpoints_dir=directory)
-    fetched = set(os.listdir(directory))
+    fetched = set(directory.iterdir())
     yield directory
-    added = set(os.listdir(directory)) - fetched
-    assert not added, f"tests wrote into the shared checkpoints: {sorted(added)}"
+    added = sorted(each.name for each in set(directory.iterdir()) - fetched)
+    assert not added, f"tests wrote into the shared checkpoints: {', '.join(added)}"
 
 
 @pytest.fixture

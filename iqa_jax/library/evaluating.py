@@ -1,7 +1,7 @@
 """Evaluation of distances on a dataset, with pandas frames as results."""
 
 import os
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
@@ -36,6 +36,7 @@ class EvaluationResult:
 
     Args:
       evaluation: The evaluation.
+      index: Label of each of its pairs in :attr:`scores`; None for numbers from 0.
 
     Example:
       >>> import numpy as np, iqa_jax
@@ -50,8 +51,9 @@ class EvaluationResult:
       0  psnr      3   1.0
     """
 
-    def __init__(self, evaluation: Evaluation):
+    def __init__(self, evaluation: Evaluation, *, index: Sequence[Any] | None = None):
         self._evaluation = evaluation
+        self._index = index
 
     @cached_property
     def _tables(self) -> Mapping[str, tables.Table]:
@@ -67,8 +69,8 @@ class EvaluationResult:
 
     @cached_property
     def scores(self) -> "DataFrame":
-        """Identifiers, human score and every raw score of each pair."""
-        return self._frame("scores.csv")
+        """Identifiers, human score and every raw score of each pair; the index of a given frame."""
+        return frame(*self._tables["scores.csv"], index=self._index)
 
     @cached_property
     def by_distortion(self) -> "DataFrame":
@@ -212,7 +214,16 @@ def evaluate(
         )
         if not objects:  # an object may use settings that names do not reveal
             refuse_idle(chosen, settings)
-        return EvaluationResult(run(chosen, table=table, loaded=Loaded(backbones, objects)))
+        found = run(chosen, table=table, loaded=Loaded(backbones, objects))
+        return EvaluationResult(found, index=_index(dataset, table, found.table))
+
+
+def _index(dataset: Any, given: PairTable | None, evaluated: PairTable) -> list[Any] | None:
+    """Labels in a given frame of the pairs that were evaluated, some of those of the frame."""
+    if given is None or not hasattr(dataset, "columns"):
+        return None
+    labels = {id(pair): label for pair, label in zip(given.pairs, dataset.index, strict=True)}
+    return [labels[id(pair)] for pair in evaluated.pairs]
 
 
 def find_dataset(dataset: Any, settings: Mapping[str, Any]) -> tuple[str, PairTable | None]:

@@ -49,7 +49,10 @@ def takes_settings(
 
         @functools.wraps(function)
         def checked(*positional: Any, **given: Any) -> Result:
-            bound = signature.bind(*positional, **given)
+            try:
+                bound = signature.bind(*positional, **given)
+            except TypeError as error:
+                raise TypeError(f"{function.__name__}(): {error}") from None
             return function(*bound.args, **bound.kwargs)
 
         checked.__signature__ = signature  # pyright: ignore[reportAttributeAccessIssue]

@@ -39,7 +39,8 @@ def table_from(
           ``reference_id``. Images are paths, or arrays ``[H, W, 3]``, RGB: ``uint8``, or floats
           that are k/255 or whole numbers from 0 to 255 to within 0.001 levels (all images of a
           table on one scale, which is [0, 1] if no number is greater than 1);
-        * a sequence of ``(reference, distorted)``, or two arrays ``[N, H, W, 3]``;
+        * a sequence of ``(reference, distorted)``, or two arrays ``[N, H, W, 3]``; with scores, of
+          ``(reference, distorted, score)``, or two arrays and the scores;
         * the path of a CSV file with these columns, whose paths are relative to the file;
         * a :class:`PairTable`.
 
@@ -64,7 +65,7 @@ def table_from(
             return load_dataset("csv", data_dir=path, score_direction=score_direction)
         return pair_lists.from_csv(path)
     else:
-        table = _read(_columns(pairs), with_scores=with_scores)
+        table = _read(_columns(pairs, names=_needed(with_scores)), needed=_needed(with_scores))
     if not table.pairs:
         raise InputError("pairs: expected at least one pair, got none")
     if score_direction is None:
@@ -72,26 +73,30 @@ def table_from(
     return replace(table, higher_is_better=score_direction == "higher")
 
 
-def _columns(pairs: Any) -> dict[str, list[Any]]:
-    """The columns of pairs in memory, in any of the forms."""
+def _needed(with_scores: bool) -> tuple[str, ...]:
+    return (*_IMAGES, "score") if with_scores else _IMAGES
+
+
+def _columns(pairs: Any, *, names: Sequence[str]) -> dict[str, list[Any]]:
+    """The columns of pairs in memory, in any of the forms; ``names`` are those of unnamed ones."""
     if hasattr(pairs, "columns") and hasattr(pairs, "__getitem__"):
         columns = {name: list(pairs[name]) for name in pairs.columns if name in PAIR_FIELDS}
     elif isinstance(pairs, Mapping):
         columns = {name: _items(pairs[name]) for name in pairs if name in PAIR_FIELDS}
-    elif _are_stacks(pairs):
+    elif _are_stacks(pairs, len(names)):
         columns = {
             name: each if isinstance(each, list) else list(np.asarray(each))
-            for name, each in zip(_IMAGES, pairs, strict=True)
+            for name, each in zip(names, pairs, strict=True)
         }
     else:
         rows = _items(pairs)
-        wrong = [row for row, each in enumerate(rows) if not _is_pair(each)]
+        wrong = [row for row, each in enumerate(rows) if not _is_row(each, len(names))]
         if wrong:
             raise InputError(
-                f"pairs: expected (reference, distorted) in each row, got something else in row "
+                f"pairs: expected ({', '.join(names)}) in each row, got something else in row "
                 f"{wrong[0] + 1}: {_described(rows[wrong[0]])}"
             )
-        columns = {name: [each[place] for each in rows] for place, name in enumerate(_IMAGES)}
+        columns = {name: [each[place] for each in rows] for place, name in enumerate(names)}
     lengths = {name: len(values) for name, values in columns.items()}
     if len(set(lengths.values())) > 1:
         found = ", ".join(f"{name}: {length}" for name, length in lengths.items())
@@ -108,23 +113,22 @@ def _items(values: Any) -> list[Any]:
     return list(values)
 
 
-def _are_stacks(pairs: Any) -> bool:
-    """Whether these are two arrays ``[N, H, W, 3]``, or a tuple of two lists."""
-    is_two = isinstance(pairs, tuple | list) and len(pairs) == 2
-    return is_two and (
-        all(getattr(each, "ndim", 0) == 4 for each in pairs)
+def _are_stacks(pairs: Any, count: int) -> bool:
+    """Whether these are columns: arrays ``[N, H, W, 3]`` (and scores), or a tuple of lists."""
+    is_whole = isinstance(pairs, tuple | list) and len(pairs) == count
+    return is_whole and (
+        all(getattr(each, "ndim", 0) == 4 for each in pairs[:2])
         or (isinstance(pairs, tuple) and all(isinstance(each, list) for each in pairs))
     )
 
 
-def _is_pair(row: Any) -> bool:
+def _is_row(row: Any, count: int) -> bool:
     if isinstance(row, np.ndarray) or hasattr(row, "ndim"):
         return False
-    return isinstance(row, Sequence) and not isinstance(row, str) and len(row) == 2
+    return isinstance(row, Sequence) and not isinstance(row, str) and len(row) == count
 
 
-def _read(columns: Mapping[str, Sequence[Any]], *, with_scores: bool) -> PairTable:
-    needed = (*_IMAGES, "score") if with_scores else _IMAGES
+def _read(columns: Mapping[str, Sequence[Any]], *, needed: Sequence[str]) -> PairTable:
     missing = [name for name in needed if name not in columns]
     if missing:
         raise InputError(
@@ -142,7 +146,7 @@ def _read(columns: Mapping[str, Sequence[Any]], *, with_scores: bool) -> PairTab
     pairs = []
     for row, (reference, distorted) in enumerate(zip(*named.values(), strict=True)):
         numbers = {name: _number(known[name][row]) for name in _NUMBERS}
-        if with_scores:
+        if "score" in needed:
             problems += _doubts(row, {name: known[name][row] for name in _NUMBERS}, numbers)
             problems += images.sizes(row, reference, distorted)
         texts = {name: _text(known[name][row]) for name in _TEXTS}
@@ -166,7 +170,10 @@ def _doubts(
     """A problem for each human score of a row that cannot be used."""
     for name, number in numbers.items():
         if number is None or (name == "score" and not math.isfinite(number)):
-            yield f"row {row + 1}, column {name}: expected a number, got {_described(given[name])}"
+            yield (
+                f"row {row + 1}, column {name}: expected a number, got {_described(given[name])}; "
+                "correct the row or leave it out"
+            )
 
 
 @dataclass

@@ -153,6 +153,16 @@ def test_datasets_by_name_file_and_table(ratings):
     assert fewer.scores["reference_id"][0] == "reference[3]"
 
 
+def test_scores_have_the_index_of_the_frame(ratings):
+    labels = [f"pair {number}" for number in range(len(ratings.columns["score"]))]
+    table = pd.DataFrame(ratings.columns, index=labels)
+    options = {"metrics": "psnr", "interval": "none"}
+    assert list(iqa_jax.evaluate(table, **options).scores.index) == labels
+    left = iqa_jax.evaluate(table, limit=2, exclude_references="reference[0]", **options).scores
+    assert list(left.index) == labels[3:5]
+    assert list(left["score"]) == list(table["score"][left.index])
+
+
 @pytest.mark.parametrize(
     ("changes", "complaint"),
     [

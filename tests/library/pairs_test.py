@@ -162,7 +162,7 @@ def test_all_floats_are_on_one_scale(image):
     ("change", "complaint"),
     [
         ({"score": [1, "good"]}, "row 2, column score: expected a number, got str 'good'"),
-        ({"score": [np.nan, 1]}, "row 1, column score: expected a number, got float nan"),
+        ({"score": [np.nan, 1]}, "row 1, column score: .* got float nan; correct the row or l"),
         ({"score_std": ["?", 1]}, "row 1, column score_std: expected a number"),
         ({"score": [1]}, "expected columns of equal length, got reference: 2, .*score: 1"),
         ({"distorted": [np.zeros((5, 8, 3), np.uint8)] * 2}, "expected 5x7 pixels.*got 5x8"),
@@ -186,7 +186,11 @@ def test_ratings_that_cannot_be_used_are_named(change, complaint, image):
             "columns reference, distorted, score; missing: score",
         ),
         ({"reference": "a.png", "distorted": "b.png"}, "got str 'a.png'"),
-        ([("a.png", "b.png", "c.png")], "expected .reference, distorted. in each row.*row 1"),
+        (
+            [("a.png", "b.png")],
+            r"expected \(reference, distorted, score\) in each row.*row 1: a tuple of 2 items",
+        ),
+        ([("a.png", "b.png", "c.png")], "row 1, column score: expected a number, got str 'c.png'"),
         (["a.png", "b.png"], "in each row, got something else in row 1: str 'a.png'"),
         (np.zeros((4, 5, 7, 3), np.uint8), "in each row, got something else in row 1: an array"),
         (7, "expected a frame or a mapping of columns, .* got int 7"),
@@ -195,6 +199,26 @@ def test_ratings_that_cannot_be_used_are_named(change, complaint, image):
 def test_forms_that_cannot_be_used(pairs, complaint):
     with pytest.raises(InputError, match=complaint):
         table_from(pairs, with_scores=True)
+
+
+def test_rows_and_stacks_with_scores(image, rng):
+    others = rng.integers(0, 256, (2, 5, 7, 3)).astype(np.uint8)
+    references, scores = [image, image], [3, 4.5]
+    for form in (
+        list(zip(references, others, scores, strict=True)),
+        (np.stack(references), others, np.array(scores)),
+        (references, list(others), scores),
+    ):
+        table = table_from(form, with_scores=True)
+        assert [pair.score for pair in table.pairs] == scores
+        assert table.reference_count == 1
+        for (_, distorted), other in zip(pixels(table), others, strict=True):
+            np.testing.assert_array_equal(distorted, other)
+
+
+def test_rows_without_scores():
+    with pytest.raises(InputError, match=r"expected \(reference, distorted\) in each row.*row 1"):
+        table_from([("a.png", "b.png", 3)])
 
 
 def test_no_pairs():

@@ -14,12 +14,13 @@ from iqa_jax.text import as_json, csv_text
 
 PLACE = ("dataset", "model", "layer", "layer_index", "relative_depth", "readout")
 COLUMN = ("column", "in_sample", "transductive")
+INTERVALS = ("plcc_low", "plcc_high", "srcc_low", "srcc_high")
 CORRELATIONS = (
     *PLACE,
     *("pairs", "plcc", "srcc", "krcc", "plcc_logistic", "rmse_logistic", "fit_converged"),
     *COLUMN,
+    *INTERVALS,
 )
-INTERVALS = ("plcc_low", "plcc_high", "srcc_low", "srcc_high")
 GROUPS = (*PLACE, "kind", "group", "pairs", "plcc", "srcc", "krcc")
 REFERENCES = (*PLACE, "references", "references_left_out", "srcc_mean", "srcc_std")
 FORCED_CHOICES = (
@@ -51,9 +52,8 @@ class Table(NamedTuple):
 def tables_of(evaluation: Evaluation) -> dict[str, Table]:
     """All tables of an evaluation by the names of their files; some may have no rows."""
     names = list(evaluation.scores)
-    intervals = INTERVALS if evaluation.analysis.has_intervals else ()
     return {
-        "correlations.csv": Table((*CORRELATIONS, *intervals), [*_correlations(evaluation)]),
+        "correlations.csv": Table(CORRELATIONS, [*_correlations(evaluation)]),
         "correlations_by_distortion.csv": Table(GROUPS, [*_groups(evaluation)]),
         "correlations_by_reference.csv": Table(REFERENCES, [*_references(evaluation)]),
         "chosen_layers.csv": Table(CHOSEN, [*_chosen(evaluation)]),
@@ -114,8 +114,8 @@ def _correlations(evaluation: Evaluation) -> Iterator[Sequence[Any]]:
             agreement.logistic.rmse,
             agreement.logistic.converged,
             *_column(result.column),
-            *(result.plcc_interval or ()),
-            *(result.srcc_interval or ()),
+            *(result.plcc_interval or (None, None)),
+            *(result.srcc_interval or (None, None)),
         )
 
 

@@ -74,16 +74,18 @@ def test_correlations(evaluation, tmp_path):
     header, *rows = read(tmp_path / "correlations.csv")
     assert ",".join(header) == (
         "dataset,model,layer,layer_index,relative_depth,readout,pairs,plcc,srcc,krcc,"
-        "plcc_logistic,rmse_logistic,fit_converged,column,in_sample,transductive"
+        "plcc_logistic,rmse_logistic,fit_converged,column,in_sample,transductive,"
+        "plcc_low,plcc_high,srcc_low,srcc_high"
     )
     assert rows[1] == [
         *("made", "net", "a", "1", "0.5", "l2", "2"),
         *("0.333333333", "0.5", "0.25", "0.5", "1", "True"),
         *("net/a/l2", "False", "True"),
+        *[""] * 4,  # no interval was asked for
     ]
     assert rows[2][3:5] == ["", ""]  # a concatenation has no place
     assert rows[3][1:7] == ["psnr", "", "", "", "", "2"]
-    assert rows[3][7:] == ["nan"] * 5 + ["False", "psnr", "True", "False"]
+    assert rows[3][7:] == ["nan"] * 5 + ["False", "psnr", "True", "False", *[""] * 4]
 
 
 def test_scores_survive_to_the_last_bit(evaluation, tmp_path):
