@@ -4,6 +4,7 @@ import hashlib
 import io
 import json
 import re
+import threading
 import time
 import zipfile
 from collections.abc import Iterator, Mapping, Sequence
@@ -17,9 +18,10 @@ from iqa_jax.files import write_bytes, write_text
 from iqa_jax.progress import warn
 
 _LEAST_SECONDS = 1.0
+_MOST_SECONDS = 60.0
 _SHARE_OF_ELAPSED = 0.02
-"""A part is written after this share of the time since the start: a killed run loses no more than
-that, and the number of files grows with the logarithm of the running time."""
+"""A part is written after this share of the time since the start, within these limits: a killed run
+loses no more than that, and the parts of a short run are few."""
 
 _NAME_LENGTH = 32
 """Hexadecimal digits of a part's SHA-256 in its name."""
@@ -56,6 +58,7 @@ class ScoreParts(KeptScores):
         self._signature = text
         self._keys = keys
         self._waiting: list[np.ndarray] = []
+        self._saving = threading.RLock()
         self._started = self._written = time.monotonic()
         self._make_folder()
         self._read_all()
@@ -67,22 +70,25 @@ class ScoreParts(KeptScores):
           rows: Positions of the pairs in the table.
           values: Scores ``[rows]`` by column.
         """
-        super().add(rows, values)
-        self._waiting.append(np.asarray(rows))
+        with self._saving:
+            super().add(rows, values)
+            self._waiting.append(np.asarray(rows))
         now = time.monotonic()
-        if now - self._written > max(_LEAST_SECONDS, _SHARE_OF_ELAPSED * (now - self._started)):
+        due = np.clip(_SHARE_OF_ELAPSED * (now - self._started), _LEAST_SECONDS, _MOST_SECONDS)
+        if now - self._written > due:
             self.finish()
 
     def finish(self) -> None:
         """Writes all scores that are not on disk yet."""
-        rows = np.concatenate([np.zeros(0, int), *self._waiting])
-        if len(rows):
-            data = _npz(keys=self._keys[rows], scores=self._scores[rows])
-            if not self._folder.exists():  # removed by another run, which has finished
-                self._make_folder()
-            write_bytes(self._folder / _name(data), data)
-            self._waiting = []
-        self._written = time.monotonic()
+        with self._saving:
+            rows = np.concatenate([np.zeros(0, int), *self._waiting])
+            if len(rows):
+                data = _npz(keys=self._keys[rows], scores=self._scores[rows])
+                if not self._folder.exists():  # removed by another run, which has finished
+                    self._make_folder()
+                write_bytes(self._folder / _name(data), data)
+                self._waiting = []
+            self._written = time.monotonic()
 
     def _make_folder(self) -> None:
         self._folder.mkdir(parents=True, exist_ok=True)

@@ -15,6 +15,7 @@ from iqa_jax.engine.devices import Programs, UnitRunner, describe_devices
 from iqa_jax.engine.feed import Batch, read_batches
 from iqa_jax.engine.plan import Plan, WorkUnit
 from iqa_jax.engine.step import Step
+from iqa_jax.engine.unsaved import Saving, saved_in_the_end
 from iqa_jax.errors import ImageError, InputError
 from iqa_jax.progress import bar, inform
 from iqa_jax.revisions import versions_with
@@ -31,7 +32,7 @@ def environment() -> dict[str, Any]:
     }
 
 
-class Sink(Protocol):
+class Sink(Saving, Protocol):
     """Destination of the values of a run."""
 
     def missing(self, units: Sequence[WorkUnit]) -> list[WorkUnit]:
@@ -45,10 +46,6 @@ class Sink(Protocol):
           rows: Positions of the pairs in the table.
           values: Arrays by name.
         """
-        ...
-
-    def finish(self) -> None:
-        """Returns when all values taken so far are saved."""
         ...
 
 
@@ -96,14 +93,12 @@ def fill(
     failed: dict[int, str] = {}
     unread: set[str] = set()
     started_at = time.monotonic()
-    try:
+    with saved_in_the_end(sink):
         for done in compute(plan, missing, runner, label=step.label, tolerant=tolerant):
             failed |= done.failed
             unread |= done.unread
             if done.rows:
                 sink.add(done.rows, done.values)
-    finally:
-        sink.finish()
     seconds = time.monotonic() - started_at
     return Outcome(failed, frozenset(unread), _pairs_in(missing) / seconds)
 
@@ -167,21 +162,31 @@ def compute(
     with bar(
         total=pairs, initial=pairs - wanted, desc=label, unit="pair", smoothing=0.1
     ) as progress:
+
+        def ended(count: int) -> Iterator[Computed]:
+            for _ in range(count):
+                for computed in _units_of(*started.popleft(), plan):
+                    yield computed
+                    progress.update(len(computed.rows) + len(computed.failed))
+
         while True:
             try:
                 batch = next(batches, None)
             except ImageError as error:
                 batch, broken = None, error
-            if batch:
-                started.append((batch, runner(batch.reference, batch.distorted)))
-            while len(started) > (1 if batch else 0):
-                for computed in _units_of(*started.popleft(), plan):
-                    yield computed
-                    progress.update(len(computed.rows) + len(computed.failed))
+            if not batch or (started and not _are_alike(batch, started[-1][0])):
+                yield from ended(len(started))  # before another size is compiled
             if not batch:
                 break
+            started.append((batch, runner(batch.reference, batch.distorted)))
+            yield from ended(len(started) - 1)
     if broken:
         raise broken
+
+
+def _are_alike(first: Batch, second: Batch) -> bool:
+    """Whether two batches run the same program."""
+    return first.reference.shape == second.reference.shape
 
 
 def _pairs_in(units: Sequence[WorkUnit]) -> int:

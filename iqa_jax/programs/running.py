@@ -5,13 +5,15 @@ import sys
 from collections.abc import Callable, Mapping, Sequence
 from enum import IntEnum
 from types import ModuleType
-from typing import get_type_hints
+from typing import NoReturn, get_type_hints
 
 from absl import app, flags, logging
 
+from iqa_jax.engine.unsaved import save_all
 from iqa_jax.errors import InputError
 from iqa_jax.files import user_cache
 from iqa_jax.programs.flags import define, read
+from iqa_jax.programs.interruption import ending_on_signals
 from iqa_jax.programs.settings import ModelSettings, ProcessSettings
 from iqa_jax.programs.usage import program_help
 from iqa_jax.progress import shown
@@ -26,11 +28,13 @@ class ExitStatus(IntEnum):
     DONE = 0
     INPUT = 1
     PAIRS_FAILED = 2
+    INTERRUPTED = 75
 
 
 MEANINGS: Mapping[ExitStatus, str] = {
     ExitStatus.DONE: "everything requested was done",
-    ExitStatus.INPUT: "a flag or the input is wrong, or the program was interrupted",
+    ExitStatus.INPUT: "a flag or the input is wrong",
+    ExitStatus.INTERRUPTED: "interrupted or preempted; what is done is kept, run again to continue",
 }
 """The exit statuses of every program, as the help explains them; a program may add its own in a
 mapping ``STATUSES``."""
@@ -63,7 +67,11 @@ def run(name: str, program: ModuleType, arguments: Sequence[str]) -> int:
     if not {*_HELP, _FULL_HELP}.isdisjoint(arguments):
         print(program_help(name, program.__doc__, kinds))
         meanings = {**MEANINGS, **getattr(program, "STATUSES", {})}
-        print("\nExit status:", *(f"  {each}  {meanings[each]}" for each in meanings), sep="\n")
+        print(
+            "\nExit status:",
+            *(f"  {each:<2}  {meanings[each]}" for each in sorted(meanings)),
+            sep="\n",
+        )
         if _FULL_HELP in arguments:
             print(f"\nFlags of absl:\n{flags.FLAGS.get_help()}")
         return ExitStatus.DONE
@@ -81,11 +89,12 @@ def run(name: str, program: ModuleType, arguments: Sequence[str]) -> int:
 
     flags.FLAGS.append_flag_values(defined)
     try:
-        app.run(
-            lambda arguments: _guarded(name, main, arguments),
-            argv=[name, *arguments],
-            flags_parser=lambda arguments: _parsed(name, arguments),
-        )
+        with ending_on_signals(lambda: _end(name)):
+            app.run(
+                lambda arguments: _guarded(name, main, arguments),
+                argv=[name, *arguments],
+                flags_parser=lambda arguments: _parsed(name, arguments),
+            )
     except SystemExit as ended:
         return int(ended.code or 0)
     finally:
@@ -113,12 +122,28 @@ def _guarded(name: str, main: Callable[[list[str]], int], arguments: list[str]) 
             f"{name}: error: {f'{error.filename}: {error.strerror}' if known else error}"
         )
     except KeyboardInterrupt:
-        return _failed(f"\n{name}: interrupted; what is done is kept, run again to continue")
+        return _interrupted(name)
 
 
 def _failed(message: str) -> ExitStatus:
     print(message, file=sys.stderr)
     return ExitStatus.INPUT
+
+
+def _interrupted(name: str) -> ExitStatus:
+    print(f"\n{name}: interrupted; what is done is kept, run again to continue", file=sys.stderr)
+    return ExitStatus.INTERRUPTED
+
+
+def _end(name: str) -> NoReturn:
+    """Ends the process, whatever its main thread is doing."""
+    try:
+        save_all()
+        _interrupted(name)
+    except OSError as error:
+        _failed(f"{name}: error: not everything could be saved: {error}")
+    finally:
+        os._exit(ExitStatus.INTERRUPTED)
 
 
 def _keep_compiled_programs(settings: ProcessSettings) -> None:

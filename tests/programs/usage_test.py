@@ -23,15 +23,17 @@ def test_help_has_purpose_example_flags_and_statuses(iqa, verb):
             setting.is_required
         )
     statuses = shown.stdout.split("\nExit status:\n")[1].splitlines()
-    assert [line[:5] for line in statuses] == ["  0  ", "  1  ", *["  2  "] * (verb == "score")]
+    assert [line[:5] for line in statuses] == [
+        *("  0  ", "  1  ", *["  2  "] * (verb == "score"), "  75 ")
+    ]
     assert "iqa_jax." not in shown.stdout
 
 
 def test_programs_explain_their_own_statuses(iqa):
     score, verify = (iqa(verb, "--help").stdout for verb in ("score", "verify"))
-    assert score.endswith("\n  2  some pairs could not be scored; the others were\n")
-    assert "\n  0  everything requested was done\n" in score
-    assert "\n  0  no problem was found\n  1  a problem was found, a flag " in verify
+    assert "\n  2   some pairs could not be scored; the others were\n  75  interrupted" in score
+    assert "\n  0   everything requested was done\n" in score
+    assert "\n  0   no problem was found\n  1   a problem was found, or a flag " in verify
 
 
 def test_flags_are_grouped_by_subject(iqa):

@@ -18,8 +18,7 @@ from iqa_jax.programs.settings import NamedDataset
 
 STATUSES = {
     ExitStatus.DONE: "no problem was found",
-    ExitStatus.INPUT: "a problem was found, a flag or the input is wrong, or the program was "
-    "interrupted",
+    ExitStatus.INPUT: "a problem was found, or a flag or the input is wrong",
 }
 """Exit statuses of this program, instead of those of all."""
 

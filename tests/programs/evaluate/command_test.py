@@ -64,8 +64,9 @@ def test_mistakes_end_without_a_traceback(iqa, flags, complaint, pair_folder, tm
     assert not (tmp_path / "out").exists()
 
 
-@pytest.mark.slow
-def test_a_killed_run_continues_and_ends_equal(iqa, environment, tmp_path, checkpoints, rng):
+@pytest.fixture
+def some_work(tmp_path, checkpoints, rng):
+    """Flags for 160 pairs, some seconds of work."""
     folder = tmp_path / "data"
     folder.mkdir()
     rows = ["reference,distorted,score"]
@@ -78,16 +79,19 @@ def test_a_killed_run_continues_and_ends_equal(iqa, environment, tmp_path, check
             Image.fromarray(noisy.astype(np.uint8)).save(folder / name, compress_level=1)
             rows.append(f"r{reference}.png,{name},{9 - version}")
     (folder / "pairs.csv").write_text("\n".join(rows) + "\n")
+    return (
+        *("--dataset=csv", f"--data_dir={folder / 'pairs.csv'}", "--versions=1"),
+        *("--models=alexnet", f"--checkpoints_dir={checkpoints}"),
+    )
 
+
+@pytest.mark.slow
+@pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGTERM])
+def test_a_run_that_is_ended_continues_and_ends_equal(
+    number, iqa, environment, some_work, tmp_path
+):
     def flags(output):
-        return (
-            "--dataset=csv",
-            f"--data_dir={folder / 'pairs.csv'}",
-            "--models=alexnet",
-            f"--checkpoints_dir={checkpoints}",
-            f"--output_dir={output}",
-            "--versions=1",
-        )
+        return (*some_work, f"--output_dir={output}")
 
     def parts(output):
         return sorted(output.glob("parts/alexnet-*/part-*.npz"))
@@ -102,8 +106,8 @@ def test_a_killed_run_continues_and_ends_equal(iqa, environment, tmp_path, check
         deadline = time.monotonic() + 120
         while not parts(killed) and process.poll() is None and time.monotonic() < deadline:
             time.sleep(0.05)
-        process.send_signal(signal.SIGKILL)
-    assert process.returncode == -signal.SIGKILL
+        process.send_signal(number)
+    assert process.returncode == (75 if number == signal.SIGTERM else -number)
     assert [path.name for path in killed.iterdir()] == ["parts"]
     kept = {path: path.read_bytes() for path in parts(killed)}
     finished = sum(len(np.load(path)["keys"]) for path in kept)
