@@ -1,4 +1,4 @@
-"""Convolutions, rewritten where XLA is slow on CPUs; accelerators use XLA's own."""
+"""Convolutions with the results of XLA's, rewritten where these are slow on a CPU or a TPU."""
 
 import functools
 import itertools
@@ -8,6 +8,9 @@ from typing import Any
 
 import jax
 import jax.numpy as jnp
+
+_FEW_CHANNELS = 4
+"""Up to this many channels leave most of a TPU idle, which computes 128 at a time."""
 
 
 def convolve(
@@ -58,7 +61,61 @@ def convolve(
             ),
             default=by_xla,
         )
+    if x.shape[-1] <= _FEW_CHANNELS and min(strides) > 1:
+        blockwise = functools.partial(by_blocks, strides=strides, padding=padding, **options)
+        return jax.lax.platform_dependent(x, kernel, tpu=blockwise, default=by_xla)
     return by_xla(x, kernel)
+
+
+def by_blocks(
+    x: jax.Array,
+    kernel: jax.Array,
+    *,
+    strides: tuple[int, int],
+    padding: Sequence[tuple[int, int]],
+    **options: Any,
+) -> jax.Array:
+    """A strided convolution as one with stride 1, whose channels are the pixels of a block.
+
+    Blocks have the size of the strides. Zeros around the kernel, which is small, make its blocks
+    those of the image; in float32, zeros around the image keep the kernel smaller.
+
+    Args:
+      x: Input ``[B, H, W, C]``.
+      kernel: Kernel ``[height, width, C, channels]``.
+      strides: Strides in both directions.
+      padding: Numbers of zeros before and after, in both directions.
+      options: Further arguments of ``jax.lax.conv_general_dilated``.
+    """
+    if x.dtype == jnp.float32:  # up to six passes: products cost more than a copy of the image
+        x, padding = jnp.pad(x, ((0, 0), *padding, (0, 0))), ((0, 0), (0, 0))
+    margins, edges = zip(
+        *map(_aligned, x.shape[1:3], kernel.shape[:2], strides, padding), strict=True
+    )
+    rows, columns = strides
+    x = jnp.pad(x, ((0, 0), (0, -x.shape[1] % rows), (0, -x.shape[2] % columns), (0, 0)))
+    batch, height, width, channels = x.shape
+    x = x.reshape(batch, height // rows, rows, width, channels)
+    x = jnp.swapaxes(x, 2, 3)
+    x = x.reshape(batch, height // rows, width // columns, columns * rows * channels)
+    kernel = jnp.pad(kernel, (*margins, (0, 0), (0, 0)))
+    height, width, _, features = kernel.shape
+    kernel = kernel.reshape(height // rows, rows, width, channels, features)
+    kernel = jnp.swapaxes(kernel, 1, 2)
+    kernel = kernel.reshape(height // rows, width // columns, -1, features)
+    return jax.lax.conv_general_dilated(x, kernel, (1, 1), edges, **options)
+
+
+def _aligned(
+    length: int, extent: int, stride: int, padding: tuple[int, int]
+) -> tuple[tuple[int, int], tuple[int, int]]:
+    """In one direction, the zeros that make blocks of a kernel, and the blocks around the image."""
+    before, after = padding
+    positions = max(0, (length + before + after - extent) // stride + 1)
+    margin = (-before % stride, (before - extent) % stride)
+    taps = (sum(margin) + extent) // stride
+    first = (before + margin[0]) // stride
+    return margin, (first, positions - 1 + taps - first - -(-length // stride))
 
 
 def _patches_times_kernel(
