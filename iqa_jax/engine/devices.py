@@ -19,6 +19,7 @@ from jax.sharding import AxisType, Mesh, NamedSharding, PartitionSpec
 from iqa_jax.compilation import compiler_options
 from iqa_jax.engine import memory
 from iqa_jax.engine.step import Step
+from iqa_jax.images.resize import Size
 
 AXIS = "units"
 """Name of the mesh's only axis: work units."""
@@ -46,10 +47,58 @@ class Excess:
     there: int
 
 
-def images_at_once(height: int, width: int) -> int:
-    """Number of images of a size that go through a network together on one of these devices."""
-    pixels = _PIXELS_AT_ONCE.get(jax.default_backend(), _PIXELS_AT_ONCE["cpu"])
+def images_at_once(height: int, width: int, platform: str) -> int:
+    """Number of images of a size that go through a network together on a device of a platform."""
+    pixels = _PIXELS_AT_ONCE.get(platform, _PIXELS_AT_ONCE["cpu"])
     return max(1, pixels // (height * width))
+
+
+def mesh_of(devices: Sequence[Any]) -> Mesh:
+    """Mesh of devices, local ones or those of a topology, with work units as its only axis."""
+    return Mesh(np.array(devices), (AXIS,), axis_types=(AxisType.Auto,))
+
+
+def platform_of(mesh: Mesh) -> str:
+    """Platform of the devices of a mesh, such as ``cpu`` or ``tpu``."""
+    return mesh.devices.flat[0].platform
+
+
+def lower(step: Step, mesh: Mesh, units: int, versions: int, size: Size) -> jax.stages.Lowered:
+    """Lowers a step for the devices of a mesh, which need not be attached to this machine.
+
+    Args:
+      step: Step; shapes instead of arrays are enough.
+      mesh: Result of :func:`mesh_of`.
+      units: Number of units in a call, a multiple of the number of devices.
+      versions: Number of versions in a unit.
+      size: Height and width of the images.
+
+    Returns:
+      The step for units of this size, to be compiled: a function of the step, on every device, and
+      of the references ``[units, H, W, 3]`` and versions ``[units, V, H, W, 3]``, divided among
+      them.
+    """
+    everywhere, divided = PartitionSpec(), PartitionSpec(AXIS)
+
+    def shape_of(leaf: jax.Array) -> jax.ShapeDtypeStruct:
+        return jax.ShapeDtypeStruct(
+            leaf.shape, leaf.dtype, sharding=NamedSharding(mesh, everywhere)
+        )
+
+    def images(*leading: int) -> jax.ShapeDtypeStruct:
+        return jax.ShapeDtypeStruct(
+            (*leading, *size, 3), np.uint8, sharding=NamedSharding(mesh, divided)
+        )
+
+    # A new function for each size: what JAX caches for a function is freed with it.
+    def run(step: Step, *units: jax.Array) -> Sequence[jax.Array]:
+        return jax.vmap(step.versions)(*units)
+
+    program = jax.jit(
+        jax.shard_map(run, mesh=mesh, in_specs=(everywhere, divided, divided), out_specs=divided),
+        compiler_options=compiler_options(platform_of(mesh)),
+    )
+    return program.lower(jax.tree.map(shape_of, step), images(units), images(units, versions))
 
 
 def describe_devices() -> dict[str, Any]:
@@ -100,7 +149,8 @@ class UnitRunner:
         devices: Sequence[Any] = (),
     ):
         devices = devices or jax.local_devices()
-        self._mesh = Mesh(np.array(devices), (AXIS,), axis_types=(AxisType.Auto,))
+        self._mesh = mesh_of(devices)
+        self._platform = platform_of(self._mesh)
         self._device_count = len(devices)
         self._sharded = NamedSharding(self._mesh, PartitionSpec(AXIS))
         self._step = jax.device_put(step, NamedSharding(self._mesh, PartitionSpec()))
@@ -109,7 +159,7 @@ class UnitRunner:
 
     def unit_count(self, height: int, width: int) -> int:
         """Number of units of an image size in one call."""
-        return self._device_count * images_at_once(height, width)
+        return self._device_count * images_at_once(height, width, self._platform)
 
     def excess(self, height: int, width: int, versions: int) -> Excess | None:
         """Compiles the step for images of a size, unless done before, and checks its memory.
@@ -156,21 +206,8 @@ class UnitRunner:
         return (units, *image), (units, versions, *image)
 
     def _compile(self, shapes: _Shapes) -> jax.stages.Compiled:
-        def run(step: Step, *units: jax.Array) -> Sequence[jax.Array]:
-            return jax.vmap(step.versions)(*units)
-
-        # A new function for each size: what JAX caches for a function is freed with it.
-        compiled = jax.jit(
-            jax.shard_map(
-                run,
-                mesh=self._mesh,
-                in_specs=(PartitionSpec(), PartitionSpec(AXIS), PartitionSpec(AXIS)),
-                out_specs=PartitionSpec(AXIS),
-            ),
-            compiler_options=compiler_options(),
-        )
-        units = [jax.ShapeDtypeStruct(shape, np.uint8, sharding=self._sharded) for shape in shapes]
-        return compiled.lower(self._step, *units).compile()
+        units, versions, height, width, _ = shapes[1]
+        return lower(self._step, self._mesh, units, versions, (height, width)).compile()
 
     def _needed(self, program: jax.stages.Compiled) -> int | None:
         """Bytes of :func:`available_memory` that a program takes; None if unknown."""
@@ -178,7 +215,7 @@ class UnitRunner:
         if sizes is None:
             return None
         # An accelerator has memory of its own; devices of a CPU share that of the machine.
-        sharing = self._device_count if jax.default_backend() == "cpu" else 1
+        sharing = self._device_count if self._platform == "cpu" else 1
         return sharing * (
             sizes.argument_size_in_bytes + sizes.output_size_in_bytes + sizes.temp_size_in_bytes
         )

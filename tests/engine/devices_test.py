@@ -53,7 +53,7 @@ def test_devices_give_the_scores_of_one_device(function, units, count):
 
 
 def test_pmap_of_the_same_step_gives_the_same_scores(function, units, monkeypatch):
-    monkeypatch.setattr(devices, "compiler_options", dict)  # pmap knows none
+    monkeypatch.setattr(devices, "compiler_options", lambda _: {})  # pmap knows none
     ours = scores(function, units, 8)
     theirs = jax.pmap(PairFunction.versions, in_axes=(None, 0, 0))(function, *units)
     theirs = computed.named(function, theirs)
@@ -96,8 +96,8 @@ def one_device():
 
 
 def test_one_image_fills_a_cpu_and_small_ones_go_together():
-    assert devices.images_at_once(384, 512) == devices.images_at_once(2000, 3000) == 1
-    assert devices.images_at_once(64, 64) == 32
+    assert devices.images_at_once(384, 512, "cpu") == devices.images_at_once(2000, 3000, "cpu") == 1
+    assert devices.images_at_once(64, 64, "cpu") == 32
 
 
 def test_a_call_takes_units_for_every_device(function):
