@@ -63,8 +63,8 @@ def platform_of(mesh: Mesh) -> str:
     return mesh.devices.flat[0].platform
 
 
-def lower(step: Step, mesh: Mesh, units: int, versions: int, size: Size) -> jax.stages.Lowered:
-    """Lowers a step for the devices of a mesh, which need not be attached to this machine.
+def trace(step: Step, mesh: Mesh, units: int, versions: int, size: Size) -> jax.stages.Traced:
+    """Traces a step for the devices of a mesh, which need not be attached to this machine.
 
     Args:
       step: Step; shapes instead of arrays are enough.
@@ -74,9 +74,9 @@ def lower(step: Step, mesh: Mesh, units: int, versions: int, size: Size) -> jax.
       size: Height and width of the images.
 
     Returns:
-      The step for units of this size, to be compiled: a function of the step, on every device, and
-      of the references ``[units, H, W, 3]`` and versions ``[units, V, H, W, 3]``, divided among
-      them.
+      The program for units of this size, to be lowered and compiled: a function of the step, on
+      every device, and of the references ``[units, H, W, 3]`` and versions ``[units, V, H, W, 3]``,
+      divided among them.
     """
     everywhere, divided = PartitionSpec(), PartitionSpec(AXIS)
 
@@ -98,7 +98,7 @@ def lower(step: Step, mesh: Mesh, units: int, versions: int, size: Size) -> jax.
         jax.shard_map(run, mesh=mesh, in_specs=(everywhere, divided, divided), out_specs=divided),
         compiler_options=compiler_options(platform_of(mesh)),
     )
-    return program.lower(jax.tree.map(shape_of, step), images(units), images(units, versions))
+    return program.trace(jax.tree.map(shape_of, step), images(units), images(units, versions))
 
 
 def describe_devices() -> dict[str, Any]:
@@ -207,7 +207,8 @@ class UnitRunner:
 
     def _compile(self, shapes: _Shapes) -> jax.stages.Compiled:
         units, versions, height, width, _ = shapes[1]
-        return lower(self._step, self._mesh, units, versions, (height, width)).compile()
+        traced = trace(self._step, self._mesh, units, versions, (height, width))
+        return traced.lower().compile()
 
     def _needed(self, program: jax.stages.Compiled) -> int | None:
         """Bytes of :func:`available_memory` that a program takes; None if unknown."""
