@@ -74,7 +74,9 @@ def mesh_of_topology(topology: str) -> Mesh:
             "and add that to the path: pip install --no-deps --target=FOLDER libtpu, then "
             "PYTHONPATH=FOLDER python scripts/benchmarks/tpu_cost.py"
         )
-    os.environ.update(TPU_SKIP_MDS_QUERY="1", TPU_WORKER_HOSTNAMES="localhost")
+    # The compiler alone needs no lock: no TPU is opened.
+    os.environ.update(ALLOW_MULTIPLE_LIBTPU_LOAD="true", TPU_SKIP_MDS_QUERY="1")
+    os.environ.setdefault("TPU_WORKER_HOSTNAMES", "localhost")
     os.environ.setdefault("TPU_ACCELERATOR_TYPE", chip.accelerator)
     jax.config.update("jax_platforms", "cpu")
     try:
