@@ -3,9 +3,6 @@
 Work units share nothing, so each device runs the same program on units of its own and no collective
 is needed: scores do not depend on the number of devices. ``jit`` of ``shard_map`` over a mesh with
 one axis does the work of ``jax.pmap``.
-
-The number of images that go through a network together depends only on their size and the kind of
-device: a score is computed by the same program, whatever else is in the table.
 """
 
 from collections.abc import Mapping, Sequence
@@ -19,13 +16,11 @@ from jax.sharding import AxisType, Mesh, NamedSharding, PartitionSpec
 from iqa_jax.compilation import compiler_options
 from iqa_jax.engine import memory
 from iqa_jax.engine.step import Step
+from iqa_jax.engine.unit_sizes import images_at_once
 from iqa_jax.images.resize import Size
 
 AXIS = "units"
 """Name of the mesh's only axis: work units."""
-
-_PIXELS_AT_ONCE = {"cpu": 2**17, "gpu": 8 * 384 * 512, "tpu": 8 * 384 * 512}
-"""On a CPU more pixels do not fit the caches, and one large image keeps all cores busy."""
 
 _MOST_PROGRAMS = 8
 """Number of image sizes whose programs are kept for the next model of the same trunk."""
@@ -45,12 +40,6 @@ class Excess:
 
     needed: int
     there: int
-
-
-def images_at_once(height: int, width: int, platform: str) -> int:
-    """Number of images of a size that go through a network together on a device of a platform."""
-    pixels = _PIXELS_AT_ONCE.get(platform, _PIXELS_AT_ONCE["cpu"])
-    return max(1, pixels // (height * width))
 
 
 def mesh_of(devices: Sequence[Any]) -> Mesh:
@@ -155,11 +144,15 @@ class UnitRunner:
         self._sharded = NamedSharding(self._mesh, PartitionSpec(AXIS))
         self._step = jax.device_put(step, NamedSharding(self._mesh, PartitionSpec()))
         self._names = tuple(step.names)
+        self._at_once: dict[Size, int] = {}
         self._programs = (programs or Programs()).of((self._mesh, *_kind(self._step)))
 
     def unit_count(self, height: int, width: int) -> int:
         """Number of units of an image size in one call."""
-        return self._device_count * images_at_once(height, width, self._platform)
+        size = height, width
+        if size not in self._at_once:
+            self._at_once[size] = images_at_once(self._step, size, self._platform)
+        return self._device_count * self._at_once[size]
 
     def excess(self, height: int, width: int, versions: int) -> Excess | None:
         """Compiles the step for images of a size, unless done before, and checks its memory.

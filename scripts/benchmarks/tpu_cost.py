@@ -35,8 +35,9 @@ from costing.outlines import outline_metric, outline_readouts
 from jax.sharding import Mesh
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
-from iqa_jax.engine.devices import images_at_once, trace
+from iqa_jax.engine.devices import trace
 from iqa_jax.engine.step import Step
+from iqa_jax.engine.unit_sizes import images_at_once
 from iqa_jax.errors import InputError
 from iqa_jax.metrics.registry import parse_metrics
 from iqa_jax.programs import running
@@ -126,7 +127,7 @@ def main(settings: Settings) -> None:
     known = _read_keys(path) if path else []
     for name, step in _steps(settings):
         for height, width in sizes:
-            units = settings.units or images_at_once(height, width, "tpu")
+            units = settings.units or images_at_once(step, (height, width), "tpu")
             asked = Row(
                 *(name, settings.precision, settings.topology, height, width, units),
                 *(settings.versions, 0, 0, 0, 0, 0),

@@ -95,11 +95,6 @@ def one_device():
     return jax.local_devices()[:1]
 
 
-def test_one_image_fills_a_cpu_and_small_ones_go_together():
-    assert devices.images_at_once(384, 512, "cpu") == devices.images_at_once(2000, 3000, "cpu") == 1
-    assert devices.images_at_once(64, 64, "cpu") == 32
-
-
 def test_a_call_takes_units_for_every_device(function):
     runner = UnitRunner(function, devices=jax.local_devices()[:2])
     assert runner.unit_count(384, 512) == 2
