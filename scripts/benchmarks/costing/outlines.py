@@ -13,8 +13,9 @@ from iqa_jax.metrics import MetricName
 from iqa_jax.metrics.features import FeatureScores
 from iqa_jax.metrics.pair_function import PairFunction
 from iqa_jax.metrics.registry import outline_group
-from iqa_jax.readouts import ReadoutName
-from iqa_jax.zoo import Relevance, outline_backbone
+from iqa_jax.programs.layers import resolve
+from iqa_jax.readouts import ReadoutName, parse_readout
+from iqa_jax.zoo import Relevance, model_layers, outline_backbone
 from iqa_jax.zoo.registry import RELEVANCES, find_model
 
 
@@ -41,6 +42,23 @@ def outline_readouts(readouts: Sequence[ReadoutName], precision: str) -> Feature
     named = dict.fromkeys(each.relevance for each in readouts if each.relevance)
     relevances = {name: _outline_relevance(name, backbone) for name in named}
     return FeatureScores.of(backbone, readouts, relevances=relevances)
+
+
+def outline_model(
+    model: str, layers: Sequence[str], readouts: Sequence[str], precision: str
+) -> FeatureScores:
+    """Step of a model with every read-out at every layer.
+
+    Args:
+      model: Name of the model.
+      layers: Names of layers, as for ``iqa evaluate --layers``.
+      readouts: ``READOUT`` or ``READOUT@RELEVANCE``.
+      precision: Precision of the network.
+    """
+    wanted = resolve(layers, {model: model_layers(model)})[model]
+    parsed = [parse_readout(text) for text in readouts]
+    names = [ReadoutName(model, joined, *each) for joined in wanted for each in parsed]
+    return outline_readouts(names, precision)
 
 
 def _outline_network(model: str, precision: str) -> Backbone:
