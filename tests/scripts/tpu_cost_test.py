@@ -115,7 +115,8 @@ def counting(end, *, step=1, name=""):
   %p.1 = (s32[], f32[8]{{0}}) parameter(0)
   %count.1 = s32[] get-tuple-element(%p.1), index=0
   %next = s32[] add(%count.1, %one)
-  ROOT %pair = (s32[], f32[8]{{0}}) tuple(%next, %count.1)
+  %next.copy = s32[] copy(%next)
+  ROOT %pair = (s32[], f32[8]{{0}}) tuple(%next.copy, %count.1)
 """
 
 

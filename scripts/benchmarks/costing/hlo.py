@@ -210,7 +210,7 @@ def _trips(computations: Computations, loop: Instruction, around: Sequence[Instr
         place, end = counter.attribute(r"index=(\d+)"), _constant(condition, bound.name)
     if place is not None:
         first = _constant(outside, _element(outside[loop.operands[0]], place))
-        added = body.get(_element(_root(body), place))
+        added = _origin(body, _element(_root(body), place))
         if added and added.opcode == "add":
             step = next(
                 (value for name in added.operands if (value := _constant(body, name))), None
@@ -230,14 +230,17 @@ def _element(tuple_: Instruction, place: str) -> str:
 
 
 def _constant(computation: Mapping[str, Instruction], name: str) -> int | None:
-    """Value of a whole number, perhaps copied; None if it is not constant."""
+    """Value of a whole number; None if it is not constant."""
+    found = _origin(computation, name)
+    return int(found.rest.partition(")")[0]) if found and found.opcode == "constant" else None
+
+
+def _origin(computation: Mapping[str, Instruction], name: str) -> Instruction | None:
+    """The instruction whose result an instruction copies, perhaps over several steps, or itself."""
     found = computation.get(name)
-    if found is None:
-        return None
-    if found.opcode == "constant":
-        return int(found.rest.partition(")")[0])
-    copied = found.opcode in ("copy", "bitcast", "copy-start", "copy-done")
-    return _constant(computation, found.operands[0]) if copied else None
+    while found and found.opcode in ("copy", "bitcast", "copy-start", "copy-done"):
+        found = computation.get(found.operands[0])
+    return found
 
 
 def _arrays(shape: str) -> list[tuple[str, str, str]]:
