@@ -5,6 +5,7 @@ is needed: scores do not depend on the number of devices. ``jit`` of ``shard_map
 one axis does the work of ``jax.pmap``.
 """
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -157,6 +158,9 @@ class UnitRunner:
     def excess(self, height: int, width: int, versions: int) -> Excess | None:
         """Compiles the step for images of a size, unless done before, and checks its memory.
 
+        On an accelerator, whose memory is always the same, the number of units is halved until they
+        fit.
+
         Args:
           height: Height of the images.
           width: Width of the images.
@@ -166,8 +170,23 @@ class UnitRunner:
           Needed and available memory if the step does not fit; its program is then dropped. None
           if the step can run, or its memory is unknown.
         """
-        shapes = self._shapes_of(height, width, versions)
-        needed, there = self._needed(self._program(shapes)), available_memory()
+        size = height, width
+        found = self._excess(self._shapes_of(*size, versions))
+        while found and self._platform != "cpu" and self._at_once[size] > 1:
+            self._at_once[size] //= 2
+            found = self._excess(self._shapes_of(*size, versions))
+        return found
+
+    def _excess(self, shapes: _Shapes) -> Excess | None:
+        try:
+            program = self._program(shapes)
+        except jax.errors.JaxRuntimeError as error:  # the compiler found it
+            sizes = re.findall(r"([\d.]+)G\b", str(error))
+            if "RESOURCE_EXHAUSTED" not in str(error) or len(sizes) < 2:
+                raise
+            needed, there = (round(float(size) * 2**30) for size in sizes[:2])
+            return Excess(needed, there)
+        needed, there = self._needed(program), available_memory()
         if needed is not None and there is not None and needed > there:
             del self._programs[shapes]
             return Excess(needed, there)

@@ -13,8 +13,11 @@ from iqa_jax.engine.step import Step
 from iqa_jax.images.resize import Size
 
 _PIXELS_AT_ONCE = {"cpu": 2**17, "gpu": 8 * 384 * 512, "tpu": 32 * 384 * 512}
-"""On a CPU more pixels do not fit the caches, and one large image keeps all cores busy; for a TPU
-see ``scripts/benchmarks/tpu_cost.py``."""
+"""On a CPU more pixels do not fit the caches, and one large image keeps all cores busy."""
+
+_LEAST_AT_ONCE = {"tpu": 32}
+"""A TPU keeps bytes in tiles of 32 rows. Where the rows are images, fewer leave them empty, and the
+passes over pixels take the same time; see ``scripts/benchmarks/RESULTS.md``."""
 
 _MOST_AT_ONCE = 128
 """Images at once on an accelerator; more small ones would mostly be padding of small tables."""
@@ -34,10 +37,11 @@ def images_at_once(step: Step, size: Size, platform: str) -> int:
       size: Height and width of the images.
       platform: Platform of the device.
     """
-    pixels = _PIXELS_AT_ONCE.get(platform, _PIXELS_AT_ONCE["cpu"]) // math.prod(size)
+    wanted = _PIXELS_AT_ONCE.get(platform, _PIXELS_AT_ONCE["cpu"]) // math.prod(size)
     if platform not in ("gpu", "tpu"):
-        return max(1, pixels)
-    most = min(pixels, _MOST_AT_ONCE, _PREPARED_AT_ONCE // max(1, prepared_bytes(step, size)))
+        return max(1, wanted)
+    wanted = max(wanted, _LEAST_AT_ONCE.get(platform, 1))
+    most = min(wanted, _MOST_AT_ONCE, _PREPARED_AT_ONCE // max(1, prepared_bytes(step, size)))
     return 2 ** max(0, most.bit_length() - 1)
 
 

@@ -197,6 +197,66 @@ def test_a_step_that_does_not_fit_is_not_kept(monkeypatch):
     runner(reference, distorted)
 
 
+def as_if_on_a_gpu(monkeypatch, runner):
+    monkeypatch.setattr(runner, "_platform", "gpu")
+    return runner
+
+
+def test_an_accelerator_takes_as_many_units_as_fit(monkeypatch):
+    runner = as_if_on_a_gpu(monkeypatch, small(400)[0])
+    assert runner.unit_count(100, 120) == 2 * 128
+    monkeypatch.setattr(devices, "available_memory", lambda: None)
+    assert runner.excess(100, 120, 2) is None
+    needed = runner._needed(runner._program(runner._shapes_of(100, 120, 2)))
+    monkeypatch.setattr(devices, "available_memory", lambda: needed // 3)
+    assert runner.excess(100, 120, 2) is None
+    assert runner.unit_count(100, 120) == 2 * 32
+    monkeypatch.setattr(devices, "available_memory", lambda: 1)
+    assert runner.excess(100, 120, 2).there == 1
+    assert runner.unit_count(100, 120) == 2
+
+
+OUT_OF_MEMORY = (
+    "RESOURCE_EXHAUSTED: E1000: CompileTimeHbmOom: Ran out of memory on HBM, the total memory "
+    "required for HLO temporaries (19.07G) exceeds available HBM (15.75G). HLO module: jit_run."
+)
+
+
+@pytest.mark.parametrize("count", [1, 3, 1000])
+def test_the_compiler_of_an_accelerator_refuses_what_does_not_fit(monkeypatch, count):
+    runner = as_if_on_a_gpu(monkeypatch, small(400)[0])
+    compile_step = runner._compile
+
+    def compile_few(shapes):
+        if shapes[0][0] > 2 * count:
+            raise jax.errors.JaxRuntimeError(OUT_OF_MEMORY)
+        return compile_step(shapes)
+
+    monkeypatch.setattr(runner, "_compile", compile_few)
+    assert runner.excess(100, 120, 2) is None
+    assert runner.unit_count(100, 120) == 2 * min(128, 2 ** (count.bit_length() - 1))
+
+
+def test_other_faults_of_the_compiler_are_raised(monkeypatch):
+    def fails(_):
+        raise jax.errors.JaxRuntimeError("INTERNAL: 3G of 2G")
+
+    runner = small(400)[0]
+    monkeypatch.setattr(runner, "_compile", fails)
+    with pytest.raises(jax.errors.JaxRuntimeError, match="INTERNAL"):
+        runner.excess(400, 300, 2)
+
+
+def test_what_the_compiler_refuses_alone_is_too_large(monkeypatch):
+    def fails(_):
+        raise jax.errors.JaxRuntimeError(OUT_OF_MEMORY)
+
+    runner = as_if_on_a_gpu(monkeypatch, small(400)[0])
+    monkeypatch.setattr(runner, "_compile", fails)
+    excess = runner.excess(400, 300, 2)
+    assert (round(excess.needed / 2**30, 2), excess.there / 2**30) == (19.07, 15.75)
+
+
 def test_memory_is_that_of_the_device_or_of_the_machine(monkeypatch):
     assert 2**20 < devices.available_memory() < 2**50
 

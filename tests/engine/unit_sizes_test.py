@@ -43,7 +43,7 @@ def test_small_images_go_through_a_cpu_together():
 
 @pytest.mark.parametrize(
     ("size", "count"),
-    [((64, 64), 128), ((288, 288), 64), ((384, 512), 32), ((1080, 1920), 2), ((9000, 9000), 1)],
+    [((64, 64), 128), ((288, 288), 64), ((384, 512), 32), ((1080, 1920), 32), ((9000, 9000), 4)],
 )
 def test_images_at_once_on_a_tpu(size, count):
     assert images_at_once(layer(3), size, "tpu") == count
@@ -53,6 +53,11 @@ def test_images_at_once_on_a_tpu(size, count):
 def test_large_prepared_values_are_fewer_at_once(channels, count):
     """213 channels: 32 x 384 x 512 x 213 x 4 bytes are 5 GiB."""
     assert images_at_once(layer(channels), (384, 512), "tpu") == count
+
+
+def test_a_gpu_takes_fewer():
+    assert images_at_once(layer(3), (384, 512), "gpu") == 8
+    assert images_at_once(layer(3), (1080, 1920), "gpu") == 1
 
 
 def test_values_larger_than_the_budget_leave_one():
