@@ -77,7 +77,11 @@ def main(settings: Settings) -> None:
         )
         known = {row.key: row for row in read_rows(path)}
         if asked.key not in known:
-            known[asked.key], _ = measure(step, mesh, asked)
+            try:
+                known[asked.key], _ = measure(step, mesh, asked)
+            except InputError as error:
+                print(f"{trunk}: {error}", file=sys.stderr, flush=True)
+                continue
             append_row(path, known[asked.key])
             print(f"compiled {trunk}", file=sys.stderr, flush=True)
         rows[trunk] = known[asked.key]

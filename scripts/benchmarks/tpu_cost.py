@@ -38,6 +38,7 @@ from iqa_jax.engine.unit_sizes import images_at_once
 from iqa_jax.errors import InputError
 from iqa_jax.metrics.registry import parse_metrics
 from iqa_jax.programs import running
+from iqa_jax.programs.running import ExitStatus
 from iqa_jax.programs.settings import ProgramSettings
 from iqa_jax.zoo.registry import expand_models
 
@@ -73,14 +74,15 @@ class Settings(ProgramSettings):
     output: str | None = None
 
 
-def main(settings: Settings) -> None:
-    """Compiles each step for each size and prints its cost."""
+def main(settings: Settings) -> ExitStatus:
+    """Compiles each step for each size and prints its cost, or why there is none."""
     if not settings.metrics and not settings.models:
         raise InputError("expected --metrics or --models; see --help")
     sizes = [_parse_size(text) for text in settings.sizes]
     mesh = mesh_of_topology(settings.topology)
     path = Path(settings.output) if settings.output else None
     known = [row.key for row in read_rows(path)] if path else []
+    status = ExitStatus.DONE
     for name, step in _steps(settings):
         for height, width in sizes:
             units = settings.units or images_at_once(step, (height, width), "tpu")
@@ -90,10 +92,16 @@ def main(settings: Settings) -> None:
             )
             if asked.key in known:
                 continue
-            row, charged = measure(step, mesh, asked)
+            try:
+                row, charged = measure(step, mesh, asked)
+            except InputError as error:
+                print(f"{_what(asked)}: {error}", file=sys.stderr, flush=True)
+                status = ExitStatus.INPUT
+                continue
             print(_text(row, charged, settings.dearest), flush=True)
             if path:
                 append_row(path, row)
+    return status
 
 
 def _steps(settings: Settings) -> Iterator[tuple[str, Step]]:
@@ -112,13 +120,19 @@ def _parse_size(text: str) -> tuple[int, int]:
     return int(height), int(width)
 
 
+def _what(row: Row) -> str:
+    return (
+        f"{row.name}, {row.precision}, {row.topology}, {row.width}x{row.height}, "
+        f"{row.units} units of {row.versions} versions"
+    )
+
+
 def _text(row: Row, charged: Sequence[Charge], dearest: int) -> str:
     images = row.units * (row.versions + 1)
     chip = chip_of(row.topology)
     cycles = row.kilocycles_per_image * 1e3
     lines = [
-        f"{row.name}, {row.precision}, {row.topology}, {row.width}x{row.height}, {row.units} units "
-        f"of {row.versions} versions: {cycles / 1e3:,.0f} kilocycles per image "
+        f"{_what(row)}: {cycles / 1e3:,.0f} kilocycles per image "
         f"({chip.hertz / cycles:,.0f} images/s a chip), matrix limit {row.matrix_limit:,.0f}, "
         f"memory bound {row.memory_bound:,.0f}, {row.temp_gib:.2f} GiB, compiled in "
         f"{row.compile_seconds:.0f} s"

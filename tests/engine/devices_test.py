@@ -6,6 +6,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
+from jax.sharding import NamedSharding, PartitionSpec
 from metrics import computed
 
 from iqa_jax.engine import devices
@@ -59,6 +60,20 @@ def test_pmap_of_the_same_step_gives_the_same_scores(function, units, monkeypatc
     theirs = computed.named(function, theirs)
     for name in NAMES:
         np.testing.assert_allclose(ours[name], theirs[name], rtol=1e-6)
+
+
+def test_a_step_of_shapes_is_compiled_for_the_devices_of_a_mesh(function, units):
+    mesh = devices.mesh_of(jax.local_devices()[:4])
+    assert devices.platform_of(mesh) == "cpu"
+    shapes = jax.tree.map(lambda leaf: jax.ShapeDtypeStruct(leaf.shape, leaf.dtype), function)
+    program = devices.trace(shapes, mesh, 8, 2, (64, 72)).lower().compile()
+    everywhere = NamedSharding(mesh, PartitionSpec())
+    divided = NamedSharding(mesh, PartitionSpec(devices.AXIS))
+    found = program(jax.device_put(function, everywhere), *jax.device_put(units, divided))
+    expected = jax.device_get(UnitRunner(function)(*units))
+    for name, values in zip(NAMES, found, strict=True):
+        assert len(values.sharding.device_set) == 4
+        np.testing.assert_allclose(values, expected[name], rtol=1e-5)
 
 
 def test_results_lie_on_all_devices(function, units):

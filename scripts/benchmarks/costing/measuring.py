@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
+import jax
 from jax.sharding import Mesh
 
 from costing.chips import chip_of
@@ -13,6 +14,7 @@ from costing.matrix_work import matrix_operations
 from costing.rows import Row
 from iqa_jax.engine.devices import trace
 from iqa_jax.engine.step import Step
+from iqa_jax.errors import InputError
 
 
 def measure(step: Step, mesh: Mesh, asked: Row) -> tuple[Row, Sequence[Charge]]:
@@ -25,13 +27,19 @@ def measure(step: Step, mesh: Mesh, asked: Row) -> tuple[Row, Sequence[Charge]]:
 
     Returns:
       The same with its costs, and the charges of its instructions.
+
+    Raises:
+      InputError: If the chip has too little memory for the step, or its cost cannot be counted.
     """
     chip = chip_of(asked.topology)
     images = asked.units * (asked.versions + 1)
     started_at = time.monotonic()
     units = asked.units * mesh.size
     traced = trace(step, mesh, units, asked.versions, (asked.height, asked.width))
-    compiled = traced.lower().compile()
+    try:
+        compiled = traced.lower().compile()
+    except jax.errors.JaxRuntimeError as error:  # such as a lack of memory
+        raise InputError(str(error).partition("\n")[0]) from error
     seconds = time.monotonic() - started_at
     charged = charges(compiled.as_text() or "")
     memory: Any = compiled.memory_analysis()
