@@ -32,7 +32,7 @@ def run(folder, *flags):
 
 @pytest.mark.slow
 def test_alexnet_on_a_v5e(tmp_path):
-    """LPIPS in bfloat16, 384x512; a v5e has 16 GB."""
+    """LPIPS in bfloat16, 512x384; a v5e has 16 GB."""
     folder = os.environ.get("IQA_JAX_LIBTPU")
     if not folder:
         pytest.skip("IQA_JAX_LIBTPU is not set: no TPU compiler")
@@ -43,10 +43,11 @@ def test_alexnet_on_a_v5e(tmp_path):
     with table.open() as file:
         (row,) = csv.DictReader(file)
     assert float(row["matrix_limit"]) == pytest.approx(41.4, rel=0.01)
-    assert float(row["matrix_limit"]) < float(row["kilocycles_per_image"]) < 700
+    assert float(row["matrix_limit"]) < float(row["kilocycles_per_image"]) < 320
     assert 1 < float(row["memory_bound"]) < 100
-    assert float(row["temp_gib"]) < 2
-    assert "convolution" in done.stdout or "conv_general_dilated" in done.stdout
+    assert float(row["temp_gib"]) < 1
+    assert (row["units"], row["versions"]) == ("32", "8")
+    assert "conv_general_dilated" in done.stdout
     again = run(folder, *flags)
     assert (again.returncode, again.stdout) == (0, "")
     assert len(table.read_text().splitlines()) == 2
