@@ -16,8 +16,8 @@ _PIXELS_AT_ONCE = {"cpu": 2**17, "gpu": 8 * 384 * 512, "tpu": 32 * 384 * 512}
 """On a CPU more pixels do not fit the caches, and one large image keeps all cores busy."""
 
 _LEAST_AT_ONCE = {"tpu": 32}
-"""A TPU keeps bytes in tiles of 32 rows. Where the rows are images, fewer leave them empty, and the
-passes over pixels take the same time; see ``scripts/benchmarks/RESULTS.md``."""
+"""With fewer images, passes over the pixels take as long on a TPU as with these, by the estimates
+in ``scripts/benchmarks/RESULTS.md``."""
 
 _MOST_AT_ONCE = 128
 """Images at once on an accelerator; more small ones would mostly be padding of small tables."""
@@ -30,7 +30,7 @@ take about as much again, and the smallest TPUs have 16 GB."""
 def images_at_once(step: Step, size: Size, platform: str) -> int:
     """Number of images of a size that go through a network together on a device of a platform.
 
-    On accelerators it is a power of two, because they pad the images to one.
+    On accelerators it is a power of two, so that it can be halved if the step does not fit.
 
     Args:
       step: Step; shapes instead of arrays are enough.
