@@ -14,9 +14,10 @@ convolutions and products (in float32 six passes of bfloat16 for highest, three 
 default); and memory_bound, the time in which main memory can move the arguments and the scores
 once, and write and read once every result that this compiled program keeps there.
 
-An estimate is no measurement. A 3x3 convolution of 512 channels at 48x64 positions comes out at 82 %
-of the limit of a v5e, 81 % of a v5p and 64 % of a v6e. Passes over memory are priced too high, sums
-about 4 times and conversions 2.6 times the bandwidth's own time. Rows that the output file has already are not computed again.
+An estimate is no measurement. A 3x3 convolution of 512 channels at 48x64 positions comes out at
+82 % of the limit of a v5e, 81 % of a v5p and 64 % of a v6e. Passes over memory are priced too high,
+sums about 4 times and conversions 2.6 times the bandwidth's own time. Rows that the output file has
+already are not computed again.
 """
 
 import sys
