@@ -49,4 +49,4 @@ $(BIN)/pip:
 	$(PYTHON) -m venv $(VENV)
 
 clean:
-	rm -rf $(VENV) demo site jupyter_execute docs/generated .pytest_cache
+	rm -rf $(VENV) .venv-libtpu demo site jupyter_execute docs/generated .pytest_cache

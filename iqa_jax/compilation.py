@@ -22,9 +22,13 @@ networks up to twice as fast, see ``scripts/benchmarks/forward.py``."""
 
 
 @functools.cache
-def compiler_options() -> dict[str, str]:
-    """Compiler options for these devices. ``XLA_FLAGS`` takes precedence."""
-    if jax.default_backend() != "cpu" or any(
+def compiler_options(platform: str | None = None) -> dict[str, str]:
+    """Compiler options for the devices of a platform. ``XLA_FLAGS`` takes precedence.
+
+    Args:
+      platform: Platform of the devices; None for that of JAX's default devices.
+    """
+    if (platform or jax.default_backend()) != "cpu" or any(
         name in os.environ.get("XLA_FLAGS", "") for name in _EIGEN
     ):
         return {}

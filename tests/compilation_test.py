@@ -24,6 +24,11 @@ def test_convolutions_on_a_cpu_are_those_of_the_faster_library():
     assert "ynn" not in text
 
 
+def test_the_options_of_a_cpu_are_for_cpus_alone():
+    assert compiler_options("cpu") == compiler_options() != {}
+    assert compiler_options("tpu") == compiler_options("gpu") == {}
+
+
 def test_xla_flags_take_precedence(monkeypatch):
     choose = compiler_options.__wrapped__
     assert choose()

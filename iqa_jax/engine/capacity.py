@@ -4,12 +4,10 @@ import bisect
 import math
 from collections.abc import Mapping, Sequence
 
-import jax
-import numpy as np
-
 from iqa_jax.engine.devices import Excess, UnitRunner, available_memory
 from iqa_jax.engine.plan import Plan, WorkUnit
 from iqa_jax.engine.step import Step
+from iqa_jax.engine.unit_sizes import prepared_bytes
 from iqa_jax.errors import InputError
 from iqa_jax.images.resize import Size
 
@@ -69,10 +67,7 @@ def check_memory(step: Step, plan: Plan) -> None:
       InputError: If there are such images; the message names one of the largest.
     """
     unit = max(plan.units, key=lambda unit: math.prod(unit.size))
-    image = jax.ShapeDtypeStruct((*unit.size, 3), np.uint8)
-    kept = jax.eval_shape(type(step).prepare, step, image)
-    needed = sum(math.prod(each.shape) * each.dtype.itemsize for each in jax.tree.leaves(kept))
-    there = available_memory()
+    needed, there = prepared_bytes(step, unit.size), available_memory()
     if there is not None and needed > there:
         name = plan.table.pairs[unit.rows[0]].reference
         raise InputError(f"{name}: {_reason(step.label, unit.size, needed, there)}")

@@ -3,11 +3,9 @@
 Work units share nothing, so each device runs the same program on units of its own and no collective
 is needed: scores do not depend on the number of devices. ``jit`` of ``shard_map`` over a mesh with
 one axis does the work of ``jax.pmap``.
-
-The number of images that go through a network together depends only on their size and the kind of
-device: a score is computed by the same program, whatever else is in the table.
 """
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -19,12 +17,11 @@ from jax.sharding import AxisType, Mesh, NamedSharding, PartitionSpec
 from iqa_jax.compilation import compiler_options
 from iqa_jax.engine import memory
 from iqa_jax.engine.step import Step
+from iqa_jax.engine.unit_sizes import images_at_once
+from iqa_jax.images.resize import Size
 
 AXIS = "units"
 """Name of the mesh's only axis: work units."""
-
-_PIXELS_AT_ONCE = {"cpu": 2**17, "gpu": 8 * 384 * 512, "tpu": 8 * 384 * 512}
-"""On a CPU more pixels do not fit the caches, and one large image keeps all cores busy."""
 
 _MOST_PROGRAMS = 8
 """Number of image sizes whose programs are kept for the next model of the same trunk."""
@@ -46,10 +43,52 @@ class Excess:
     there: int
 
 
-def images_at_once(height: int, width: int) -> int:
-    """Number of images of a size that go through a network together on one of these devices."""
-    pixels = _PIXELS_AT_ONCE.get(jax.default_backend(), _PIXELS_AT_ONCE["cpu"])
-    return max(1, pixels // (height * width))
+def mesh_of(devices: Sequence[Any]) -> Mesh:
+    """Mesh of devices, local ones or those of a topology, with work units as its only axis."""
+    return Mesh(np.array(devices), (AXIS,), axis_types=(AxisType.Auto,))
+
+
+def platform_of(mesh: Mesh) -> str:
+    """Platform of the devices of a mesh, such as ``cpu`` or ``tpu``."""
+    return mesh.devices.flat[0].platform
+
+
+def trace(step: Step, mesh: Mesh, units: int, versions: int, size: Size) -> jax.stages.Traced:
+    """Traces a step for the devices of a mesh, which need not be attached to this machine.
+
+    Args:
+      step: Step; shapes instead of arrays are enough.
+      mesh: Result of :func:`mesh_of`.
+      units: Number of units in a call, a multiple of the number of devices.
+      versions: Number of versions in a unit.
+      size: Height and width of the images.
+
+    Returns:
+      The program for units of this size, to be lowered and compiled: a function of the step, on
+      every device, and of the references ``[units, H, W, 3]`` and versions ``[units, V, H, W, 3]``,
+      divided among them.
+    """
+    everywhere, divided = PartitionSpec(), PartitionSpec(AXIS)
+
+    def shape_of(leaf: jax.Array) -> jax.ShapeDtypeStruct:
+        return jax.ShapeDtypeStruct(
+            leaf.shape, leaf.dtype, sharding=NamedSharding(mesh, everywhere)
+        )
+
+    def images(*leading: int) -> jax.ShapeDtypeStruct:
+        return jax.ShapeDtypeStruct(
+            (*leading, *size, 3), np.uint8, sharding=NamedSharding(mesh, divided)
+        )
+
+    # A new function for each size: what JAX caches for a function is freed with it.
+    def run(step: Step, *units: jax.Array) -> Sequence[jax.Array]:
+        return jax.vmap(step.versions)(*units)
+
+    program = jax.jit(
+        jax.shard_map(run, mesh=mesh, in_specs=(everywhere, divided, divided), out_specs=divided),
+        compiler_options=compiler_options(platform_of(mesh)),
+    )
+    return program.trace(jax.tree.map(shape_of, step), images(units), images(units, versions))
 
 
 def describe_devices() -> dict[str, Any]:
@@ -100,19 +139,27 @@ class UnitRunner:
         devices: Sequence[Any] = (),
     ):
         devices = devices or jax.local_devices()
-        self._mesh = Mesh(np.array(devices), (AXIS,), axis_types=(AxisType.Auto,))
+        self._mesh = mesh_of(devices)
+        self._platform = platform_of(self._mesh)
         self._device_count = len(devices)
         self._sharded = NamedSharding(self._mesh, PartitionSpec(AXIS))
         self._step = jax.device_put(step, NamedSharding(self._mesh, PartitionSpec()))
         self._names = tuple(step.names)
+        self._at_once: dict[Size, int] = {}
         self._programs = (programs or Programs()).of((self._mesh, *_kind(self._step)))
 
     def unit_count(self, height: int, width: int) -> int:
         """Number of units of an image size in one call."""
-        return self._device_count * images_at_once(height, width)
+        size = height, width
+        if size not in self._at_once:
+            self._at_once[size] = images_at_once(self._step, size, self._platform)
+        return self._device_count * self._at_once[size]
 
     def excess(self, height: int, width: int, versions: int) -> Excess | None:
         """Compiles the step for images of a size, unless done before, and checks its memory.
+
+        On an accelerator, whose memory is always the same, the number of units is halved until they
+        fit.
 
         Args:
           height: Height of the images.
@@ -123,8 +170,23 @@ class UnitRunner:
           Needed and available memory if the step does not fit; its program is then dropped. None
           if the step can run, or its memory is unknown.
         """
-        shapes = self._shapes_of(height, width, versions)
-        needed, there = self._needed(self._program(shapes)), available_memory()
+        size = height, width
+        found = self._excess(self._shapes_of(*size, versions))
+        while found and self._platform != "cpu" and self._at_once[size] > 1:
+            self._at_once[size] //= 2
+            found = self._excess(self._shapes_of(*size, versions))
+        return found
+
+    def _excess(self, shapes: _Shapes) -> Excess | None:
+        try:
+            program = self._program(shapes)
+        except jax.errors.JaxRuntimeError as error:  # the compiler found it
+            sizes = re.findall(r"([\d.]+)G\b", str(error))
+            if "RESOURCE_EXHAUSTED" not in str(error) or len(sizes) < 2:
+                raise
+            needed, there = (round(float(size) * 2**30) for size in sizes[:2])
+            return Excess(needed, there)
+        needed, there = self._needed(program), available_memory()
         if needed is not None and there is not None and needed > there:
             del self._programs[shapes]
             return Excess(needed, there)
@@ -156,21 +218,9 @@ class UnitRunner:
         return (units, *image), (units, versions, *image)
 
     def _compile(self, shapes: _Shapes) -> jax.stages.Compiled:
-        def run(step: Step, *units: jax.Array) -> Sequence[jax.Array]:
-            return jax.vmap(step.versions)(*units)
-
-        # A new function for each size: what JAX caches for a function is freed with it.
-        compiled = jax.jit(
-            jax.shard_map(
-                run,
-                mesh=self._mesh,
-                in_specs=(PartitionSpec(), PartitionSpec(AXIS), PartitionSpec(AXIS)),
-                out_specs=PartitionSpec(AXIS),
-            ),
-            compiler_options=compiler_options(),
-        )
-        units = [jax.ShapeDtypeStruct(shape, np.uint8, sharding=self._sharded) for shape in shapes]
-        return compiled.lower(self._step, *units).compile()
+        units, versions, height, width, _ = shapes[1]
+        traced = trace(self._step, self._mesh, units, versions, (height, width))
+        return traced.lower().compile()
 
     def _needed(self, program: jax.stages.Compiled) -> int | None:
         """Bytes of :func:`available_memory` that a program takes; None if unknown."""
@@ -178,7 +228,7 @@ class UnitRunner:
         if sizes is None:
             return None
         # An accelerator has memory of its own; devices of a CPU share that of the machine.
-        sharing = self._device_count if jax.default_backend() == "cpu" else 1
+        sharing = self._device_count if self._platform == "cpu" else 1
         return sharing * (
             sizes.argument_size_in_bytes + sizes.output_size_in_bytes + sizes.temp_size_in_bytes
         )

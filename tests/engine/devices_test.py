@@ -6,6 +6,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
+from jax.sharding import NamedSharding, PartitionSpec
 from metrics import computed
 
 from iqa_jax.engine import devices
@@ -53,12 +54,26 @@ def test_devices_give_the_scores_of_one_device(function, units, count):
 
 
 def test_pmap_of_the_same_step_gives_the_same_scores(function, units, monkeypatch):
-    monkeypatch.setattr(devices, "compiler_options", dict)  # pmap knows none
+    monkeypatch.setattr(devices, "compiler_options", lambda _: {})  # pmap knows none
     ours = scores(function, units, 8)
     theirs = jax.pmap(PairFunction.versions, in_axes=(None, 0, 0))(function, *units)
     theirs = computed.named(function, theirs)
     for name in NAMES:
         np.testing.assert_allclose(ours[name], theirs[name], rtol=1e-6)
+
+
+def test_a_step_of_shapes_is_compiled_for_the_devices_of_a_mesh(function, units):
+    mesh = devices.mesh_of(jax.local_devices()[:4])
+    assert devices.platform_of(mesh) == "cpu"
+    shapes = jax.tree.map(lambda leaf: jax.ShapeDtypeStruct(leaf.shape, leaf.dtype), function)
+    program = devices.trace(shapes, mesh, 8, 2, (64, 72)).lower().compile()
+    everywhere = NamedSharding(mesh, PartitionSpec())
+    divided = NamedSharding(mesh, PartitionSpec(devices.AXIS))
+    found = program(jax.device_put(function, everywhere), *jax.device_put(units, divided))
+    expected = jax.device_get(UnitRunner(function)(*units))
+    for name, values in zip(NAMES, found, strict=True):
+        assert len(values.sharding.device_set) == 4
+        np.testing.assert_allclose(values, expected[name], rtol=1e-5)
 
 
 def test_results_lie_on_all_devices(function, units):
@@ -93,11 +108,6 @@ def only_third(array):
 
 def one_device():
     return jax.local_devices()[:1]
-
-
-def test_one_image_fills_a_cpu_and_small_ones_go_together():
-    assert devices.images_at_once(384, 512) == devices.images_at_once(2000, 3000) == 1
-    assert devices.images_at_once(64, 64) == 32
 
 
 def test_a_call_takes_units_for_every_device(function):
@@ -200,6 +210,66 @@ def test_a_step_that_does_not_fit_is_not_kept(monkeypatch):
     monkeypatch.setattr(devices, "available_memory", lambda: None)
     assert runner.excess(500, 300, 2) is None
     runner(reference, distorted)
+
+
+def as_if_on_a_gpu(monkeypatch, runner):
+    monkeypatch.setattr(runner, "_platform", "gpu")
+    return runner
+
+
+def test_an_accelerator_takes_as_many_units_as_fit(monkeypatch):
+    runner = as_if_on_a_gpu(monkeypatch, small(400)[0])
+    assert runner.unit_count(100, 120) == 2 * 128
+    monkeypatch.setattr(devices, "available_memory", lambda: None)
+    assert runner.excess(100, 120, 2) is None
+    needed = runner._needed(runner._program(runner._shapes_of(100, 120, 2)))
+    monkeypatch.setattr(devices, "available_memory", lambda: needed // 3)
+    assert runner.excess(100, 120, 2) is None
+    assert runner.unit_count(100, 120) == 2 * 32
+    monkeypatch.setattr(devices, "available_memory", lambda: 1)
+    assert runner.excess(100, 120, 2).there == 1
+    assert runner.unit_count(100, 120) == 2
+
+
+OUT_OF_MEMORY = (
+    "RESOURCE_EXHAUSTED: E1000: CompileTimeHbmOom: Ran out of memory on HBM, the total memory "
+    "required for HLO temporaries (19.07G) exceeds available HBM (15.75G). HLO module: jit_run."
+)
+
+
+@pytest.mark.parametrize("count", [1, 3, 1000])
+def test_the_compiler_of_an_accelerator_refuses_what_does_not_fit(monkeypatch, count):
+    runner = as_if_on_a_gpu(monkeypatch, small(400)[0])
+    compile_step = runner._compile
+
+    def compile_few(shapes):
+        if shapes[0][0] > 2 * count:
+            raise jax.errors.JaxRuntimeError(OUT_OF_MEMORY)
+        return compile_step(shapes)
+
+    monkeypatch.setattr(runner, "_compile", compile_few)
+    assert runner.excess(100, 120, 2) is None
+    assert runner.unit_count(100, 120) == 2 * min(128, 2 ** (count.bit_length() - 1))
+
+
+def test_other_faults_of_the_compiler_are_raised(monkeypatch):
+    def fails(_):
+        raise jax.errors.JaxRuntimeError("INTERNAL: 3G of 2G")
+
+    runner = small(400)[0]
+    monkeypatch.setattr(runner, "_compile", fails)
+    with pytest.raises(jax.errors.JaxRuntimeError, match="INTERNAL"):
+        runner.excess(400, 300, 2)
+
+
+def test_what_the_compiler_refuses_alone_is_too_large(monkeypatch):
+    def fails(_):
+        raise jax.errors.JaxRuntimeError(OUT_OF_MEMORY)
+
+    runner = as_if_on_a_gpu(monkeypatch, small(400)[0])
+    monkeypatch.setattr(runner, "_compile", fails)
+    excess = runner.excess(400, 300, 2)
+    assert (round(excess.needed / 2**30, 2), excess.there / 2**30) == (19.07, 15.75)
 
 
 def test_memory_is_that_of_the_device_or_of_the_machine(monkeypatch):
