@@ -13,6 +13,9 @@ import jax.numpy as jnp
 _STABILITY = 1e-6
 """The authors' constant in the sum of the activations."""
 
+_ROUNDING = 1e-6
+"""Relative difference of two cumulative masses in float32 that may be equal."""
+
 
 class Windows(NamedTuple):
     """Activations of a layer in windows of n samples.
@@ -71,27 +74,30 @@ def _transport(reference: jax.Array, distorted: jax.Array) -> jax.Array:
 
     It is the integral of the squared difference of the two quantile functions. Each of them rises
     by 1 at every cumulative mass, so the integral is a sum of these masses, times minus the rise of
-    the squared difference there: integers that follow from the order of the masses. Beyond the
+    the squared difference there: numbers that follow from the order of the masses. Beyond the
     smaller of two unequal totals, its quantile is the last sample.
 
     Args:
       reference: Cumulative masses ``[n - 1, windows]``.
       distorted: Those of the other image.
     """
-    # Equal masses are passed in the order of their samples, first that of the reference, so that
-    # those of equal images cancel one by one.
-    order = jnp.arange(len(reference))
-    is_earlier, is_not_later = (
-        compare(order[None], order[:, None])[..., None] for compare in (jnp.less, jnp.less_equal)
+    rises = 2.0 * jnp.arange(len(reference), dtype=reference.dtype)[:, None] + 1.0
+    return jnp.sum(
+        (2.0 * _passed(reference, distorted) - rises) * distorted
+        + (2.0 * _passed(distorted, reference) - rises) * reference,
+        axis=0,
     )
-    r, d = reference, distorted
-    d_before_r = jnp.where(is_earlier, d[None] <= r[:, None], d[None] < r[:, None])
-    r_before_d = jnp.where(is_not_later, r[None] <= d[:, None], r[None] < d[:, None])
-    numbers = order.astype(reference.dtype)[:, None]
-    before_r = numbers - _count(d_before_r)
-    before_d = _count(r_before_d) - numbers
-    return jnp.sum((2 * before_d - 1) * distorted - (2 * before_r + 1) * reference, axis=0)
 
 
-def _count(is_passed: jax.Array) -> jax.Array:
-    return jnp.sum(is_passed, axis=1, dtype=jnp.float32)
+def _passed(masses: jax.Array, others: jax.Array) -> jax.Array:
+    """Number of cumulative masses of one image that come before each of the other's.
+
+    Masses that only rounding separates are passed in the order of their samples, and those of the
+    same sample at once (half is before): equal images have a distance and a slope of 0.
+    """
+    order = jnp.arange(len(masses))
+    is_earlier = (order[None] < order[:, None])[..., None]
+    slack = jnp.where(is_earlier, 1.0 + _ROUNDING, 1.0 - _ROUNDING).astype(masses.dtype)
+    is_passed = masses[None] < others[:, None] * slack
+    is_same = jnp.abs(masses - others) <= _ROUNDING * others
+    return jnp.sum(is_passed, axis=1, dtype=masses.dtype) + jnp.where(is_same, 0.5, 0.0)

@@ -200,7 +200,7 @@ def drawn_metric(name):
     }
     relevance = Relevance(weights, str(readout.relevance), readout.model, "")
     relevances = {relevance.name: relevance}
-    return FeatureScores.of(backbone, [readout], relevances=relevances, resize=metric.resize)
+    return FeatureScores.of(backbone, [readout], relevances=relevances, protocol=metric.protocol)
 
 
 @pytest.fixture(params=list_metrics())
