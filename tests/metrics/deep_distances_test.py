@@ -18,6 +18,7 @@ from iqa_jax.images.preprocess import IDENTITY
 from iqa_jax.metrics import Metric, parse_metric
 from iqa_jax.metrics.features import FeatureScores
 from iqa_jax.readouts import ReadoutName
+from iqa_jax.zoo.registry import find_model
 
 GOLDEN = json.loads((Path(__file__).parents[1] / "golden" / "deep_distances.json").read_text())[
     "scores"
@@ -93,7 +94,7 @@ def test_deepdc_is_its_authors(name):
 def test_deepdc_is_the_read_out_of_its_network():
     metric = parse_metric("deepdc")
     assert metric.readout
-    network = zoo.registry.MODELS[metric.readout.model]
+    network = find_model(metric.readout.model)
     assert (network.trunk, network.preprocessing) == ("vgg19_conv5_4", IDENTITY)
     assert set(metric.readout.layers) <= set(zoo.model_layers(metric.readout.model))
 
