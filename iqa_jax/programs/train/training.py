@@ -32,18 +32,18 @@ def train_relevance(settings: TrainSettings) -> Learned:
       CheckpointError: If weights have not been fetched, or are damaged.
     """
     directory = checkpoints.resolve_directory(settings.checkpoints_dir)
-    if not (settings.name or settings.export):
+    if settings.name is None and settings.export is None:
         raise InputError("expected name, to store the relevance, or export, to write it to a file")
-    if settings.name:
+    if settings.name is not None:
         check_name(settings.name, directory)
-    if settings.export:
+    if settings.export is not None:
         check_file(settings.export)
     folder = epath.Path(settings.output_dir or "")
     learned = learn(settings, statistics_dir=settings.statistics_dir or str(folder / "statistics"))
     tables.write(folder, learned)
-    if settings.name:
+    if settings.name is not None:
         store_relevance(learned, settings.name, directory)
-    if settings.export:
+    if settings.export is not None:
         export_relevance(learned, settings.export, licence=settings.licence or "")
     return learned
 
