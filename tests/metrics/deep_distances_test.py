@@ -100,7 +100,7 @@ def test_deepdc_is_the_read_out_of_its_network():
 
 
 def test_deepwsd_of_batches(deepwsd):
-    reference, distorted = (np.stack([x, x[::-1]]) for x in read_pair(SMALL))
+    reference, distorted = (np.stack([x, x[::-1]])[:, :33, :40] for x in read_pair(SMALL))
     together = deepwsd(reference, distorted)
     assert together.shape == (2,)
     assert (deepwsd(reference, reference) == 0).all()
