@@ -42,6 +42,9 @@ REVISIONS: Mapping[str, int] = {
     "statistic/difference_variance": 1,
     "statistic/variance_change": 1,
     "statistic/gram_error": 1,
+    "statistic/wasserstein_error": 1,
+    "statistic/wasserstein_error_16": 1,
+    "statistic/decorrelation_error": 1,
     # From statistics to distances.
     "readout/l2": 1,
     "readout/rmse": 1,
@@ -55,6 +58,11 @@ REVISIONS: Mapping[str, int] = {
     "readout/mean_std": 1,
     "readout/gram": 1,
     "readout/structure_texture": 1,
+    "readout/wasserstein": 1,
+    "readout/wasserstein_16": 1,
+    "readout/distance_correlation": 1,
+    # What published metrics do before and after a read-out.
+    "protocol/deepwsd": 1,
     # Pixel metrics.
     "metric/psnr": 1,
     "metric/ssim:wang2004": 1,

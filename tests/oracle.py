@@ -119,3 +119,54 @@ def structure_texture(
 
 def _unit(x: np.ndarray) -> np.ndarray:
     return x / (np.sqrt(np.sum(x**2, -1, keepdims=True)) + 1e-10)
+
+
+def _rounded_to_windows(x, side):
+    height, width, channels = x.shape
+    rows, columns = (max(1, round(size / side)) * side for size in (height, width))
+    out = np.zeros((rows, columns, channels))
+    kept = min(rows, height), min(columns, width)
+    out[: kept[0], columns - kept[1] :] = x[: kept[0], width - kept[1] :]
+    return out
+
+
+def _transport(r, d):
+    """Integral of the squared difference of the quantile functions of two masses."""
+    u, v = np.cumsum(r), np.cumsum(d)
+    places = np.sort(np.concatenate([u, v]))
+    last = len(r) - 1
+    cost, start = 0.0, 0.0
+    for place in places:
+        i, j = (min(np.searchsorted(each, place), last) for each in (u, v))
+        cost += (place - start) * (i - j) ** 2
+        start = place
+    return cost
+
+
+def wasserstein(reference, distorted, side):
+    """DeepWSD's distance of one layer, from the quantile functions of each window."""
+    rows = []
+    for x in (reference, distorted):
+        channel_by_channel = _rounded_to_windows(np.asarray(x, np.float64), side).transpose(2, 0, 1)
+        rows.append(channel_by_channel.reshape(side**2, -1))
+    r, d = rows
+    total = 0.0
+    for r_window, d_window in zip(r.T, d.T, strict=True):
+        masses = (w**2 / (abs(x).sum() + 1e-6) for w, x in ((r_window, r), (d_window, d)))
+        moved = _transport(*masses)
+        error = ((r_window - d_window) ** 2).sum()
+        total += moved + error / (np.exp(-1 / (moved + 10)) ** 0.5 * (moved + 10) ** 2)
+    return total
+
+
+def decorrelation(reference, distorted):
+    """DeepDC's distance of one layer."""
+    matrices = []
+    for x in (reference, distorted):
+        channels = np.asarray(x, np.float64).reshape(-1, x.shape[-1]).T
+        squared = ((channels[:, None] - channels[None]) ** 2).sum(-1) / len(channels) ** 2
+        a = np.sqrt(squared + 1e-5)
+        matrices.append(a - a.mean(0) - a.mean(1)[:, None] + a.mean())
+    r, d = matrices
+    products = [(x * y).sum() for x, y in ((r, d), (r, r), (d, d))]
+    return 1 - (products[0] + 1e-6) / (np.sqrt(products[1] * products[2]) + 1e-6)

@@ -1,7 +1,8 @@
 """VGG: blocks of 3x3 convolutions between poolings.
 
 Simonyan and Zisserman 2015, arXiv 1409.1556; attribute names as in torchvision's ``vgg16``. DISTS's
-variant has L2 poolings instead of 2x2 max poolings.
+variant has L2 poolings instead of 2x2 max poolings. DeepDC's ends with the last convolution, before
+its activation.
 """
 
 import functools
@@ -32,6 +33,7 @@ class VGG(nnx.Module):
       convolutions: Number of convolutions in each block.
       normalised: Whether each convolution is followed by a batch normalisation.
       pool: Pooling after each block.
+      ends_linear: Whether it ends with the last convolution, whose name is then a layer.
       rngs: Source of the initial parameters.
     """
 
@@ -41,6 +43,7 @@ class VGG(nnx.Module):
         *,
         normalised: bool = False,
         pool: Layer = _MAX_POOL,
+        ends_linear: bool = False,
         rngs: nnx.Rngs,
     ):
         features: list[Layer] = []
@@ -56,6 +59,11 @@ class VGG(nnx.Module):
                 in_channels = channels
             features.append(pool)
             names.append(f"pool{block}")
+        if ends_linear:
+            features, names = (
+                features[:-2],
+                [*names[:-3], f"conv{len(_CHANNELS)}_{convolutions[-1]}"],
+            )
         self.features = Chain(features)
         self.names = tuple(names)
 
@@ -77,6 +85,8 @@ VARIANTS = {
     # DISTS's variant (Ding et al. 2020, arXiv 2004.07728).
     "vgg16_l2pool": functools.partial(VGG, _D, pool=l2_pool),
     "vgg19": functools.partial(VGG, _E),
+    # DeepDC's variant (Zhu et al. 2022, arXiv 2211.04927).
+    "vgg19_conv5_4": functools.partial(VGG, _E, ends_linear=True),
     "vgg11_bn": functools.partial(VGG, _A, normalised=True),
     "vgg13_bn": functools.partial(VGG, _B, normalised=True),
     "vgg16_bn": functools.partial(VGG, _D, normalised=True),

@@ -18,10 +18,10 @@ from iqa_jax.metrics import Metric
 from iqa_jax.metrics.readout_metric import read_out
 from iqa_jax.programs.flags import settings_of
 from iqa_jax.programs.settings import DatasetSettings
-from iqa_jax.programs.train.learning import Learned, learn
+from iqa_jax.programs.train.learning import UNNAMED, Learned, learn
 from iqa_jax.programs.train.settings import TrainSettings
 from iqa_jax.programs.train.tables import Relevant, draw_shares, weights_of
-from iqa_jax.programs.train.training import store_relevance
+from iqa_jax.programs.train.training import export_relevance, store_relevance
 from iqa_jax.progress import shown
 from iqa_jax.relevance.gains import Gain
 from iqa_jax.text import as_json
@@ -32,9 +32,6 @@ if TYPE_CHECKING:
     from pandas import DataFrame
 
     from iqa_jax.programs.pictures import Picture
-
-_NAME = "learned"
-"""Name of a relevance that has not been stored."""
 
 
 class LearnedRelevance:
@@ -113,7 +110,8 @@ class LearnedRelevance:
         """Stores the relevance for use in metrics, as ``MODEL/LAYERS/READOUT@NAME``.
 
         Args:
-          name: Name of the relevance; an earlier one of that name is replaced.
+          name: Name of the relevance; an earlier one of that name is replaced, as by
+            ``iqa train --name``, with a warning if its weights were others.
           checkpoints_dir: Folder of all checkpoints; None for that of the training.
 
         Returns:
@@ -126,6 +124,22 @@ class LearnedRelevance:
         store_relevance(self._learned, name, directory)
         return directory / name
 
+    def export(self, path: epath.PathLike, *, licence: str = "") -> None:
+        """Writes the relevance to a file that can be handed on, as ``iqa train --export`` does.
+
+        The file is used as ``MODEL/LAYERS/READOUT@FILE.safetensors``, or alone as a metric:
+        ``iqa_jax.load_metric("FILE.safetensors")``. Its card names the model, the dataset and the
+        results on images that the weights were not learned from.
+
+        Args:
+          path: The file, which must end in ``.safetensors``; an earlier one is replaced.
+          licence: Licence of the weights, for the card.
+
+        Raises:
+          InputError: If the file has another ending, or cannot be written.
+        """
+        export_relevance(self._learned, path, licence=licence)
+
     def __repr__(self) -> str:
         examples, relevance = self._learned.examples, self.relevance
         layers = "+".join(relevance.weights)
@@ -135,7 +149,7 @@ class LearnedRelevance:
         )
 
 
-@takes_settings(TrainSettings, without=("dataset", "output_dir", "name"))
+@takes_settings(TrainSettings, without=("dataset", "output_dir", "name", "export", "licence"))
 def train_relevance(
     dataset: Any = None, *, progress: bool = False, **settings: Any
 ) -> LearnedRelevance:
@@ -179,7 +193,7 @@ def train_relevance(
       CheckpointError: If weights have not been fetched, or are damaged.
     """
     name, table = (None, None) if dataset is None else find_dataset(dataset, settings)
-    fixed = {"dataset": name, "output_dir": None, "name": _NAME}
+    fixed = {"dataset": name, "output_dir": None, "name": UNNAMED}
     chosen = settings_from(TrainSettings, settings, fixed=fixed)
     if name is None and not {"data_dir", "tfds_dir"}.isdisjoint(settings):
         raise InputError("dataset: expected its name, which says how the folder is read, got None")

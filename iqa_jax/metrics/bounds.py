@@ -8,6 +8,9 @@
 * ``structure_texture``: a weighted mean of terms less than 2, which are
   1 - (2 m n + k) / (m^2 + n^2 + k) with the means m and n, and 1 - (2 q + k) / (v + z + k) with a
   covariance |q| <= (v + z) / 2.
+* ``distance_correlation``: one minus the cosine of two matrices, at most 1. Both are negative
+  semi-definite, because sqrt(|x - y|^2 + k) is a distance of negative type, so that their inner
+  product is not negative.
 
 The other read-outs grow with the activations without bound.
 """
@@ -35,6 +38,8 @@ def highest_distance(readout: str, weights: Sequence[jax.Array | None]) -> float
     """
     if readout in ("cosine", "structure_texture"):
         return 2.0
+    if readout == "distance_correlation":
+        return 1.0
     if readout not in ("unit", "unit_root"):
         return math.inf
     highest = sum(_OPPOSITE * _greatest(each) for each in weights)

@@ -28,6 +28,9 @@ READOUT_PUBLICATIONS: Mapping[str, tuple[str, ...]] = {
     "unit_root": ("zhang2018unreasonable",),
     "gram": ("gatys2015texture",),
     "structure_texture": ("ding2022image",),
+    "wasserstein": ("liao2022deepwsd",),
+    "wasserstein_16": ("liao2022deepwsd",),
+    "distance_correlation": ("zhu2022deepdc",),
 }
 """Publications of the read-outs that have one; the others are plain distances."""
 

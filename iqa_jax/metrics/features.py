@@ -6,7 +6,7 @@ of the reference is processed.
 
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import dataclass, field, replace
 from typing import Any, Self
 
 import jax
@@ -14,8 +14,6 @@ from etils import epath
 
 from iqa_jax.backbones import Backbone, check_layers
 from iqa_jax.errors import InputError
-from iqa_jax.images.preprocess import unit_range
-from iqa_jax.images.resize import Resize, resize_pixels
 from iqa_jax.metrics.bounds import highest_distance
 from iqa_jax.metrics.layer_statistics import (
     FeatureStatistics,
@@ -24,6 +22,7 @@ from iqa_jax.metrics.layer_statistics import (
     refusals_of_layers,
 )
 from iqa_jax.metrics.pair_function import Values, enlarged
+from iqa_jax.metrics.protocols import Protocol
 from iqa_jax.pytrees import register_pytree
 from iqa_jax.readouts import (
     NEEDS_A_DATASET,
@@ -35,6 +34,7 @@ from iqa_jax.readouts import (
 )
 from iqa_jax.readouts.statistics import STATISTICS
 from iqa_jax.revisions import revisions_of
+from iqa_jax.weights.relevance_files import is_relevance_file
 from iqa_jax.zoo import Relevance, load_relevance, outline_backbone
 
 
@@ -62,12 +62,12 @@ class FeatureScores(NetworkFunction):
       backbone: Network.
       relevances: Relevances that the distances refer to.
       distances: Read-outs to compute.
-      resize: Resizing that belongs to the metric's own protocol.
+      protocol: Protocol of the metric; None for the read-outs alone.
     """
 
     relevances: tuple[Relevance, ...]
     distances: tuple[Distance, ...] = field(metadata={"static": True})
-    resize: Resize | None = field(metadata={"static": True}, default=None)
+    protocol: Protocol | None = field(metadata={"static": True}, default=None)
 
     @classmethod
     def of(
@@ -76,7 +76,7 @@ class FeatureScores(NetworkFunction):
         readouts: Sequence[ReadoutName],
         *,
         relevances: Mapping[str, Relevance] | None = None,
-        resize: Resize | None = None,
+        protocol: Protocol | None = None,
     ) -> Self:
         """Read-outs of a network.
 
@@ -84,7 +84,7 @@ class FeatureScores(NetworkFunction):
           backbone: Network, or its outline.
           readouts: Read-outs of the network.
           relevances: Relevances by name: exactly those that the read-outs name.
-          resize: Resizing that belongs to the metric's own protocol.
+          protocol: Protocol of the metric; None for the read-outs alone.
 
         Raises:
           InputError: If there is no such layer, or a relevance does not weigh the layers or is for
@@ -92,12 +92,15 @@ class FeatureScores(NetworkFunction):
         """
         relevances = relevances or {}
         check_readouts(readouts, backbone.all_layers, relevances)
+        _check_channels(backbone, relevances.values())
         places = {name: place for place, name in enumerate(relevances)}
         distances = (
             Distance(each.layers, each.readout, places[each.relevance] if each.relevance else None)
             for each in readouts
         )
-        return cls(backbone.with_layers(None), tuple(relevances.values()), tuple(distances), resize)
+        return cls(
+            backbone.with_layers(None), tuple(relevances.values()), tuple(distances), protocol
+        )
 
     @classmethod
     def outline(
@@ -107,7 +110,7 @@ class FeatureScores(NetworkFunction):
         backbone: Backbone | None = None,
         checkpoints_dir: epath.PathLike | None = None,
         precision: str = "highest",
-        resize: Resize | None = None,
+        protocol: Protocol | None = None,
     ) -> Self:
         """Checks read-outs and loads their relevances, without the weights of the network.
 
@@ -116,7 +119,7 @@ class FeatureScores(NetworkFunction):
           backbone: The network, if it is in memory.
           checkpoints_dir: See ``load_backbone``.
           precision: See ``load_backbone``.
-          resize: Resizing that belongs to the metric's own protocol.
+          protocol: Protocol of the metric; None for the read-outs alone.
 
         Raises:
           InputError: If there is no such model, or a read-out does not fit (see :meth:`of`).
@@ -131,7 +134,7 @@ class FeatureScores(NetworkFunction):
             for name in dict.fromkeys(readout.relevance for readout in readouts)
             if name is not None
         }
-        return cls.of(backbone, readouts, relevances=relevances, resize=resize)
+        return cls.of(backbone, readouts, relevances=relevances, protocol=protocol)
 
     @property
     def readouts(self) -> tuple[ReadoutName, ...]:
@@ -165,14 +168,14 @@ class FeatureScores(NetworkFunction):
             "relevances": {each.name: each.sha256 for each in self.relevances},
             "precision": self.backbone.precision,
             "revisions": revisions_of(self._formulas),
-            **({"protocol_resize": asdict(self.resize)} if self.resize else {}),
+            **(self.protocol.signature if self.protocol else {}),
         }
 
     @property
     def _formulas(self) -> list[str]:
         names = [*self.backbone.formulas]
-        if self.resize:
-            names.append("images/resizing on the device")
+        if self.protocol:
+            names += self.protocol.formulas
         for readout in {each.readout for each in self.distances}:
             names += readout_formulas(readout)
         return names
@@ -192,7 +195,7 @@ class FeatureScores(NetworkFunction):
 
     def refusals(self, height: int, width: int) -> dict[str, str]:
         """Reasons by name of the read-out, for those whose layers would have no positions."""
-        size = self.resize.size(height, width) if self.resize else (height, width)
+        size = self.protocol.size(height, width) if self.protocol else (height, width)
         layers_of = {str(readout): readout.layers for readout in self.readouts}
         return refusals_of_layers(self.backbone, *size, layers_of)
 
@@ -203,12 +206,18 @@ class FeatureScores(NetworkFunction):
 
     def prepare(self, image: jax.Array) -> Prepared:
         """Prepares one image ``[H, W, 3]`` for the statistics of its pairs."""
-        if self.resize:
-            image = resize_pixels(unit_range(image), self.resize)
-        return self.statistics.prepare(image)
+        if self.protocol is None:
+            return self.statistics.prepare(image)
+        height, width, _ = image.shape
+        function = self._without_protocol(height, width)
+        return replace(function.prepare(self.protocol.shrink(image)), size=(height, width))
 
     def compare(self, reference: Prepared, distorted: Prepared, identical: jax.Array) -> Values:
         """Distances of two prepared images."""
+        if self.protocol:
+            function = self._without_protocol(*reference.size)
+            distances = function.compare(reference, distorted, identical)
+            return tuple(self.protocol.score(each, *reference.size) for each in distances)
         statistics = self.statistics
         of_pair = statistics.compare(reference, distorted, identical)
         values: dict[str, dict[str, jax.Array]] = defaultdict(dict)
@@ -236,6 +245,15 @@ class FeatureScores(NetworkFunction):
             for each in self.distances
             if READOUTS[each.readout].is_local
         )
+
+    def _without_protocol(self, height: int, width: int) -> Self:
+        """The read-outs that the protocol takes for images of a size."""
+        assert self.protocol
+        distances = (
+            replace(each, readout=self.protocol.readout(each.readout, height, width))
+            for each in self.distances
+        )
+        return replace(self, distances=tuple(distances), protocol=None)
 
     def _local(
         self,
@@ -271,6 +289,19 @@ def check_no_dataset(readouts: Iterable[ReadoutName]) -> None:
     for readout in readouts:
         if READOUTS[readout.readout].normalised_by:
             raise InputError(f"{readout}: {NEEDS_A_DATASET}")
+
+
+def _check_channels(backbone: Backbone, relevances: Iterable[Relevance]) -> None:
+    """Refuses a relevance in a file, which anyone may have made, with other numbers of channels."""
+    for relevance in relevances:
+        if is_relevance_file(relevance.name):
+            channels = backbone.with_layers(None).channels
+            for layer, weights in relevance.weights.items():
+                if weights.shape[-1] != channels[layer]:
+                    raise InputError(
+                        f"{relevance.name}: has {weights.shape[-1]} weights for the layer {layer} "
+                        f"of {backbone.name}, expected {channels[layer]}"
+                    )
 
 
 def check_readouts(

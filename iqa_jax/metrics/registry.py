@@ -6,13 +6,15 @@ from typing import TYPE_CHECKING, Any
 
 from etils import epath
 
-from iqa_jax.errors import InputError
+from iqa_jax.errors import CheckpointError, InputError
 from iqa_jax.images.resize import Resize
 from iqa_jax.metrics.metric import Metric
 from iqa_jax.metrics.pair_function import PairFunction
 from iqa_jax.metrics.pixels import FULL_NAMES, PIXEL_METRICS, PixelScores, pixel_metric
-from iqa_jax.readouts import ReadoutName, parse_readout
+from iqa_jax.metrics.protocols import DeepWSD, Protocol
+from iqa_jax.readouts import ReadoutName, has_relevance, parse_readout
 from iqa_jax.text import do_you_mean
+from iqa_jax.weights.relevance_files import is_relevance_file, read_relevance
 
 if TYPE_CHECKING:
     from iqa_jax.backbones import Backbone
@@ -23,7 +25,15 @@ _DISTS = (
     "input+relu1_2+relu2_2+relu3_3+relu4_3+relu5_3/structure_texture@dists"
 )
 
-READOUT_METRICS: Mapping[str, tuple[str, Resize | None]] = {
+_DEEPWSD = (
+    "vgg16-supervised-imagenet1k-deepwsd/input+relu1_2+relu2_2+relu3_3+relu4_3+relu5_3/wasserstein"
+)
+_DEEPDC = (
+    "vgg19-supervised-imagenet1k-deepdc/"
+    "relu1_2+relu2_2+relu3_4+relu4_4+conv5_4/distance_correlation"
+)
+
+READOUT_METRICS: Mapping[str, tuple[str, Protocol | None]] = {
     "lpips-alex": ("alexnet/relu1+relu2+relu3+relu4+relu5/unit@lpips-alex", None),
     "lpips-vgg": ("vgg16/relu1_2+relu2_2+relu3_3+relu4_3+relu5_3/unit@lpips-vgg", None),
     "lpips-squeeze": (
@@ -31,10 +41,14 @@ READOUT_METRICS: Mapping[str, tuple[str, Resize | None]] = {
         None,
     ),
     "dists": (_DISTS, None),
-    "dists:resize256": (_DISTS, Resize("short:256", only_larger=True)),
+    "dists:resize256": (_DISTS, Protocol(Resize("short:256", only_larger=True))),
+    "deepwsd": (_DEEPWSD, DeepWSD()),
+    "deepdc": (_DEEPDC, Protocol(Resize("short:224", only_larger=True))),
 }
-"""Published metrics that are read-outs: LPIPS v0.1 (Zhang et al. 2018) and DISTS (Ding et al.
-2020), whose paper shrinks images to 256 pixels first."""
+"""Published metrics that are read-outs: LPIPS v0.1 (Zhang et al. 2018); DISTS (Ding et al. 2020),
+whose paper shrinks images to 256 pixels first; DeepWSD (Liao et al. 2022); and DeepDC (Zhu et al.
+2022), whose program shrinks them to 224. DeepDC's authors name five convolutions, but in four of
+them their program reads what the ReLU after it has left in the same memory."""
 
 
 @dataclass(frozen=True)
@@ -44,12 +58,12 @@ class MetricName:
     Attributes:
       name: Name as the user wrote it.
       readout: Read-out that it names; None for a pixel metric.
-      resize: Resizing that belongs to its own protocol.
+      protocol: Its protocol; None for a read-out alone.
     """
 
     name: str
     readout: ReadoutName | None
-    resize: Resize | None = None
+    protocol: Protocol | None = None
 
     @property
     def computed(self) -> str:
@@ -63,22 +77,29 @@ class MetricName:
         return metric is not None and metric.higher_is_better
 
     @property
-    def group(self) -> tuple[str | None, Resize | None]:
-        """Network and resizing, the same for all metrics that are computed in one pass."""
-        return (self.readout.model if self.readout else None), self.resize
+    def group(self) -> tuple[str | None, Protocol | None]:
+        """Network and protocol, the same for all metrics that are computed in one pass."""
+        return (self.readout.model if self.readout else None), self.protocol
 
 
 def parse_metric(name: str) -> MetricName:
-    """Reads the name of a metric: a published one, or ``MODEL/LAYER[+LAYER...]/READOUT[@...]``.
+    """Reads the name of a metric.
+
+    Args:
+      name: A published metric, ``MODEL/LAYER[+LAYER...]/READOUT[@RELEVANCE]``, or the file of a
+        relevance, ``FILE.safetensors``, for the read-out that it was learned for.
 
     Raises:
       InputError: If there is no such metric.
+      CheckpointError: If there is no such file, or it is damaged.
     """
     if pixel_metric(name):
         return MetricName(name, None)
+    if is_relevance_file(name) and not has_relevance(name):
+        return MetricName(name, _learned(name))
     if name in READOUT_METRICS:
-        readout, resize = READOUT_METRICS[name]
-        return MetricName(name, ReadoutName.parse(readout), resize)
+        readout, protocol = READOUT_METRICS[name]
+        return MetricName(name, ReadoutName.parse(readout), protocol)
     family, _, preset = name.partition(":")
     if family in FULL_NAMES:
         presets = [
@@ -94,12 +115,26 @@ def parse_metric(name: str) -> MetricName:
     return MetricName(name, ReadoutName.parse(name))
 
 
+def _learned(file: str) -> ReadoutName:
+    """The read-out that a relevance file was learned for."""
+    from iqa_jax.zoo.functions import is_own  # noqa: PLC0415  imports flax
+
+    card = read_relevance(file).provenance
+    if is_own(card["model"]):  # a file must not choose the code that is run
+        raise InputError(
+            f"{file}: weighs the backbone {card['model']}; give the name of the read-out, "
+            f"MODEL/LAYER[+LAYER...]/{card['readout']}@{file}"
+        )
+    layers = "+".join(card["layers"])
+    return ReadoutName.parse(f"{card['model']}/{layers}/{card['readout']}@{file}")
+
+
 def find_metric(name: str) -> MetricName | None:
     """Metric of this name, a published one also in upper case; None for an unknown name."""
     published = name.lower() in list_metrics()
     try:
         return parse_metric(name.lower() if published else name)
-    except InputError:
+    except (InputError, CheckpointError):
         return None
 
 
@@ -165,7 +200,7 @@ def outline_group(
         backbone=backbone,
         checkpoints_dir=checkpoints_dir,
         precision=precision,
-        resize=group[0].resize,
+        protocol=group[0].protocol,
     )
 
 
@@ -201,10 +236,10 @@ def load_metric(
     """Loads a metric.
 
     Args:
-      what: One of :func:`list_metrics`, such as ``lpips-vgg``; or any read-out,
-        ``MODEL/LAYER[+LAYER...]/READOUT[@RELEVANCE]``, such as ``vgg16/relu3_3/l2``; or a network
-        to read out: a backbone, a function as for ``load_backbone``, or, if ``layers`` or
-        ``readout`` is given, the name of a model.
+      what: One of :func:`list_metrics`, such as ``lpips-vgg``; any read-out,
+        ``MODEL/LAYER[+LAYER...]/READOUT[@RELEVANCE]``, such as ``vgg16/relu3_3/l2``; the file of a
+        learned relevance, ``FILE.safetensors``; or a network to read out: a backbone, a function as
+        for ``load_backbone``, or, if ``layers`` or ``readout`` is given, the name of a model.
       layers: Layers of the network, ``"relu1+relu2"`` or a sequence of names; None for all but
         ``input``.
       readout: Read-out of the layers, ``READOUT[@RELEVANCE]``; None for ``unit``.

@@ -24,7 +24,15 @@ channels c:
   texture 1 - (2 m n + k) / (m^2 + n^2 + k) and structure 1 - (2 q + k) / (v + z + k) with q the
   covariance and k = 1e-6. A relevance has two weights per channel, texture first, and is scaled to
   a sum of 1 over all layers: with the published weights this is DISTS (Ding et al. 2020, arXiv
-  2004.07728).
+  2004.07728);
+* ``wasserstein``: the mean over layers of the sum over windows of 16 samples of T + e a with T the
+  squared 2-Wasserstein distance of the samples' masses, e the squared error of the samples and
+  a = exp(1 / (2 T + 20)) / (T + 10)^2: DeepWSD (Liao et al. 2022, arXiv 2208.03323) before its
+  logarithm; it takes no relevance and grows with the size of the image;
+* ``wasserstein_16``: the same for windows of 256 samples;
+* ``distance_correlation``: the mean over layers of one minus the distance correlation of the
+  channels, each a vector over positions: DeepDC (Zhu et al. 2022, arXiv 2211.04927); it takes no
+  relevance.
 
 All are 0 for identical images and grow with the difference. ``balanced`` and ``normalized`` compare
 with a dataset, so they are computed from stored statistics and are not functions of one pair.
@@ -32,7 +40,13 @@ with a dataset, so they are computed from stored statistics and are not function
 
 from iqa_jax.readouts.formulas import READOUTS, readout_formulas
 from iqa_jax.readouts.layer import NEEDS_A_DATASET, LayerStatistics, Readout, Summands, sum_over
-from iqa_jax.readouts.names import ReadoutName, needed_arrays, parse_layers, parse_readout
+from iqa_jax.readouts.names import (
+    ReadoutName,
+    has_relevance,
+    needed_arrays,
+    parse_layers,
+    parse_readout,
+)
 
 __all__ = [
     "NEEDS_A_DATASET",
@@ -41,6 +55,7 @@ __all__ = [
     "Readout",
     "ReadoutName",
     "Summands",
+    "has_relevance",
     "needed_arrays",
     "parse_layers",
     "parse_readout",

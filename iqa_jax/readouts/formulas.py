@@ -5,7 +5,7 @@ equal images have a distance of exactly 0 and small distances keep their digits.
 """
 
 import math
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 
 import jax
 import jax.numpy as jnp
@@ -135,6 +135,11 @@ def _mean_of_terms(total: jax.Array, weights: jax.Array | float) -> jax.Array:
     return total / weights
 
 
+def _number_of(statistic: str) -> Callable[[LayerStatistics], Summands]:
+    """The summands of a mean over layers of a statistic that is a number."""
+    return lambda layer: (layer.values[statistic][..., 0], 1.0)
+
+
 def readout_formulas(readout: str) -> list[str]:
     """Formulas of a read-out and its statistics, as names in ``iqa_jax.revisions``."""
     statistics = READOUTS[readout].statistics
@@ -169,5 +174,14 @@ READOUTS: Mapping[str, Readout] = {
         _structure_texture,
         _mean_of_terms,
         terms=2,
+    ),
+    "wasserstein": Readout(
+        ("wasserstein_error",), _number_of("wasserstein_error"), _mean_of_terms, terms=0
+    ),
+    "wasserstein_16": Readout(
+        ("wasserstein_error_16",), _number_of("wasserstein_error_16"), _mean_of_terms, terms=0
+    ),
+    "distance_correlation": Readout(
+        ("decorrelation_error",), _number_of("decorrelation_error"), _mean_of_terms, terms=0
     ),
 }

@@ -1,5 +1,6 @@
 """The names of read-outs and their meaning."""
 
+import re
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from typing import Self
@@ -13,11 +14,15 @@ from iqa_jax.text import do_you_mean
 class ReadoutName:
     """A read-out of layers of a model, written ``MODEL/LAYER[+LAYER...]/READOUT[@RELEVANCE]``.
 
+    The relevance begins after the first ``/READOUT@`` and may be a path with any further ``/`` and
+    ``@``.
+
     Attributes:
       model: Name of the backbone.
       layers: Names of its layers.
       readout: Key of :data:`READOUTS`.
-      relevance: Name of a checkpoint with channel weights; None for weights of 1.
+      relevance: Name of a checkpoint with channel weights, or a file that ends in
+        ``.safetensors``; None for weights of 1.
     """
 
     model: str
@@ -32,11 +37,15 @@ class ReadoutName:
         Raises:
           InputError: If the text has another form or the read-out is unknown.
         """
-        parts = text.rsplit("/", 2)
+        weighted = _WEIGHTED.match(text)
+        head, at, relevance = (
+            (weighted[1], "@", text[weighted.end() :]) if weighted else (text, "", "")
+        )
+        parts = head.rsplit("/", 2)
         if len(parts) != 3 or not all(parts):
             raise InputError(f"expected MODEL/LAYER[+LAYER...]/READOUT[@RELEVANCE], got {text!r}")
         model, layers, readout = parts
-        return cls(model, parse_layers(layers), *parse_readout(readout))
+        return cls(model, parse_layers(layers), *parse_readout(f"{readout}{at}{relevance}"))
 
     @property
     def layer(self) -> str:
@@ -55,6 +64,14 @@ class ReadoutName:
 
     def __str__(self) -> str:
         return f"{self.model}/{self.layer}/{self.weighted_readout}"
+
+
+_WEIGHTED = re.compile(rf"(.*?/(?:{'|'.join(READOUTS)}))@", re.DOTALL)
+
+
+def has_relevance(text: str) -> bool:
+    """Whether a text has the form ``.../READOUT@...``."""
+    return _WEIGHTED.match(text) is not None
 
 
 def parse_layers(text: str) -> tuple[str, ...]:

@@ -13,7 +13,9 @@ from typing import Any
 import jax
 import jax.numpy as jnp
 
+from iqa_jax.readouts.distance_correlation import centred_distances, decorrelation
 from iqa_jax.readouts.safe import finite_or_nan, guarded_sqrt, inverse_norms, known_where
+from iqa_jax.readouts.wasserstein import in_windows, window_distance
 
 
 @dataclass(frozen=True)
@@ -186,6 +188,28 @@ gram_error = Statistic(_rounded, _gram_error, is_number=True)
 ``[N, channels]`` (Gatys et al. 2015, arXiv 1505.07376). The difference is computed from that of the
 activations, so that it is exactly 0 for equal images; it costs as much as one Gram matrix."""
 
+
+def _wasserstein_error(side: int) -> Statistic:
+    return Statistic(
+        lambda activations: in_windows(_rounded(activations), side),
+        window_distance,
+        is_number=True,
+    )
+
+
+wasserstein_error = _wasserstein_error(4)
+"""``[1]``: DeepWSD's distance, summed over windows of 16 samples; see
+:mod:`iqa_jax.readouts.wasserstein`."""
+
+wasserstein_error_16 = _wasserstein_error(16)
+"""The same for windows of 16 x 16 samples, which DeepWSD uses for large images."""
+
+decorrelation_error = Statistic(
+    lambda activations: centred_distances(_rounded(activations)), decorrelation, is_number=True
+)
+"""``[1]``: one minus the distance correlation of the channels, DeepDC's distance; see
+:mod:`iqa_jax.readouts.distance_correlation`."""
+
 STATISTICS: Mapping[str, Statistic] = {
     "squared_error": squared_error,
     "unit_squared_error": unit_squared_error,
@@ -197,4 +221,7 @@ STATISTICS: Mapping[str, Statistic] = {
     "difference_variance": difference_variance,
     "variance_change": variance_change,
     "gram_error": gram_error,
+    "wasserstein_error": wasserstein_error,
+    "wasserstein_error_16": wasserstein_error_16,
+    "decorrelation_error": decorrelation_error,
 }

@@ -24,9 +24,6 @@ from iqa_jax.relevance.ranking import Network
 from iqa_jax.relevance.training import CHECK_EVERY, Problem, Recipe, Run, Trained, train
 from iqa_jax.text import counted
 
-LEAST_REFERENCES = 3
-"""Minimum number of references: one each for training, validation and test."""
-
 
 @dataclass(frozen=True)
 class Scheme:
@@ -103,7 +100,7 @@ def cross_validate(examples: Examples, recipe: Recipe, scheme: Scheme) -> CrossV
 
     Raises:
       InputError: If nothing can be learned from the examples, there are fewer references than folds
-        or than three, or all pairs that would train or validate a run have the same score or
+        or all pairs that would train or validate a run have the same score or
         statistics of zero.
     """
     examples.check()
@@ -139,14 +136,16 @@ def check_scheme(scheme: Scheme, examples: Examples) -> None:
     """Rejects a scheme that is invalid, or for which there are too few references.
 
     Raises:
-      InputError: If there are fewer references than folds or than three, fewer than two folds, no
-        seed or strength, or a strength or the validation share is out of range.
+      InputError: If there are fewer references than folds, fewer than two folds, no seed or
+        strength, or a strength or the validation share is out of range.
     """
-    if examples.references < max(LEAST_REFERENCES, scheme.folds) or scheme.folds < 2:
+    if scheme.folds < 2:
+        raise InputError(f"expected at least 2 folds, got {scheme.folds}")
+    if examples.references < scheme.folds:
         raise InputError(
-            f"{examples.name}: expected at least 2 folds, at least as many references as folds, "
-            f"and at least {LEAST_REFERENCES} references, found {counted(scheme.folds, 'folds')} "
-            f"and {counted(examples.references, 'references')}"
+            f"{examples.name}: expected at least as many references as folds, found "
+            f"{counted(examples.references, 'references')} for {counted(scheme.folds, 'folds')}; "
+            f"use fewer folds (folds={examples.references}) or add images"
         )
     if scheme.seeds < 1 or not scheme.strengths:
         raise InputError(

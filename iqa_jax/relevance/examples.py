@@ -12,6 +12,9 @@ from iqa_jax.engine.store import StatisticsStore
 from iqa_jax.errors import InputError
 from iqa_jax.text import counted
 
+LEAST_REFERENCES = 3
+"""Minimum number of references: one each for training, validation and test."""
+
 _BLOCK = 1024
 """Pairs whose contributions are converted to float64 at a time."""
 
@@ -119,8 +122,8 @@ class Examples:
         """Rejects examples from which nothing can be learned.
 
         Raises:
-          InputError: If there are no pairs or fewer than two references, statistics are not finite,
-            negative or all zero, scores are not finite or all equal, or the observers were not
+          InputError: If there are no pairs or fewer than three references, statistics are negative,
+            not finite or all zero, scores are not finite or all equal, or the observers were not
             asked for an opinion or a choice between two versions.
         """
         if not self.contributions or not len(self.scores):
@@ -130,8 +133,11 @@ class Examples:
                 f"{self.name}: its observers were asked whether two images are the same; expected "
                 "opinions or a choice between two versions"
             )
-        if self.references < 2:
-            raise InputError(f"{self.name}: expected at least two references, found one")
+        if self.references < LEAST_REFERENCES:
+            raise InputError(
+                f"{self.name}: expected at least {LEAST_REFERENCES} references, one each for "
+                f"training, validation and test, found {self.references}; add images"
+            )
         if not np.isfinite(self.scores).all():
             wrong = np.sum(~np.isfinite(self.scores))
             raise InputError(f"{self.name}: {wrong} of {len(self.scores)} scores are not finite")

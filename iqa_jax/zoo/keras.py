@@ -1,6 +1,6 @@
 """The original VGGs and SqueezeNet of their authors, converted by Keras and others.
 
-Also DISTS's VGG-16: torchvision's weights with L2 pooling.
+Also the VGGs of DISTS, DeepWSD and DeepDC: torchvision's weights in other surroundings.
 """
 
 import dataclasses
@@ -8,7 +8,7 @@ from collections.abc import Mapping
 
 import numpy as np
 
-from iqa_jax.images.preprocess import Preprocessing
+from iqa_jax.images.preprocess import IDENTITY, IMAGENET, Preprocessing
 from iqa_jax.weights.conversion import Rename
 from iqa_jax.weights.download import UrlFile
 from iqa_jax.zoo import torchvision
@@ -88,6 +88,20 @@ _KERAS_SQUEEZENET_RENAMES = (
 )
 
 
+def _torchvision_weights(
+    architecture: str, trunk: str, preprocessing: Preprocessing = IMAGENET
+) -> Model:
+    """A variant of a torchvision model, whose accuracy was measured without the change."""
+    return dataclasses.replace(
+        torchvision.MODELS[architecture],
+        trunk=trunk,
+        preprocessing=preprocessing,
+        top1=None,
+        accuracy_source="",
+        in_study=False,
+    )
+
+
 MODELS: Mapping[str, Model] = {
     "vgg16-supervised-imagenet1k-keras": _keras_vgg(
         *("vgg16", (2, 2, 3, 3, 3), "vgg16_weights_tf_dim_ordering_tf_kernels_notop.h5"),
@@ -117,13 +131,10 @@ MODELS: Mapping[str, Model] = {
             ),
         ),
     ),
-    "vgg16-supervised-imagenet1k-l2pool": dataclasses.replace(
-        torchvision.MODELS["vgg16"],  # its accuracy was measured with max pooling
-        trunk="vgg16_l2pool",
-        top1=None,
-        accuracy_source="",
-        in_study=False,
-    ),
+    "vgg16-supervised-imagenet1k-l2pool": _torchvision_weights("vgg16", "vgg16_l2pool"),
+    # Their authors give them images in [0, 1], without the preprocessing of the training.
+    "vgg16-supervised-imagenet1k-deepwsd": _torchvision_weights("vgg16", "vgg16_l2pool", IDENTITY),
+    "vgg19-supervised-imagenet1k-deepdc": _torchvision_weights("vgg19", "vgg19_conv5_4", IDENTITY),
     "squeezenet1_1-supervised-imagenet1k-caffe": Model(
         architecture="squeezenet1_1",
         goal="supervised",

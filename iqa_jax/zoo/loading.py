@@ -21,6 +21,7 @@ from iqa_jax.errors import CheckpointError, InputError
 from iqa_jax.images.preprocess import IDENTITY
 from iqa_jax.pytrees import register_pytree
 from iqa_jax.weights import checkpoints
+from iqa_jax.weights.relevance_files import is_relevance_file, read_relevance
 from iqa_jax.zoo.functions import Function, function_sha256, is_own, load_function
 from iqa_jax.zoo.random_weights import initial_parameters
 from iqa_jax.zoo.registry import MODELS, RELEVANCES, find_model
@@ -34,7 +35,7 @@ class Relevance:
     Attributes:
       weights: ``{layer: [channels]}``, or ``{layer: [terms, channels]}`` for a read-out of several
         terms; non-negative.
-      name: Name of the checkpoint.
+      name: Name of the checkpoint, or the file.
       model: Name of the model.
       sha256: Hash of the stored weights.
       training: Pairs that it was learned from; None if it was published.
@@ -243,12 +244,15 @@ def load_relevance(name: str, *, checkpoints_dir: epath.PathLike | None = None) 
     """Loads channel weights, published or learned.
 
     Args:
-      name: Name of the checkpoint.
+      name: Name of the checkpoint, or a file that ends in ``.safetensors``.
       checkpoints_dir: See :func:`load_backbone`.
 
     Raises:
-      CheckpointError: If there is no such checkpoint, it is damaged, or holds something else.
+      CheckpointError: If there is no such checkpoint or file, it is damaged, or holds something
+        else.
     """
+    if is_relevance_file(name):
+        return _relevance_of_file(name)
     checkpoint = _load(name, checkpoints_dir)
     if checkpoint.provenance["kind"] != "relevance":
         raise CheckpointError(f"the checkpoint {name} holds a backbone, not a relevance")
@@ -267,17 +271,30 @@ def training_data(
     """Pairs that ``train_relevance`` learned a relevance from.
 
     Args:
-      relevance: Name of the checkpoint.
+      relevance: Name of the checkpoint, or a file that ends in ``.safetensors``.
       checkpoints_dir: See :func:`load_backbone`.
 
     Returns:
       None for a published relevance, and for an unknown name.
     """
+    if is_relevance_file(relevance):
+        return _relevance_of_file(relevance).training
     record = checkpoints.read_provenance(checkpoints.resolve_directory(checkpoints_dir), relevance)
     statistics = record.get("source", {}).get("statistics") if record else None
     if statistics is None:
         return None
     return TrainingData(statistics["dataset"], statistics["dataset_fingerprint"])
+
+
+def _relevance_of_file(path: str) -> Relevance:
+    weights, card = (found := read_relevance(path)).arrays, found.provenance
+    return Relevance(
+        weights={layer: jnp.asarray(values) for layer, values in weights.items()},
+        name=path,
+        model=card["model"],
+        sha256=card["weights_sha256"],
+        training=TrainingData(card["dataset"]["name"], card["dataset"]["fingerprint"]),
+    )
 
 
 def _load(name: str, directory: epath.PathLike | None) -> checkpoints.Checkpoint:

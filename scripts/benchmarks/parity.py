@@ -8,9 +8,9 @@ PyTorch's `lpips` (with the converted weights in it), scikit-image (PSNR, and SS
 region), `piq` (SSIM, MS-SSIM at sizes that its padding does not change, MS-GMSD, MDSI, VIF; and
 GMSD and HaarPSI, whose divisor and chroma differ from the authors' scripts), NVIDIA's
 `flip-evaluator`, and the program `ssimulacra2` (built from github.com/cloudinary/ssimulacra2) if it
-is on the PATH; its recursive filter rounds more than ours. NLPD is in none of them: its authors'
-scores are in `tests/golden/nlpd.json`. Prints the largest relative difference of each; needs the
-weights of AlexNet and VGG-16 (iqa fetch).
+is on the PATH; its recursive filter rounds more than ours. NLPD, DeepWSD and DeepDC are in none of
+them: their authors' scores are in `tests/golden/nlpd.json` and `deep_distances.json`. Prints the
+largest relative difference of each; needs the weights of AlexNet and VGG-16 (iqa fetch).
 """
 
 # These are not dependencies of the package.

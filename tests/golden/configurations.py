@@ -66,6 +66,7 @@ CAFFENET = Input(mean=(123.675, 116.28, 103.53), **_UNSCALED)
 CAFFENET_BGR = Input("bgr", mean=(123.675, 116.28, 103.53), **_UNSCALED)
 KERAS = Input("bgr", mean=(123.68, 116.779, 103.939), **_UNSCALED)
 SQUEEZENET_CAFFE = Input("bgr", mean=(123.0, 117.0, 104.0), **_UNSCALED)
+IDENTITY = Input(mean=(0.0, 0.0, 0.0), std=(1.0, 1.0, 1.0))
 SSD = Input(mean=(0.48235, 0.45882, 0.40784), std=(1 / 255, 1 / 255, 1 / 255))
 
 _TORCHVISION = (
@@ -127,6 +128,8 @@ _OTHERS = {
     "vgg16-supervised-imagenet1k-keras": ("vgg16", "keras", KERAS),
     "vgg19-supervised-imagenet1k-keras": ("vgg19", "keras", KERAS),
     "vgg16-supervised-imagenet1k-l2pool": ("vgg16_l2pool", "torchvision", IMAGENET),
+    "vgg16-supervised-imagenet1k-deepwsd": ("vgg16_l2pool", "torchvision", IDENTITY),
+    "vgg19-supervised-imagenet1k-deepdc": ("vgg19_conv5_4", "torchvision", IDENTITY),
     "vgg16-supervised-imagenet1k-ssd": ("vgg16", "ssd", SSD),
     "squeezenet1_1-supervised-imagenet1k-caffe": ("squeezenet1_1", "keras", SQUEEZENET_CAFFE),
     **{

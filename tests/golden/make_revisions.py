@@ -28,6 +28,7 @@ from iqa_jax.images.luminance import lightness
 from iqa_jax.images.preprocess import IMAGENET
 from iqa_jax.images.resize import Resize, resize_pixels
 from iqa_jax.metrics.pixels import PIXEL_METRICS
+from iqa_jax.metrics.protocols import DeepWSD
 from iqa_jax.metrics.structural_similarity import viewed_gray_levels
 from iqa_jax.readouts import READOUTS, LayerStatistics
 from iqa_jax.readouts.statistics import STATISTICS
@@ -57,7 +58,10 @@ Rows = list[list[float]]
 
 def probe() -> dict[str, Rows]:
     """Values of everything that has a revision, in rows of numbers of similar magnitude."""
-    parts = (_images(), _backbones(), _statistics(), _readouts(), _metrics(), _agreement())
+    parts = (
+        *(_images(), _backbones(), _statistics(), _readouts(), _protocols(), _metrics()),
+        _agreement(),
+    )
     found = {name: rows for part in parts for name, rows in part.items()}
     return {
         name: [np.asarray(row, np.float64).tolist() for row in rows] for name, rows in found.items()
@@ -188,6 +192,13 @@ def _readouts() -> dict[str, list]:
             ]
         ]
     return rows
+
+
+def _protocols() -> dict[str, list]:
+    protocol, sizes = DeepWSD(), ((33, 40), (514, 60), (385, 401), (90, 1300))
+    shrunk = [protocol.shrink(_pixels(*size, seed=1)) for size in sizes]
+    scores = [protocol.score(jnp.float32(3.5), *size) for size in sizes]
+    return {"protocol/deepwsd": [*map(_mean_and_spread, shrunk), scores]}
 
 
 def _metrics() -> dict[str, list]:

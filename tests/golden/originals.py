@@ -6,6 +6,7 @@ shortcuts, He et al. 2016, arXiv 1512.03385, section 4.2), and the pooling of DI
 al. 2020 (arXiv 2004.07728).
 """
 
+import re
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 
@@ -70,7 +71,7 @@ def build(trunk: str) -> nn.Module:
         elif trunk in _CIFAR:
             module = _CifarResNet(_CIFAR[trunk])
         else:
-            name = trunk.removesuffix("_colorization").removesuffix("_l2pool")
+            name = re.sub("_(colorization|l2pool|conv5_4)$", "", trunk)
             module = torchvision.models.get_model(name)
             for head in ("classifier", "fc"):
                 if hasattr(module, head):
@@ -79,6 +80,8 @@ def build(trunk: str) -> nn.Module:
             for index, layer in enumerate(module.features):
                 if isinstance(layer, nn.MaxPool2d):
                     module.features[index] = _L2Pool()
+        if trunk == "vgg19_conv5_4":
+            module.features = module.features[:-2]
         if trunk == "resnet50_colorization":
             module.conv1 = nn.Conv2d(1, 64, 7, stride=2, padding=3, bias=False)
             module.layer4[0].conv2.stride = (1, 1)
@@ -157,7 +160,8 @@ def _vgg_steps(module: nn.Module) -> Iterator[Step]:
             yield f"pool{block}", layer
             block, number = block + 1, 1
         else:
-            yield None, layer
+            is_last = layer is module.features[-1]
+            yield f"conv{block}_{number}" if is_last else None, layer
 
 
 def _resnet_steps(module: nn.Module) -> Iterator[Step]:

@@ -11,6 +11,7 @@ import iqa_jax
 from iqa_jax.__main__ import main
 from iqa_jax.errors import InputError
 from iqa_jax.library.training import LearnedRelevance
+from iqa_jax.weights.relevance_files import read_relevance, write_relevance
 from iqa_jax.zoo import load_relevance
 
 SCHEME = {"folds": 2, "seeds": 1, "strengths": [0.01], "most_steps": 20}
@@ -31,6 +32,7 @@ def test_is_what_the_program_learns(learned, ratings, tmp_path):
             *("--seeds=1", "--strengths=0.01", "--most_steps=20", "--compilation_cache_dir="),
             *("--dataset=csv", f"--data_dir={ratings.folder / 'ratings.csv'}"),
             *(f"--output_dir={tmp_path / 'out'}", f"--checkpoints_dir={where}"),
+            *(f"--export={tmp_path / 'mine.safetensors'}", "--licence=CC0-1.0"),
         ]
     )
     assert status == 0
@@ -43,6 +45,7 @@ def test_is_what_the_program_learns(learned, ratings, tmp_path):
     np.testing.assert_allclose(learned.weights["share"].sum(), 1)
     assert json.loads((tmp_path / "out" / "run.json").read_text()).keys() == learned.record.keys()
     stored = load_relevance("mine", checkpoints_dir=where)
+    assert load_relevance(str(tmp_path / "mine.safetensors")).sha256 == stored.sha256
     assert {layer: each.shape for layer, each in stored.weights.items()} == {
         layer: each.shape for layer, each in learned.relevance.weights.items()
     }
@@ -92,6 +95,67 @@ def test_is_stored_under_a_name(learned, ratings, tmp_path):
     np.testing.assert_array_equal(metric(*pair), learned(*pair))
     with pytest.raises(InputError, match="vgg16 is the name of published weights"):
         learned.save("vgg16", checkpoints_dir=tmp_path)
+
+
+def test_an_earlier_relevance_is_replaced_with_a_warning(learned, ratings, tmp_path, caplog):
+    learned.save("mine", checkpoints_dir=tmp_path)
+    learned.save("mine", checkpoints_dir=tmp_path)
+    assert not caplog.messages
+    other = iqa_jax.train_relevance(
+        ratings.columns, model=MODEL, layers="relu1", **{**SCHEME, "most_steps": 5}
+    )
+    other.save("mine", checkpoints_dir=tmp_path)
+    assert caplog.messages == [
+        f"{tmp_path / 'mine'}: an earlier relevance of this name is replaced"
+    ]
+
+
+def test_is_exported_to_a_file(learned, ratings, tmp_path):
+    file = tmp_path / "of@me" / "mine.safetensors"
+    learned.export(file, licence="CC0-1.0")
+    pair = tuple(np.stack(ratings.columns[name][:2]) for name in ("reference", "distorted"))
+    for name in (str(file), f"{NAME}@{file}"):
+        metric = iqa_jax.load_metric(name)
+        np.testing.assert_array_equal(metric(*pair), learned(*pair))
+        assert metric.function.signature["relevances"] == {str(file): learned.relevance.sha256}
+    assert load_relevance(str(file)).training == learned.relevance.training
+    card = read_relevance(file).provenance
+    assert (card["model"], card["layers"], card["readout"]) == (MODEL, list(LAYERS), "unit")
+    assert card["licence"] == "CC0-1.0"
+    assert card["dataset"]["name"] == "pairs"
+    pooled = [row for row in card["results"] if row["part"] == "pooled"]
+    assert {"value", "low", "high"} <= pooled[0].keys()
+    assert len(card["results"]) == len(learned.gains)
+    found = iqa_jax.evaluate(ratings.columns, metrics=[f"{NAME}@{file}"])
+    assert found.correlations["in_sample"].tolist() == [True]
+
+
+@pytest.mark.parametrize("name", ["mine", "mine.npz"])
+def test_an_exported_file_has_the_ending_of_one(learned, name, tmp_path):
+    with pytest.raises(InputError, match=r"export: expected a file that ends in .safetensors"):
+        learned.export(tmp_path / name)
+    with pytest.raises(InputError, match="is the name of a file; write one with export"):
+        learned.save("mine.safetensors", checkpoints_dir=tmp_path)
+    assert not list(tmp_path.iterdir())
+
+
+def test_a_file_for_other_channels_is_refused(tmp_path):
+    file = tmp_path / "mine.safetensors"
+    weights = {"relu1": np.ones(7, np.float32)}
+    card = {"readout": "unit", "licence": "", "dataset": {"name": "x", "fingerprint": ""}}
+    write_relevance(file, weights, {**card, "model": MODEL})
+    with pytest.raises(InputError, match="has 7 weights for the layer relu1 .*, expected 64"):
+        iqa_jax.load_metric(str(file))
+
+
+def test_a_file_does_not_choose_the_code_that_is_run(tmp_path):
+    code = tmp_path / "own.py"
+    code.write_text("raise SystemExit('was run')")
+    file = tmp_path / "mine.safetensors"
+    card = {"readout": "unit", "licence": "", "dataset": {"name": "x", "fingerprint": ""}}
+    write_relevance(file, {"a": np.ones(3, np.float32)}, {**card, "model": f"{code}:f"})
+    with pytest.raises(InputError, match="give the name of the read-out"):
+        iqa_jax.load_metric(str(file))
 
 
 def test_is_in_sample_on_the_pairs_it_was_learned_from(learned, ratings):

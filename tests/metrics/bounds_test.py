@@ -24,6 +24,8 @@ W = jnp.asarray([0.5, 2.0, 1.0])
         ("structure_texture", [None, None], 2),
         ("l2", [None], math.inf),
         ("gram", [None], math.inf),
+        ("wasserstein", [None], math.inf),
+        ("distance_correlation", [None], 1.0),
     ],
 )
 def test_bounds(readout, weights, expected):

@@ -119,15 +119,15 @@ def test_identical_images_are_at_no_distance_at_any_layer(size, precision, check
 
 @pytest.mark.parametrize("size", [(300, 420), (256, 301), (120, 300)])
 def test_images_are_shrunk_first_as_in_the_paper(size, checkpoints, rng):
-    protocol = parse_metric("dists:resize256").resize
+    protocol = parse_metric("dists:resize256").protocol
     name = ReadoutName.parse(SHALLOW)
-    outline = FeatureScores.outline([name], checkpoints_dir=checkpoints, resize=protocol)
+    outline = FeatureScores.outline([name], checkpoints_dir=checkpoints, protocol=protocol)
     shrinking = outline.fill(checkpoints_dir=checkpoints)
     assert shrinking.signature["protocol_resize"] == {"text": "short:256", "only_larger": True}
     images = rng.integers(0, 256, (2, 1, *size, 3)).astype(np.uint8)
     found = computed.pairs(shrinking, *images)[SHALLOW]
     least = min(256, *size)
-    shrunk = [np.asarray(resize_pixels(unit_range(image), protocol)) for image in images]
+    shrunk = [np.asarray(resize_pixels(unit_range(image), protocol.resize)) for image in images]
     assert min(shrunk[0].shape[1:3]) == least
     native = iqa_jax.load_metric(SHALLOW, checkpoints_dir=checkpoints)
     np.testing.assert_allclose(found, native(*shrunk), rtol=1e-5)

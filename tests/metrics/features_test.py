@@ -13,6 +13,7 @@ from iqa_jax.errors import InputError
 from iqa_jax.images.resize import Resize
 from iqa_jax.metrics.features import FeatureScores
 from iqa_jax.metrics.pair_function import PairFunction
+from iqa_jax.metrics.protocols import Protocol
 from iqa_jax.readouts import ReadoutName, needed_arrays
 from iqa_jax.revisions import REVISIONS
 from iqa_jax.zoo import Relevance, model_layers, outline_backbone
@@ -134,7 +135,9 @@ def test_signature_tells_the_revisions_of_all_that_computes(function, monkeypatc
         *("images/decoding", "images/resizing", "images/preprocessing", "backbone/alexnet"),
         *("statistic/unit_squared_error", "readout/unit"),
     }
-    shrunk = dataclasses.replace(function, resize=Resize("short:64")).signature["revisions"]
+    shrunk = dataclasses.replace(function, protocol=Protocol(Resize("short:64"))).signature[
+        "revisions"
+    ]
     assert "images/resizing on the device" in shrunk
     monkeypatch.setitem(REVISIONS, "readout/unit", 7)
     assert function.signature["revisions"]["readout/unit"] == 7

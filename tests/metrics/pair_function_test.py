@@ -190,6 +190,8 @@ def drawn_metric(name):
     architecture = {"alexnet": "alexnet", "vgg16": "vgg16", "squeezenet1_1": "squeezenet1_1"}.get(
         metric.readout.model, "vgg16_l2pool"
     )
+    if name == "deepdc":
+        architecture = "vgg19_conv5_4"
     backbone, readout = untrained(architecture), metric.readout
     terms = READOUTS[readout.readout].terms
     shape = () if terms == 1 else (terms,)
@@ -200,7 +202,7 @@ def drawn_metric(name):
     }
     relevance = Relevance(weights, str(readout.relevance), readout.model, "")
     relevances = {relevance.name: relevance}
-    return FeatureScores.of(backbone, [readout], relevances=relevances, resize=metric.resize)
+    return FeatureScores.of(backbone, [readout], relevances=relevances, protocol=metric.protocol)
 
 
 @pytest.fixture(params=list_metrics())

@@ -72,6 +72,10 @@ def cosine(reference, distorted):
     return 1 - r @ d / (np.linalg.norm(r) * np.linalg.norm(d))
 
 
+def mean_over_layers(function, r, d, *options):
+    return np.mean([function(x, y, *options) for x, y in zip(r, d, strict=True)])
+
+
 EXPECTED = {
     "l2": oracle.l2,
     "rmse": lambda r, d: oracle.l2(r, d) / flat(r).size ** 0.5,
@@ -83,6 +87,9 @@ EXPECTED = {
     "mean_std": lambda r, d: np.hypot(euclidean(mean, r, d), euclidean(std, r, d)),
     "gram": lambda r, d: sum(np.linalg.norm(gram(x) - gram(y)) for x, y in zip(r, d, strict=True)),
     "structure_texture": oracle.structure_texture,
+    "wasserstein": lambda r, d: mean_over_layers(oracle.wasserstein, r, d, 4),
+    "wasserstein_16": lambda r, d: mean_over_layers(oracle.wasserstein, r, d, 16),
+    "distance_correlation": lambda r, d: mean_over_layers(oracle.decorrelation, r, d),
 }
 
 

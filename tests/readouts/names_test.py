@@ -1,7 +1,7 @@
 import pytest
 
 from iqa_jax.errors import InputError
-from iqa_jax.readouts import READOUTS, ReadoutName, parse_readout
+from iqa_jax.readouts import READOUTS, ReadoutName, has_relevance, parse_readout
 
 
 @pytest.mark.parametrize(
@@ -11,6 +11,9 @@ from iqa_jax.readouts import READOUTS, ReadoutName, parse_readout
         "alexnet/relu2+relu5/unit",
         "vgg16/relu1_2+relu5_3/unit@my-relevance",
         "folder/mine.py:features/last/rmse",
+        "vgg16/relu1_2/unit@mine.safetensors",
+        "vgg16/relu1_2+relu5_3/unit@/home/me@work/unit/l2@x.safetensors",
+        "of@me/mine.py:features/last/rmse@../mine.safetensors",
     ],
 )
 def test_names_survive_parsing(text):
@@ -40,6 +43,20 @@ def test_parts_of_a_name():
 def test_refuses_invalid_names(text, complaint):
     with pytest.raises(InputError, match=complaint):
         ReadoutName.parse(text)
+
+
+@pytest.mark.parametrize(
+    ("text", "relevance"),
+    [
+        ("vgg16/relu1_2/unit@a/b/mine.safetensors", "a/b/mine.safetensors"),
+        ("vgg16/relu1_2/unit@a/unit@b.safetensors", "a/unit@b.safetensors"),
+    ],
+)
+def test_the_path_of_a_relevance_may_have_any_further_signs(text, relevance):
+    name = ReadoutName.parse(text)
+    assert name == ReadoutName("vgg16", ("relu1_2",), "unit", relevance)
+    assert has_relevance(text)
+    assert not has_relevance(relevance.replace("unit@", ""))
 
 
 def test_parse_readout():

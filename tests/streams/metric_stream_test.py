@@ -11,6 +11,7 @@ from iqa_jax.images.resize import Resize
 from iqa_jax.metrics import Metric
 from iqa_jax.metrics.features import FeatureScores
 from iqa_jax.metrics.pixels import PixelScores
+from iqa_jax.metrics.protocols import Protocol
 from iqa_jax.readouts import ReadoutName
 
 NAMES = ("psnr", "ssim", "lpips-alex", "alexnet/relu3/l2", "ssim:wang2004")
@@ -229,8 +230,8 @@ def test_one_process_has_nothing_to_join(stream, pairs):
 def test_images_are_resized_first_where_the_metric_says_so(alexnet, pairs):
     readout = ReadoutName.parse("alexnet/relu3/l2")
     metrics = [
-        Metric(FeatureScores.of(alexnet, [readout], resize=resize), name)
-        for name, resize in (("native", None), ("resized", Resize("short:48")))
+        Metric(FeatureScores.of(alexnet, [readout], protocol=protocol), name)
+        for name, protocol in (("native", None), ("resized", Protocol(Resize("short:48"))))
     ]
     found = iqa_jax.stream(*metrics).update(*pairs).compute()
     for metric in metrics:

@@ -173,7 +173,7 @@ def _is_stored(group: Sequence[MetricName], settings: EvaluateSettings, loaded: 
     return (
         settings.statistics_dir is not None
         and not loaded.holds(group)
-        and all(metric.readout and not metric.resize for metric in group)
+        and all(metric.readout and not metric.protocol for metric in group)
     )
 
 

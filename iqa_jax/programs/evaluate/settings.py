@@ -17,13 +17,14 @@ class ColumnSettings(DatasetSettings, ModelSettings):
         layer, 'cumulative' the first n layers joined, for every n. 'input', the pixels, is a
         baseline: one row for all models.
       readouts: Read-outs of each layer: l2, rmse, balanced, normalized, unit, unit_root, cosine,
-        mean, std, mean_std, gram, structure_texture; with channel weights READOUT@RELEVANCE, such
-        as unit@lpips-vgg.
+        mean, std, mean_std, gram, structure_texture, wasserstein, wasserstein_16,
+        distance_correlation; with channel weights READOUT@RELEVANCE, such as unit@lpips-vgg or
+        unit@FILE.safetensors.
       metrics: Metrics that join the tables: psnr, ssim, ms-ssim, ssim:wang2004, ssim:matlab,
         ssim:rgb, ms-ssim:wang2003, ms-ssim:rgb, gmsd, ms-gmsd, haarpsi, mdsi, nlpd, vif, flip,
         flip:ppd=NUMBER, ssimulacra2, lpips-alex, lpips-vgg, lpips-squeeze, dists, dists:resize256,
-        and any read-out
-        MODEL/LAYER[+LAYER...]/READOUT[@RELEVANCE].
+        deepwsd, deepdc, any read-out MODEL/LAYER[+LAYER...]/READOUT[@RELEVANCE], and a learned
+        relevance FILE.safetensors.
       statistics_dir: Folder in which the statistics of layers are kept: missing ones are extracted,
         and any other read-out then takes seconds. The read-outs balanced and normalized need it.
       normaliser_from: Folder with the statistics of another dataset, made in the same way: balanced

@@ -18,7 +18,8 @@ class ExtractSettings(DatasetSettings, ModelSettings):
       layers: Layers of the models, or 'all'.
       statistics: Statistics to store of each layer: squared_error, unit_squared_error,
         mean_reference, mean_distorted, variance_reference, variance_distorted, difference_mean,
-        difference_variance, variance_change, gram_error; or 'all'. squared_error serves the
+        difference_variance, variance_change, gram_error, wasserstein_error,
+        wasserstein_error_16, decorrelation_error; or 'all'. squared_error serves the
         read-outs l2, rmse, balanced and normalized, unit_squared_error unit and unit_root, and
         either of them serves to learn a relevance; the others serve the descriptors.
     """

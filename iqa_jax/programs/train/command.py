@@ -2,8 +2,11 @@
 
 Example:
   iqa train --statistics_dir=st --model=vgg16 --name=mine --output_dir=out
+  iqa train --dataset=csv --data_dir=ratings.csv --model=alexnet --export=mine.safetensors \
+    --output_dir=out
 
-Stores a relevance in --checkpoints_dir, which every program takes as READOUT@NAME, and writes into
+Stores a relevance in --checkpoints_dir, which every program takes as READOUT@NAME, or exports it
+to a file that can be handed on, READOUT@FILE.safetensors, with --export; and writes into
 --output_dir: report.txt and report.csv (uniform, learned and published weights by fold and overall,
 with intervals), folds.csv, relevance.csv (the weights), run.json and shares.png. The statistics
 come from iqa extract, or are extracted first if --dataset and --data_dir are given. Without
@@ -24,5 +27,7 @@ def main(settings: TrainSettings) -> None:
         raise InputError("expected --dataset as well, which says how the folder is read")
     learned = train_relevance(settings)
     print(learned.report)
-    folder = resolve_directory(settings.checkpoints_dir) / settings.name
-    print(f"\nWritten: {settings.output_dir}, and the relevance {folder}")
+    places = [settings.export] if settings.export else []
+    if settings.name:
+        places.insert(0, str(resolve_directory(settings.checkpoints_dir) / settings.name))
+    print(f"\nWritten: {settings.output_dir}, and the relevance {' and '.join(places)}")

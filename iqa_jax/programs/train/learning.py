@@ -31,6 +31,9 @@ from iqa_jax.weights import checkpoints
 from iqa_jax.zoo import Relevance, TrainingData, load_relevance
 from iqa_jax.zoo.registry import RELEVANCES
 
+UNNAMED = "learned"
+"""Name of a relevance that has not been stored."""
+
 _STATISTIC_OF_LPIPS = "unit_squared_error"
 
 
@@ -131,7 +134,7 @@ def _relevance(
     made = store.signature
     return Relevance(
         weights={layer: jnp.asarray(each) for layer, each in arrays.items()},
-        name=settings.name,
+        name=settings.name or settings.export or UNNAMED,
         model=settings.model,
         sha256=checkpoints.digest(arrays),
         training=TrainingData(made["dataset"], made["dataset_fingerprint"]),

@@ -15,7 +15,11 @@ class LearningSettings(ModelSettings):
 
     Attributes:
       model: The model; iqa models lists all.
-      name: Name of the relevance; an earlier one of that name is replaced.
+      name: Name under which the relevance is stored among the checkpoints; an earlier relevance of
+        that name is replaced, which is said. Not needed with export.
+      export: File to write the relevance to, to be handed on: FILE.safetensors, with a card of its
+        model, data and results. It is used as READOUT@FILE.safetensors, or alone as a metric.
+      licence: Licence of the exported weights, for the card.
       output_dir: Folder for the results.
       statistics_dir: Folder of the statistics, as written by iqa extract; with data_dir the folder
         into which they are extracted. Default then: OUTPUT_DIR/statistics.
@@ -33,7 +37,9 @@ class LearningSettings(ModelSettings):
     """
 
     model: str
-    name: str
+    name: str | None = None
+    export: str | None = None
+    licence: str | None = None
     output_dir: str | None
     statistics_dir: str | None = None
     dataset: str | None = None
@@ -59,5 +65,7 @@ class TrainSettings(IntervalSettings, LearningSettings):
                 (*_SELECTION, "precision", "resize", "versions"),
                 "on statistics that are stored already; add --data_dir",
             )
+        if self.export is None:
+            yield ("licence",), "alone; add --export"
         if self.test_statistics_dir is None:
             yield ("test_dataset",), "alone; add --test_statistics_dir"
