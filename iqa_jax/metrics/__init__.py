@@ -2,8 +2,11 @@
 
 from iqa_jax.metrics.functions import (
     flip,
+    fsim,
+    fsimc,
     gmsd,
     haarpsi,
+    iw_ssim,
     mdsi,
     ms_gmsd,
     ms_ssim,
@@ -12,6 +15,7 @@ from iqa_jax.metrics.functions import (
     ssim,
     ssimulacra2,
     vif,
+    vsi,
 )
 from iqa_jax.metrics.metric import Metric
 from iqa_jax.metrics.registry import (
@@ -31,9 +35,12 @@ __all__ = [
     "MetricName",
     "find_metric",
     "flip",
+    "fsim",
+    "fsimc",
     "gmsd",
     "groups",
     "haarpsi",
+    "iw_ssim",
     "list_metrics",
     "load_group",
     "load_metric",
@@ -48,4 +55,5 @@ __all__ = [
     "ssim",
     "ssimulacra2",
     "vif",
+    "vsi",
 ]

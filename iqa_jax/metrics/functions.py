@@ -19,7 +19,7 @@ def psnr(reference: jax.Array | np.ndarray, distorted: jax.Array | np.ndarray) -
       distorted: Images of the same shape.
 
     Returns:
-      float32 ``[B]``, the scores of ``loadload_metric("psnr")``.
+      float32 ``[B]``, the scores of ``load_metric("psnr")``.
 
     Raises:
       InputError: If the images have the wrong type, range or shape.
@@ -54,7 +54,7 @@ def ssim(
         script does, ``rgb`` averages the similarities of the three channels.
 
     Returns:
-      float32 ``[B]``, the scores of ``loadload_metric("ssim:PRESET")``.
+      float32 ``[B]``, the scores of ``load_metric("ssim:PRESET")``.
 
     Raises:
       InputError: If there is no such preset, or the images have the wrong type, range or shape, or
@@ -92,7 +92,7 @@ def ms_ssim(
         channels.
 
     Returns:
-      float32 ``[B]``, the scores of ``loadload_metric("ms-ssim:PRESET")``.
+      float32 ``[B]``, the scores of ``load_metric("ms-ssim:PRESET")``.
 
     Raises:
       InputError: If there is no such preset, or the images have the wrong type, range or shape, or
@@ -122,7 +122,7 @@ def gmsd(reference: jax.Array | np.ndarray, distorted: jax.Array | np.ndarray) -
       distorted: Images of the same shape.
 
     Returns:
-      float32 ``[B]``, the scores of ``loadload_metric("gmsd")``.
+      float32 ``[B]``, the scores of ``load_metric("gmsd")``.
 
     Raises:
       InputError: If the images are of another type, range or shape, or too small.
@@ -151,7 +151,7 @@ def ms_gmsd(reference: jax.Array | np.ndarray, distorted: jax.Array | np.ndarray
       distorted: Images of the same shape.
 
     Returns:
-      float32 ``[B]``, the scores of ``loadload_metric("ms-gmsd")``.
+      float32 ``[B]``, the scores of ``load_metric("ms-gmsd")``.
 
     Raises:
       InputError: If the images are of another type, range or shape, or too small.
@@ -179,7 +179,7 @@ def haarpsi(reference: jax.Array | np.ndarray, distorted: jax.Array | np.ndarray
       distorted: Images of the same shape.
 
     Returns:
-      float32 ``[B]``, the scores of ``loadload_metric("haarpsi")``.
+      float32 ``[B]``, the scores of ``load_metric("haarpsi")``.
 
     Raises:
       InputError: If the images are of another type, range or shape.
@@ -208,7 +208,7 @@ def mdsi(reference: jax.Array | np.ndarray, distorted: jax.Array | np.ndarray) -
       distorted: Images of the same shape.
 
     Returns:
-      float32 ``[B]``, the scores of ``loadload_metric("mdsi")``.
+      float32 ``[B]``, the scores of ``load_metric("mdsi")``.
 
     Raises:
       InputError: If the images are of another type, range or shape, or too small.
@@ -236,7 +236,7 @@ def nlpd(reference: jax.Array | np.ndarray, distorted: jax.Array | np.ndarray) -
       distorted: Images of the same shape.
 
     Returns:
-      float32 ``[B]``, the scores of ``loadload_metric("nlpd")``.
+      float32 ``[B]``, the scores of ``load_metric("nlpd")``.
 
     Raises:
       InputError: If the images are of another type, range or shape.
@@ -265,7 +265,7 @@ def vif(reference: jax.Array | np.ndarray, distorted: jax.Array | np.ndarray) ->
       distorted: Images of the same shape.
 
     Returns:
-      float32 ``[B]``, the scores of ``loadload_metric("vif")``.
+      float32 ``[B]``, the scores of ``load_metric("vif")``.
 
     Raises:
       InputError: If the images are of another type, range or shape, or too small.
@@ -279,6 +279,119 @@ def vif(reference: jax.Array | np.ndarray, distorted: jax.Array | np.ndarray) ->
     return load_metric("vif")(reference, distorted)
 
 
+def fsim(reference: jax.Array | np.ndarray, distorted: jax.Array | np.ndarray) -> jax.Array:
+    """Feature similarity of luma: of phase congruency and gradients.
+
+    Higher is better, from 0 to 1, the score of identical images. Unrounded luma is compared, large
+    images downsampled.
+
+    Zhang, Zhang, Mou and Zhang, "FSIM: A feature similarity index for image quality assessment",
+    IEEE Trans. Image Processing 20 (2011).
+
+    Args:
+      reference: ``uint8``, or floating point in [0, 1], ``[B, H, W, 3]``, RGB, at least 2x2
+        pixels.
+      distorted: Images of the same shape.
+
+    Returns:
+      float32 ``[B]``, the scores of ``load_metric("fsim")``.
+
+    Raises:
+      InputError: If the images are of another type, range or shape, or too small.
+
+    Example:
+      >>> import numpy as np, iqa_jax
+      >>> reference = np.random.default_rng(0).random((1, 64, 64, 3))
+      >>> iqa_jax.fsim(reference, reference).tolist()
+      [1.0]
+    """
+    return load_metric("fsim")(reference, distorted)
+
+
+def fsimc(reference: jax.Array | np.ndarray, distorted: jax.Array | np.ndarray) -> jax.Array:
+    """Feature similarity with colour, as :func:`fsim` and of two chroma planes.
+
+    Higher is better, from 0 to 1, the score of identical images. Large images are downsampled.
+
+    Zhang, Zhang, Mou and Zhang, "FSIM: A feature similarity index for image quality assessment",
+    IEEE Trans. Image Processing 20 (2011).
+
+    Args:
+      reference: ``uint8``, or floating point in [0, 1], ``[B, H, W, 3]``, RGB, at least 2x2
+        pixels.
+      distorted: Images of the same shape.
+
+    Returns:
+      float32 ``[B]``, the scores of ``load_metric("fsimc")``.
+
+    Raises:
+      InputError: If the images are of another type, range or shape, or too small.
+
+    Example:
+      >>> import numpy as np, iqa_jax
+      >>> reference = np.random.default_rng(0).random((1, 64, 64, 3))
+      >>> iqa_jax.fsimc(reference, reference).tolist()
+      [1.0]
+    """
+    return load_metric("fsimc")(reference, distorted)
+
+
+def vsi(reference: jax.Array | np.ndarray, distorted: jax.Array | np.ndarray) -> jax.Array:
+    """Visual saliency-induced index: similarity of saliency, gradients and chroma.
+
+    Higher is better, from 0 to 1, the score of identical images. Large images are downsampled.
+
+    Zhang, Shen and Li, "VSI: A visual saliency-induced index for perceptual image quality
+    assessment", IEEE Trans. Image Processing 23 (2014).
+
+    Args:
+      reference: ``uint8``, or floating point in [0, 1], ``[B, H, W, 3]``, RGB.
+      distorted: Images of the same shape.
+
+    Returns:
+      float32 ``[B]``, the scores of ``load_metric("vsi")``.
+
+    Raises:
+      InputError: If the images are of another type, range or shape.
+
+    Example:
+      >>> import numpy as np, iqa_jax
+      >>> reference = np.random.default_rng(0).random((1, 64, 64, 3))
+      >>> iqa_jax.vsi(reference, reference).tolist()
+      [1.0]
+    """
+    return load_metric("vsi")(reference, distorted)
+
+
+def iw_ssim(reference: jax.Array | np.ndarray, distorted: jax.Array | np.ndarray) -> jax.Array:
+    """Structural similarity weighted by information content, at five scales.
+
+    Higher is better, from 0 to 1, the score of identical images. Not symmetric. Gray levels rounded
+    to 8 bits are compared.
+
+    Wang and Li, "Information content weighting for perceptual image quality assessment", IEEE
+    Trans. Image Processing 20 (2011).
+
+    Args:
+      reference: ``uint8``, or floating point in [0, 1], ``[B, H, W, 3]``, RGB, at least 161x161
+        pixels.
+      distorted: Images of the same shape.
+
+    Returns:
+      float32 ``[B]``, the scores of ``load_metric("iw-ssim")``.
+
+    Raises:
+      InputError: If the images are of another type, range or shape, or too small.
+
+    Example:
+      >>> import numpy as np, iqa_jax
+      >>> reference = np.random.default_rng(0).random((1, 161, 161, 3))
+      >>> iqa_jax.iw_ssim(reference, reference).tolist()
+      [1.0]
+    """
+    return load_metric("iw-ssim")(reference, distorted)
+
+
 def flip(
     reference: jax.Array | np.ndarray,
     distorted: jax.Array | np.ndarray,
@@ -288,7 +401,7 @@ def flip(
     """Mean FLIP error, of what is seen when two images are shown in turn.
 
     Lower is better, from 0, the score of identical images, to 1. The errors of the pixels are the
-    map of ``loadload_metric("flip")``.
+    map of ``load_metric("flip")``.
 
     Andersson, Nilsson, Akenine-Möller, Oskarsson, Åström and Fairchild, "FLIP: A difference
     evaluator for alternating images", Proc. ACM Computer Graphics and Interactive Techniques 3
@@ -301,8 +414,8 @@ def flip(
         that of a display 0.7 m and 3840 pixels wide, seen from 0.7 m.
 
     Returns:
-      float32 ``[B]``, the scores of ``loadload_metric("flip")``, or
-      ``loadload_metric("flip:ppd=PIXELS_PER_DEGREE")``.
+      float32 ``[B]``, the scores of ``load_metric("flip")``, or
+      ``load_metric("flip:ppd=PIXELS_PER_DEGREE")``.
 
     Raises:
       InputError: If the number is out of range, or the images are of another type, range or shape.
@@ -337,7 +450,7 @@ def ssimulacra2(reference: jax.Array | np.ndarray, distorted: jax.Array | np.nda
       distorted: Images of the same shape.
 
     Returns:
-      float32 ``[B]``, the scores of ``loadload_metric("ssimulacra2")``.
+      float32 ``[B]``, the scores of ``load_metric("ssimulacra2")``.
 
     Raises:
       InputError: If the images are of another type, range or shape, or too small.
