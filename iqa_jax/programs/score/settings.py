@@ -11,9 +11,9 @@ class ScoreSettings(ModelSettings):
 
     Attributes:
       metrics: Metrics: psnr, ssim, ms-ssim, ssim:wang2004, ssim:matlab, ssim:rgb,
-        ms-ssim:wang2003, ms-ssim:rgb, gmsd, ms-gmsd, haarpsi, mdsi, nlpd, vif, flip,
-        flip:ppd=NUMBER, ssimulacra2, lpips-alex, lpips-vgg, lpips-squeeze, dists, dists:resize256,
-        and any read-out
+        ms-ssim:wang2003, ms-ssim:rgb, gmsd, ms-gmsd, haarpsi, mdsi, nlpd, vif, fsim,
+        fsimc, vsi, iw-ssim, flip, flip:ppd=NUMBER, ssimulacra2, lpips-alex, lpips-vgg,
+        lpips-squeeze, dists, dists:resize256, and any read-out
         MODEL/LAYER[+LAYER...]/READOUT[@RELEVANCE].
       reference: One reference image.
       distorted: One distorted image.
