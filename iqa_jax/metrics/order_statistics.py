@@ -20,19 +20,20 @@ def median(values: jax.Array) -> jax.Array:
       float32 ``[...]``; the mean of the two middle numbers if N is even. The derivative is shared
       equally by the numbers that equal a middle one.
     """
-    return sum(_middle(values)) / 2
+    lower, upper = _middle(values)
+    return (lower + upper) / 2
 
 
 @median.defjvp
 def _median_jvp(primals: tuple[jax.Array], tangents: tuple[jax.Array]):
     (values,), (changes,) = primals, tangents
-    middle = _middle(values)
+    lower, upper = _middle(values)
 
     def change(number: jax.Array) -> jax.Array:
         is_it = (values == number[..., None]).astype(values.dtype)
         return jnp.sum(is_it * changes, axis=-1) / jnp.maximum(jnp.sum(is_it, axis=-1), 1)
 
-    return sum(middle) / 2, sum(map(change, middle)) / 2
+    return (lower + upper) / 2, (change(lower) + change(upper)) / 2
 
 
 def _middle(values: jax.Array) -> tuple[jax.Array, jax.Array]:
