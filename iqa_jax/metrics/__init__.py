@@ -1,22 +1,7 @@
 """Metrics: functions from a pair of images to a score, to be compiled and differentiated."""
 
-from iqa_jax.metrics.functions import (
-    flip,
-    fsim,
-    fsimc,
-    gmsd,
-    haarpsi,
-    iw_ssim,
-    mdsi,
-    ms_gmsd,
-    ms_ssim,
-    nlpd,
-    psnr,
-    ssim,
-    ssimulacra2,
-    vif,
-    vsi,
-)
+from iqa_jax.metrics.feature_functions import fsim, fsimc, gmsd, haarpsi, mdsi, ms_gmsd, vsi
+from iqa_jax.metrics.functions import flip, iw_ssim, ms_ssim, nlpd, psnr, ssim, ssimulacra2, vif
 from iqa_jax.metrics.metric import Metric
 from iqa_jax.metrics.registry import (
     MetricName,

@@ -15,7 +15,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from iqa_jax.metrics.resizing import product, resizing
+from iqa_jax.metrics.linear_resizing import product, resizing
 from iqa_jax.readouts.safe import guarded_sqrt, ratio
 
 _NOISE = 0.4

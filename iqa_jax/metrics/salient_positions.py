@@ -14,7 +14,7 @@ import numpy as np
 
 from iqa_jax.images.linear_light import mixtures, srgb_to_linear
 from iqa_jax.metrics.filters import scaled_spectrum
-from iqa_jax.metrics.resizing import resized
+from iqa_jax.metrics.linear_resizing import resized
 from iqa_jax.readouts.safe import finite_or_nan, guarded_sqrt, ratio
 
 _SIZE = 256

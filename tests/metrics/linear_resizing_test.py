@@ -1,7 +1,7 @@
 import jax.numpy as jnp
 import numpy as np
 
-from iqa_jax.metrics.resizing import product, resized, resizing
+from iqa_jax.metrics.linear_resizing import product, resized, resizing
 
 
 def test_numbers_of_matlab():
