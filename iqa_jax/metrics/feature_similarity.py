@@ -60,7 +60,11 @@ def compare(reference: Prepared, distorted: Prepared) -> jax.Array:
 
 
 def compare_colours(reference: Prepared, distorted: Prepared) -> jax.Array:
-    """FSIMc, as :func:`compare`."""
+    """FSIMc, as :func:`compare`.
+
+    Where a product of chroma similarities is 0 but for rounding, as in an image and its negative,
+    its small power is not: there, scores in float32 and float64 differ in the fifth digit.
+    """
     of_chroma = joined(*dissimilarity(reference.chroma, distorted.chroma, _T3))
     of_chroma, _ = power_losses(of_chroma, _CHROMA_EXPONENT)
     losses = joined(_losses(reference, distorted), of_chroma)
