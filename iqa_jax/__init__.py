@@ -14,8 +14,11 @@ if TYPE_CHECKING:
     from iqa_jax.library.training import train_relevance
     from iqa_jax.metrics import (
         flip,
+        fsim,
+        fsimc,
         gmsd,
         haarpsi,
+        iw_ssim,
         list_metrics,
         load_metric,
         mdsi,
@@ -26,6 +29,7 @@ if TYPE_CHECKING:
         ssim,
         ssimulacra2,
         vif,
+        vsi,
     )
     from iqa_jax.streams import stream
     from iqa_jax.streams.flax_metric import StreamMetric
@@ -36,8 +40,11 @@ __all__ = [
     "evaluate",
     "fetch",
     "flip",
+    "fsim",
+    "fsimc",
     "gmsd",
     "haarpsi",
+    "iw_ssim",
     "list_metrics",
     "list_models",
     "load_backbone",
@@ -53,6 +60,7 @@ __all__ = [
     "stream",
     "train_relevance",
     "vif",
+    "vsi",
 ]
 
 __version__ = VERSION
@@ -62,8 +70,11 @@ _PLACES = {
     "evaluate": "library.evaluating",
     "fetch": "zoo",
     "flip": "metrics",
+    "fsim": "metrics",
+    "fsimc": "metrics",
     "gmsd": "metrics",
     "haarpsi": "metrics",
+    "iw_ssim": "metrics",
     "list_metrics": "metrics",
     "list_models": "zoo",
     "load_backbone": "zoo",
@@ -79,6 +90,7 @@ _PLACES = {
     "stream": "streams",
     "train_relevance": "library.training",
     "vif": "metrics",
+    "vsi": "metrics",
 }
 
 sys.meta_path.append(RenamedFinder())

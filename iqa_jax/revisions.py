@@ -76,6 +76,10 @@ REVISIONS: Mapping[str, int] = {
     "metric/mdsi": 1,
     "metric/nlpd": 1,
     "metric/vif": 1,
+    "metric/fsim": 1,
+    "metric/fsimc": 1,
+    "metric/vsi": 1,
+    "metric/iw-ssim": 1,
     "metric/flip": 1,
     "metric/ssimulacra2": 1,
     # Agreement with human scores.

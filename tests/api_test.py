@@ -24,9 +24,10 @@ PUBLIC = [
 
 def test_top_level_is_what_the_readme_says():
     assert set(iqa_jax.__all__) == {
-        *("evaluate", "fetch", "flip", "gmsd", "haarpsi", "list_metrics", "list_models"),
+        *("evaluate", "fetch", "flip", "fsim", "fsimc", "gmsd", "haarpsi", "iw_ssim"),
+        *("list_metrics", "list_models"),
         *("load_backbone", "load_metric", "mdsi", "ms_gmsd", "ms_ssim", "nlpd", "psnr", "score"),
-        *("ssim", "ssimulacra2", "stream", "StreamMetric", "train_relevance", "vif"),
+        *("ssim", "ssimulacra2", "stream", "StreamMetric", "train_relevance", "vif", "vsi"),
     }
 
 

@@ -1,18 +1,7 @@
 """Metrics: functions from a pair of images to a score, to be compiled and differentiated."""
 
-from iqa_jax.metrics.functions import (
-    flip,
-    gmsd,
-    haarpsi,
-    mdsi,
-    ms_gmsd,
-    ms_ssim,
-    nlpd,
-    psnr,
-    ssim,
-    ssimulacra2,
-    vif,
-)
+from iqa_jax.metrics.feature_functions import fsim, fsimc, gmsd, haarpsi, mdsi, ms_gmsd, vsi
+from iqa_jax.metrics.functions import flip, iw_ssim, ms_ssim, nlpd, psnr, ssim, ssimulacra2, vif
 from iqa_jax.metrics.metric import Metric
 from iqa_jax.metrics.registry import (
     MetricName,
@@ -31,9 +20,12 @@ __all__ = [
     "MetricName",
     "find_metric",
     "flip",
+    "fsim",
+    "fsimc",
     "gmsd",
     "groups",
     "haarpsi",
+    "iw_ssim",
     "list_metrics",
     "load_group",
     "load_metric",
@@ -48,4 +40,5 @@ __all__ = [
     "ssim",
     "ssimulacra2",
     "vif",
+    "vsi",
 ]

@@ -18,6 +18,10 @@ _PIXEL_METRICS: Mapping[str, tuple[str, ...]] = {
     "mdsi": ("nafchi2016mean",),
     "nlpd": ("laparra2016perceptual",),
     "vif": ("sheikh2006image",),
+    "fsim": ("zhang2011fsim", "kovesi1999image"),
+    "fsimc": ("zhang2011fsim", "kovesi1999image"),
+    "vsi": ("zhang2014vsi", "zhang2013sdsp"),
+    "iw-ssim": ("wang2011information",),
     "flip": ("andersson2020flip",),
     "ssimulacra2": ("sneyers2022ssimulacra",),
 }

@@ -121,6 +121,16 @@ def box_downsample(
     return jnp.mean(windows, axis=(2, 4))
 
 
+def scaled_spectrum(spectrum: jax.Array, weights: jax.Array | np.ndarray) -> jax.Array:
+    """Product of a spectrum and a real filter.
+
+    Args:
+      spectrum: complex64 of any shape.
+      weights: float32 of as many dimensions, each of the same length or 1.
+    """
+    return jax.lax.complex(spectrum.real * weights, spectrum.imag * weights)
+
+
 def _moments(planes: jax.Array, weights: tuple[float, ...]) -> tuple[jax.Array, jax.Array]:
     size = len(weights)
     row_means = weighted_mean(planes, weights, axis=-1)

@@ -19,7 +19,7 @@ def psnr(reference: jax.Array | np.ndarray, distorted: jax.Array | np.ndarray) -
       distorted: Images of the same shape.
 
     Returns:
-      float32 ``[B]``, the scores of ``loadload_metric("psnr")``.
+      float32 ``[B]``, the scores of ``load_metric("psnr")``.
 
     Raises:
       InputError: If the images have the wrong type, range or shape.
@@ -54,7 +54,7 @@ def ssim(
         script does, ``rgb`` averages the similarities of the three channels.
 
     Returns:
-      float32 ``[B]``, the scores of ``loadload_metric("ssim:PRESET")``.
+      float32 ``[B]``, the scores of ``load_metric("ssim:PRESET")``.
 
     Raises:
       InputError: If there is no such preset, or the images have the wrong type, range or shape, or
@@ -92,7 +92,7 @@ def ms_ssim(
         channels.
 
     Returns:
-      float32 ``[B]``, the scores of ``loadload_metric("ms-ssim:PRESET")``.
+      float32 ``[B]``, the scores of ``load_metric("ms-ssim:PRESET")``.
 
     Raises:
       InputError: If there is no such preset, or the images have the wrong type, range or shape, or
@@ -105,121 +105,6 @@ def ms_ssim(
       [1.0]
     """
     return load_metric(f"ms-ssim:{preset}")(reference, distorted)
-
-
-def gmsd(reference: jax.Array | np.ndarray, distorted: jax.Array | np.ndarray) -> jax.Array:
-    """Gradient magnitude similarity deviation, a distance.
-
-    Lower is better, from 0, the score of identical images, to below 0.58. The images are compared
-    in unrounded luma at half their size.
-
-    Xue, Zhang, Mou and Bovik, "Gradient magnitude similarity deviation: A highly efficient
-    perceptual image quality index", IEEE Trans. Image Processing 23 (2014).
-
-    Args:
-      reference: ``uint8``, or floating point in [0, 1], ``[B, H, W, 3]``, RGB, at least 3x3
-        pixels.
-      distorted: Images of the same shape.
-
-    Returns:
-      float32 ``[B]``, the scores of ``loadload_metric("gmsd")``.
-
-    Raises:
-      InputError: If the images are of another type, range or shape, or too small.
-
-    Example:
-      >>> import numpy as np, iqa_jax
-      >>> reference = np.random.default_rng(0).random((1, 64, 64, 3))
-      >>> iqa_jax.gmsd(reference, reference).tolist()
-      [0.0]
-    """
-    return load_metric("gmsd")(reference, distorted)
-
-
-def ms_gmsd(reference: jax.Array | np.ndarray, distorted: jax.Array | np.ndarray) -> jax.Array:
-    """Multi-scale gradient magnitude similarity deviation, a distance.
-
-    Lower is better, from 0, the score of identical images, to below 0.5. Unrounded luma is
-    compared.
-
-    Zhang, Sander and Bermak, "Gradient magnitude similarity deviation on multiple scales for color
-    image quality assessment", ICASSP (2017).
-
-    Args:
-      reference: ``uint8``, or floating point in [0, 1], ``[B, H, W, 3]``, RGB, at least 17x17
-        pixels.
-      distorted: Images of the same shape.
-
-    Returns:
-      float32 ``[B]``, the scores of ``loadload_metric("ms-gmsd")``.
-
-    Raises:
-      InputError: If the images are of another type, range or shape, or too small.
-
-    Example:
-      >>> import numpy as np, iqa_jax
-      >>> reference = np.random.default_rng(0).random((1, 64, 64, 3))
-      >>> iqa_jax.ms_gmsd(reference, reference).tolist()
-      [0.0]
-    """
-    return load_metric("ms-gmsd")(reference, distorted)
-
-
-def haarpsi(reference: jax.Array | np.ndarray, distorted: jax.Array | np.ndarray) -> jax.Array:
-    """Haar wavelet-based perceptual similarity index, a similarity.
-
-    Higher is better, from 0 to 1, the score of identical images. The images are compared in colour
-    at half their size.
-
-    Reisenhofer, Bosse, Kutyniok and Wiegand, "A Haar wavelet-based perceptual similarity index for
-    image quality assessment", Signal Processing: Image Communication 61 (2018).
-
-    Args:
-      reference: ``uint8``, or floating point in [0, 1], ``[B, H, W, 3]``, RGB.
-      distorted: Images of the same shape.
-
-    Returns:
-      float32 ``[B]``, the scores of ``loadload_metric("haarpsi")``.
-
-    Raises:
-      InputError: If the images are of another type, range or shape.
-
-    Example:
-      >>> import numpy as np, iqa_jax
-      >>> reference = np.random.default_rng(0).random((1, 64, 64, 3))
-      >>> iqa_jax.haarpsi(reference, reference).tolist()
-      [1.0]
-    """
-    return load_metric("haarpsi")(reference, distorted)
-
-
-def mdsi(reference: jax.Array | np.ndarray, distorted: jax.Array | np.ndarray) -> jax.Array:
-    """Mean deviation similarity index, a distance in spite of its name.
-
-    Lower is better, from 0, the score of identical images, to below 0.873. Not symmetric. The
-    images are compared in colour, large ones downsampled.
-
-    Nafchi, Shahkolaei, Hedjam and Cheriet, "Mean deviation similarity index: Efficient and reliable
-    full-reference image quality evaluator", IEEE Access 4 (2016).
-
-    Args:
-      reference: ``uint8``, or floating point in [0, 1], ``[B, H, W, 3]``, RGB, at least 2x2
-        pixels.
-      distorted: Images of the same shape.
-
-    Returns:
-      float32 ``[B]``, the scores of ``loadload_metric("mdsi")``.
-
-    Raises:
-      InputError: If the images are of another type, range or shape, or too small.
-
-    Example:
-      >>> import numpy as np, iqa_jax
-      >>> reference = np.random.default_rng(0).random((1, 64, 64, 3))
-      >>> iqa_jax.mdsi(reference, reference).tolist()
-      [0.0]
-    """
-    return load_metric("mdsi")(reference, distorted)
 
 
 def nlpd(reference: jax.Array | np.ndarray, distorted: jax.Array | np.ndarray) -> jax.Array:
@@ -236,7 +121,7 @@ def nlpd(reference: jax.Array | np.ndarray, distorted: jax.Array | np.ndarray) -
       distorted: Images of the same shape.
 
     Returns:
-      float32 ``[B]``, the scores of ``loadload_metric("nlpd")``.
+      float32 ``[B]``, the scores of ``load_metric("nlpd")``.
 
     Raises:
       InputError: If the images are of another type, range or shape.
@@ -265,7 +150,7 @@ def vif(reference: jax.Array | np.ndarray, distorted: jax.Array | np.ndarray) ->
       distorted: Images of the same shape.
 
     Returns:
-      float32 ``[B]``, the scores of ``loadload_metric("vif")``.
+      float32 ``[B]``, the scores of ``load_metric("vif")``.
 
     Raises:
       InputError: If the images are of another type, range or shape, or too small.
@@ -279,6 +164,35 @@ def vif(reference: jax.Array | np.ndarray, distorted: jax.Array | np.ndarray) ->
     return load_metric("vif")(reference, distorted)
 
 
+def iw_ssim(reference: jax.Array | np.ndarray, distorted: jax.Array | np.ndarray) -> jax.Array:
+    """Structural similarity weighted by information content, at five scales.
+
+    Higher is better, from 0 to 1, the score of identical images. Not symmetric. Gray levels rounded
+    to 8 bits are compared.
+
+    Wang and Li, "Information content weighting for perceptual image quality assessment", IEEE
+    Trans. Image Processing 20 (2011).
+
+    Args:
+      reference: ``uint8``, or floating point in [0, 1], ``[B, H, W, 3]``, RGB, at least 161x161
+        pixels.
+      distorted: Images of the same shape.
+
+    Returns:
+      float32 ``[B]``, the scores of ``load_metric("iw-ssim")``.
+
+    Raises:
+      InputError: If the images are of another type, range or shape, or too small.
+
+    Example:
+      >>> import numpy as np, iqa_jax
+      >>> reference = np.random.default_rng(0).random((1, 161, 161, 3))
+      >>> iqa_jax.iw_ssim(reference, reference).tolist()
+      [1.0]
+    """
+    return load_metric("iw-ssim")(reference, distorted)
+
+
 def flip(
     reference: jax.Array | np.ndarray,
     distorted: jax.Array | np.ndarray,
@@ -288,7 +202,7 @@ def flip(
     """Mean FLIP error, of what is seen when two images are shown in turn.
 
     Lower is better, from 0, the score of identical images, to 1. The errors of the pixels are the
-    map of ``loadload_metric("flip")``.
+    map of ``load_metric("flip")``.
 
     Andersson, Nilsson, Akenine-Möller, Oskarsson, Åström and Fairchild, "FLIP: A difference
     evaluator for alternating images", Proc. ACM Computer Graphics and Interactive Techniques 3
@@ -301,8 +215,8 @@ def flip(
         that of a display 0.7 m and 3840 pixels wide, seen from 0.7 m.
 
     Returns:
-      float32 ``[B]``, the scores of ``loadload_metric("flip")``, or
-      ``loadload_metric("flip:ppd=PIXELS_PER_DEGREE")``.
+      float32 ``[B]``, the scores of ``load_metric("flip")``, or
+      ``load_metric("flip:ppd=PIXELS_PER_DEGREE")``.
 
     Raises:
       InputError: If the number is out of range, or the images are of another type, range or shape.
@@ -337,7 +251,7 @@ def ssimulacra2(reference: jax.Array | np.ndarray, distorted: jax.Array | np.nda
       distorted: Images of the same shape.
 
     Returns:
-      float32 ``[B]``, the scores of ``loadload_metric("ssimulacra2")``.
+      float32 ``[B]``, the scores of ``load_metric("ssimulacra2")``.
 
     Raises:
       InputError: If the images are of another type, range or shape, or too small.

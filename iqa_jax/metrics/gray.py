@@ -19,6 +19,9 @@ digits. With only four digits, published values of SSIM are off in their last di
 LUMA = (0.299, 0.587, 0.114)
 """Weights of red, green and blue in the luma of ITU-R BT.601, Y of YIQ."""
 
+YIQ = (LUMA, (0.596, -0.274, -0.322), (0.211, -0.523, 0.312))
+"""Weights of red, green and blue in Y, I and Q, in the three digits of many authors' scripts."""
+
 
 def rgb_levels(image: jax.Array) -> jax.Array:
     """Red, green and blue, unrounded.

@@ -16,12 +16,11 @@ import jax
 import jax.numpy as jnp
 
 from iqa_jax.metrics.filters import box_downsample
-from iqa_jax.metrics.gray import LUMA, mixed_levels
+from iqa_jax.metrics.gray import YIQ, mixed_levels
 from iqa_jax.metrics.local_similarity import dissimilarity
 from iqa_jax.metrics.structural_similarity import spatial_mean
 from iqa_jax.readouts.safe import finite_or_nan, ratio
 
-_YIQ = (LUMA, (0.596, -0.274, -0.322), (0.211, -0.523, 0.312))
 _C = 30.0
 _ALPHA = 4.2
 """Constants of section 2.3 of the paper, for levels from 0 to 255."""
@@ -47,7 +46,7 @@ class Prepared(NamedTuple):
 
 def prepare(image: jax.Array) -> Prepared:
     """Prepares one image, float32 ``[H, W, 3]`` in [0, 1]."""
-    luma, *chroma = box_downsample(mixed_levels(image, _YIQ), 2, outside="zero")
+    luma, *chroma = box_downsample(mixed_levels(image, YIQ), 2, outside="zero")
     return Prepared(
         jnp.stack([_haar(luma, size) for size in _COMPARED_SIZES]),
         _haar(luma, _WEIGHING_SIZE),

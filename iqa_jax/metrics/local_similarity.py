@@ -1,9 +1,12 @@
-"""The similarity of two non-negative numbers that many metrics compute at each position."""
+"""Local similarities that many metrics share, as one minus them, and their means."""
+
+import math
 
 import jax
 import jax.numpy as jnp
 
 from iqa_jax.metrics.structural_similarity import spatial_mean
+from iqa_jax.readouts.safe import ratio
 
 
 def dissimilarity(
@@ -12,16 +15,51 @@ def dissimilarity(
     """One minus ``((2 - m) a b + c) / (a^2 + b^2 - m a b + c)``, without loss of digits.
 
     Args:
-      first: Values a >= 0.
-      second: Values b >= 0 of the same shape.
+      first: Values a.
+      second: Values b of the same shape.
       constant: c > 0, which makes differences of small values matter less.
       masking: m from 0 to below 2, which makes differences of large values matter more.
 
     Returns:
-      ``(a - b)^2 / (a^2 + b^2 - m a b + c)``, from 0 for equal values to below 1.
+      ``(a - b)^2 / (a^2 + b^2 - m a b + c)``, from 0 for equal values to below 1, or below 2 for
+      values of different signs.
     """
     squares = jnp.square(first) + jnp.square(second) - masking * first * second
     return jnp.square(first - second) / (squares + constant)
+
+
+def power_losses(dissimilarities: jax.Array, exponent: float) -> tuple[jax.Array, jax.Array]:
+    """One minus the powers of similarities, which are complex numbers for negative similarities.
+
+    Nothing is lost for small numbers. The derivative is 0 where the similarity is 0.
+
+    Args:
+      dissimilarities: One minus each similarity.
+      exponent: Exponent, above 0 and below 1.
+
+    Returns:
+      Real and imaginary parts of ``1 - (1 - d)^exponent``.
+    """
+    is_real = dissimilarities < 1
+    is_complex = dissimilarities > 1
+    loss = -jnp.expm1(jnp.log1p(-jnp.where(is_real, dissimilarities, 0.0)) * exponent)
+    length = jnp.where(is_complex, dissimilarities - 1, 1.0) ** exponent
+    cosine, sine = (part(math.pi * exponent) for part in (math.cos, math.sin))
+    real = jnp.where(is_complex, 1 - length * cosine, jnp.where(is_real, loss, 1.0))
+    known = jnp.isfinite(dissimilarities)
+    return jnp.where(known, real, jnp.nan), jnp.where(is_complex, -length * sine, 0.0)
+
+
+def weighted_plane_mean(plane: jax.Array, weights: jax.Array) -> jax.Array:
+    """Weighted mean of the values of a plane.
+
+    Args:
+      plane: ``[H, W]``.
+      weights: Weights >= 0 of the same shape. If all are 0, the mean is the plain one.
+    """
+    total = spatial_mean(weights)
+    mean = ratio(spatial_mean(plane * weights), total)
+    return jnp.where(total == 0, spatial_mean(plane), mean)
 
 
 def plane_variance(planes: jax.Array, *, lost: int = 0) -> jax.Array:

@@ -19,7 +19,7 @@ import jax.numpy as jnp
 from iqa_jax.metrics.filters import box_downsample
 from iqa_jax.metrics.gradients import magnitudes, prewitt
 from iqa_jax.metrics.gray import mixed_levels
-from iqa_jax.metrics.local_similarity import dissimilarity
+from iqa_jax.metrics.local_similarity import dissimilarity, power_losses
 from iqa_jax.metrics.structural_similarity import spatial_mean, viewing_factor
 from iqa_jax.readouts.safe import guarded_sqrt
 
@@ -64,21 +64,7 @@ def compare(reference: Prepared, distorted: Prepared) -> jax.Array:
     differences = jnp.square(reference.chroma - distorted.chroma)
     of_chroma = jnp.sum(differences, axis=0) / (jnp.sum(squares, axis=0) + _C3)
     joined = _GRADIENT_SHARE * of_gradients + (1 - _GRADIENT_SHARE) * of_chroma
-    return _fourth_root(spatial_mean(_deviations(*_root_losses(joined))))
-
-
-def _root_losses(dissimilarities: jax.Array) -> tuple[jax.Array, jax.Array]:
-    """One minus the fourth root of one minus each number: real and imaginary parts.
-
-    Nothing is lost for small numbers. The derivative is 0 where the root is 0.
-    """
-    is_real = dissimilarities < 1
-    is_complex = dissimilarities > 1
-    loss = -jnp.expm1(jnp.log1p(-jnp.where(is_real, dissimilarities, 0.0)) / 4)
-    excess = jnp.where(is_complex, dissimilarities - 1, 1.0) ** 0.25 * 0.5**0.5
-    real = jnp.where(is_complex, 1 - excess, jnp.where(is_real, loss, 1.0))
-    known = jnp.isfinite(dissimilarities)
-    return jnp.where(known, real, jnp.nan), jnp.where(is_complex, -excess, 0.0)
+    return _fourth_root(spatial_mean(_deviations(*power_losses(joined, 0.25))))
 
 
 def _deviations(real: jax.Array, imaginary: jax.Array) -> jax.Array:

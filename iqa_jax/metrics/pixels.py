@@ -13,14 +13,17 @@ from iqa_jax.errors import InputError
 from iqa_jax.images.preprocess import unit_range
 from iqa_jax.metrics import (
     compression_artifacts,
+    feature_similarity,
     flip_error,
     gradient_similarity,
     haar_similarity,
+    information_weighting,
     mean_deviation,
     multi_scale_gradients,
     multi_scale_similarity,
     normalised_laplacian,
     peak_signal_to_noise,
+    saliency_similarity,
     structural_similarity,
     visual_information,
 )
@@ -122,6 +125,8 @@ _WITH_PRESETS = {
     **_presets("ms-ssim", multi_scale_similarity, least_size=multi_scale_similarity.LEAST_SIZE),
 }
 
+_FSIM = _similarity(feature_similarity, least_size=feature_similarity.LEAST_SIZE)
+
 PIXEL_METRICS: Mapping[str, PixelMetric] = {
     "psnr": _similarity(peak_signal_to_noise, best=peak_signal_to_noise.HIGHEST_DECIBELS),
     **{plain: _WITH_PRESETS[full] for plain, full in FULL_NAMES.items()},
@@ -134,6 +139,10 @@ PIXEL_METRICS: Mapping[str, PixelMetric] = {
     "vif": _similarity(
         visual_information, least_size=visual_information.LEAST_SIZE, beyond=math.inf
     ),
+    "fsim": _FSIM,
+    "fsimc": replace(_FSIM, compare=feature_similarity.compare_colours),
+    "vsi": _similarity(saliency_similarity),
+    "iw-ssim": _similarity(information_weighting, least_size=information_weighting.LEAST_SIZE),
     "flip": _flip(flip_error.PIXELS_PER_DEGREE),
     "ssimulacra2": _similarity(
         compression_artifacts,

@@ -6,16 +6,19 @@ Example:
 
 PyTorch's `lpips` (with the converted weights in it), scikit-image (PSNR, and SSIM on the valid
 region), `piq` (SSIM, MS-SSIM at sizes that its padding does not change, MS-GMSD, MDSI, VIF; and
-GMSD and HaarPSI, whose divisor and chroma differ from the authors' scripts), NVIDIA's
+GMSD, HaarPSI, FSIM, VSI and IW-SSIM, in which it differs from the authors' scripts), NVIDIA's
 `flip-evaluator`, and the program `ssimulacra2` (built from github.com/cloudinary/ssimulacra2) if it
 is on the PATH; its recursive filter rounds more than ours. NLPD, DeepWSD and DeepDC are in none of
-them: their authors' scores are in `tests/golden/nlpd.json` and `deep_distances.json`. Prints the
+them. Scores by the authors' own programs are stored in `tests/golden`, those of DeepWSD and DeepDC
+in `deep_distances.json`, the others in `{nlpd,gmsd,haarpsi,fsim,fsimc,vsi,iw-ssim}.json`, on the
+pairs of `tests/golden/pixel_pairs.py`; the rows "authors" compare with the latter. Prints the
 largest relative difference of each; needs the weights of AlexNet and VGG-16 (iqa fetch).
 """
 
 # These are not dependencies of the package.
 # pyright: reportMissingImports=false
 
+import json
 import shutil
 import subprocess
 import sys
@@ -33,10 +36,16 @@ from PIL import Image as PilImage
 from skimage.metrics import peak_signal_noise_ratio, structural_similarity
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
+sys.path.insert(0, str(Path(__file__).parents[2] / "tests"))
+from golden import pixel_pairs
+
 from iqa_jax import load_metric
 from iqa_jax.programs import running
 from iqa_jax.programs.settings import ModelSettings
 from iqa_jax.text import aligned
+
+_STORED = ("nlpd", "gmsd", "haarpsi", "mdsi", "vif", "fsim", "fsimc", "vsi", "iw-ssim")
+"""Metrics with stored scores by their authors' programs."""
 
 _SIZES = ((65, 97), (256, 256), (384, 512))
 _STRENGTHS = (2, 20, 80)
@@ -70,6 +79,10 @@ def main(settings: ModelSettings) -> None:
         ("haarpsi", "piq"): lambda r, d: piq.haarpsi(*_tensors(d, r), data_range=255),
         ("mdsi", "piq"): lambda r, d: piq.mdsi(*_tensors(d, r), data_range=255),
         ("vif", "piq"): lambda r, d: piq.vif_p(*_tensors(d, r), data_range=255),
+        ("fsim", "piq"): lambda r, d: piq.fsim(*_tensors(d, r), data_range=255, chromatic=False),
+        ("fsimc", "piq"): lambda r, d: piq.fsim(*_tensors(d, r), data_range=255),
+        ("vsi", "piq"): lambda r, d: piq.vsi(*_tensors(d, r), data_range=255),
+        ("iw-ssim", "piq"): _piq_iw_ssim,
         ("flip", "flip-evaluator"): _flip,
         ("ssimulacra2", "ssimulacra2"): _ssimulacra2,
         ("lpips-alex", "lpips"): _Lpips("alexnet", settings),
@@ -86,8 +99,21 @@ def main(settings: ModelSettings) -> None:
                 differences.append(abs(found / float(expected) - 1))
         largest = f"{max(differences):.1e}" if differences else "-"
         rows.append((name, peer, str(len(differences)), largest))
+    for name in _STORED:
+        metric, scores = load_metric(name), _stored(name)
+        differences = [
+            abs(float(metric(*(x[None] for x in pixel_pairs.pair(pair)))[0]) / score - 1)
+            for pair, score in scores.items()
+        ]
+        rows.append((name, "authors", str(len(scores)), f"{max(differences):.1e}"))
     header = ("metric", "peer", "pairs", "largest relative difference")
     print("\n".join(aligned(header, rows, text_columns=2)))
+
+
+def _stored(name: str) -> dict[str, float]:
+    """Scores by the authors' program, of the pairs that are computed from a seed."""
+    scores = json.loads((Path(pixel_pairs.__file__).parent / f"{name}.json").read_text())["scores"]
+    return {pair: score for pair, score in scores.items() if pair in pixel_pairs.PAIRS}
 
 
 def _tensors(*images: Image) -> list[torch.Tensor]:
@@ -108,6 +134,12 @@ def _piq_ms_ssim(reference: Image, distorted: Image) -> torch.Tensor | None:
     if min(size) < _LEAST_MS_SSIM or any(length % _MS_SSIM_STEP for length in size):
         return None
     return piq.multi_scale_ssim(*_tensors(reference, distorted), data_range=255)
+
+
+def _piq_iw_ssim(reference: Image, distorted: Image) -> torch.Tensor | None:
+    if min(reference.shape[:2]) < _LEAST_MS_SSIM:
+        return None
+    return piq.information_weighted_ssim(*_tensors(distorted, reference), data_range=255)
 
 
 def _flip(reference: Image, distorted: Image) -> float:

@@ -7,8 +7,11 @@ import iqa_jax
 from iqa_jax.errors import InputError
 from iqa_jax.metrics import (
     flip,
+    fsim,
+    fsimc,
     gmsd,
     haarpsi,
+    iw_ssim,
     mdsi,
     ms_gmsd,
     ms_ssim,
@@ -17,6 +20,7 @@ from iqa_jax.metrics import (
     ssim,
     ssimulacra2,
     vif,
+    vsi,
 )
 
 FUNCTIONS = {
@@ -34,6 +38,10 @@ FUNCTIONS = {
     "mdsi": (mdsi, {}),
     "nlpd": (nlpd, {}),
     "vif": (vif, {}),
+    "fsim": (fsim, {}),
+    "fsimc": (fsimc, {}),
+    "vsi": (vsi, {}),
+    "iw-ssim": (iw_ssim, {}),
     "flip": (flip, {}),
     "ssimulacra2": (ssimulacra2, {}),
 }

@@ -1,8 +1,14 @@
+import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from iqa_jax.metrics.local_similarity import dissimilarity, plane_variance
+from iqa_jax.metrics.local_similarity import (
+    dissimilarity,
+    plane_variance,
+    power_losses,
+    weighted_plane_mean,
+)
 
 
 @pytest.mark.parametrize("masking", [0.0, 0.5])
@@ -19,3 +25,23 @@ def test_variance(rng):
     for lost in (0, 1):
         expected = planes.reshape(2, -1).var(axis=1, ddof=lost)
         np.testing.assert_allclose(plane_variance(jnp.asarray(planes), lost=lost), expected, 1e-5)
+
+
+@pytest.mark.parametrize("exponent", [0.25, 0.03])
+def test_powers(exponent):
+    numbers = jnp.asarray([-0.5, 0, 1e-9, 0.5, 1, 1.5, 1.9], jnp.float32)
+    real, imaginary = power_losses(numbers, exponent)
+    expected = 1 - (1 - np.asarray(numbers, np.float64)).astype(complex) ** exponent
+    np.testing.assert_allclose(real, expected.real, rtol=1e-6)
+    np.testing.assert_allclose(imaginary, expected.imag, rtol=1e-6, atol=1e-12)
+    slopes = jax.grad(lambda x: sum(map(jnp.sum, power_losses(x, exponent))))(numbers)
+    assert np.isfinite(slopes).all()
+
+
+def test_weighted_mean(rng):
+    plane, weights = (jnp.asarray(rng.random((5, 7)), jnp.float32) for _ in range(2))
+    expected = np.average(plane, weights=weights)
+    np.testing.assert_allclose(weighted_plane_mean(plane, weights), expected, rtol=1e-6)
+    np.testing.assert_allclose(weighted_plane_mean(plane, 0 * weights), plane.mean(), rtol=1e-6)
+    slope = jax.grad(lambda w: weighted_plane_mean(plane, w))(0 * weights)
+    assert np.isfinite(slope).all()

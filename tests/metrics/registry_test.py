@@ -20,7 +20,7 @@ def test_published_metrics_are_listed():
 def test_names_stay_and_directions_are_known(name):
     metric = parse_metric(name)
     assert metric.name == name
-    similarities = ("psnr", "ssim", "ms-ssim", "haarpsi", "vif")
+    similarities = ("psnr", "ssim", "ms-ssim", "iw-ssim", "haarpsi", "vif", "fsim", "vsi")
     assert metric.higher_is_better == name.startswith(similarities)
 
 
