@@ -28,7 +28,7 @@ def outline_metric(metric: MetricName, precision: str) -> PairFunction:
     """
     if metric.readout is None:
         return outline_group([metric])
-    return replace(outline_readouts([metric.readout], precision), resize=metric.resize)
+    return replace(outline_readouts([metric.readout], precision), protocol=metric.protocol)
 
 
 def outline_readouts(readouts: Sequence[ReadoutName], precision: str) -> FeatureScores:
