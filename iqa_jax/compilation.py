@@ -91,7 +91,7 @@ def _library_with(options: _Options) -> str | None:
         compiler_options=dict(options),
     )
     try:
-        with jax.default_device(jax.local_devices(backend="cpu")[0]):
+        with jax.default_device("cpu"):
             program = probe.lower(*_PROBE).compile().as_text() or ""
     except jax.errors.JaxRuntimeError:
         return None
