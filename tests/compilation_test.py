@@ -1,11 +1,18 @@
+import platform
+
 import jax
 import jax.numpy as jnp
+import jaxlib.version
 import numpy as np
 import pytest
 from jax.sharding import AxisType, PartitionSpec
 
 from iqa_jax import compilation
-from iqa_jax.compilation import compiled, compiler_options
+from iqa_jax.compilation import compiled, compiler_options, convolution_library
+from iqa_jax.zoo import load_backbone
+
+ONEDNN = "__onednn$convolution"
+HAS_ONEDNN = platform.machine() == "x86_64" and jaxlib.version.__version_info__ >= (0, 12)
 
 
 def convolve(x, kernel):
@@ -17,28 +24,88 @@ def convolve(x, kernel):
 SHAPES = [jax.ShapeDtypeStruct(shape, np.float32) for shape in ((1, 9, 9, 32), (3, 3, 32, 32))]
 
 
-def test_convolutions_on_a_cpu_are_those_of_the_faster_library():
-    program = jax.jit(convolve, compiler_options=compiler_options())
-    text = program.lower(*SHAPES).compile().as_text()
-    assert "convolution(" in text
+@pytest.fixture
+def forgotten():
+    """The choice of a library is made anew, and again after the test."""
+    compilation._convolutions.cache_clear()
+    yield
+    compilation._convolutions.cache_clear()
+
+
+def text_with(options):
+    return jax.jit(convolve, compiler_options=options).lower(*SHAPES).compile().as_text()
+
+
+def test_convolutions_on_a_cpu_are_those_of_the_fastest_library():
+    text = text_with(compiler_options())
+    assert convolution_library() == ("oneDNN" if HAS_ONEDNN else "Eigen")
+    assert (ONEDNN in text) == HAS_ONEDNN
+    assert ("convolution(" in text) == (not HAS_ONEDNN)
     assert "ynn" not in text
 
 
-def test_the_options_of_a_cpu_are_for_cpus_alone():
-    assert compiler_options("cpu") == compiler_options() != {}
-    assert compiler_options("tpu") == compiler_options("gpu") == {}
+@pytest.mark.skipif(not HAS_ONEDNN, reason="needs jaxlib 0.12 or newer on x86-64")
+def test_all_convolutions_of_a_network_go_to_onednn():
+    alexnet = load_backbone("alexnet-random-none-seed0").with_layers("relu5")
+    image = jax.ShapeDtypeStruct((1, 64, 80, 3), np.uint8)
+
+    def last(backbone, image):
+        return backbone.activations(image)["relu5"]
+
+    lowered = jax.jit(last, compiler_options=compiler_options()).lower(alexnet, image)
+    assert lowered.compile().as_text().count(ONEDNN) == 5
 
 
-def test_xla_flags_take_precedence(monkeypatch):
-    choose = compiler_options.__wrapped__
-    assert choose()
-    monkeypatch.setenv("XLA_FLAGS", "--xla_cpu_experimental_ynn_fusion_type=individual_dot")
-    assert choose() == {}
+@pytest.mark.parametrize("dtype", [jnp.float32, jnp.bfloat16])
+def test_every_library_convolves_alike(dtype, rng):
+    x, kernel = (jnp.asarray(rng.normal(size=each.shape), dtype) for each in SHAPES)
+    ours = jax.jit(convolve, compiler_options=compiler_options())(x, kernel)
+    xla = jax.jit(convolve)(x, kernel)
+    assert ours.dtype == dtype
+    largest_sum = float(jnp.max(convolve(jnp.abs(x), jnp.abs(kernel))))
+    np.testing.assert_allclose(
+        ours.astype(jnp.float32),
+        xla.astype(jnp.float32),
+        rtol=2 * float(jnp.finfo(dtype).eps),  # both are rounded at the end
+        atol=2 * largest_sum * float(jnp.finfo(jnp.float32).eps),  # and sum in another order
+    )
 
 
-def test_options_that_xla_does_not_know_are_left_out(monkeypatch):
-    monkeypatch.setattr(compilation, "_EIGEN", {"xla_cpu_of_another_time": "true"})
-    assert compiler_options.__wrapped__() == {}
+@pytest.mark.parametrize("name", ["ynn_fusion_type=individual_dot", "onednn_custom_call=false"])
+def test_xla_flags_take_precedence(forgotten, monkeypatch, name):
+    assert compiler_options()
+    compilation._convolutions.cache_clear()
+    monkeypatch.setenv("XLA_FLAGS", f"--xla_cpu_experimental_{name}")
+    assert compiler_options() == {}
+    assert convolution_library() == "YNNPACK"  # XLA has read its flags before
+
+
+@pytest.mark.parametrize(
+    "unknown", [{"xla_cpu_of_another_time": "true"}, {"xla_cpu_enable_fast_math": "neither"}]
+)
+def test_a_library_whose_options_are_unknown_is_left_out(forgotten, monkeypatch, unknown):
+    eigen = compilation.LIBRARIES["Eigen"]
+    known = {"oneDNN": unknown, "Eigen": eigen}
+    monkeypatch.setattr(compilation, "LIBRARIES", known)
+    assert convolution_library() == "Eigen"
+    assert compiler_options() == eigen
+
+
+def test_a_library_that_is_not_used_in_spite_of_its_options_is_left_out(forgotten, monkeypatch):
+    monkeypatch.setattr(compilation, "LIBRARIES", {**compilation.LIBRARIES, "oneDNN": {}})
+    assert convolution_library() == "Eigen"
+
+
+def test_without_any_known_option_xla_chooses(forgotten, monkeypatch):
+    unknown = {"xla_cpu_of_another_time": "true"}
+    monkeypatch.setattr(compilation, "LIBRARIES", dict.fromkeys(compilation.LIBRARIES, unknown))
+    assert compiler_options() == {}
+    assert convolution_library() == "YNNPACK"
+
+
+def test_accelerators_have_no_options():
+    assert compiler_options("tpu") == {}
+    assert convolution_library("tpu") == "XLA"
 
 
 @pytest.fixture
@@ -59,6 +126,7 @@ def squares(traces):
 @pytest.fixture
 def made(monkeypatch):
     """Whether each function that is compiled at the top has options."""
+    compiler_options()  # compiles to find them
     found = []
     jit = jax.jit
 

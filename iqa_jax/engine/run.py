@@ -9,6 +9,7 @@ from typing import Any, Protocol
 import jax
 import numpy as np
 
+from iqa_jax.compilation import convolution_library
 from iqa_jax.datasets.table import Pair
 from iqa_jax.engine.capacity import find_too_large
 from iqa_jax.engine.devices import Programs, UnitRunner, describe_devices
@@ -28,6 +29,7 @@ def environment() -> dict[str, Any]:
     """Everything besides images, weights and settings that scores depend on, as JSON."""
     return {
         "platform": describe_devices()["platform"],
+        "convolutions": convolution_library(),
         "software": versions_with("jax", "jaxlib", "numpy", "pillow"),
     }
 

@@ -2,6 +2,7 @@
 
 import os
 import sys
+import warnings
 from collections.abc import Callable, Mapping, Sequence
 from enum import IntEnum
 from types import ModuleType
@@ -154,6 +155,10 @@ def _keep_compiled_programs(settings: ProcessSettings) -> None:
         folder = os.environ.get("JAX_COMPILATION_CACHE_DIR") or _user_cache()
     jax.config.update("jax_compilation_cache_dir", folder or None)
     jax.config.update("jax_persistent_cache_min_compile_time_secs", 0.0)
+    # jaxlib cannot keep programs with convolutions of oneDNN, which compile quickly.
+    warnings.filterwarnings(
+        "ignore", "Error writing persistent compilation cache entry .*MemoryError"
+    )
 
 
 def _user_cache() -> str | None:

@@ -1,12 +1,14 @@
-"""Times forward passes as the programs compile them against XLA's defaults, in images per second.
+"""Times forward passes with each library for convolutions on CPUs, in images per second.
 
 Example:
   python scripts/benchmarks/forward.py
   python scripts/benchmarks/forward.py --models=resnet50-random-none-seed0 --size=64x64 --images=32
+  python scripts/benchmarks/forward.py --precision=bf16
 
 Computes the means of all layers, so that no layer can be optimised away, and prints the median of
-several runs. The two do not alternate, because the threads of XLA's two libraries would interfere.
-Untrained models need no weights.
+several runs with each library, and with XLA's defaults. They do not alternate, because the threads
+of XLA's libraries would interfere. The programs use the first library that the compiler has; a
+library that it does not have is marked by a dash. Untrained models need no weights.
 """
 
 import statistics
@@ -16,11 +18,12 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import jax
+import jax.numpy as jnp
 import numpy as np
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
 from iqa_jax.backbones import Backbone
-from iqa_jax.compilation import compiler_options
+from iqa_jax.compilation import LIBRARIES, has_library
 from iqa_jax.programs import running
 from iqa_jax.programs.settings import ModelSettings
 from iqa_jax.text import aligned
@@ -51,27 +54,39 @@ class Settings(ModelSettings):
 
 def layer_means(backbone: Backbone, images: jax.Array) -> dict[str, jax.Array]:
     """The mean of every layer over all images."""
-    return {layer: values.mean() for layer, values in backbone.activations(images).items()}
+    return {
+        layer: values.mean(dtype=jnp.float32)
+        for layer, values in backbone.activations(images).items()
+    }
 
 
 def main(settings: Settings) -> None:
     """Prints a line for each model."""
     height, width = map(int, settings.size.split("x"))
     images = np.random.default_rng(0).integers(0, 256, (settings.images, height, width, 3))
+    libraries = {**LIBRARIES, "XLA": {}}
+    known = [each for each in libraries if each == "XLA" or has_library(each)]
     rows = []
     for name in settings.models:
-        backbone = load_backbone(name, checkpoints_dir=settings.checkpoints_dir)
-        ours, theirs = (
-            _speed(backbone, images.astype(np.uint8), options, settings.repeats)
-            for options in (compiler_options(), None)
+        backbone = load_backbone(
+            name, checkpoints_dir=settings.checkpoints_dir, precision=settings.precision
         )
-        rows.append((name, f"{ours:.1f}", f"{theirs:.1f}", f"{ours / theirs:.2f}"))
-    print(f"images of {settings.size} per second, {settings.images} at a time")
-    print("\n".join(aligned(("model", "ours", "XLA", "ratio"), rows, text_columns=1)))
+        speeds = {
+            library: _speed(
+                backbone, images.astype(np.uint8), dict(libraries[library]), settings.repeats
+            )
+            for library in known
+        }
+        cells = (f"{speeds[each]:.1f}" if each in speeds else "-" for each in libraries)
+        rows.append((name, *cells, f"{speeds[known[0]] / speeds['XLA']:.2f}"))
+    print(
+        f"images of {settings.size} per second, {settings.images} at a time, {settings.precision}"
+    )
+    print("\n".join(aligned(("model", *libraries, f"{known[0]} / XLA"), rows, text_columns=1)))
 
 
 def _speed(
-    backbone: Backbone, images: np.ndarray, options: dict[str, str] | None, repeats: int
+    backbone: Backbone, images: np.ndarray, options: dict[str, str | bool], repeats: int
 ) -> float:
     compiled = jax.jit(layer_means, compiler_options=options).lower(backbone, images).compile()
     seconds = []

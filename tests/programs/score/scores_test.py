@@ -7,6 +7,7 @@ from etils import epath
 from PIL import Image
 
 import iqa_jax
+from iqa_jax.compilation import convolution_library
 from iqa_jax.datasets import Pair, PairTable, pair_lists
 from iqa_jax.engine import devices
 from iqa_jax.engine import run as engine
@@ -61,6 +62,7 @@ def test_the_signature_names_weights_and_pairs(table, settings):
     found = signature["metrics"]["lpips-alex"]["relevances"]
     assert found == {"lpips-alex": relevance.sha256}
     assert {"jax-iqa", "jax", "jaxlib"} <= signature["software"].keys()
+    assert signature["convolutions"] == convolution_library()
 
 
 def test_identical_images_are_at_no_distance(settings, pair_folder, tmp_path):
