@@ -84,7 +84,16 @@ def inverse_norms(features: jax.Array) -> jax.Array:
     Returns:
       ``[..., 1]``.
     """
-    norm = guarded_sqrt(jnp.sum(jnp.square(features), axis=-1, keepdims=True))
+    return inverse_roots(jnp.sum(jnp.square(features), axis=-1, keepdims=True))
+
+
+def inverse_roots(squares: jax.Array) -> jax.Array:
+    """Reciprocals of the lengths that vectors have, from the sums of their squares.
+
+    Args:
+      squares: Sums of squares, of any shape; 0 and what is not finite as in :func:`inverse_norms`.
+    """
+    norm = guarded_sqrt(squares)
     # The reciprocal for a zero vector would make the gradient huge without changing the value.
     inverse = jnp.where(norm < jnp.inf, 1.0 / (norm + LPIPS_EPSILON), jnp.nan)
     return jnp.where(norm == 0, 0.0, inverse)

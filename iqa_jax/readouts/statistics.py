@@ -5,15 +5,24 @@ computed in two steps: the preparation of each image, done once for a reference,
 of two images.
 """
 
+import functools
 import math
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import jax
 import jax.numpy as jnp
+import numpy as np
 
-from iqa_jax.readouts.safe import finite_or_nan, guarded_sqrt, inverse_norms, known_where
+from iqa_jax.readouts.packing import LANES, Packed
+from iqa_jax.readouts.safe import (
+    finite_or_nan,
+    guarded_sqrt,
+    inverse_norms,
+    inverse_roots,
+    known_where,
+)
 
 
 @dataclass(frozen=True)
@@ -64,43 +73,47 @@ class Statistic:
         return 1 if self.is_number else channels
 
 
-def _rounded(activations: jax.Array) -> jax.Array:
+def _rounded(activations: Packed) -> Packed:
     """The activations in float32, as they would be stored; NaN where they are not finite."""
-    return finite_or_nan(activations.astype(jnp.float32))
+    return replace(activations, values=_rounded_values(activations.values))
 
 
-def _squared_error(reference: jax.Array, distorted: jax.Array) -> jax.Array:
-    return _mean_square(reference - distorted)
+def _rounded_values(values: jax.Array) -> jax.Array:
+    return finite_or_nan(values.astype(jnp.float32))
 
 
-def _mean_square(difference: jax.Array) -> jax.Array:
-    return _mean(jnp.square(difference))
+def _rounded_difference(reference: Packed, distorted: Packed) -> Packed:
+    return _difference(_rounded(reference), _rounded(distorted))
 
 
-def _mean(values: jax.Array) -> jax.Array:
-    # Row by row: short sums keep float32 accurate, and rows are reduced in parallel.
-    return jnp.mean(jnp.mean(values, axis=1), axis=0)
+def _difference(reference: Packed, distorted: Packed) -> Packed:
+    return jax.tree.map(jnp.subtract, reference, distorted)
 
 
-def _variance(values: jax.Array) -> jax.Array:
+def _mean_square(values: Packed) -> jax.Array:
+    return jax.tree.map(jnp.square, values).mean()
+
+
+def _variance(values: Packed) -> jax.Array:
     return _mean_square(_deviations(values))
 
 
-def _deviations(values: jax.Array) -> jax.Array:
+def _deviations(values: Packed) -> Packed:
     # Two passes: a small variance would lose its digits in the difference of two large numbers.
-    return values - _mean(values).reshape(1, 1, -1)
+    return replace(values, values=values.values - values.along(values.mean()))
 
 
-def _with_deviations(activations: jax.Array) -> tuple[jax.Array, jax.Array]:
-    values = _rounded(activations)
-    return values, _deviations(values)
+def _with_deviations(activations: jax.Array) -> tuple[Packed, Packed]:
+    packed = Packed.of(activations)
+    return packed, _deviations(_rounded(packed))
 
 
 def _variance_change(
-    reference: tuple[jax.Array, jax.Array], distorted: tuple[jax.Array, jax.Array]
+    reference: tuple[Packed, Packed], distorted: tuple[Packed, Packed]
 ) -> jax.Array:
     (r, r_deviation), (d, d_deviation) = reference, distorted
-    return _mean(_deviations(r - d) * (r_deviation + d_deviation))
+    total = jax.tree.map(jnp.add, r_deviation, d_deviation)
+    return jax.tree.map(jnp.multiply, _deviations(_rounded_difference(r, d)), total).mean()
 
 
 def _gram_error(reference: jax.Array, distorted: jax.Array) -> jax.Array:
@@ -114,51 +127,71 @@ def _gram_error(reference: jax.Array, distorted: jax.Array) -> jax.Array:
     return guarded_sqrt(jnp.sum(jnp.square((product + product.T) / 2), keepdims=True)).reshape(1)
 
 
-def _of_reference(moment: Callable[[jax.Array], jax.Array]) -> Statistic:
+def _of_reference(moment: Callable[[Packed], jax.Array]) -> Statistic:
     return Statistic(
-        lambda activations: moment(_rounded(activations)), lambda r, d: r, is_moment=True
+        lambda activations: moment(_rounded(Packed.of(activations))),
+        lambda r, d: r,
+        is_moment=True,
     )
 
 
-def _of_distorted(moment: Callable[[jax.Array], jax.Array]) -> Statistic:
+def _of_distorted(moment: Callable[[Packed], jax.Array]) -> Statistic:
     return Statistic(
-        lambda activations: moment(_rounded(activations)), lambda r, d: d, is_moment=True
+        lambda activations: moment(_rounded(Packed.of(activations))),
+        lambda r, d: d,
+        is_moment=True,
     )
 
 
-def _of_difference(moment: Callable[[jax.Array], jax.Array]) -> Statistic:
-    return Statistic(_rounded, lambda r, d: moment(r - d))
+def _of_difference(moment: Callable[[Packed], jax.Array]) -> Statistic:
+    return Statistic(Packed.of, lambda r, d: moment(_rounded_difference(r, d)))
 
 
-def _with_inverse_norms(activations: jax.Array) -> tuple[jax.Array, jax.Array]:
-    values = _rounded(activations)
-    return values, inverse_norms(values)
+def _unit_vectors(activations: jax.Array) -> Packed:
+    """The channel vectors, scaled to unit length."""
+    packed = Packed.of(activations)
+    if packed.channels > LANES:
+        return replace(packed, values=_by_sums(packed.values, packed.channels))
+    by_sums, by_product = (
+        functools.partial(scale, channels=packed.channels) for scale in (_by_sums, _by_product)
+    )
+    scaled = jax.lax.platform_dependent(packed.values, tpu=by_product, default=by_sums)
+    return replace(packed, values=scaled)
 
 
-def _local_unit_squared_error(
-    reference: tuple[jax.Array, jax.Array], distorted: tuple[jax.Array, jax.Array]
-) -> jax.Array:
-    (r, r_inverse), (d, d_inverse) = reference, distorted
-    # r r_inverse - d d_inverse, in a form that is exactly 0 for equal vectors whether or not a
-    # compiler rounds the products, and that does not cancel for similar ones.
-    return jnp.square((r - d) * r_inverse + d * (r_inverse - d_inverse))
+def _by_sums(values: jax.Array, channels: int) -> jax.Array:
+    vectors = Packed(_rounded_values(values), channels).unpacked()
+    # Rounded on their own: a compiler might merge one of two equal products into their difference.
+    return finite_or_nan(vectors * inverse_norms(vectors)).reshape(values.shape)
 
 
-squared_error = Statistic(_rounded, _squared_error)
+def _by_product(values: jax.Array, channels: int) -> jax.Array:
+    """The same with sums by the matrix unit, which a TPU has at once in all lanes."""
+    rounded = _rounded_values(values)
+    lanes = np.arange(values.shape[-1]) // channels
+    is_same_vector = jnp.asarray(lanes[:, None] == lanes, jnp.float32)
+    # The square of a bfloat16 number is the sum of two, so three products are exact.
+    is_half = values.dtype == jnp.bfloat16
+    precision = jax.lax.Precision.HIGH if is_half else jax.lax.Precision.HIGHEST
+    squares = jnp.matmul(jnp.square(rounded), is_same_vector, precision=precision)
+    return finite_or_nan(rounded * inverse_roots(squares))
+
+
+squared_error = _of_difference(_mean_square)
 """Mean over positions of ``(r - d)^2``: Euclidean read-outs."""
 
 unit_squared_error = Statistic(
-    _with_inverse_norms,
-    lambda r, d: _mean(_local_unit_squared_error(r, d)),
-    _local_unit_squared_error,
+    _unit_vectors,
+    lambda r, d: _mean_square(_difference(r, d)),
+    lambda r, d: jnp.square(_difference(r, d).unpacked()),
 )
 """The same for channel vectors scaled to unit length at each position: LPIPS's distance before its
 linear layers (Zhang et al. 2018, equation 1)."""
 
-mean_reference = _of_reference(_mean)
+mean_reference = _of_reference(Packed.mean)
 """Mean over positions of the activations of the reference."""
 
-mean_distorted = _of_distorted(_mean)
+mean_distorted = _of_distorted(Packed.mean)
 """Mean over positions of the activations of the distorted image."""
 
 variance_reference = _of_reference(_variance)
@@ -167,7 +200,7 @@ variance_reference = _of_reference(_variance)
 variance_distorted = _of_distorted(_variance)
 """Population variance over positions of the activations of the distorted image."""
 
-difference_mean = _of_difference(_mean)
+difference_mean = _of_difference(Packed.mean)
 """Mean over positions of ``r - d``: the difference of the two means, but exactly 0 for equal
 activations, in whatever order a compiler sums each of them."""
 
@@ -181,7 +214,7 @@ variance_change = Statistic(_with_deviations, _variance_change)
 rounding error of two large variances in a small difference: the mean over positions of the product
 of the deviations of ``r - d`` and of ``r + d`` from their means."""
 
-gram_error = Statistic(_rounded, _gram_error, is_number=True)
+gram_error = Statistic(_rounded_values, _gram_error, is_number=True)
 """``[1]``: Frobenius norm of ``G_r - G_d`` with ``G = F^T F / N``, F the activations of an image as
 ``[N, channels]`` (Gatys et al. 2015, arXiv 1505.07376). The difference is computed from that of the
 activations, so that it is exactly 0 for equal images; it costs as much as one Gram matrix."""
