@@ -31,9 +31,7 @@ def pair_kernel(kernel: jax.Array) -> jax.Array:
     left, right = (
         jnp.pad(kernel, ((0, 0), (1 + place, 2 - place), (0, 0), (0, 0))) for place in (0, 1)
     )
-    left, right = (
-        each.reshape(height, 3, 2 * in_channels, out_channels) for each in (left, right)
-    )
+    left, right = (each.reshape(height, 3, 2 * in_channels, out_channels) for each in (left, right))
     return jnp.concatenate([left, right], axis=-1)
 
 
@@ -63,6 +61,8 @@ def paired_convolutions(
             dimension_numbers=("NHWC", "HWIO", "NHWC"),
         )
         pairs = jax.nn.relu(pairs + jnp.tile(bias, 2).reshape(1, 1, 1, -1))
+        # Otherwise XLA writes these twice, once for each of the shapes in which they are read.
+        pairs = jax.lax.optimization_barrier(pairs)
         activations.append(pairs.reshape(batch, height, width, -1))
     return *activations, pool(pairs)
 

@@ -5,7 +5,6 @@ computed in two steps: the preparation of each image, done once for a reference,
 of two images.
 """
 
-import functools
 import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
@@ -13,16 +12,10 @@ from typing import Any
 
 import jax
 import jax.numpy as jnp
-import numpy as np
 
-from iqa_jax.readouts.packing import LANES, Packed
-from iqa_jax.readouts.safe import (
-    finite_or_nan,
-    guarded_sqrt,
-    inverse_norms,
-    inverse_roots,
-    known_where,
-)
+from iqa_jax.readouts.packing import Packed
+from iqa_jax.readouts.safe import guarded_sqrt, known_where, rounded
+from iqa_jax.readouts.unit_vectors import unit_vectors
 
 
 @dataclass(frozen=True)
@@ -74,12 +67,7 @@ class Statistic:
 
 
 def _rounded(activations: Packed) -> Packed:
-    """The activations in float32, as they would be stored; NaN where they are not finite."""
-    return replace(activations, values=_rounded_values(activations.values))
-
-
-def _rounded_values(values: jax.Array) -> jax.Array:
-    return finite_or_nan(values.astype(jnp.float32))
+    return replace(activations, values=rounded(activations.values))
 
 
 def _rounded_difference(reference: Packed, distorted: Packed) -> Packed:
@@ -147,41 +135,11 @@ def _of_difference(moment: Callable[[Packed], jax.Array]) -> Statistic:
     return Statistic(Packed.of, lambda r, d: moment(_rounded_difference(r, d)))
 
 
-def _unit_vectors(activations: jax.Array) -> Packed:
-    """The channel vectors, scaled to unit length."""
-    packed = Packed.of(activations)
-    if packed.channels > LANES:
-        return replace(packed, values=_by_sums(packed.values, packed.channels))
-    by_sums, by_product = (
-        functools.partial(scale, channels=packed.channels) for scale in (_by_sums, _by_product)
-    )
-    scaled = jax.lax.platform_dependent(packed.values, tpu=by_product, default=by_sums)
-    return replace(packed, values=scaled)
-
-
-def _by_sums(values: jax.Array, channels: int) -> jax.Array:
-    vectors = Packed(_rounded_values(values), channels).unpacked()
-    # Rounded on their own: a compiler might merge one of two equal products into their difference.
-    return finite_or_nan(vectors * inverse_norms(vectors)).reshape(values.shape)
-
-
-def _by_product(values: jax.Array, channels: int) -> jax.Array:
-    """The same with sums by the matrix unit, which a TPU has at once in all lanes."""
-    rounded = _rounded_values(values)
-    lanes = np.arange(values.shape[-1]) // channels
-    is_same_vector = jnp.asarray(lanes[:, None] == lanes, jnp.float32)
-    # The square of a bfloat16 number is the sum of two, so three products are exact.
-    is_half = values.dtype == jnp.bfloat16
-    precision = jax.lax.Precision.HIGH if is_half else jax.lax.Precision.HIGHEST
-    squares = jnp.matmul(jnp.square(rounded), is_same_vector, precision=precision)
-    return finite_or_nan(rounded * inverse_roots(squares))
-
-
 squared_error = _of_difference(_mean_square)
 """Mean over positions of ``(r - d)^2``: Euclidean read-outs."""
 
 unit_squared_error = Statistic(
-    _unit_vectors,
+    unit_vectors,
     lambda r, d: _mean_square(_difference(r, d)),
     lambda r, d: jnp.square(_difference(r, d).unpacked()),
 )
@@ -214,7 +172,7 @@ variance_change = Statistic(_with_deviations, _variance_change)
 rounding error of two large variances in a small difference: the mean over positions of the product
 of the deviations of ``r - d`` and of ``r + d`` from their means."""
 
-gram_error = Statistic(_rounded_values, _gram_error, is_number=True)
+gram_error = Statistic(rounded, _gram_error, is_number=True)
 """``[1]``: Frobenius norm of ``G_r - G_d`` with ``G = F^T F / N``, F the activations of an image as
 ``[N, channels]`` (Gatys et al. 2015, arXiv 1505.07376). The difference is computed from that of the
 activations, so that it is exactly 0 for equal images; it costs as much as one Gram matrix."""
