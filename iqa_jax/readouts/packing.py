@@ -6,6 +6,7 @@ the same, so other devices have nothing to rearrange.
 """
 
 import math
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Self
 
@@ -51,12 +52,32 @@ class Packed:
         height, columns, _ = self.values.shape
         return self.values.reshape(height, columns * self.together, self.channels)
 
-    def mean(self) -> jax.Array:
-        """Mean over positions, ``[channels]``."""
-        # Row by row: short sums keep float32 accurate, and rows are reduced in parallel.
-        lanes = jnp.mean(jnp.mean(self.values, axis=1), axis=0)
-        return jnp.mean(lanes.reshape(-1, self.channels), axis=0)
 
-    def along(self, channels: jax.Array) -> jax.Array:
-        """One number per channel, repeated for each position side by side, ``[1, 1, lanes]``."""
-        return jnp.tile(channels, self.together).reshape(1, 1, -1)
+def mean_over_positions(
+    function: Callable[..., jax.Array], images: Sequence[Packed], means: Sequence[jax.Array] = ()
+) -> jax.Array:
+    """Mean over positions of a function of the activations of images, ``[channels]``.
+
+    Args:
+      function: Function of the values of each image, then of each of the means, position by
+        position.
+      images: Images of one shape.
+      means: Arrays ``[channels]``, the same at every position.
+    """
+    channels = images[0].channels
+
+    def by_lanes(values: Sequence[jax.Array], means: Sequence[jax.Array]) -> jax.Array:
+        lanes = values[0].shape[-1]
+        along = [jnp.tile(each, lanes // channels).reshape(1, 1, lanes) for each in means]
+        # Row by row: short sums keep float32 accurate, and rows are reduced in parallel.
+        sums = jnp.mean(jnp.mean(function(*values, *along), axis=1), axis=0)
+        return jnp.mean(sums.reshape(-1, channels), axis=0)
+
+    def by_channels(values: Sequence[jax.Array], means: Sequence[jax.Array]) -> jax.Array:
+        unpacked = [Packed(each, channels).unpacked() for each in values]
+        return by_lanes(unpacked, means)
+
+    values = [each.values for each in images]
+    if images[0].together == 1:
+        return by_lanes(values, list(means))
+    return jax.lax.platform_dependent(values, list(means), tpu=by_lanes, default=by_channels)

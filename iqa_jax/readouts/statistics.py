@@ -7,13 +7,13 @@ of two images.
 
 import math
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 import jax
 import jax.numpy as jnp
 
-from iqa_jax.readouts.packing import Packed
+from iqa_jax.readouts.packing import Packed, mean_over_positions
 from iqa_jax.readouts.safe import guarded_sqrt, known_where, rounded
 from iqa_jax.readouts.unit_vectors import unit_vectors
 
@@ -66,42 +66,59 @@ class Statistic:
         return 1 if self.is_number else channels
 
 
-def _rounded(activations: Packed) -> Packed:
-    return replace(activations, values=rounded(activations.values))
+def _difference(reference: jax.Array, distorted: jax.Array) -> jax.Array:
+    return rounded(reference) - rounded(distorted)
 
 
-def _rounded_difference(reference: Packed, distorted: Packed) -> Packed:
-    return _difference(_rounded(reference), _rounded(distorted))
+def _mean(activations: jax.Array) -> jax.Array:
+    return mean_over_positions(rounded, [Packed.of(activations)])
 
 
-def _difference(reference: Packed, distorted: Packed) -> Packed:
-    return jax.tree.map(jnp.subtract, reference, distorted)
-
-
-def _mean_square(values: Packed) -> jax.Array:
-    return jax.tree.map(jnp.square, values).mean()
-
-
-def _variance(values: Packed) -> jax.Array:
-    return _mean_square(_deviations(values))
-
-
-def _deviations(values: Packed) -> Packed:
+def _variance(activations: jax.Array) -> jax.Array:
     # Two passes: a small variance would lose its digits in the difference of two large numbers.
-    return replace(values, values=values.values - values.along(values.mean()))
+    return mean_over_positions(
+        lambda values, mean: jnp.square(rounded(values) - mean),
+        [Packed.of(activations)],
+        [_mean(activations)],
+    )
 
 
-def _with_deviations(activations: jax.Array) -> tuple[Packed, Packed]:
-    packed = Packed.of(activations)
-    return packed, _deviations(_rounded(packed))
+def _squared_error(reference: Packed, distorted: Packed) -> jax.Array:
+    return mean_over_positions(lambda r, d: jnp.square(_difference(r, d)), [reference, distorted])
+
+
+def _unit_squared_error(reference: Packed, distorted: Packed) -> jax.Array:
+    return mean_over_positions(lambda r, d: jnp.square(r - d), [reference, distorted])
+
+
+def _difference_mean(reference: Packed, distorted: Packed) -> jax.Array:
+    return mean_over_positions(_difference, [reference, distorted])
+
+
+def _difference_variance(reference: Packed, distorted: Packed) -> jax.Array:
+    return mean_over_positions(
+        lambda r, d, mean: jnp.square(_difference(r, d) - mean),
+        [reference, distorted],
+        [_difference_mean(reference, distorted)],
+    )
+
+
+def _with_mean(activations: jax.Array) -> tuple[Packed, jax.Array]:
+    return Packed.of(activations), _mean(activations)
 
 
 def _variance_change(
-    reference: tuple[Packed, Packed], distorted: tuple[Packed, Packed]
+    reference: tuple[Packed, jax.Array], distorted: tuple[Packed, jax.Array]
 ) -> jax.Array:
-    (r, r_deviation), (d, d_deviation) = reference, distorted
-    total = jax.tree.map(jnp.add, r_deviation, d_deviation)
-    return jax.tree.map(jnp.multiply, _deviations(_rounded_difference(r, d)), total).mean()
+    (r, r_mean), (d, d_mean) = reference, distorted
+
+    def product(
+        r: jax.Array, d: jax.Array, mean: jax.Array, r_mean: jax.Array, d_mean: jax.Array
+    ) -> jax.Array:
+        total = (rounded(r) - r_mean) + (rounded(d) - d_mean)
+        return (_difference(r, d) - mean) * total
+
+    return mean_over_positions(product, [r, d], [_difference_mean(r, d), r_mean, d_mean])
 
 
 def _gram_error(reference: jax.Array, distorted: jax.Array) -> jax.Array:
@@ -115,41 +132,29 @@ def _gram_error(reference: jax.Array, distorted: jax.Array) -> jax.Array:
     return guarded_sqrt(jnp.sum(jnp.square((product + product.T) / 2), keepdims=True)).reshape(1)
 
 
-def _of_reference(moment: Callable[[Packed], jax.Array]) -> Statistic:
-    return Statistic(
-        lambda activations: moment(_rounded(Packed.of(activations))),
-        lambda r, d: r,
-        is_moment=True,
-    )
+def _of_reference(moment: Callable[[jax.Array], jax.Array]) -> Statistic:
+    return Statistic(moment, lambda r, d: r, is_moment=True)
 
 
-def _of_distorted(moment: Callable[[Packed], jax.Array]) -> Statistic:
-    return Statistic(
-        lambda activations: moment(_rounded(Packed.of(activations))),
-        lambda r, d: d,
-        is_moment=True,
-    )
+def _of_distorted(moment: Callable[[jax.Array], jax.Array]) -> Statistic:
+    return Statistic(moment, lambda r, d: d, is_moment=True)
 
 
-def _of_difference(moment: Callable[[Packed], jax.Array]) -> Statistic:
-    return Statistic(Packed.of, lambda r, d: moment(_rounded_difference(r, d)))
-
-
-squared_error = _of_difference(_mean_square)
+squared_error = Statistic(Packed.of, _squared_error)
 """Mean over positions of ``(r - d)^2``: Euclidean read-outs."""
 
 unit_squared_error = Statistic(
     unit_vectors,
-    lambda r, d: _mean_square(_difference(r, d)),
-    lambda r, d: jnp.square(_difference(r, d).unpacked()),
+    _unit_squared_error,
+    lambda r, d: jnp.square(r.unpacked() - d.unpacked()),
 )
 """The same for channel vectors scaled to unit length at each position: LPIPS's distance before its
 linear layers (Zhang et al. 2018, equation 1)."""
 
-mean_reference = _of_reference(Packed.mean)
+mean_reference = _of_reference(_mean)
 """Mean over positions of the activations of the reference."""
 
-mean_distorted = _of_distorted(Packed.mean)
+mean_distorted = _of_distorted(_mean)
 """Mean over positions of the activations of the distorted image."""
 
 variance_reference = _of_reference(_variance)
@@ -158,16 +163,16 @@ variance_reference = _of_reference(_variance)
 variance_distorted = _of_distorted(_variance)
 """Population variance over positions of the activations of the distorted image."""
 
-difference_mean = _of_difference(Packed.mean)
+difference_mean = Statistic(Packed.of, _difference_mean)
 """Mean over positions of ``r - d``: the difference of the two means, but exactly 0 for equal
 activations, in whatever order a compiler sums each of them."""
 
-difference_variance = _of_difference(_variance)
+difference_variance = Statistic(Packed.of, _difference_variance)
 """Variance over positions of ``r - d``, exactly 0 for equal images. It replaces the covariance,
 ``(variance_reference + variance_distorted - difference_variance) / 2``, whose comparison with the
 variances would cost a small distance its digits."""
 
-variance_change = Statistic(_with_deviations, _variance_change)
+variance_change = Statistic(_with_mean, _variance_change)
 """``variance_reference - variance_distorted``, but exactly 0 for equal images and without the
 rounding error of two large variances in a small difference: the mean over positions of the product
 of the deviations of ``r - d`` and of ``r + d`` from their means."""

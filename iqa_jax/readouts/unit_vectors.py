@@ -8,7 +8,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from iqa_jax.readouts.packing import LANES, Packed
-from iqa_jax.readouts.safe import finite_or_nan, inverse_norms, inverse_roots, rounded
+from iqa_jax.readouts.safe import finite_or_nan, inverse_norms, inverse_roots
 
 
 def unit_vectors(activations: jax.Array) -> Packed:
@@ -35,14 +35,14 @@ def scaled_by_channels(values: jax.Array, channels: int) -> jax.Array:
       values: Values of a :class:`Packed`.
       channels: Number of channels.
     """
-    vectors = Packed(rounded(values), channels).unpacked()
+    vectors = Packed(values.astype(jnp.float32), channels).unpacked()
     # A compiler might otherwise merge one of two equal products into their difference.
     return finite_or_nan(vectors * inverse_norms(vectors)).reshape(values.shape)
 
 
 def scaled_by_product(values: jax.Array, channels: int) -> jax.Array:
     """The same for TPUs: the matrix unit puts each sum of squares into all lanes of its vector."""
-    vectors = rounded(values)
+    vectors = values.astype(jnp.float32)
     place = np.arange(values.shape[-1]) // channels
     is_same_vector = jnp.asarray(place[:, None] == place, jnp.float32)
     # The square of a bfloat16 number is the sum of two, so three products are exact.

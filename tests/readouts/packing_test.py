@@ -2,7 +2,7 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from iqa_jax.readouts.packing import LANES, Packed
+from iqa_jax.readouts.packing import LANES, Packed, mean_over_positions
 
 SHAPES = [
     ((4, 256, 3), (4, 2, 384)),
@@ -27,13 +27,13 @@ def test_positions_side_by_side(shape, packed_shape, rng):
 
 
 @pytest.mark.parametrize("shape", [shape for shape, _ in SHAPES if all(shape)])
-def test_means_and_repeated_channels(shape, rng):
+def test_means_over_positions(shape, rng):
     activations = rng.normal(size=shape).astype(np.float32)
-    packed = Packed.of(jnp.asarray(activations))
-    means = packed.mean()
-    np.testing.assert_allclose(means, activations.mean((0, 1), np.float64), rtol=1e-5, atol=1e-7)
-    centred = Packed(packed.values - packed.along(means), packed.channels).unpacked()
-    np.testing.assert_array_equal(centred, activations - np.asarray(means))
+    images = [Packed.of(jnp.asarray(activations)), Packed.of(jnp.asarray(activations**2))]
+    mean = activations.mean((0, 1))
+    found = mean_over_positions(lambda x, y, mean: x * (y - mean), images, [jnp.asarray(mean)])
+    expected = (activations * (activations**2 - mean)).mean((0, 1), np.float64)
+    np.testing.assert_allclose(found, expected, rtol=1e-5, atol=1e-6)
 
 
 def test_common_channels_fill_the_lanes():
