@@ -25,6 +25,7 @@ _CHANNELS = (64, 128, 256, 512, 512)
 
 _MAX_POOL = max_pool(2, 2)
 
+# On TPUs the first block, which has few channels, is computed for two pixels at once.
 _POOL_OF_PAIRS = {_MAX_POOL: max_pool_of_pairs, l2_pool: l2_pool_of_pairs}
 
 
@@ -34,7 +35,7 @@ class VGG(nnx.Module):
     Args:
       convolutions: Number of convolutions in each block.
       normalised: Whether each convolution is followed by a batch normalisation.
-      pool: Pooling after each block.
+      pool: Pooling after each block: 2x2 max pooling, or ``l2_pool``.
       rngs: Source of the initial parameters.
     """
 
@@ -66,14 +67,17 @@ class VGG(nnx.Module):
     def __call__(self, x: jax.Array) -> dict[str, jax.Array]:
         """Maps a preprocessed input ``[B, H, W, 3]`` to its named activations."""
         layers, names, end = list(self.features), self.names, self.first_block
-        convolutions = [layer for layer in layers[:end] if isinstance(layer, nnx.Conv)]
         is_folded = not any(isinstance(layer, BatchNorm) for layer in layers[:end])
 
         def by_layers(x: jax.Array) -> tuple[jax.Array, ...]:
             return tuple(named_activations(layers[:end], names[:end], x).values())
 
         def by_pairs(x: jax.Array) -> tuple[jax.Array, ...]:
-            parameters = [(each.kernel[...], each.bias[...]) for each in convolutions]
+            parameters = [
+                (layer.kernel[...], layer.bias[...])
+                for layer in layers[:end]
+                if isinstance(layer, nnx.Conv) and layer.bias is not None
+            ]
             return paired_convolutions(x, parameters, _POOL_OF_PAIRS[layers[end - 1]])
 
         if is_folded and x.shape[2] % 2 == 0:
