@@ -7,7 +7,7 @@ import jax.numpy as jnp
 import numpy as np
 from flax import nnx
 
-from iqa_jax.backbones.convolution import convolve, shift_and_add
+from iqa_jax.backbones.convolution import convolve
 
 Layer = Callable[[jax.Array], jax.Array]
 
@@ -107,14 +107,22 @@ def l2_pool(x: jax.Array) -> jax.Array:
     does not alias (Henaff and Simoncelli 2016, arXiv 1511.06394).
     """
     window = np.hanning(5)[1:-1]
-    kernel = np.outer(window, window) / window.sum() ** 2
-    blurred = shift_and_add(
+    kernel = np.outer(window, window)[:, :, None, None] / window.sum() ** 2
+    blurred = convolve(
         jnp.square(x.astype(jnp.float32)),
-        jnp.asarray(kernel[:, :, None, None], jnp.float32),
-        strides=(2, 2),
-        padding=((1, 1), (1, 1)),
+        jnp.asarray(np.repeat(kernel, x.shape[-1], -1), jnp.float32),
+        (2, 2),
+        ((1, 1), (1, 1)),
+        feature_group_count=x.shape[-1],
+        dimension_numbers=("NHWC", "HWIO", "NHWC"),
+        precision=jax.lax.Precision.HIGHEST,
     )
-    return jnp.sqrt(blurred + 1e-12).astype(x.dtype)  # the constant is DISTS's
+    return l2_root(blurred, x.dtype)
+
+
+def l2_root(blurred: jax.Array, dtype: jnp.dtype) -> jax.Array:
+    """Last step of :func:`l2_pool`: root of the blurred squares, rounded to a type."""
+    return jnp.sqrt(blurred + 1e-12).astype(dtype)  # the constant is DISTS's
 
 
 def local_response_norm(x: jax.Array) -> jax.Array:

@@ -19,11 +19,15 @@ from iqa_jax.backbones.layers import (
     max_pool,
     named_activations,
 )
+from iqa_jax.backbones.paired import l2_pool_of_pairs, max_pool_of_pairs, paired_convolutions
 
 _CHANNELS = (64, 128, 256, 512, 512)
 """Channels of the five blocks, in every configuration in table 1 of the paper."""
 
 _MAX_POOL = max_pool(2, 2)
+
+# On TPUs the first block, which has few channels, is computed for two pixels at once.
+_POOL_OF_PAIRS = {_MAX_POOL: max_pool_of_pairs, l2_pool: l2_pool_of_pairs}
 
 
 class VGG(nnx.Module):
@@ -32,7 +36,7 @@ class VGG(nnx.Module):
     Args:
       convolutions: Number of convolutions in each block.
       normalised: Whether each convolution is followed by a batch normalisation.
-      pool: Pooling after each block.
+      pool: Pooling after each block: 2x2 max pooling, or ``l2_pool``.
       ends_linear: Whether it ends with the last convolution, whose name is then a layer.
       rngs: Source of the initial parameters.
     """
@@ -66,10 +70,30 @@ class VGG(nnx.Module):
             )
         self.features = Chain(features)
         self.names = tuple(names)
+        self.first_block = names.index("pool1") + 1
 
     def __call__(self, x: jax.Array) -> dict[str, jax.Array]:
         """Maps a preprocessed input ``[B, H, W, 3]`` to its named activations."""
-        return named_activations(self.features, self.names, x)
+        layers, names, end = list(self.features), self.names, self.first_block
+        is_folded = not any(isinstance(layer, BatchNorm) for layer in layers[:end])
+
+        def by_layers(x: jax.Array) -> tuple[jax.Array, ...]:
+            return tuple(named_activations(layers[:end], names[:end], x).values())
+
+        def by_pairs(x: jax.Array) -> tuple[jax.Array, ...]:
+            parameters = [
+                (layer.kernel[...], layer.bias[...])
+                for layer in layers[:end]
+                if isinstance(layer, nnx.Conv) and layer.bias is not None
+            ]
+            return paired_convolutions(x, parameters, _POOL_OF_PAIRS[layers[end - 1]])
+
+        if is_folded and x.shape[2] % 2 == 0:
+            values = jax.lax.platform_dependent(x, tpu=by_pairs, default=by_layers)
+        else:
+            values = by_layers(x)
+        first = dict(zip(filter(None, names[:end]), values, strict=True))
+        return first | named_activations(layers[end:], names[end:], values[-1])
 
 
 _A = (1, 1, 2, 2, 2)

@@ -54,6 +54,11 @@ def finite_or_nan(values: jax.Array) -> jax.Array:
     return jnp.where(jnp.isfinite(values), values, jnp.nan)
 
 
+def rounded(activations: jax.Array) -> jax.Array:
+    """Activations in float32, as they would be stored; NaN where they are not finite."""
+    return finite_or_nan(activations.astype(jnp.float32))
+
+
 @jax.custom_jvp
 def known_where(condition: jax.Array, known: jax.Array, computed: jax.Array) -> jax.Array:
     """``computed``, but exactly ``known`` where a condition says that only rounding separates them.
@@ -84,7 +89,18 @@ def inverse_norms(features: jax.Array) -> jax.Array:
     Returns:
       ``[..., 1]``.
     """
-    norm = guarded_sqrt(jnp.sum(jnp.square(features), axis=-1, keepdims=True))
+    return inverse_roots(jnp.sum(jnp.square(features), axis=-1, keepdims=True))
+
+
+def inverse_roots(squares: jax.Array) -> jax.Array:
+    """Reciprocals of the lengths of vectors from the sums of their squares.
+
+    Zero and non-finite sums are treated as in :func:`inverse_norms`.
+
+    Args:
+      squares: Sums of squares, of any shape.
+    """
+    norm = guarded_sqrt(squares)
     # The reciprocal for a zero vector would make the gradient huge without changing the value.
     inverse = jnp.where(norm < jnp.inf, 1.0 / (norm + LPIPS_EPSILON), jnp.nan)
     return jnp.where(norm == 0, 0.0, inverse)

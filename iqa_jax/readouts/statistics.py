@@ -14,7 +14,9 @@ import jax
 import jax.numpy as jnp
 
 from iqa_jax.readouts.distance_correlation import centred_distances, decorrelation
-from iqa_jax.readouts.safe import finite_or_nan, guarded_sqrt, inverse_norms, known_where
+from iqa_jax.readouts.packing import Packed, mean_over_positions
+from iqa_jax.readouts.safe import guarded_sqrt, known_where, rounded
+from iqa_jax.readouts.unit_vectors import unit_vectors
 from iqa_jax.readouts.wasserstein import in_windows, window_distance
 
 
@@ -66,43 +68,59 @@ class Statistic:
         return 1 if self.is_number else channels
 
 
-def _rounded(activations: jax.Array) -> jax.Array:
-    """The activations in float32, as they would be stored; NaN where they are not finite."""
-    return finite_or_nan(activations.astype(jnp.float32))
+def _difference(reference: jax.Array, distorted: jax.Array) -> jax.Array:
+    return rounded(reference) - rounded(distorted)
 
 
-def _squared_error(reference: jax.Array, distorted: jax.Array) -> jax.Array:
-    return _mean_square(reference - distorted)
+def _mean(activations: jax.Array) -> jax.Array:
+    return mean_over_positions(rounded, [Packed.of(activations)])
 
 
-def _mean_square(difference: jax.Array) -> jax.Array:
-    return _mean(jnp.square(difference))
-
-
-def _mean(values: jax.Array) -> jax.Array:
-    # Row by row: short sums keep float32 accurate, and rows are reduced in parallel.
-    return jnp.mean(jnp.mean(values, axis=1), axis=0)
-
-
-def _variance(values: jax.Array) -> jax.Array:
-    return _mean_square(_deviations(values))
-
-
-def _deviations(values: jax.Array) -> jax.Array:
+def _variance(activations: jax.Array) -> jax.Array:
     # Two passes: a small variance would lose its digits in the difference of two large numbers.
-    return values - _mean(values).reshape(1, 1, -1)
+    return mean_over_positions(
+        lambda values, mean: jnp.square(rounded(values) - mean),
+        [Packed.of(activations)],
+        [_mean(activations)],
+    )
 
 
-def _with_deviations(activations: jax.Array) -> tuple[jax.Array, jax.Array]:
-    values = _rounded(activations)
-    return values, _deviations(values)
+def _squared_error(reference: Packed, distorted: Packed) -> jax.Array:
+    return mean_over_positions(lambda r, d: jnp.square(_difference(r, d)), [reference, distorted])
+
+
+def _unit_squared_error(reference: Packed, distorted: Packed) -> jax.Array:
+    return mean_over_positions(lambda r, d: jnp.square(r - d), [reference, distorted])
+
+
+def _difference_mean(reference: Packed, distorted: Packed) -> jax.Array:
+    return mean_over_positions(_difference, [reference, distorted])
+
+
+def _difference_variance(reference: Packed, distorted: Packed) -> jax.Array:
+    return mean_over_positions(
+        lambda r, d, mean: jnp.square(_difference(r, d) - mean),
+        [reference, distorted],
+        [_difference_mean(reference, distorted)],
+    )
+
+
+def _with_mean(activations: jax.Array) -> tuple[Packed, jax.Array]:
+    return Packed.of(activations), _mean(activations)
 
 
 def _variance_change(
-    reference: tuple[jax.Array, jax.Array], distorted: tuple[jax.Array, jax.Array]
+    reference: tuple[Packed, jax.Array], distorted: tuple[Packed, jax.Array]
 ) -> jax.Array:
-    (r, r_deviation), (d, d_deviation) = reference, distorted
-    return _mean(_deviations(r - d) * (r_deviation + d_deviation))
+    (r, r_mean), (d, d_mean) = reference, distorted
+
+    def product(
+        r: jax.Array, d: jax.Array, mean: jax.Array, r_mean: jax.Array, d_mean: jax.Array
+    ) -> jax.Array:
+        total = (rounded(r) - r_mean) + (rounded(d) - d_mean)
+        return (_difference(r, d) - mean) * total
+
+    return mean_over_positions(product, [r, d], [_difference_mean(r, d), r_mean, d_mean])
 
 
 def _gram_error(reference: jax.Array, distorted: jax.Array) -> jax.Array:
@@ -117,42 +135,20 @@ def _gram_error(reference: jax.Array, distorted: jax.Array) -> jax.Array:
 
 
 def _of_reference(moment: Callable[[jax.Array], jax.Array]) -> Statistic:
-    return Statistic(
-        lambda activations: moment(_rounded(activations)), lambda r, d: r, is_moment=True
-    )
+    return Statistic(moment, lambda r, d: r, is_moment=True)
 
 
 def _of_distorted(moment: Callable[[jax.Array], jax.Array]) -> Statistic:
-    return Statistic(
-        lambda activations: moment(_rounded(activations)), lambda r, d: d, is_moment=True
-    )
+    return Statistic(moment, lambda r, d: d, is_moment=True)
 
 
-def _of_difference(moment: Callable[[jax.Array], jax.Array]) -> Statistic:
-    return Statistic(_rounded, lambda r, d: moment(r - d))
-
-
-def _with_inverse_norms(activations: jax.Array) -> tuple[jax.Array, jax.Array]:
-    values = _rounded(activations)
-    return values, inverse_norms(values)
-
-
-def _local_unit_squared_error(
-    reference: tuple[jax.Array, jax.Array], distorted: tuple[jax.Array, jax.Array]
-) -> jax.Array:
-    (r, r_inverse), (d, d_inverse) = reference, distorted
-    # r r_inverse - d d_inverse, in a form that is exactly 0 for equal vectors whether or not a
-    # compiler rounds the products, and that does not cancel for similar ones.
-    return jnp.square((r - d) * r_inverse + d * (r_inverse - d_inverse))
-
-
-squared_error = Statistic(_rounded, _squared_error)
+squared_error = Statistic(Packed.of, _squared_error)
 """Mean over positions of ``(r - d)^2``: Euclidean read-outs."""
 
 unit_squared_error = Statistic(
-    _with_inverse_norms,
-    lambda r, d: _mean(_local_unit_squared_error(r, d)),
-    _local_unit_squared_error,
+    unit_vectors,
+    _unit_squared_error,
+    lambda r, d: jnp.square(r.unpacked() - d.unpacked()),
 )
 """The same for channel vectors scaled to unit length at each position: LPIPS's distance before its
 linear layers (Zhang et al. 2018, equation 1)."""
@@ -169,21 +165,21 @@ variance_reference = _of_reference(_variance)
 variance_distorted = _of_distorted(_variance)
 """Population variance over positions of the activations of the distorted image."""
 
-difference_mean = _of_difference(_mean)
+difference_mean = Statistic(Packed.of, _difference_mean)
 """Mean over positions of ``r - d``: the difference of the two means, but exactly 0 for equal
 activations, in whatever order a compiler sums each of them."""
 
-difference_variance = _of_difference(_variance)
+difference_variance = Statistic(Packed.of, _difference_variance)
 """Variance over positions of ``r - d``, exactly 0 for equal images. It replaces the covariance,
 ``(variance_reference + variance_distorted - difference_variance) / 2``, whose comparison with the
 variances would cost a small distance its digits."""
 
-variance_change = Statistic(_with_deviations, _variance_change)
+variance_change = Statistic(_with_mean, _variance_change)
 """``variance_reference - variance_distorted``, but exactly 0 for equal images and without the
 rounding error of two large variances in a small difference: the mean over positions of the product
 of the deviations of ``r - d`` and of ``r + d`` from their means."""
 
-gram_error = Statistic(_rounded, _gram_error, is_number=True)
+gram_error = Statistic(rounded, _gram_error, is_number=True)
 """``[1]``: Frobenius norm of ``G_r - G_d`` with ``G = F^T F / N``, F the activations of an image as
 ``[N, channels]`` (Gatys et al. 2015, arXiv 1505.07376). The difference is computed from that of the
 activations, so that it is exactly 0 for equal images; it costs as much as one Gram matrix."""
@@ -191,7 +187,7 @@ activations, so that it is exactly 0 for equal images; it costs as much as one G
 
 def _wasserstein_error(side: int) -> Statistic:
     return Statistic(
-        lambda activations: in_windows(_rounded(activations), side),
+        lambda activations: in_windows(rounded(activations), side),
         window_distance,
         is_number=True,
     )
@@ -205,7 +201,7 @@ wasserstein_error_16 = _wasserstein_error(16)
 """The same for windows of 16 x 16 samples, which DeepWSD uses for large images."""
 
 decorrelation_error = Statistic(
-    lambda activations: centred_distances(_rounded(activations)), decorrelation, is_number=True
+    lambda activations: centred_distances(rounded(activations)), decorrelation, is_number=True
 )
 """``[1]``: one minus the distance correlation of the channels, DeepDC's distance; see
 :mod:`iqa_jax.readouts.distance_correlation`."""
