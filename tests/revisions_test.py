@@ -7,6 +7,7 @@ from golden.make_revisions import FILE, complaints, probe
 
 from iqa_jax.backbones import ARCHITECTURES, family
 from iqa_jax.metrics.pixels import FULL_NAMES, PIXEL_METRICS
+from iqa_jax.metrics.registry import READOUT_METRICS
 from iqa_jax.readouts import READOUTS
 from iqa_jax.readouts.statistics import STATISTICS
 from iqa_jax.revisions import OF_AGREEMENT, REVISIONS, revisions_of
@@ -25,6 +26,7 @@ def test_everything_that_computes_has_a_revision():
     expected |= {f"statistic/{name}" for name in STATISTICS}
     expected |= {f"readout/{name}" for name in READOUTS}
     expected |= {f"metric/{name}" for name in PIXEL_METRICS if name not in FULL_NAMES}
+    expected |= {each for _, kept in READOUT_METRICS.values() if kept for each in kept.formulas}
     expected |= {name for name in REVISIONS if name.startswith("images/")}
     assert expected | {*OF_AGREEMENT} == set(REVISIONS)
     assert all(type(number) is int and number > 0 for number in REVISIONS.values())

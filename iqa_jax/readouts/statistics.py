@@ -16,7 +16,7 @@ import jax.numpy as jnp
 from iqa_jax.readouts.distance_correlation import centred_distances, decorrelation
 from iqa_jax.readouts.packing import Packed, mean_over_positions
 from iqa_jax.readouts.safe import guarded_sqrt, known_where, rounded
-from iqa_jax.readouts.unit_vectors import unit_vectors
+from iqa_jax.readouts.unit_vectors import to_unit_length
 from iqa_jax.readouts.wasserstein import in_windows, window_distance
 
 
@@ -146,7 +146,7 @@ squared_error = Statistic(Packed.of, _squared_error)
 """Mean over positions of ``(r - d)^2``: Euclidean read-outs."""
 
 unit_squared_error = Statistic(
-    unit_vectors,
+    to_unit_length,
     _unit_squared_error,
     lambda r, d: jnp.square(r.unpacked() - d.unpacked()),
 )

@@ -11,7 +11,7 @@ from iqa_jax.readouts.packing import LANES, Packed
 from iqa_jax.readouts.safe import finite_or_nan, inverse_norms, inverse_roots
 
 
-def unit_vectors(activations: jax.Array) -> Packed:
+def to_unit_length(activations: jax.Array) -> Packed:
     """The channel vectors of activations ``[height, width, channels]``, scaled to unit length.
 
     In float32. Each is rounded by itself, so that equal vectors have a difference of exactly 0; a

@@ -124,7 +124,12 @@ def test_a_function_takes_the_settings_of_a_class():
     ("function", "kind", "added", "left_out"),
     [
         (iqa_jax.evaluate, EvaluateSettings, {"progress"}, {"output_dir"}),
-        (iqa_jax.train_relevance, TrainSettings, {"progress"}, {"output_dir", "name"}),
+        (
+            iqa_jax.train_relevance,
+            TrainSettings,
+            {"progress"},
+            {"output_dir", "name", "export", "licence"},
+        ),
         (iqa_jax.score, ModelSettings, {"pairs", "metrics", "progress"}, set()),
     ],
 )

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from iqa_jax.readouts.packing import Packed
-from iqa_jax.readouts.unit_vectors import scaled_by_channels, scaled_by_product, unit_vectors
+from iqa_jax.readouts.unit_vectors import scaled_by_channels, scaled_by_product, to_unit_length
 
 
 @pytest.mark.parametrize("dtype", [jnp.float32, jnp.bfloat16])
@@ -18,7 +18,7 @@ def test_unit_length_in_both_forms(channels, dtype, rng):
     for scale in (scaled_by_channels, scaled_by_product):
         found = Packed(jax.jit(scale, static_argnums=1)(packed.values, channels), channels)
         np.testing.assert_allclose(found.unpacked(), expected, rtol=1e-6)
-    found = unit_vectors(activations)
+    found = to_unit_length(activations)
     assert found.values.dtype == jnp.float32
     np.testing.assert_allclose(found.unpacked(), expected, rtol=1e-6)
 
@@ -33,7 +33,7 @@ def test_infinity_spoils_its_vector_and_in_a_product_those_packed_with_it(scale)
 
 def test_a_tpu_sums_in_its_matrix_unit_where_vectors_are_short():
     for channels, has_product in ((64, True), (128, True), (256, False)):
-        traced = jax.jit(lambda x: unit_vectors(x).values).trace(jnp.zeros((4, 4, channels)))
+        traced = jax.jit(lambda x: to_unit_length(x).values).trace(jnp.zeros((4, 4, channels)))
         for platform in ("cpu", "cuda", "tpu"):
             text = traced.lower(lowering_platforms=(platform,)).as_text()
             assert ("dot_general" in text) == (has_product and platform == "tpu"), platform
