@@ -12,10 +12,10 @@ import numpy as np
 from iqa_jax.engine.step import Step
 from iqa_jax.images.resize import Size
 
-_PIXELS_AT_ONCE = {"cpu": 2**17, "gpu": 8 * 384 * 512, "tpu": 32 * 384 * 512}
+_PIXELS_AT_ONCE = {"cpu": 2**17, "gpu": 8 * 384 * 512, "tpu": 16 * 384 * 512}
 """On a CPU more pixels do not fit the caches, and one large image keeps all cores busy."""
 
-_LEAST_AT_ONCE = {"tpu": 32}
+_LEAST_AT_ONCE = {"tpu": 16}
 """With fewer images, passes over the pixels take as long on a TPU as with these, by the estimates
 in ``scripts/benchmarks/RESULTS.md``."""
 

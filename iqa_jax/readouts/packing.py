@@ -1,8 +1,8 @@
 """Activations with neighbouring positions side by side.
 
-A TPU computes with 128 channels at once: 64 of them leave half of its lanes empty, and three nearly
-all. Here the channels of neighbouring positions fill the lanes together. The order in memory stays
-the same, so other devices have nothing to rearrange.
+A TPU computes with 128 channels at once; 64 of them leave half of its lanes empty. Here the
+channels of neighbouring positions fill the lanes together. The order in memory stays the same, so
+other devices have nothing to rearrange.
 """
 
 import math
@@ -17,6 +17,9 @@ from iqa_jax.pytrees import register_pytree
 
 LANES = 128
 """Channels that a TPU computes with at once."""
+
+_IN_PLANES = 4
+"""Up to this many channels, a TPU keeps a plane for each, whose rows fill the lanes already."""
 
 
 @register_pytree
@@ -37,7 +40,8 @@ class Packed:
     def of(cls, activations: jax.Array) -> Self:
         """Packs activations ``[height, width, channels]``."""
         height, width, channels = activations.shape
-        together = LANES // math.gcd(LANES, channels) if channels < LANES else 1
+        is_packed = _IN_PLANES < channels < LANES
+        together = LANES // math.gcd(LANES, channels) if is_packed else 1
         together = math.gcd(width, together)
         shape = height, width // together, together * channels
         return cls(activations.reshape(shape), channels)

@@ -22,7 +22,7 @@ def to_unit_length(activations: jax.Array) -> Packed:
         functools.partial(scale, channels=packed.channels)
         for scale in (scaled_by_channels, scaled_by_product)
     )
-    if packed.channels > LANES:  # then the matrix unit has no advantage
+    if packed.values.shape[-1] != LANES:  # then the matrix unit has no advantage
         return replace(packed, values=by_channels(packed.values))
     scaled = jax.lax.platform_dependent(packed.values, tpu=by_product, default=by_channels)
     return replace(packed, values=scaled)

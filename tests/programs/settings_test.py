@@ -28,8 +28,17 @@ def test_order_of_a_training():
     images = DatasetSettings(dataset="csv")
     record = asdict(TrainSettings(model="m", name="n", output_dir="x", images=images))
     assert list(record) == [
-        *(*MODEL, "model", "name", "output_dir", "statistics_dir", "dataset", "images", "layers"),
-        *("readout", "test_statistics_dir", "test_dataset", "recipe", "scheme"),
+        *(*MODEL, "model", "name", "export", "licence", "output_dir", "statistics_dir"),
+        *(
+            "dataset",
+            "images",
+            "layers",
+            "readout",
+            "test_statistics_dir",
+            "test_dataset",
+            "recipe",
+            "scheme",
+        ),
         *("interval", "resamples"),
     ]
     assert list(record["images"]) == DATASET

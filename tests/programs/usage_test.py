@@ -50,7 +50,7 @@ def test_defaults_are_shown(iqa):
     assert "\n  --strengths=NUMBER,...  (default: 0.0001,0.001,0.01,0.1)\n" in shown
     assert "\n  --seed=NUMBER  (default: 0)\n" in shown
     assert "\n  --versions=NUMBER|auto  (default: auto)\n" in shown
-    assert "\n  --name=TEXT  (required)\n" in shown
+    assert "\n  --model=TEXT  (required)\n" in shown
 
 
 def test_full_help_has_the_flags_of_absl(iqa):

@@ -5,8 +5,8 @@ import pytest
 from iqa_jax.readouts.packing import LANES, Packed, mean_over_positions
 
 SHAPES = [
-    ((4, 256, 3), (4, 2, 384)),
-    ((4, 100, 3), (4, 25, 12)),
+    ((4, 256, 3), (4, 256, 3)),
+    ((4, 100, 8), (4, 25, 32)),
     ((5, 6, 64), (5, 3, 128)),
     ((5, 7, 64), (5, 7, 64)),
     ((2, 8, 96), (2, 2, 384)),
@@ -37,6 +37,6 @@ def test_means_over_positions(shape, rng):
 
 
 def test_common_channels_fill_the_lanes():
-    for channels in (3, 16, 32, 64, 96):
+    for channels in (8, 16, 32, 64, 96):
         packed = Packed.of(jnp.zeros((1, 128, channels)))
         assert packed.values.shape[-1] % LANES == 0

@@ -9,7 +9,7 @@ from PIL import Image
 import iqa_jax
 from iqa_jax.compilation import convolution_library
 from iqa_jax.datasets import Pair, PairTable, pair_lists
-from iqa_jax.engine import devices
+from iqa_jax.engine import devices, unit_sizes
 from iqa_jax.engine import run as engine
 from iqa_jax.engine.devices import UnitRunner
 from iqa_jax.errors import InputError
@@ -252,7 +252,7 @@ def test_a_begun_run_goes_on_when_other_pairs_are_asked_for(table, tmp_path, mon
 
 def test_images_too_large_for_the_memory_get_a_reason(table, tmp_path, monkeypatch):
     """Here there is as much as the step takes for 64x64, and 72x80 takes more."""
-    monkeypatch.setitem(devices._PIXELS_AT_ONCE, "cpu", 1)
+    monkeypatch.setitem(unit_sizes._PIXELS_AT_ONCE, "cpu", 1)
     settings, needed = ScoreSettings(("psnr",), versions=1), []
     excess = UnitRunner._needed
 
