@@ -6,6 +6,7 @@ Each function returns the Markdown (MyST) of a page, or of a part that a page in
 import importlib
 import inspect
 import itertools
+import math
 import re
 import textwrap
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -21,6 +22,7 @@ from iqa_jax.datasets.catalogue import CATALOGUE
 from iqa_jax.datasets.overlaps import metrics_trained_on, shared_images
 from iqa_jax.metrics import list_metrics, parse_metric
 from iqa_jax.metrics.citing import READOUT_PUBLICATIONS, uses_of
+from iqa_jax.metrics.pixels import PIXEL_METRICS
 from iqa_jax.programs.flags import Setting
 from iqa_jax.programs.running import MEANINGS, settings_kinds
 from iqa_jax.programs.usage import default_note, flag_text, groups_of, usage_line
@@ -144,11 +146,22 @@ def metrics() -> str:
             (
                 f"`{name}`",
                 "similarity" if metric.higher_is_better else "distance",
+                _range(PIXEL_METRICS[metric.computed].score_range)
+                if not metric.readout
+                else "0 to",
                 f"`{metric.readout}`" if metric.readout else "pixels",
                 _publications(dict.fromkeys(keys)),
             )
         )
-    return "\n".join(_table(("metric", "direction", "computed from", "publications"), rows))
+    return "\n".join(
+        _table(("metric", "direction", "range", "computed from", "publications"), rows)
+    )
+
+
+def _range(ends: tuple[float, float]) -> str:
+    """Lowest and highest score in words; nothing at an end where there is none."""
+    low, high = ("" if math.isinf(end) else f"{end:g}" for end in ends)
+    return f"{low} to {high}".strip()
 
 
 def readouts() -> str:

@@ -27,6 +27,9 @@ _BASIS = np.array([(1, 1, 1), (1, 0, -1), (1, -2, 1)]) / np.sqrt([[3], [2], [6]]
 neighbours, which keeps the inverse of their covariance exact, and all but the mean give their
 variance; nothing else changes."""
 
+_ROUNDING = 1e-12
+"""Share of the largest variance up to which another is the rounding of float32."""
+
 _RIDGE = 4e-6
 """Added to the variances relative to their size, as much as rounding may take from the inverse of a
 covariance: a periodic image may lack a difference. It changes no golden score by more than 3e-7."""
@@ -59,8 +62,7 @@ def prepare(plane: jax.Array, parent: jax.Array | None) -> Band:
     covariance = jnp.mean(product(rows, jnp.swapaxes(rows, 1, 2)), axis=0) / rows.shape[2]
     white = product(_whitening(covariance), vectors)
     scales = jnp.mean(jnp.square(white), axis=0).reshape(plane.shape[0] - 2, -1)
-    eigenvalues = jnp.linalg.eigvalsh(covariance, symmetrize_input=False)
-    return Band(neighbours, scales, jnp.maximum(eigenvalues, 0.0))
+    return Band(neighbours, scales, jnp.maximum(_eigenvalues(covariance), 0.0))
 
 
 def information(reference: Band, distorted: Band) -> jax.Array:
@@ -86,9 +88,29 @@ def information(reference: Band, distorted: Band) -> jax.Array:
     return jnp.sum(jnp.log1p(terms / _NOISE**2), axis=0) / math.log(2)
 
 
+@jax.custom_jvp
+def _eigenvalues(covariance: jax.Array) -> jax.Array:
+    """Eigenvalues of a symmetric matrix, with slopes also where some of them are equal.
+
+    JAX's own slopes divide by their differences, because they are those of the vectors, too.
+    """
+    return jnp.linalg.eigvalsh(covariance, symmetrize_input=False)
+
+
+@_eigenvalues.defjvp
+def _eigenvalues_jvp(
+    primals: tuple[jax.Array], tangents: tuple[jax.Array]
+) -> tuple[jax.Array, jax.Array]:
+    (covariance,), (change,) = primals, tangents
+    values, vectors = jnp.linalg.eigh(covariance, symmetrize_input=False)
+    return values, jnp.sum(vectors * product(change, vectors), axis=0)
+
+
 def _whitening(covariance: jax.Array) -> jax.Array:
     """Matrix that makes vectors with a covariance ``[N, N]`` uncorrelated, of variance 1."""
-    deviations = guarded_sqrt(jnp.diagonal(covariance))[:, None]
+    variances = jnp.diagonal(covariance)
+    is_rounding = variances <= _ROUNDING * jnp.max(variances)
+    deviations = guarded_sqrt(jnp.where(is_rounding, 0.0, variances))[:, None]
     correlation = ratio(covariance, deviations * deviations.T)
     identity = jnp.eye(len(covariance), dtype=covariance.dtype)
     ridge = jnp.where(deviations == 0, 1.0, _RIDGE) * identity

@@ -43,10 +43,10 @@ def test_alexnet_on_a_v5e(tmp_path):
     with table.open() as file:
         (row,) = csv.DictReader(file)
     assert float(row["matrix_limit"]) == pytest.approx(41.4, rel=0.01)
-    assert float(row["matrix_limit"]) < float(row["kilocycles_per_image"]) < 320
+    assert float(row["matrix_limit"]) < float(row["kilocycles_per_image"]) < 250
     assert 1 < float(row["memory_bound"]) < 100
     assert float(row["temp_gib"]) < 1
-    assert (row["units"], row["versions"]) == ("32", "8")
+    assert (row["units"], row["versions"]) == ("16", "8")
     assert "conv_general_dilated" in done.stdout
     again = run(folder, *flags)
     assert (again.returncode, again.stdout) == (0, "")
