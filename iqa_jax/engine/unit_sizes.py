@@ -16,8 +16,8 @@ _PIXELS_AT_ONCE = {"cpu": 2**17, "gpu": 8 * 384 * 512, "tpu": 16 * 384 * 512}
 """On a CPU more pixels do not fit the caches, and one large image keeps all cores busy."""
 
 _LEAST_AT_ONCE = {"tpu": 16}
-"""With fewer images, passes over the pixels take as long on a TPU as with these, by the estimates
-in ``scripts/benchmarks/RESULTS.md``."""
+"""Chosen when a pass over the pixels of few images cost a TPU as much as one over many; for images
+larger than 512x384 it has not been counted since, see ``scripts/benchmarks/RESULTS.md``."""
 
 _MOST_AT_ONCE = 128
 """Images at once on an accelerator; more small ones would mostly be padding of small tables."""

@@ -58,6 +58,6 @@ def _ranked(values: jax.Array, rank: int) -> jax.Array:
         smaller = jnp.sum((codes < candidate[..., None]).astype(jnp.int32), axis=-1)
         return jnp.where(smaller <= rank, candidate, found)
 
-    found = jnp.zeros(values.shape[:-1], jnp.int32)
+    found = jnp.zeros_like(codes[..., 0])  # of the same devices as the numbers
     found = jax.lax.fori_loop(0, _HIGHEST_BIT + 1, with_bit, found)
     return jax.lax.bitcast_convert_type(found, values.dtype)

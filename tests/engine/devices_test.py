@@ -12,6 +12,7 @@ from metrics import computed
 from iqa_jax.engine import devices
 from iqa_jax.engine.devices import Programs, UnitRunner, programs_together
 from iqa_jax.metrics.pair_function import PairFunction
+from iqa_jax.metrics.pixels import PIXEL_METRICS, PixelScores
 from iqa_jax.pytrees import register_pytree
 
 NAMES = ("alexnet/relu1/l2", "alexnet/relu5/unit", "alexnet/input/rmse")
@@ -282,3 +283,10 @@ def test_memory_is_that_of_the_device_or_of_the_machine(monkeypatch):
     monkeypatch.setattr(jax, "default_backend", lambda: "gpu")
     monkeypatch.setattr(jax, "local_devices", lambda: [Device()])
     assert devices.available_memory() == 7
+
+
+@pytest.mark.parametrize("name", PIXEL_METRICS)
+def test_every_metric_of_pixels_can_be_divided_among_devices(name):
+    step = PixelScores((name,))
+    traced = devices.trace(step, devices.mesh_of(jax.devices()), 8, 2, (176, 180))
+    assert [each.shape for each in jax.tree.leaves(traced.out_info)] == [(8, 2)]
