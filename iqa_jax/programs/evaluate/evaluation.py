@@ -113,6 +113,7 @@ def evaluate(
     layers_from = find_source(settings.layers_from, columns, table, pairs.fingerprint)
     _announce(plan)
     scores, runs, programs = dict(joined), {}, Programs()
+    plan = plan.decoding_once(passes=len(outlines))
     for place in programs_together(outlines):
         group, outline = wanted[place], outlines[place]
         if isinstance(outline, FeatureScores) and _is_stored(group, settings, loaded):

@@ -132,6 +132,7 @@ def extract(settings: ExtractSettings, *, table: PairTable | None = None) -> lis
     note = f"; {left_out}" if plan.table.pairs_left_out else ""
     inform(f"{plan.table.name}: {counted(len(plan.table.pairs), 'pairs')}{note}")
     programs = Programs()
+    plan = plan.decoding_once(passes=len(outlines))
     extracted = {
         place: ensure_store(
             plan,

@@ -165,15 +165,17 @@ def run_job(
     values = {name: np.full(len(job.table.pairs), np.nan, np.float32) for name in job.metrics}
     reasons = [[problem] if problem else [] for problem in job.problems]
     unread, programs = set(job.unopened), Programs()
-    units = [unit for unit in job.plan.units if not kept.keys() >= {*rows[[*unit.rows]]}]
+    plan = job.plan.decoding_once(passes=len(job.scorers))
+    units = [unit for unit in plan.units if not kept.keys() >= {*rows[[*unit.rows]]}]
     for group, scorer in job.scorers:
         refused = {size: scorer.refusals(*size) for size in {unit.size for unit in units}}
         for names, share in _shares(units, scorer, refused):
             possible = scorer.only(names)
             signature = {**job.signature, "comparison": possible.signature}
             parts = keep_scores(parts_folder, possible.label, signature, possible.names, keys)
-            plan = replace(job.plan, units=share)
-            outcome = fill(parts, plan, possible, programs=programs, tolerant=True)
+            outcome = fill(
+                parts, replace(plan, units=share), possible, programs=programs, tolerant=True
+            )
             scores = parts.collect()
             unread |= outcome.unread
             here = [row for unit in share for row in unit.rows]
