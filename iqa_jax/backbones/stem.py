@@ -43,7 +43,7 @@ def rectify_and_pool(conv: nnx.Conv, norm: Layer, x: jax.Array) -> tuple[jax.Arr
 
 
 def rectify_and_pool_pairs(conv: nnx.Conv, x: jax.Array) -> tuple[jax.Array, jax.Array]:
-    """The same as :func:`rectify_and_pool` for a convolution with a bias and an output of even width."""
+    """The same for a convolution with a bias whose output has an even width."""
     # The two pixels of a pair see the image through one kernel, a stride apart.
     left, right = (
         jnp.pad(conv.kernel[...], ((0, 0), (before, _STRIDE - before), (0, 0), (0, 0)))
