@@ -11,8 +11,9 @@ from etils import epath
 from iqa_jax.backbones import Backbone
 from iqa_jax.datasets import PairTable, fingerprint
 from iqa_jax.engine.capacity import check_memory
-from iqa_jax.engine.devices import Programs, programs_together
+from iqa_jax.engine.devices import programs_together
 from iqa_jax.engine.plan import Plan, make_plan
+from iqa_jax.engine.programs import Programs
 from iqa_jax.engine.run import environment, fill
 from iqa_jax.engine.store import LayerShape, StatisticsStore, StatisticsWriter
 from iqa_jax.images.resize import Size

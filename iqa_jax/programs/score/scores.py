@@ -11,9 +11,9 @@ from etils import epath
 
 from iqa_jax.datasets.inspection import image_problems, read_headers
 from iqa_jax.datasets.table import Pair, PairTable
-from iqa_jax.engine.devices import Programs
 from iqa_jax.engine.parts import keep_scores
 from iqa_jax.engine.plan import Plan, WorkUnit, make_plan
+from iqa_jax.engine.programs import Programs
 from iqa_jax.engine.run import environment, fill
 from iqa_jax.errors import InputError
 from iqa_jax.images.decode import Header
