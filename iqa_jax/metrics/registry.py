@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple, NoReturn
 
 from etils import epath
 
@@ -12,7 +12,7 @@ from iqa_jax.metrics.metric import Metric
 from iqa_jax.metrics.pair_function import PairFunction
 from iqa_jax.metrics.pixels import FULL_NAMES, PIXEL_METRICS, PixelScores, pixel_metric
 from iqa_jax.metrics.protocols import DeepWSD, Protocol
-from iqa_jax.readouts import ReadoutName, has_relevance, parse_readout
+from iqa_jax.readouts import READOUTS, ReadoutName, has_relevance, parse_readout
 from iqa_jax.text import do_you_mean
 from iqa_jax.weights.relevance_files import is_relevance_file, read_relevance
 
@@ -113,6 +113,8 @@ def parse_metric(name: str) -> MetricName:
     if pixel_metric(name):
         return MetricName(name, None)
     if is_relevance_file(name) and not has_relevance(name):
+        if "@" in name and not epath.Path(name).is_file():
+            _refuse_missing(name)
         return MetricName(name, _learned(name))
     if name in READOUT_METRICS:
         published = READOUT_METRICS[name]
@@ -130,6 +132,15 @@ def parse_metric(name: str) -> MetricName:
             "MODEL/LAYER[+LAYER...]/READOUT[@RELEVANCE]"
         )
     return MetricName(name, ReadoutName.parse(name))
+
+
+def _refuse_missing(name: str) -> NoReturn:
+    """Says why a name ``...@FILE`` is neither a file nor the read-out of one."""
+    word = name.partition("@")[0].rpartition("/")[2]
+    raise InputError(
+        f"there is no relevance file {name}, and no read-out {word!r}; "
+        f"{do_you_mean(word, READOUTS)}there are: {', '.join(READOUTS)}"
+    )
 
 
 def _learned(file: str) -> ReadoutName:

@@ -45,8 +45,8 @@ from iqa_jax.zoo import Relevance, load_backbone, load_relevance
 _SIZES = ((65, 97), (256, 256), (384, 512))
 _STRENGTHS = (2, 20, 80)
 _LAYERS = ("relu2", "relu5")
-_LARGEST_DEFINED = 256
-"""Longest side of images for the definitions, which take time and memory."""
+_LARGEST_OF_NETWORKS, _LARGEST_DEFINED = 256, 97
+"""Longest sides of images for networks and definitions, which take time and memory."""
 
 _GOLDEN = Path(pixel_pairs.__file__).parent
 _SQUEEZENET, _VGG19 = "squeezenet1_1-random-none-seed0", "vgg19_conv5_4-random-none-seed0"
@@ -56,10 +56,10 @@ Image = np.ndarray
 Row = tuple[str, str, str, str]
 
 
-def pairs() -> Iterator[tuple[Image, Image]]:
-    """Random images with noise of several strengths, ``uint8`` [H, W, 3]."""
+def pairs(largest: int = max(map(max, _SIZES))) -> Iterator[tuple[Image, Image]]:
+    """Random images with noise of several strengths, ``uint8`` [H, W, 3], up to a longest side."""
     rng = np.random.default_rng(0)
-    for size in _SIZES:
+    for size in (each for each in _SIZES if max(each) <= largest):
         for strength in _STRENGTHS:
             reference = rng.integers(0, 256, (*size, 3)).astype(np.uint8)
             noisy = reference + rng.normal(0, strength, reference.shape)
@@ -105,11 +105,13 @@ def _with_peers(where: Mapping) -> Iterator[Row]:
         )
     for (name, peer), function in {**parity_peers.OF_PIXELS, **networks}.items():
         metric = load_metric(name, **where)
-        found = ((_of_pair(metric, pair), function(*pair)) for pair in pairs())
+        largest = [_LARGEST_OF_NETWORKS] if (name, peer) in networks else []
+        found = ((_of_pair(metric, pair), function(*pair)) for pair in pairs(*largest))
         yield _row(name, peer, ((ours, float(x)) for ours, x in found if x is not None))
     squeeze = parity_peers.Lpips("squeeze", load_backbone(_SQUEEZENET))
     metric = _squeeze(squeeze.weights())
-    found = ((_of_pair(metric, pair), float(squeeze(*pair))) for pair in pairs())
+    chosen = pairs(_LARGEST_OF_NETWORKS)
+    found = ((_of_pair(metric, pair), float(squeeze(*pair))) for pair in chosen)
     yield _row("lpips-squeeze", "lpips, untrained network", found)
 
 
@@ -179,8 +181,7 @@ def _with_definitions(where: Mapping) -> Iterator[Row]:
     network = load_backbone("alexnet", **where).with_layers(_LAYERS)
     dataset = [
         tuple([np.asarray(network(x[None])[layer][0]) for layer in _LAYERS] for x in pair)
-        for pair in pairs()
-        if max(pair[0].shape) <= _LARGEST_DEFINED
+        for pair in pairs(_LARGEST_DEFINED)
     ]
     for name, readout in READOUTS.items():
         layers = [
