@@ -48,6 +48,7 @@ class PixelMetric:
         if the metric has no maps.
       least_size: Least height and width.
       map_margin: Number of positions at each side of the image that are not in the map.
+      speed: Key of ``SPEEDS``.
       beyond: Bound of the scores of images that are better than the reference; None if none are.
     """
 
@@ -60,6 +61,7 @@ class PixelMetric:
     least_size: int = 1
     map_margin: int = 0
     beyond: float | None = None
+    speed: str = "fast"
 
     @property
     def score_range(self) -> tuple[float, float]:

@@ -39,6 +39,8 @@ class Relevance:
       model: Name of the model.
       sha256: Hash of the stored weights.
       training: Pairs that it was learned from; None if it was published.
+      network_sha256: Hash of the weights of the network that it was learned for, if it is a file;
+        None for a checkpoint, which lies beside its network.
     """
 
     weights: Mapping[str, jax.Array] = field(repr=False)
@@ -46,6 +48,7 @@ class Relevance:
     model: str = field(metadata={"label": True})
     sha256: str = field(metadata={"label": True})
     training: "TrainingData | None" = field(metadata={"label": True}, default=None)
+    network_sha256: str | None = field(metadata={"label": True}, default=None)
 
     @property
     def terms(self) -> int:
@@ -294,6 +297,7 @@ def _relevance_of_file(path: str) -> Relevance:
         model=card["model"],
         sha256=card["weights_sha256"],
         training=TrainingData(card["dataset"]["name"], card["dataset"]["fingerprint"]),
+        network_sha256=card["model_weights_sha256"],
     )
 
 
