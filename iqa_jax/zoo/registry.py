@@ -6,13 +6,19 @@ from collections.abc import Mapping, Sequence
 from iqa_jax.backbones import ARCHITECTURES
 from iqa_jax.errors import InputError
 from iqa_jax.text import do_you_mean
-from iqa_jax.zoo import cifar10, keras, perceptual, selfsupervised, torchvision
+from iqa_jax.zoo import alexnets, cifar10, keras, perceptual, selfsupervised, torchvision
 from iqa_jax.zoo.entries import Model, PublishedRelevance
 
 STUDY = "@study46"
 """Shorthand for all networks in the grid of 46."""
 
-_TRAINED = {**torchvision.MODELS, **selfsupervised.MODELS, **keras.MODELS, **cifar10.MODELS}
+_TRAINED = {
+    **torchvision.MODELS,
+    **alexnets.MODELS,
+    **selfsupervised.MODELS,
+    **keras.MODELS,
+    **cifar10.MODELS,
+}
 _EXAMPLES = {model.trunk: model for model in reversed(_TRAINED.values())}
 _UNTRAINED = re.compile(r"(?P<trunk>\w+)-random-none-seed(?P<seed>\d{1,9})")
 
@@ -27,6 +33,8 @@ def _untrained(trunk: str, seed: int) -> Model:
         trunk=trunk,
         preprocessing=example.preprocessing,
         parameters=example.parameters,
+        epochs=0,
+        recipe="none",
         seed=seed,
     )
 
@@ -70,24 +78,47 @@ def expand_models(names: Sequence[str]) -> list[str]:
 
 
 def list_models(
-    *, architecture: str | None = None, goal: str | None = None, environment: str | None = None
+    *,
+    architecture: str | None = None,
+    family: str | None = None,
+    trunk: str | None = None,
+    depth: int | None = None,
+    goal: str | None = None,
+    goal_family: str | None = None,
+    environment: str | None = None,
+    labels: str | None = None,
+    luminance_only: bool | None = None,
+    epochs: int | None = None,
+    training_resolution: int | None = None,
+    recipe: str | None = None,
 ) -> list[str]:
-    """Names of the models with the given factors.
+    """Names of the models with the given factors; None means any.
 
     Args:
-      architecture: Name in the literature, such as ``vgg16``; None for any.
-      goal: Training objective, such as ``supervised``; None for any.
-      environment: Training images, such as ``imagenet1k``; None for any.
+      architecture: Name in the literature, such as ``vgg16``.
+      family: Family of architectures, such as ``vgg``.
+      trunk: Exact variant of the architecture, such as ``vgg16_bn``.
+      depth: Number of layers with weights on the longest path through the convolutional part.
+      goal: Training objective, such as ``supervised``.
+      goal_family: Kind of objective: ``supervised``, ``semi-supervised``, ``pretext``,
+        ``clustering``, ``contrastive``, ``redundancy`` or ``none``.
+      environment: Training images, such as ``imagenet1k``.
+      labels: What people said of the training images, such as ``classes``, or ``none``.
+      luminance_only: Whether the network is shown images without colour.
+      epochs: Number of passes over the training images.
+      training_resolution: Height and width of the training images in pixels.
+      recipe: Code and settings of the training, such as ``torchvision``.
 
     Example:
       >>> import iqa_jax
       >>> iqa_jax.list_models(architecture="alexnet", goal="rotnet")
       ['alexnet-rotnet-imagenet1k']
+      >>> iqa_jax.list_models(goal_family="redundancy")
+      ['resnet50-barlowtwins-imagenet1k']
     """
+    wanted = {field: value for field, value in locals().items() if value is not None}
     return [
         name
         for name, model in MODELS.items()
-        if architecture in (None, model.architecture)
-        and goal in (None, model.goal)
-        and environment in (None, model.environment)
+        if all(getattr(model, field) == value for field, value in wanted.items())
     ]
