@@ -12,7 +12,7 @@ GOAL_FAMILIES = (
     "redundancy",
     "none",
 )
-"""Kinds of objectives: labels; labels and the predictions of a teacher; a puzzle made from the image;
+"""Kinds of objectives: labels; labels and the predictions of a teacher; a puzzle made from an image;
 assignments to clusters; discrimination between images; decorrelated features; none."""
 
 
