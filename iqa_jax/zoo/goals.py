@@ -12,8 +12,8 @@ GOAL_FAMILIES = (
     "redundancy",
     "none",
 )
-"""Kinds of objectives: labels; labels and the predictions of a teacher; a puzzle made from an image;
-assignments to clusters; discrimination between images; decorrelated features; none."""
+"""Kinds of objectives: labels; labels and the predictions of a teacher; a puzzle made from
+an image; assignments to clusters; discrimination of images; decorrelated features; none."""
 
 
 @dataclass(frozen=True)
