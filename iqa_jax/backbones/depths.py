@@ -33,6 +33,9 @@ DEPTHS: Mapping[str, int] = {
     "efficientnet_b5": 194,
     "efficientnet_b6": 224,
     "efficientnet_b7": 273,
+    "efficientnet_lite0": 49,
+    "efficientnet_lite1": 64,
+    "efficientnet_lite2": 64,
     "convnext_tiny": 58,
     "convnext_base": 112,
 }

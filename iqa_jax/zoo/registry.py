@@ -6,7 +6,15 @@ from collections.abc import Mapping, Sequence
 from iqa_jax.backbones import ARCHITECTURES
 from iqa_jax.errors import InputError
 from iqa_jax.text import do_you_mean
-from iqa_jax.zoo import alexnets, cifar10, keras, perceptual, selfsupervised, torchvision
+from iqa_jax.zoo import (
+    alexnets,
+    cifar10,
+    efficientnet_lite,
+    keras,
+    perceptual,
+    selfsupervised,
+    torchvision,
+)
 from iqa_jax.zoo.entries import Model, PublishedRelevance
 
 STUDY = "@study46"
@@ -18,6 +26,7 @@ _TRAINED = {
     **selfsupervised.MODELS,
     **keras.MODELS,
     **cifar10.MODELS,
+    **efficientnet_lite.MODELS,
 }
 _EXAMPLES = {model.trunk: model for model in reversed(_TRAINED.values())}
 _UNTRAINED = re.compile(r"(?P<trunk>\w+)-random-none-seed(?P<seed>\d{1,9})")

@@ -23,6 +23,7 @@ def test_counts_are_the_published_ones():
     assert MODELS["resnet50"].parameters == 25_557_032 - 1000 * 2049
     assert MODELS["densenet121"].parameters == 7_978_856 - 1000 * 1025
     assert MODELS["efficientnet_b0"].parameters == 5_288_548 - 1000 * 1281
+    assert MODELS["efficientnet_lite2"].parameters == 6_092_072 - 1000 * 1281
     assert MODELS["squeezenet1_1"].parameters == 1_235_496 - 1000 * 513
     assert MODELS["convnext_tiny"].parameters == 28_589_128 - 1000 * 769 - 2 * 768
 
