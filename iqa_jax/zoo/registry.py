@@ -10,6 +10,7 @@ from iqa_jax.zoo import (
     alexnets,
     cifar10,
     efficientnet_lite,
+    epoch_series,
     keras,
     perceptual,
     selfsupervised,
@@ -17,13 +18,29 @@ from iqa_jax.zoo import (
 )
 from iqa_jax.zoo.entries import Model, PublishedRelevance
 
-STUDY = "@study46"
-"""Shorthand for all networks in the grid of 46."""
+STUDY46 = "@study46"
+"""Shorthand for the 46 networks of the paper (our reconstruction)."""
+
+STUDY = "@study"
+"""Shorthand for all networks that the claims of the papers need, with their untrained controls."""
+
+_ADDED = (
+    *("vgg16-supervised-imagenet1k-keras", "vgg19-supervised-imagenet1k-keras"),
+    *("vgg11", "vgg13", "densenet161"),
+    *(f"efficientnet_b{number}" for number in range(1, 8)),
+    *efficientnet_lite.MODELS,
+    *cifar10.MODELS,
+    *epoch_series.MODELS,
+)
+"""Trained networks of :data:`STUDY` besides those of :data:`STUDY46`."""
+
+_CONTROL_SEEDS = range(3)
 
 _TRAINED = {
     **torchvision.MODELS,
     **alexnets.MODELS,
     **selfsupervised.MODELS,
+    **epoch_series.MODELS,
     **keras.MODELS,
     **cifar10.MODELS,
     **efficientnet_lite.MODELS,
@@ -71,19 +88,27 @@ def find_model(name: str) -> Model:
     raise InputError(f"there is no model {name!r}; {hint}iqa models lists all")
 
 
+def _groups() -> Mapping[str, Sequence[str]]:
+    """Names of the networks of every group, by its shorthand."""
+    grid = [name for name, model in MODELS.items() if model.in_study]
+    trained = [*grid, *_ADDED]
+    trunks = dict.fromkeys(MODELS[name].trunk for name in trained)
+    controls = [f"{trunk}-random-none-seed{seed}" for trunk in trunks for seed in _CONTROL_SEEDS]
+    return {STUDY46: grid, STUDY: [*trained, *controls]}
+
+
 def expand_models(names: Sequence[str]) -> list[str]:
-    """Names of models, with ``@study46`` expanded to its networks and duplicates removed.
+    """Names of models, with groups such as ``@study46`` expanded and duplicates removed.
 
     Raises:
-      InputError: If another name begins with ``@``.
+      InputError: If there is no such group.
     """
+    groups = _groups()
     for name in names:
-        if name.startswith("@") and name != STUDY:
-            hint = do_you_mean(name, [STUDY])
-            raise InputError(f"there is no group {name!r}; {hint}there is: {STUDY}")
-    study = [name for name, model in MODELS.items() if model.in_study]
-    expanded = [each for name in names for each in (study if name == STUDY else [name])]
-    return list(dict.fromkeys(expanded))
+        if name.startswith("@") and name not in groups:
+            hint = do_you_mean(name, groups)
+            raise InputError(f"there is no group {name!r}; {hint}there are: {', '.join(groups)}")
+    return list(dict.fromkeys(each for name in names for each in groups.get(name, [name])))
 
 
 def list_models(

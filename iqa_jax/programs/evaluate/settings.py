@@ -12,7 +12,8 @@ class ColumnSettings(DatasetSettings, ModelSettings):
     Attributes:
       output_dir: Folder for the results.
       models: Models whose layers are evaluated, such as alexnet,vgg16; iqa models lists all.
-        '@study46' means the 46 of the study, FILE.py:NAME for a backbone function of your own.
+        '@study46' means the 46 of the study, '@study' all that its claims need, with untrained
+        controls; FILE.py:NAME is a backbone function of your own.
       layers: Layers of the models, and concatenations of them joined by +; 'all' is every single
         layer, 'cumulative' the first n layers joined, for every n. 'input', the pixels, is a
         baseline: one row for all models.
