@@ -54,11 +54,14 @@ class EvaluateSettings(IntervalSettings, ColumnSettings):
     """An evaluation; ``run.json`` has the settings in the order of these fields.
 
     Attributes:
+      allow_absent: Leave out the models whose weights have not been fetched, instead of stopping;
+        run.json lists them.
       layers_from: Source of the best layer of each model and read-out, which then has an interval;
         either the folder of an earlier evaluation of another dataset, or 'split' (half of the
         references, by a hash of their names, choose; the others score).
     """
 
+    allow_absent: bool = False
     layers_from: str | None = None
 
     def idle(self) -> Idle:
