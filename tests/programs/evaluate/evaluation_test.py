@@ -554,11 +554,12 @@ def test_record_is_json_and_says_what_was_run(settings):
 
 
 def test_the_record_describes_every_model(settings):
-    names = ("alexnet", "squeezenet1_1-random-none-seed1")
-    chosen = {"layers": ("relu1",), "readouts": ("l2",), "metrics": ("vgg16/pool1/l2",)}
+    names, of_metric = ("alexnet", "resnet20-random-none-seed1"), "resnet20-random-none-seed0"
+    metrics = (f"{of_metric}/conv1/l2",)
+    chosen = {"layers": ("relu1", "conv1"), "readouts": ("l2",), "metrics": metrics}
     record = evaluate(settings(models=names, **chosen)).record
     json.dumps(record)
-    assert list(record["models"]) == [*names, "vgg16"]
+    assert list(record["models"]) == [*names, of_metric]
     alexnet, control = (record["models"][name] for name in names)
     assert (alexnet["family"], alexnet["depth"], alexnet["goal_family"]) == (
         *("alexnet", 5),
