@@ -29,3 +29,13 @@ def test_one_list_at_a_time(iqa):
     refused = iqa("models", "--metrics", "--manifest")
     assert refused.status == 1
     assert "expected manifest or metrics, got both" in refused.stderr
+def test_csv_and_json(iqa):
+    listed = iqa("models", "--format=csv").stdout.splitlines()
+    assert [line.partition(",")[0] for line in listed] == ["model", *list_models()]
+    assert list(json.loads(iqa("models", "--format=json").stdout)) == list_models()
+
+
+def test_the_manifest_has_one_form(iqa):
+    refused = iqa("models", "--manifest", "--format=csv")
+    assert refused.status == 1
+    assert "--format" in refused.stderr
