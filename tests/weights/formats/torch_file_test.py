@@ -147,11 +147,6 @@ def test_the_rest_of_a_training_checkpoint():
         assert found["optimizer"]["state"][0]["momentum_buffer"].shape == (3, 2, 3, 3)
 
 
-def test_torchscript_is_refused_with_advice():
-    with pytest.raises(CheckpointError, match=r"torchscript.pth: is a TorchScript archive.*save"):
-        golden("torchscript.pth")
-
-
 @pytest.mark.parametrize("file", ["views_zip.pth", "views_legacy.pth"])
 def test_files_in_buckets_are_read_completely(file, monkeypatch):
     monkeypatch.setattr(budget, "is_local", lambda _: False)
