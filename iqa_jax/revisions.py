@@ -25,9 +25,11 @@ REVISIONS: Mapping[str, int] = {
     "images/preprocessing": 1,
     # Families of networks.
     "backbone/alexnet": 1,
+    "backbone/clip_resnet": 1,
     "backbone/convnext": 1,
     "backbone/densenet": 1,
     "backbone/efficientnet": 1,
+    "backbone/perceptnet": 1,
     "backbone/resnet": 1,
     "backbone/squeezenet": 1,
     "backbone/vgg": 1,

@@ -8,7 +8,17 @@ import jax
 import numpy as np
 from flax import nnx
 
-from iqa_jax.backbones import alexnet, convnext, densenet, efficientnet, resnet, squeezenet, vgg
+from iqa_jax.backbones import (
+    alexnet,
+    clip_resnet,
+    convnext,
+    densenet,
+    efficientnet,
+    perceptnet,
+    resnet,
+    squeezenet,
+    vgg,
+)
 from iqa_jax.backbones.folding import FoldedNorm, fold_modules, fold_parameters
 from iqa_jax.backbones.network import Network, from_module
 
@@ -20,6 +30,8 @@ _FAMILIES: Mapping[str, Mapping[str, Callable[..., nnx.Module]]] = {
     "squeezenet": squeezenet.VARIANTS,
     "efficientnet": efficientnet.VARIANTS,
     "convnext": convnext.VARIANTS,
+    "clip_resnet": clip_resnet.VARIANTS,
+    "perceptnet": perceptnet.VARIANTS,
 }
 
 ARCHITECTURES: Mapping[str, Callable[..., nnx.Module]] = {

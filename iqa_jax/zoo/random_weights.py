@@ -11,7 +11,14 @@ import numpy as np
 
 from iqa_jax.weights.conversion import Shaped
 
-_CONSTANTS = {"bias": 0.0, "scale": 1.0, "mean": 0.0, "var": 1.0, "layer_scale": 1e-6}
+_CONSTANTS = {
+    "bias": 0.0,
+    "scale": 1.0,
+    "mean": 0.0,
+    "var": 1.0,
+    "layer_scale": 1e-6,
+    "beta": 1.0,
+}
 """Initial values by the last part of a parameter's name."""
 
 

@@ -67,6 +67,7 @@ CAFFENET_BGR = Input("bgr", mean=(123.675, 116.28, 103.53), **_UNSCALED)
 KERAS = Input("bgr", mean=(123.68, 116.779, 103.939), **_UNSCALED)
 SQUEEZENET_CAFFE = Input("bgr", mean=(123.0, 117.0, 104.0), **_UNSCALED)
 IDENTITY = Input(mean=(0.0, 0.0, 0.0), std=(1.0, 1.0, 1.0))
+CLIP = Input(mean=(0.48145466, 0.4578275, 0.40821073), std=(0.26862954, 0.26130258, 0.27577711))
 SSD = Input(mean=(0.48235, 0.45882, 0.40784), std=(1 / 255, 1 / 255, 1 / 255))
 
 _TORCHVISION = (
@@ -132,6 +133,9 @@ _OTHERS = {
     "vgg19-supervised-imagenet1k-deepdc": ("vgg19_conv5_4", "torchvision", IDENTITY),
     "vgg16-supervised-imagenet1k-ssd": ("vgg16", "ssd", SSD),
     "squeezenet1_1-supervised-imagenet1k-caffe": ("squeezenet1_1", "keras", SQUEEZENET_CAFFE),
+    "resnet50-clip-wit400m": ("clip_resnet50", "clip", CLIP),
+    "perceptnet-ratings-tid2008": ("perceptnet", "perceptnet", IDENTITY),
+    "perceptnet-ratings-tid2008-keras": ("perceptnet_same", "perceptnet-keras", IDENTITY),
     **{
         f"{trunk}-supervised-cifar10": (trunk, "cifar10", IMAGENET)
         for trunk in ("resnet20", "resnet32", "resnet44", "resnet56")

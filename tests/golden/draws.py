@@ -27,6 +27,9 @@ _FIRST_SCALE = 10.0
 """Scale of an AlexNet's first layer without batch norm: local response normalisation only has an
 effect on large numbers."""
 
+_NORMALISED = 0.1
+"""Scale of the weights of a divisive normalisation, some of which are below their bound."""
+
 _CONVNEXT = "features.0.0.bias"
 """Name of an array that only a ConvNeXt has."""
 _BEFORE_LAYER_NORM = re.compile(r"features\.(0\.0|\d+\.\d+\.block\.0)\.(weight|bias)")
@@ -91,6 +94,8 @@ def _draw(name: str, shape: tuple[int, ...], shapes: Mapping, seed: int) -> np.n
     scale = _scale(name, shapes)
     if name.endswith((".bias", ".running_mean")):
         return uniform * np.float32(scale * 0.1 * math.sqrt(3))
+    if name.endswith(".gamma"):
+        return (np.float32(0.25) + uniform / 2) * np.float32(_NORMALISED)
     if len(shape) == 1 or name.endswith("layer_scale"):
         return (np.float32(1) + uniform / 2) * np.float32(scale)
     fan_in = math.prod(shape[1:])

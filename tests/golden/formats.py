@@ -29,11 +29,13 @@ class Format:
         channels in the order of the file) to the contents of the file.
       kind: Key of ``writers.KINDS``.
       suffix: Suffix of the file's name.
+      stored: Function from drawn weights to those that the file can hold.
     """
 
     tree: Callable[[str, State], Any]
     kind: str
     suffix: str
+    stored: Callable[[State], State] = dict
 
 
 _BLOCKS = {0: 1, 2: 2, 4: 3, 5: 4, 6: 5}
@@ -207,6 +209,90 @@ def _keras_squeezenet(state: State) -> Tree:
     return tree
 
 
+def _clip(trunk: str, state: State) -> Tree:
+    """The image encoder and, in small form, the rest of CLIP."""
+    del trunk
+    half = {
+        name: array.astype(np.float16) for name, array in state.items() if _is_half(name, array)
+    }
+    arrays = {f"visual.{name}": array for name, array in {**state, **half}.items()}
+    counters = {
+        name.replace(".running_var", ".num_batches_tracked"): np.array(1000, np.int64)
+        for name in arrays
+        if name.endswith(".running_var")
+    }
+    pool = {"visual.attnpool.positional_embedding": _extra(5, 4)}
+    if any(name.startswith("layer1.") for name in state):
+        for name in ("k_proj", "q_proj", "v_proj", "c_proj"):
+            pool |= {f"visual.attnpool.{name}.weight": _extra(4, 4).astype(np.float16)}
+            pool |= {f"visual.attnpool.{name}.bias": _extra(4).astype(np.float16)}
+    else:
+        pool = {"visual.proj": _extra(4, 2).astype(np.float16)}
+    block = "transformer.resblocks.0"
+    text = {
+        "positional_embedding": _extra(7, 4),
+        "text_projection": _extra(4, 2).astype(np.float16),
+        "logit_scale": np.array(4.6, np.float32),
+        "input_resolution": np.array(224, np.int64),
+        "context_length": np.array(7, np.int64),
+        "vocab_size": np.array(9, np.int64),
+        f"{block}.attn.in_proj_weight": _extra(12, 4).astype(np.float16),
+        f"{block}.attn.in_proj_bias": _extra(12).astype(np.float16),
+        f"{block}.attn.out_proj.weight": _extra(4, 4).astype(np.float16),
+        f"{block}.attn.out_proj.bias": _extra(4).astype(np.float16),
+        f"{block}.ln_1.weight": _extra(4),
+        f"{block}.ln_1.bias": _extra(4),
+        f"{block}.mlp.c_fc.weight": _extra(16, 4).astype(np.float16),
+        f"{block}.mlp.c_fc.bias": _extra(16).astype(np.float16),
+        f"{block}.mlp.c_proj.weight": _extra(4, 16).astype(np.float16),
+        f"{block}.mlp.c_proj.bias": _extra(4).astype(np.float16),
+        f"{block}.ln_2.weight": _extra(4),
+        f"{block}.ln_2.bias": _extra(4),
+        "token_embedding.weight": _extra(9, 4),
+        "ln_final.weight": _extra(4),
+        "ln_final.bias": _extra(4),
+    }
+    return {**arrays, **counters, **pool, **text}
+
+
+def _is_half(name: str, array: np.ndarray) -> bool:
+    """Whether CLIP's file has this parameter in half precision: those of its matrix products."""
+    is_bias = re.fullmatch(r".*\.(in_proj_bias|(out_proj|c_fc|c_proj)\.bias)", name)
+    return bool(is_bias) or (array.ndim > 1 and not name.endswith("embedding"))
+
+
+def _half(state: State) -> dict[str, np.ndarray]:
+    return {
+        name: array.astype(np.float16).astype(np.float32) if _is_half(name, array) else array
+        for name, array in state.items()
+    }
+
+
+def _perceptnet(trunk: str, state: State) -> Tree:
+    del trunk
+    return _state_dict(state)
+
+
+def _keras_perceptnet(trunk: str, state: State) -> Tree:
+    """Weights of a program's second network, so that Keras counts from another number than 0."""
+    del trunk
+    tree = {"max_pooling2d_2": {}, "max_pooling2d_3": {}}
+    numbers = {"gdn1": 9, "gdn2": 10, "gdn3": 11, "gdn4": 12, "conv1": 9, "conv2": 10, "conv3": 11}
+    for name, number in numbers.items():
+        if name.startswith("gdn"):
+            layer = f"gdn_{number}"
+            weights = {
+                "kernel:0": np.ascontiguousarray(state[f"{name}.gamma"].transpose(2, 3, 1, 0)),
+                "bias:0": state[f"{name}.beta"],
+            }
+            exponents = {"alpha:0": np.full(1, 2, np.float32), "epsilon:0": np.full(1, 0.5, "f4")}
+            tree[layer] = {"percept_net_1": {layer: weights}, **exponents}
+        else:
+            layer, (kernel, bias) = f"conv2d_{number}", _hwio(state, name)
+            tree[layer] = {"percept_net_1": {layer: {"kernel:0": kernel, "bias:0": bias}}}
+    return tree
+
+
 def _heads(trunk: str) -> dict[str, np.ndarray]:
     family = next(name for name in _HEADS if trunk.startswith(name))
     arrays = {}
@@ -308,5 +394,8 @@ FORMATS: Mapping[str, Format] = {
     "caffe2-siamese": Format(_siamese_caffe2, "pickle", ".pkl"),
     "caffe2-npy": Format(_flat_caffe2, "npy", ".npy"),
     "keras": Format(_keras, "h5", ".h5"),
+    "clip": Format(_clip, "torchscript", ".pt", _half),
+    "perceptnet": Format(_perceptnet, "torch-legacy", ".pth"),
+    "perceptnet-keras": Format(_keras_perceptnet, "h5", ".h5"),
 }
 """Formats by their names in ``configurations.CONFIGURATIONS``."""

@@ -4,8 +4,8 @@ Example:
   pip install torch
   python tests/golden/make_checkpoints.py
 
-The values come from `draw`, which tests/weights/formats/torch_file_test.py repeats. Written by PyTorch
-2.13.0.
+The values come from `draw`, which tests/weights/formats/torch_file_test.py repeats. Written by
+PyTorch 2.13.0.
 """
 
 # PyTorch is not a dependency of the package.

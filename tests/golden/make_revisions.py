@@ -43,7 +43,7 @@ TOLERANCE = 1e-5
 
 ARCHITECTURES = (
     *("alexnet", "alexnet_bvlc", "alexnet_deepcluster", "vgg16_l2pool", "resnet18", "densenet121"),
-    *("squeezenet1_1", "efficientnet_b0", "convnext_tiny"),
+    *("squeezenet1_1", "efficientnet_b0", "convnext_tiny", "clip_resnet50", "perceptnet"),
 )
 """The cheapest architecture of each family, and those with formulas of their own."""
 

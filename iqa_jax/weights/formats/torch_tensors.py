@@ -130,6 +130,7 @@ class Tensor(StandIn):
         self._shape, self._strides = check_shape(shape), check_shape(strides)
 
     def value(self) -> np.ndarray:
+        """A read-only view of the elements."""
         return self._elements.array(self._offset, self._shape, self._strides)
 
 

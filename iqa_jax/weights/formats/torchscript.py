@@ -21,8 +21,8 @@ class _Instance(StandIn):
     def set_state(self, state: Any) -> None:
         if type(state) is not dict:
             raise CheckpointError(
-                "holds a module that stores its parameters in a way of its own, such as a quantised "
-                "one: load it with torch.jit.load and save its state_dict() with torch.save"
+                "holds a module that stores its parameters in a way of its own (quantised ones "
+                "do): load it with torch.jit.load and save its state_dict() with torch.save"
             )
         self._attributes = state
 

@@ -18,11 +18,10 @@ from assembler import (
 )
 from etils import epath
 from golden import writers
-from weights.formats.torch_file_test import STATE, draw
 
 from iqa_jax.errors import CheckpointError
 from iqa_jax.weights.conversion import flatten
-from iqa_jax.weights.formats.reading import read_checkpoint, unwrap
+from iqa_jax.weights.formats.reading import read_checkpoint
 
 # Written by PyTorch: see tests/golden/make_checkpoints.py.
 GOLDEN = Path(__file__).parents[2] / "golden" / "checkpoints" / "torchscript.pth"
@@ -44,20 +43,6 @@ def read(tmp_path):
         return read_checkpoint(path)
 
     return read
-
-
-def test_an_archive_of_pytorch():
-    found = dict(flatten(unwrap(read_checkpoint(epath.Path(GOLDEN)))))
-    for seed, (key, shape) in enumerate(STATE.items()):
-        np.testing.assert_array_equal(found.pop(f"network.{key}"), draw(seed, *shape), key)
-    for key in ("weight", "bias"):
-        assert found.pop(f"again.{key}").shape == STATE[f"2.{key}"]
-    assert found["halved.weight"].dtype == np.float16
-    np.testing.assert_array_equal(found.pop("halved.weight"), draw(3, 2, 3))
-    np.testing.assert_array_equal(found.pop("halved.bias"), draw(4, 2))
-    np.testing.assert_array_equal(found.pop("base"), draw(1, 6, 8)[1:5:2, 2:7:3])
-    assert found.pop("number") == 7
-    assert not found  # neither numbers nor texts nor lists
 
 
 def test_our_writer_writes_what_pytorch_writes(tmp_path):
