@@ -8,7 +8,16 @@ import jax
 import numpy as np
 from flax import nnx
 
-from iqa_jax.backbones import alexnet, convnext, densenet, efficientnet, resnet, squeezenet, vgg
+from iqa_jax.backbones import (
+    alexnet,
+    convnext,
+    densenet,
+    efficientnet,
+    resnet,
+    squeezenet,
+    vgg,
+    vit,
+)
 from iqa_jax.backbones.folding import FoldedNorm, fold_modules, fold_parameters
 from iqa_jax.backbones.network import Network, from_module
 
@@ -20,12 +29,13 @@ _FAMILIES: Mapping[str, Mapping[str, Callable[..., nnx.Module]]] = {
     "squeezenet": squeezenet.VARIANTS,
     "efficientnet": efficientnet.VARIANTS,
     "convnext": convnext.VARIANTS,
+    "vit": vit.VARIANTS,
 }
 
 ARCHITECTURES: Mapping[str, Callable[..., nnx.Module]] = {
     name: builder for variants in _FAMILIES.values() for name, builder in variants.items()
 }
-"""Builders of the convolutional parts, by name; they take the keyword argument ``rngs``."""
+"""Builders of the networks without their heads, by name; they take the keyword argument ``rngs``."""
 
 
 def family(architecture: str) -> str:
