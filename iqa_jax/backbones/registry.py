@@ -35,7 +35,7 @@ _FAMILIES: Mapping[str, Mapping[str, Callable[..., nnx.Module]]] = {
 ARCHITECTURES: Mapping[str, Callable[..., nnx.Module]] = {
     name: builder for variants in _FAMILIES.values() for name, builder in variants.items()
 }
-"""Builders of the networks without their heads, by name; they take the keyword argument ``rngs``."""
+"""Builders of the networks without heads, by name; they take the keyword argument ``rngs``."""
 
 
 def family(architecture: str) -> str:

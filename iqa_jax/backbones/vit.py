@@ -185,7 +185,7 @@ class VisionTransformer(nnx.Module):
         first = int(form.has_class_token)
         self.form = form
         self.multiple = form.patch
-        kinds = (*(("class_token",) if first else ()), "attention", "mlp")
+        kinds = ("attention", "mlp", *(("class_token",) if first else ()))
         self.on_request = tuple(
             f"block{number}.{kind}" for number in range(1, depth + 1) for kind in kinds
         )
@@ -259,9 +259,7 @@ def _linear(inputs: int, outputs: int, rngs: nnx.Rngs) -> nnx.Linear:
 
 
 def _norm(form: Form, rngs: nnx.Rngs) -> nnx.LayerNorm:
-    return nnx.LayerNorm(
-        form.size.width, epsilon=form.epsilon, use_fast_variance=False, rngs=rngs
-    )
+    return nnx.LayerNorm(form.size.width, epsilon=form.epsilon, use_fast_variance=False, rngs=rngs)
 
 
 def _augreg(size: Size) -> Form:

@@ -6,13 +6,19 @@ from collections.abc import Mapping, Sequence
 from iqa_jax.backbones import ARCHITECTURES
 from iqa_jax.errors import InputError
 from iqa_jax.text import do_you_mean
-from iqa_jax.zoo import cifar10, keras, perceptual, selfsupervised, torchvision
+from iqa_jax.zoo import cifar10, keras, perceptual, selfsupervised, torchvision, transformers
 from iqa_jax.zoo.entries import Model, PublishedRelevance
 
 STUDY = "@study46"
 """Shorthand for all networks in the grid of 46."""
 
-_TRAINED = {**torchvision.MODELS, **selfsupervised.MODELS, **keras.MODELS, **cifar10.MODELS}
+_TRAINED = {
+    **torchvision.MODELS,
+    **selfsupervised.MODELS,
+    **keras.MODELS,
+    **cifar10.MODELS,
+    **transformers.MODELS,
+}
 _EXAMPLES = {model.trunk: model for model in reversed(_TRAINED.values())}
 _UNTRAINED = re.compile(r"(?P<trunk>\w+)-random-none-seed(?P<seed>\d{1,9})")
 

@@ -207,6 +207,104 @@ def _keras_squeezenet(state: State) -> Tree:
     return tree
 
 
+def _state(trunk: str, state: State) -> Tree:
+    del trunk
+    return _state_dict(state)
+
+
+def _dinov2(trunk: str, state: State) -> Tree:
+    return _state(trunk, {**state, "mask_token": np.full_like(state["cls_token"][0], 7)})
+
+
+def _mae(trunk: str, state: State) -> Tree:
+    return {"model": _state(trunk, state)}
+
+
+def _augreg(trunk: str, state: State) -> Tree:
+    """Names of vit_jax: the parts of a block are numbered through."""
+    del trunk
+    kinds = {"attn": "MultiHeadDotProductAttention_1", "norm2": "LayerNorm_2", "mlp": "MlpBlock_3"}
+    blocks = {
+        f"Transformer/encoderblock_{number}/{name}": array
+        for number, block in enumerate(_flax_blocks(state, {"norm1": "LayerNorm_0", **kinds}))
+        for name, array in block.items()
+    }
+    tree = {**_flax_ends(state), **blocks}
+    tree["Transformer/posembed_input/pos_embedding"] = tree.pop("pos_embedding")
+    return {**tree, "head/kernel": _extra(4, 3), "head/bias": _extra(3)}
+
+
+def _siglip2(trunk: str, state: State) -> Tree:
+    """Names of big_vision: all blocks in one array, and a tower of texts beside that of images."""
+    del trunk
+    kinds = {"attn": "MultiHeadDotProductAttention_0", "norm2": "LayerNorm_1", "mlp": "MlpBlock_0"}
+    blocks = list(_flax_blocks(state, {"norm1": "LayerNorm_0", **kinds}))
+    stacked = {
+        f"Transformer/encoderblock/{name}": np.stack([block[name] for block in blocks])
+        for name in blocks[0]
+    }
+    pooling = {
+        "MAPHead_0/probe": _extra(1, 1, 4),
+        "MAPHead_0/MultiHeadDotProductAttention_0/query/kernel": _extra(4, 2, 2),
+        "MAPHead_0/MlpBlock_0/Dense_0/kernel": _extra(4, 8),
+    }
+    images = {**_flax_ends(state), **stacked, **pooling}
+    texts = {
+        "Embed_0/embedding": _extra(5, 4),
+        "Encoder_0/encoderblock/LayerNorm_0/scale": _extra(2, 4),
+        "head/kernel": _extra(4, 4),
+    }
+    return {
+        **{f"params/img/{name}": array for name, array in images.items()},
+        **{f"params/txt/{name}": array for name, array in texts.items()},
+        "params/t": _extra(1),
+        "params/b": _extra(1),
+    }
+
+
+_FLAX_LEAVES = {"weight": "kernel", "bias": "bias"}
+_HEAD_WIDTH = 64
+
+
+def _flax_ends(state: State) -> dict[str, np.ndarray]:
+    """Everything outside of the blocks."""
+    kernel = state["patch_embed.proj.weight"].transpose(2, 3, 1, 0)
+    class_token = {"cls": state["cls_token"]} if "cls_token" in state else {}
+    return {
+        **class_token,
+        "embedding/kernel": np.ascontiguousarray(kernel),
+        "embedding/bias": state["patch_embed.proj.bias"],
+        "pos_embedding": state["pos_embed"],
+        "Transformer/encoder_norm/scale": state["norm.weight"],
+        "Transformer/encoder_norm/bias": state["norm.bias"],
+    }
+
+
+def _flax_blocks(state: State, kinds: Mapping[str, str]) -> Iterator[dict[str, np.ndarray]]:
+    """The arrays of every block by Flax's names; ``kinds`` are those of its four parts."""
+    for number in itertools.count():
+        prefix = f"blocks.{number}."
+        if f"{prefix}norm1.weight" not in state:
+            return
+        block = {}
+        for leaf, flax in _FLAX_LEAVES.items():
+            for norm in ("norm1", "norm2"):
+                name = f"{kinds[norm]}/{'scale' if leaf == 'weight' else 'bias'}"
+                block[name] = state[f"{prefix}{norm}.{leaf}"]
+            for layer in (0, 1):
+                array = state[f"{prefix}mlp.fc{layer + 1}.{leaf}"]
+                block[f"{kinds['mlp']}/Dense_{layer}/{flax}"] = np.ascontiguousarray(array.T)
+            joined = np.split(state[f"{prefix}attn.qkv.{leaf}"], 3)
+            for part, array in zip(("query", "key", "value"), joined, strict=True):
+                by_head = array.T.reshape(*array.T.shape[:-1], -1, _HEAD_WIDTH)
+                block[f"{kinds['attn']}/{part}/{flax}"] = np.ascontiguousarray(by_head)
+        out = state[f"{prefix}attn.proj.weight"].T
+        by_head = np.ascontiguousarray(out.reshape(-1, _HEAD_WIDTH, out.shape[-1]))
+        block[f"{kinds['attn']}/out/kernel"] = by_head
+        block[f"{kinds['attn']}/out/bias"] = state[f"{prefix}attn.proj.bias"]
+        yield block
+
+
 def _heads(trunk: str) -> dict[str, np.ndarray]:
     family = next(name for name in _HEADS if trunk.startswith(name))
     arrays = {}
@@ -308,5 +406,10 @@ FORMATS: Mapping[str, Format] = {
     "caffe2-siamese": Format(_siamese_caffe2, "pickle", ".pkl"),
     "caffe2-npy": Format(_flat_caffe2, "npy", ".npy"),
     "keras": Format(_keras, "h5", ".h5"),
+    "state": Format(_state, "torch", ".pth"),
+    "dinov2": Format(_dinov2, "torch", ".pth"),
+    "mae": Format(_mae, "torch", ".pth"),
+    "augreg": Format(_augreg, "npz", ".npz"),
+    "siglip2": Format(_siglip2, "npz", ".npz"),
 }
 """Formats by their names in ``configurations.CONFIGURATIONS``."""

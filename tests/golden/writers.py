@@ -234,6 +234,10 @@ def _write_npy(tree: Any, file: IO[bytes]) -> None:
     _Python2Pickler(file).dump(np.array(tree, object))
 
 
+def _write_npz(tree: Mapping[str, np.ndarray], file: IO[bytes]) -> None:
+    np.savez(file, **tree)
+
+
 def _write_h5(tree: Mapping[str, Any], file: IO[bytes]) -> None:
     with h5py.File(file, "w") as root:
         root.attrs["layer_names"] = [name.encode() for name in tree]
@@ -255,9 +259,11 @@ KINDS: Mapping[str, Callable[[Any, IO[bytes]], None]] = {
     "torch-old": _write_old,
     "pickle": _write_pickle,
     "npy": _write_npy,
+    "npz": _write_npz,
     "h5": _write_h5,
 }
-"""Writers by kind of file: PyTorch since 1.6, since 0.4 and before; NumPy in pickles; HDF5."""
+"""Writers by kind of file: PyTorch since 1.6, since 0.4 and before; NumPy in pickles and archives;
+HDF5."""
 
 
 def write(tree: Any, kind: str, path: Path) -> None:
