@@ -2,7 +2,8 @@
 
 The environment variable ``ORIGINALS`` names a folder with clones of facebookresearch/dino, dinov2
 and mae, google-research/vision_transformer and big_vision, each under the last part of its name.
-MAE's needs timm 0.4.12. Nothing but TensorFlow, for reading files, is replaced.
+MAE's needs timm 0.4.12. Only TensorFlow, for reading files, and the drawing of initial parameters
+are replaced.
 """
 
 import functools
@@ -21,6 +22,13 @@ import numpy as np
 import torch
 from golden import formats
 
+
+def _leave(tensor: torch.Tensor, **_: float) -> torch.Tensor:
+    """Draws nothing, since all parameters are replaced."""
+    return tensor
+
+
+torch.nn.init.trunc_normal_ = _leave
 jax.config.update("jax_enable_x64", True)
 jax.config.update("jax_default_matmul_precision", "highest")
 
@@ -69,7 +77,7 @@ def _torch_module(trunk: str, pixels: int) -> torch.nn.Module:
     size, patch, family = _parts(trunk)
     name = _SIZES[size][0]
     if family == "dino":
-        utils = types.SimpleNamespace(trunc_normal_=torch.nn.init.trunc_normal_)
+        utils = types.SimpleNamespace(trunc_normal_=_leave)
         with _importing("dino", utils=utils):
             module = importlib.import_module("vision_transformer")
         return getattr(module, f"vit_{name}")(patch_size=patch, num_classes=0)
