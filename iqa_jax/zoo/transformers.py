@@ -46,6 +46,9 @@ def _augreg(architecture: str, file: str, parameters: int) -> Model:
         preprocessing=_SYMMETRIC,
         parameters=parameters,
         conversions=(_from_google(url, "steiner2022train", "Apache-2.0 (vision_transformer)"),),
+        epochs=300,
+        training_resolution=224,
+        recipe="augreg",
     )
 
 
@@ -59,10 +62,14 @@ def _siglip2(architecture: str, file: str, parameters: int) -> Model:
         preprocessing=_SYMMETRIC,
         parameters=parameters,
         conversions=(_from_google(f"{_SIGLIP2_URL}/{file}.npz", "tschannen2025siglip", licence),),
+        training_resolution=256,
+        recipe="big_vision",
     )
 
 
-def _dino(architecture: str, file: str, parameters: int, linear_probe: float) -> Model:
+def _dino(
+    architecture: str, file: str, parameters: int, linear_probe: float, epochs: int | None = None
+) -> Model:
     path = f"dino/{file}_pretrain/{file}_pretrain.pth"
     return Model(
         architecture=architecture,
@@ -74,6 +81,9 @@ def _dino(architecture: str, file: str, parameters: int, linear_probe: float) ->
         conversions=(_from_meta(path, "Apache-2.0 (dino)", _VIT, "caron2021emerging"),),
         linear_probe=linear_probe,
         accuracy_source="the authors",
+        epochs=epochs,
+        training_resolution=224,
+        recipe="dino",
     )
 
 
@@ -93,6 +103,8 @@ def _dinov2(
         conversions=(_from_meta(path, "Apache-2.0 (dinov2)", _VIT, *publications),),
         linear_probe=linear_probe,
         accuracy_source="the authors",
+        training_resolution=518,
+        recipe="dinov2",
     )
 
 
@@ -108,6 +120,9 @@ def _mae(architecture: str, size: str, parameters: int, linear_probe: float) -> 
         conversions=(_from_meta(path, "CC BY-NC 4.0 (mae)", _VIT, "he2022masked"),),
         linear_probe=linear_probe,
         accuracy_source="the authors",
+        epochs=1600,
+        training_resolution=224,
+        recipe="mae",
     )
 
 
@@ -126,8 +141,8 @@ MODELS: Mapping[str, Model] = {
     "vitb32-siglip2-webli": _siglip2("vitb32", "siglip2_b32_256", 87_465_216),
     "vitb16-siglip2-webli": _siglip2("vitb16", "siglip2_b16_256", 85_843_200),
     "vitl16-siglip2-webli": _siglip2("vitl16", "siglip2_l16_256", 303_361_024),
-    "vits16-dino-imagenet1k": _dino("vits16", "dino_deitsmall16", 21_665_664, 77.0),
-    "vitb16-dino-imagenet1k": _dino("vitb16", "dino_vitbase16", 85_798_656, 78.2),
+    "vits16-dino-imagenet1k": _dino("vits16", "dino_deitsmall16", 21_665_664, 77.0, 800),
+    "vitb16-dino-imagenet1k": _dino("vitb16", "dino_vitbase16", 85_798_656, 78.2, 400),
     "vitb8-dino-imagenet1k": _dino("vitb8", "dino_vitbase8", 85_807_872, 80.1),
     "vits14-dinov2-lvd142m": _dinov2("vits14", 22_056_192, 81.1),
     "vitb14-dinov2-lvd142m": _dinov2("vitb14", 86_579_712, 84.5),
