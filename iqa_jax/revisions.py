@@ -33,6 +33,7 @@ REVISIONS: Mapping[str, int] = {
     "backbone/resnet": 1,
     "backbone/squeezenet": 1,
     "backbone/vgg": 1,
+    "backbone/vit": 1,
     # Statistics of the activations of a pair.
     "statistic/squared_error": 1,
     "statistic/unit_squared_error": 1,

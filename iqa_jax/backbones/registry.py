@@ -18,6 +18,7 @@ from iqa_jax.backbones import (
     resnet,
     squeezenet,
     vgg,
+    vit,
 )
 from iqa_jax.backbones.folding import FoldedNorm, fold_modules, fold_parameters
 from iqa_jax.backbones.network import Network, from_module
@@ -32,12 +33,13 @@ _FAMILIES: Mapping[str, Mapping[str, Callable[..., nnx.Module]]] = {
     "convnext": convnext.VARIANTS,
     "clip_resnet": clip_resnet.VARIANTS,
     "perceptnet": perceptnet.VARIANTS,
+    "vit": vit.VARIANTS,
 }
 
 ARCHITECTURES: Mapping[str, Callable[..., nnx.Module]] = {
     name: builder for variants in _FAMILIES.values() for name, builder in variants.items()
 }
-"""Builders of the convolutional parts, by name; they take the keyword argument ``rngs``."""
+"""Builders of the networks without heads, by name; they take the keyword argument ``rngs``."""
 
 
 def family(architecture: str) -> str:

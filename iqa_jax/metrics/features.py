@@ -91,7 +91,7 @@ class FeatureScores(NetworkFunction):
             another kind of read-out.
         """
         relevances = relevances or {}
-        check_readouts(readouts, backbone.all_layers, relevances)
+        check_readouts(readouts, backbone.known_layers, relevances)
         _check_channels(backbone, relevances.values())
         places = {name: place for place, name in enumerate(relevances)}
         distances = (

@@ -71,23 +71,25 @@ def _from_keras(arrays: Arrays) -> Arrays:
     return found
 
 
+def _model(trunk: str, recipe: str, conversion: Conversion) -> Model:
+    return Model(
+        architecture="perceptnet",
+        goal="ratings",
+        environment="tid2008",
+        trunk=trunk,
+        preprocessing=IDENTITY,
+        parameters=36_368,
+        conversions=(conversion,),
+        recipe=recipe,
+    )
+
+
 MODELS: Mapping[str, Model] = {
-    "perceptnet-ratings-tid2008": Model(
-        architecture="perceptnet",
-        goal="ratings",
-        environment="tid2008",
-        trunk="perceptnet",
-        preprocessing=IDENTITY,
-        parameters=36_368,
-        conversions=(Conversion(_AUTHORS, (Rename(r"(gdn\d)\.gamma", r"\1.gamma", _to_hwio),)),),
+    "perceptnet-ratings-tid2008": _model(
+        *("perceptnet", "perceptnet"),
+        Conversion(_AUTHORS, (Rename(r"(gdn\d)\.gamma", r"\1.gamma", _to_hwio),)),
     ),
-    "perceptnet-ratings-tid2008-keras": Model(
-        architecture="perceptnet",
-        goal="ratings",
-        environment="tid2008",
-        trunk="perceptnet_same",
-        preprocessing=IDENTITY,
-        parameters=36_368,
-        conversions=(Conversion(_KERAS, rearrange=_from_keras),),
+    "perceptnet-ratings-tid2008-keras": _model(
+        *("perceptnet_same", "perceptnet-keras"), Conversion(_KERAS, rearrange=_from_keras)
     ),
 }

@@ -7,6 +7,7 @@ from iqa_jax.backbones import ARCHITECTURES
 from iqa_jax.errors import InputError
 from iqa_jax.text import do_you_mean
 from iqa_jax.zoo import (
+    alexnets,
     cifar10,
     clip,
     keras,
@@ -14,17 +15,23 @@ from iqa_jax.zoo import (
     perceptual,
     selfsupervised,
     torchvision,
+    transformers,
 )
 from iqa_jax.zoo.entries import Model, PublishedRelevance
 
 STUDY = "@study46"
 """Shorthand for all networks in the grid of 46."""
 
+TRANSFORMERS = "@transformers"
+"""Shorthand for all trained vision transformers."""
+
 _TRAINED = {
     **torchvision.MODELS,
+    **alexnets.MODELS,
     **selfsupervised.MODELS,
     **keras.MODELS,
     **cifar10.MODELS,
+    **transformers.MODELS,
     **clip.MODELS,
     **perceptnet.MODELS,
 }
@@ -42,6 +49,8 @@ def _untrained(trunk: str, seed: int) -> Model:
         trunk=trunk,
         preprocessing=example.preprocessing,
         parameters=example.parameters,
+        epochs=0,
+        recipe="none",
         seed=seed,
     )
 
@@ -70,39 +79,65 @@ def find_model(name: str) -> Model:
 
 
 def expand_models(names: Sequence[str]) -> list[str]:
-    """Names of models, with ``@study46`` expanded to its networks and duplicates removed.
+    """Names of models, with groups such as ``@study46`` expanded and duplicates removed.
 
     Raises:
-      InputError: If another name begins with ``@``.
+      InputError: If there is no such group.
     """
+    groups = {
+        STUDY: [name for name, model in MODELS.items() if model.in_study],
+        TRANSFORMERS: [name for name, model in _TRAINED.items() if model.family == "vit"],
+    }
     for name in names:
-        if name.startswith("@") and name != STUDY:
-            hint = do_you_mean(name, [STUDY])
-            raise InputError(f"there is no group {name!r}; {hint}there is: {STUDY}")
-    study = [name for name, model in MODELS.items() if model.in_study]
-    expanded = [each for name in names for each in (study if name == STUDY else [name])]
-    return list(dict.fromkeys(expanded))
+        if name.startswith("@") and name not in groups:
+            hint = do_you_mean(name, groups)
+            there = f"there is: {', '.join(groups)}"
+            raise InputError(f"there is no group {name!r}; {hint}{there}")
+    return list(dict.fromkeys(each for name in names for each in groups.get(name, [name])))
 
 
 def list_models(
-    *, architecture: str | None = None, goal: str | None = None, environment: str | None = None
+    *,
+    architecture: str | None = None,
+    family: str | None = None,
+    trunk: str | None = None,
+    depth: int | None = None,
+    goal: str | None = None,
+    goal_family: str | None = None,
+    environment: str | None = None,
+    labels: str | None = None,
+    luminance_only: bool | None = None,
+    epochs: int | None = None,
+    training_resolution: int | None = None,
+    recipe: str | None = None,
 ) -> list[str]:
-    """Names of the models with the given factors.
+    """Names of the models with the given factors; None means any.
 
     Args:
-      architecture: Name in the literature, such as ``vgg16``; None for any.
-      goal: Training objective, such as ``supervised``; None for any.
-      environment: Training images, such as ``imagenet1k``; None for any.
+      architecture: Name in the literature, such as ``vgg16``.
+      family: Family of architectures, such as ``vgg``.
+      trunk: Exact variant of the architecture, such as ``vgg16_bn``.
+      depth: Number of layers with weights on the longest path through the convolutional part.
+      goal: Training objective, such as ``supervised``.
+      goal_family: Kind of objective: ``supervised``, ``semi-supervised``, ``pretext``,
+        ``clustering``, ``contrastive``, ``redundancy`` or ``none``.
+      environment: Training images, such as ``imagenet1k``.
+      labels: What people said of the training images, such as ``classes``, or ``none``.
+      luminance_only: Whether the network is shown images without colour.
+      epochs: Number of passes over the training images.
+      training_resolution: Height and width of the training images in pixels.
+      recipe: Code and settings of the training, such as ``torchvision``.
 
     Example:
       >>> import iqa_jax
       >>> iqa_jax.list_models(architecture="alexnet", goal="rotnet")
       ['alexnet-rotnet-imagenet1k']
+      >>> iqa_jax.list_models(goal_family="redundancy")
+      ['resnet50-barlowtwins-imagenet1k']
     """
+    wanted = {field: value for field, value in locals().items() if value is not None}
     return [
         name
         for name, model in MODELS.items()
-        if architecture in (None, model.architecture)
-        and goal in (None, model.goal)
-        and environment in (None, model.environment)
+        if all(getattr(model, field) == value for field, value in wanted.items())
     ]

@@ -1,9 +1,9 @@
 """The original architectures in PyTorch, from which the golden numbers are frozen.
 
-They are torchvision's own classes where available, and the authors' for CLIP and PerceptNet. VISSL's
-AlexNets follow the table of their layers (``vissl/models/trunks``), the small ResNets the paper and
-akamaster's description (option A shortcuts, He et al. 2016, arXiv 1512.03385, section 4.2), and the
-pooling of DISTS follows Ding et al. 2020 (arXiv 2004.07728).
+They are torchvision's own classes where available, and the authors' for CLIP and PerceptNet.
+VISSL's AlexNets follow the table of their layers (``vissl/models/trunks``), the small ResNets the
+paper and akamaster's description (option A shortcuts, He et al. 2016, arXiv 1512.03385, section
+4.2), and the pooling of DISTS follows Ding et al. 2020 (arXiv 2004.07728).
 """
 
 import importlib

@@ -277,6 +277,10 @@ def _write_npy(tree: Any, file: IO[bytes]) -> None:
     _Python2Pickler(file).dump(np.array(tree, object))
 
 
+def _write_npz(tree: Mapping[str, np.ndarray], file: IO[bytes]) -> None:
+    np.savez(file, **tree)
+
+
 def _write_h5(tree: Mapping[str, Any], file: IO[bytes]) -> None:
     with h5py.File(file, "w") as root:
         root.attrs["layer_names"] = [name.encode() for name in tree]
@@ -299,10 +303,11 @@ KINDS: Mapping[str, Callable[[Any, IO[bytes]], None]] = {
     "torchscript": _write_torchscript,
     "pickle": _write_pickle,
     "npy": _write_npy,
+    "npz": _write_npz,
     "h5": _write_h5,
 }
 """Writers by kind of file: PyTorch since 1.6, since 0.4 and before; a TorchScript archive, from a
-flat state dict; NumPy in pickles; HDF5."""
+flat state dict; NumPy in pickles and archives; HDF5."""
 
 
 def write(tree: Any, kind: str, path: Path) -> None:

@@ -6,6 +6,7 @@ import pytest
 from iqa_jax.backbones import ARCHITECTURES, build
 from iqa_jax.errors import InputError
 from iqa_jax.zoo import MODELS, expand_models, find_model, list_models
+from iqa_jax.zoo.goals import GOAL_FAMILIES, GOALS
 from iqa_jax.zoo.registry import STUDY
 
 
@@ -37,9 +38,17 @@ def test_the_study_has_46_networks():
         "vgg11",
     ]
     with pytest.raises(
-        InputError, match="group '@study64'; do you mean @study46. there is: @study"
+        InputError,
+        match="group '@study64'; do you mean @study46. there is: @study46, @transformers",
     ):
         expand_models(["vgg11", "@study64"])
+
+
+def test_the_transformers_are_a_group():
+    transformers = expand_models(["@transformers"])
+    assert len(transformers) == len({MODELS[name].trunk for name in transformers}) >= 17
+    assert {MODELS[name].family for name in transformers} == {"vit"}
+    assert "random" not in {MODELS[name].goal for name in transformers}
 
 
 @pytest.mark.parametrize("name", MODELS)
@@ -82,3 +91,38 @@ def test_an_unknown_name_gets_suggestions():
         find_model("resnet-50")
     with pytest.raises(InputError, match="no model 'dinov2'; iqa models lists all"):
         find_model("dinov2")
+
+
+@pytest.mark.parametrize("name", MODELS)
+def test_every_fact_is_stated(name):
+    model = MODELS[name]
+    assert model.trunk.startswith(model.family)
+    assert model.goal_family in GOAL_FAMILIES
+    assert model.recipe
+    assert " " not in model.recipe
+    assert model.luminance_only == (build(model.trunk).in_channels == 1)
+    if model.goal == "random":
+        assert (model.epochs, model.labels, model.recipe) == (0, "none", "none")
+        assert (model.environment, model.goal_family) == ("none", "none")
+    else:
+        assert model.epochs is None or 10 <= model.epochs <= 1600
+        assert "none" not in (model.environment, model.goal_family, model.recipe)
+
+
+def test_goal_families():
+    assert {goal.family for goal in GOALS.values()} == set(GOAL_FAMILIES)
+    assert {model.goal for model in MODELS.values()} == set(GOALS)
+    assert MODELS["resnet50-swav-imagenet1k"].goal_family == "clustering"
+    assert MODELS["resnet50-pirl-imagenet1k"].goal_family == "contrastive"
+    assert MODELS["vgg16"].labels == "classes"
+
+
+def test_listing_by_what_follows_from_others():
+    assert list_models(goal_family="redundancy") == list_models(goal="barlowtwins")
+    assert list_models(family="vgg", depth=8, recipe="torchvision") == ["vgg11", "vgg11_bn"]
+    assert set(list_models(luminance_only=True, goal_family="pretext")) == set(
+        list_models(goal="colorization")
+    )
+    assert list_models(training_resolution=32) == list_models(environment="cifar10")
+    assert "alexnet" not in list_models(labels="none")
+    assert list_models(epochs=0) == list_models(goal="random")
