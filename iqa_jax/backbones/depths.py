@@ -48,8 +48,10 @@ DEPTHS: Mapping[str, int] = {
     **dict.fromkeys(("vitb32_clip", "vitb16_clip"), 49),
     "vitl14_clip": 97,
     "clip_resnet50": 51,
-    **dict.fromkeys(("perceptnet", "perceptnet_same"), 3),
+    **dict.fromkeys(("perceptnet", "perceptnet_same", "perceptnet_large"), 7),
+    "perceptnet_parametric": 8,
 }
 """Convolutions and linear layers on the longest path through the convolutional part, by key of
 ``ARCHITECTURES``. The number in a name, such as ResNet-50, often counts the classifier too. The two
-layers of a squeeze and excitation are on the longest path."""
+layers of a squeeze and excitation are on the longest path, and so are the weighted sums by which
+PerceptNets divide."""

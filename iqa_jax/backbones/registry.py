@@ -14,6 +14,7 @@ from iqa_jax.backbones import (
     convnext,
     densenet,
     efficientnet,
+    parametric_perceptnet,
     perceptnet,
     resnet,
     squeezenet,
@@ -32,7 +33,7 @@ _FAMILIES: Mapping[str, Mapping[str, Callable[..., nnx.Module]]] = {
     "efficientnet": efficientnet.VARIANTS,
     "convnext": convnext.VARIANTS,
     "clip_resnet": clip_resnet.VARIANTS,
-    "perceptnet": perceptnet.VARIANTS,
+    "perceptnet": {**perceptnet.VARIANTS, **parametric_perceptnet.VARIANTS},
     "vit": vit.VARIANTS,
 }
 

@@ -71,14 +71,67 @@ def _from_keras(arrays: Arrays) -> Arrays:
     return found
 
 
-def _model(trunk: str, recipe: str, conversion: Conversion) -> Model:
+def _of_hugging_face(name: str) -> Source:
+    return Source(
+        file=UrlFile(f"https://huggingface.co/Jorgvt/{name}/resolve/main/weights.safetensors"),
+        sha256="",
+        licence="Apache-2.0",
+        publications=("vilatomas2024parametric", *_PUBLICATIONS),
+    )
+
+
+def _for_three_channels(value: np.ndarray) -> np.ndarray:
+    return np.repeat(value, 3)
+
+
+_KERNELS, _GDN = r"state\.precalc_filter", r"GDNSpatioChromaFreqOrient_0"
+_POOLING = rf"{_GDN}\.ChromaFreqOrientGaussianGamma_0"
+_PARAMETRIC_RENAMES = (
+    Rename(r"params\.GDNGamma_0\.bias", "gdn1.bias", _for_three_channels),
+    Rename(
+        r"params\.GDNGamma_0\.kernel",
+        "gdn1.kernel",
+        lambda value: _for_three_channels(value).reshape(1, 1, 1, 3),
+    ),
+    Rename(r"params\.Color\.kernel", "conv1.kernel"),
+    Rename(r"params\.GDN_0\.Conv_0\.(kernel|bias)", r"gdn2.\1"),
+    Rename(rf"{_KERNELS}\.CenterSurroundLogSigmaK_0\.kernel", "conv2.kernel"),
+    Rename(rf"{_KERNELS}\.GDNGaussian_0\.GaussianLayerGamma_0\.kernel", "gdn3.kernel"),
+    Rename(r"params\.GDNGaussian_0\.GaussianLayerGamma_0\.bias", "gdn3.bias"),
+    Rename(rf"{_KERNELS}\.GaborLayerGammaHumanLike__0\.kernel", "conv3.kernel"),
+    Rename(rf"{_KERNELS}\.{_GDN}\.GaussianLayerGamma_0\.kernel", "gdn4.kernel"),
+    Rename(rf"params\.{_GDN}\.bias", "gdn4.bias"),
+    Rename(rf"params\.{_POOLING}\.(gamma_\w+|H_cc)", r"gdn4.pooling.\1"),
+    Rename(r"params\.GaborLayerGammaHumanLike__0\.((freq|theta)_[atd])", r"gdn4.pooling.\1"),
+    Rename(rf"params\.({_GDN}|LinearScaling_0)\.B", "scale"),  # since 2025 in a layer of its own
+)
+_GENERATORS = (
+    r"params\.CenterSurroundLogSigmaK_0\.(logsigma|K|A)",
+    rf"params\.(GDNGaussian_0|{_GDN})\.GaussianLayerGamma_0\.(gamma|A)",
+    r"params\.GaborLayerGammaHumanLike__0\.((gammax|gammay|sigma_theta)_[atd]|A)",
+    rf"{_KERNELS}\.{_POOLING}\.kernel",
+)
+"""Parameters from which the stored kernels were made, and a kernel that is made again."""
+
+_LARGE_RENAMES = (
+    *(
+        Rename(rf"params\.GDN_{place}\.Conv_0\.(kernel|bias)", rf"gdn{place + 1}.\1")
+        for place in range(4)
+    ),
+    Rename(r"params\.Color\.kernel", "conv1.kernel"),
+    Rename(r"params\.Conv_0\.kernel", "conv2.kernel"),
+    Rename(r"params\.Conv_1\.kernel", "conv3.kernel"),
+)
+
+
+def _model(trunk: str, parameters: int, recipe: str, conversion: Conversion) -> Model:
     return Model(
         architecture="perceptnet",
         goal="ratings",
         environment="tid2008",
         trunk=trunk,
         preprocessing=IDENTITY,
-        parameters=36_368,
+        parameters=parameters,
         conversions=(conversion,),
         recipe=recipe,
     )
@@ -86,10 +139,25 @@ def _model(trunk: str, recipe: str, conversion: Conversion) -> Model:
 
 MODELS: Mapping[str, Model] = {
     "perceptnet-ratings-tid2008": _model(
-        *("perceptnet", "perceptnet"),
+        *("perceptnet", 36_368, "perceptnet"),
         Conversion(_AUTHORS, (Rename(r"(gdn\d)\.gamma", r"\1.gamma", _to_hwio),)),
     ),
     "perceptnet-ratings-tid2008-keras": _model(
-        *("perceptnet_same", "perceptnet-keras"), Conversion(_KERAS, rearrange=_from_keras)
+        *("perceptnet_same", 36_368, "perceptnet-keras"),
+        Conversion(_KERAS, rearrange=_from_keras),
+    ),
+    "perceptnet-ratings-tid2008-parametric": _model(
+        *("perceptnet_parametric", 430_157, "paramperceptnet"),
+        Conversion(_of_hugging_face("ppnet-fully-trained"), _PARAMETRIC_RENAMES, _GENERATORS),
+    ),
+    "perceptnet-ratings-tid2008-biofitted": _model(
+        *("perceptnet_parametric", 430_157, "paramperceptnet-biofitted"),
+        Conversion(_of_hugging_face("ppnet-bio-fitted"), _PARAMETRIC_RENAMES, _GENERATORS),
+    ),
+    "perceptnet-ratings-tid2008-large": _model(
+        *("perceptnet_large", 7_598_852, "paramperceptnet-baseline"),
+        Conversion(_of_hugging_face("ppnet-baseline"), _LARGE_RENAMES),
     ),
 }
+"""Models by name: by their first author; in Keras; with kernels of a parametric form, all of whose
+parameters or only those of the last layer were trained; and with free kernels of the same size."""

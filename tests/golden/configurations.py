@@ -140,6 +140,15 @@ _OTHERS = {
     "perceptnet-ratings-tid2008": ("perceptnet", "perceptnet", IDENTITY),
     "perceptnet-ratings-tid2008-keras": ("perceptnet_same", "perceptnet-keras", IDENTITY),
     **{
+        f"perceptnet-ratings-tid2008-{name}": (trunk, form, IDENTITY)
+        for name, trunk, form in (
+            ("parametric", "perceptnet_parametric", "perceptnet-flax"),
+            ("parametric@later", "perceptnet_parametric", "perceptnet-flax-later"),
+            ("biofitted", "perceptnet_parametric", "perceptnet-flax"),
+            ("large", "perceptnet_large", "perceptnet-flax"),
+        )
+    },
+    **{
         f"{trunk}-supervised-cifar10": (trunk, "cifar10", IMAGENET)
         for trunk in ("resnet20", "resnet32", "resnet44", "resnet56")
     },

@@ -284,6 +284,93 @@ def _rounded_to_half(state: State) -> dict[str, np.ndarray]:
     }
 
 
+_POOLED = r"gdn4\.pooling\.(freq|theta)_[atd]"
+_FLAX_PERCEPTNET = {
+    "gdn1.weight": "params.GDN_0.Conv_0.kernel",
+    "gdn1.bias": "params.GDN_0.Conv_0.bias",
+    "conv1.weight": "params.Color.kernel",
+    "gdn2.weight": "params.GDN_1.Conv_0.kernel",
+    "gdn2.bias": "params.GDN_1.Conv_0.bias",
+    "conv2.weight": "params.Conv_0.kernel",
+    "gdn3.weight": "params.GDN_2.Conv_0.kernel",
+    "gdn3.bias": "params.GDN_2.Conv_0.bias",
+    "conv3.weight": "params.Conv_1.kernel",
+    "gdn4.weight": "params.GDN_3.Conv_0.kernel",
+    "gdn4.bias": "params.GDN_3.Conv_0.bias",
+}
+_GDN = "GDNSpatioChromaFreqOrient_0"
+_PARAMETRIC_PERCEPTNET = {
+    "gdn1.weight": "params.GDNGamma_0.kernel",
+    "gdn1.bias": "params.GDNGamma_0.bias",
+    "conv1.weight": "params.Color.kernel",
+    "gdn2.weight": "params.GDN_0.Conv_0.kernel",
+    "gdn2.bias": "params.GDN_0.Conv_0.bias",
+    "conv2.weight": "state.precalc_filter.CenterSurroundLogSigmaK_0.kernel",
+    "gdn3.weight": "state.precalc_filter.GDNGaussian_0.GaussianLayerGamma_0.kernel",
+    "gdn3.bias": "params.GDNGaussian_0.GaussianLayerGamma_0.bias",
+    "conv3.weight": "state.precalc_filter.GaborLayerGammaHumanLike__0.kernel",
+    "gdn4.weight": f"state.precalc_filter.{_GDN}.GaussianLayerGamma_0.kernel",
+    "gdn4.bias": f"params.{_GDN}.bias",
+    "scale": f"params.{_GDN}.B",
+}
+_GENERATORS = {
+    "CenterSurroundLogSigmaK_0": {"logsigma": 9, "K": 9, "A": 9},
+    "GDNGaussian_0.GaussianLayerGamma_0": {"gamma": 3, "A": 3},
+    f"{_GDN}.GaussianLayerGamma_0": {"gamma": 128, "A": 128},
+    "GaborLayerGammaHumanLike__0": {
+        f"{name}_{colour}": count
+        for colour, scales in {"a": 4, "t": 2, "d": 2}.items()
+        for name, count in {"gammax": scales, "gammay": scales, "sigma_theta": 8}.items()
+    },
+}
+"""Parameters of the parametric PerceptNet that its stored kernels replace, with their numbers."""
+
+
+def _flax_perceptnet(trunk: str, state: State) -> Tree:
+    """Names of Flax, joined by dots, and kernels HWIO."""
+    is_parametric = trunk == "perceptnet_parametric"
+    names = _PARAMETRIC_PERCEPTNET if is_parametric else _FLAX_PERCEPTNET
+    tree = {}
+    for name, array in state.items():
+        if name in names:
+            hwio = array.transpose(2, 3, 1, 0) if array.ndim == 4 else array
+            tree[names[name]] = np.ascontiguousarray(hwio)
+        else:
+            layer = "GaborLayerGammaHumanLike__0"
+            if not re.fullmatch(_POOLED, name):
+                layer = f"{_GDN}.ChromaFreqOrientGaussianGamma_0"
+            tree[f"params.{layer}.{name.rpartition('.')[2]}"] = array
+    if is_parametric:
+        for leaf in ("kernel", "bias"):
+            tree[f"params.GDNGamma_0.{leaf}"] = tree[f"params.GDNGamma_0.{leaf}"].reshape(-1)[:1]
+        for layer, counts in _GENERATORS.items():
+            tree |= {f"params.{layer}.{name}": _extra(count) for name, count in counts.items()}
+        tree["params.GaborLayerGammaHumanLike__0.A"] = _extra(3, 128)
+    return tree
+
+
+def _later_flax_perceptnet(trunk: str, state: State) -> Tree:
+    """What the authors' program has written since 2025."""
+    tree = _flax_perceptnet(trunk, state)
+    tree["params.LinearScaling_0.B"] = tree.pop(f"params.{_GDN}.B")
+    kernel = f"state.precalc_filter.{_GDN}.ChromaFreqOrientGaussianGamma_0.kernel"
+    return {**tree, kernel: _extra(1, 1, 128, 128)}
+
+
+def _positive(state: State) -> dict[str, np.ndarray]:
+    """Weights as the authors keep them: those of normalisations are positive."""
+    found = {}
+    for name, array in state.items():
+        is_bias = name.endswith(".bias")
+        positive = np.abs(array) + np.float32(0.1) if is_bias else array
+        if name.endswith("H_cc") or re.fullmatch(r"gdn\d\.weight", name):
+            positive = np.abs(array)
+        if name.startswith("gdn1.") and "scale" in state:  # one number for all channels
+            positive = np.broadcast_to(positive.reshape(-1)[0], array.shape)
+        found[name] = positive
+    return found
+
+
 def _state(trunk: str, state: State) -> Tree:
     del trunk
     return _state_dict(state)
@@ -506,6 +593,10 @@ FORMATS: Mapping[str, Format] = {
     "clip": Format(_clip, "torchscript", ".pt", _rounded_to_half),
     "perceptnet": Format(_state, "torch-legacy", ".pth"),
     "perceptnet-keras": Format(_keras_perceptnet, "h5", ".h5"),
+    "perceptnet-flax": Format(_flax_perceptnet, "safetensors", ".safetensors", _positive),
+    "perceptnet-flax-later": Format(
+        _later_flax_perceptnet, "safetensors", ".safetensors", _positive
+    ),
     "state": Format(_state, "torch", ".pth"),
     "dinov2": Format(_dinov2, "torch", ".pth"),
     "mae": Format(_mae, "torch", ".pth"),

@@ -15,6 +15,7 @@ from typing import IO, Any, ClassVar
 
 import h5py
 import numpy as np
+import safetensors.numpy
 
 _STORAGES = {
     "float64": "torch.DoubleStorage",
@@ -296,6 +297,12 @@ def _add_groups(tree: Mapping[str, Any], group: h5py.Group) -> None:
             group.create_dataset(name, data=value)
 
 
+def _write_safetensors(tree: Mapping[str, np.ndarray], file: IO[bytes]) -> None:
+    file.write(
+        safetensors.numpy.save({name: np.ascontiguousarray(each) for name, each in tree.items()})
+    )
+
+
 KINDS: Mapping[str, Callable[[Any, IO[bytes]], None]] = {
     "torch": _write_zip,
     "torch-legacy": _write_legacy,
@@ -305,9 +312,10 @@ KINDS: Mapping[str, Callable[[Any, IO[bytes]], None]] = {
     "npy": _write_npy,
     "npz": _write_npz,
     "h5": _write_h5,
+    "safetensors": _write_safetensors,
 }
 """Writers by kind of file: PyTorch since 1.6, since 0.4 and before; a TorchScript archive, from a
-flat state dict; NumPy in pickles and archives; HDF5."""
+flat state dict; NumPy in pickles and archives; HDF5; safetensors."""
 
 
 def write(tree: Any, kind: str, path: Path) -> None:
