@@ -1,7 +1,7 @@
 """Later PerceptNets, whose kernels are, or could be, functions known from vision science.
 
-Vila-Tomas et al. 2024, arXiv 2412.03210. The layers are those of :mod:`iqa_jax.backbones.perceptnet`
-with larger kernels: differences of Gaussians in ``conv2``, Gabor functions in ``conv3``. The authors
+Vila-Tomas et al. 2024, arXiv 2412.03210. The layers are those of ``backbones.perceptnet`` with
+larger kernels: differences of Gaussians in ``conv2``, Gabor functions in ``conv3``. The authors
 publish the kernels that these functions gave, and the network takes them as they are.
 """
 
