@@ -156,9 +156,12 @@ class Backbone:
           images: ``[B, H, W, 3]``, ``uint8`` or floating point in [0, 1].
 
         Returns:
-          All layers of the network, selected or not, also under short names (:func:`aliases`).
+          All layers of the network, selected or not, also under short names (:func:`aliases`). Of
+          images that are not made of whole patches, ``input`` alone.
         """
         pixels = unit_range(images)
+        if self._is_cut(*images.shape[1:3]):
+            return {INPUT: pixels}
         x = self.preprocessing(pixels)
         if self.precision == "bf16":
             activations = self.network.apply(self.parameters, x.astype(jnp.bfloat16))

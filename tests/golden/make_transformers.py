@@ -15,6 +15,7 @@ import sys
 import tempfile
 import time
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
@@ -27,6 +28,9 @@ from iqa_jax.weights.formats.reading import read_checkpoint
 
 _NOISE = 2e-5
 """Maximum difference of float32 from float64, relative to the magnitude of a layer."""
+
+POSITIONS = ((4, 1), (4, 2), (4, 3), (4, 4), (4, 5), (4, 9), (7, 4), (7, 10))
+"""Lengths of stored and of new grids."""
 
 _ALIVE = (1e-3, 1e3)
 """Range of the standard deviation of every layer of more than one position."""
@@ -43,6 +47,7 @@ def main(names: list[str]) -> None:
         print(
             f"{name}: noise {noise:.1e}, std {low:.3g} to {high:.3g}, {seconds:.1f} s", flush=True
         )
+    _freeze_positions()
     packages = ("numpy", "torch", "timm", "jax", "flax", "scipy")
     record = {
         "script": "tests/golden/make_transformers.py",
@@ -83,6 +88,25 @@ def _freeze(name: str) -> tuple[float, float, float]:
     packed = gzip.compress(json.dumps(facts, separators=(",", ":")).encode(), mtime=0)
     (FOLDER / "trunks" / f"{trunk}.json.gz").write_bytes(packed)
     return max(noises), low, high
+
+
+def _freeze_positions() -> None:
+    """Stores PyTorch's weights of short grids, ``[new][old]``, by the names of our rules."""
+
+    def weights(old: int, **options: Any) -> list[list[float]]:
+        impulses = torch.eye(old, dtype=torch.float64)[:, None, :, None].repeat(1, 1, 1, old)
+        found = torch.nn.functional.interpolate(impulses, mode="bicubic", **options)
+        return found[:, 0, :, 0].T.tolist()
+
+    found = {
+        f"{old} to {new}": {
+            "cubic": weights(old, size=(new, old), align_corners=False),
+            "cubic_with_offset": weights(old, scale_factor=((new + 0.1) / old, 1.0)),
+            "cubic_antialiased": weights(old, size=(new, old), antialias=True),
+        }
+        for old, new in POSITIONS
+    }
+    (FOLDER / "positions.json").write_text(json.dumps(found, indent=1) + "\n")
 
 
 def preprocess(image: np.ndarray, expected: Input) -> np.ndarray:

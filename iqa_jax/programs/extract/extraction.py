@@ -174,7 +174,10 @@ def layer_shapes(backbone: Backbone, sizes: Iterable[Size]) -> dict[str, LayerSh
     return {
         layer: LayerShape(
             channels[layer],
-            {size: prod(of_size[layer].shape[1:3]) for size, of_size in shapes.items()},
+            {
+                size: prod(of_size[layer].shape[1:3]) if layer in of_size else 0
+                for size, of_size in shapes.items()
+            },
         )
         for layer in backbone.known_layers
     }
