@@ -7,7 +7,7 @@ from typing import Any
 from iqa_jax.text import aligned, csv_text
 from iqa_jax.weights.download import UrlFile
 from iqa_jax.zoo.entries import Model, Source
-from iqa_jax.zoo.registry import MODELS, RELEVANCES, STUDY
+from iqa_jax.zoo.registry import MODELS, RELEVANCES, STUDY46
 
 FACTS = (
     "architecture",
@@ -58,7 +58,7 @@ def table() -> str:
     ]
     study = sum(model.in_study for model in MODELS.values())
     legend = (
-        f"{len(MODELS)} networks; * the {study} of {STUDY}.\n"
+        f"{len(MODELS)} networks; * the {study} of {STUDY46}.\n"
         "depth: layers with weights on the longest path. pixels: height and width of the training\n"
         "images. parameters: millions in the convolutional part. top-1: percent on ImageNet-1k\n"
         "after supervised training; probe: the same for a linear classifier on frozen features.\n"

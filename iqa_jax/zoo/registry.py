@@ -10,6 +10,8 @@ from iqa_jax.zoo import (
     alexnets,
     cifar10,
     clip,
+    efficientnet_lite,
+    epoch_series,
     keras,
     perceptnet,
     perceptual,
@@ -19,8 +21,23 @@ from iqa_jax.zoo import (
 )
 from iqa_jax.zoo.entries import Model, PublishedRelevance
 
-STUDY = "@study46"
-"""Shorthand for all networks in the grid of 46."""
+STUDY46 = "@study46"
+"""Shorthand for the 46 networks of the paper (our reconstruction)."""
+
+STUDY = "@study"
+"""Shorthand for all networks that the claims of the papers need, with their untrained controls."""
+
+_ADDED = (
+    *("vgg16-supervised-imagenet1k-keras", "vgg19-supervised-imagenet1k-keras"),
+    *("vgg11", "vgg13", "densenet161"),
+    *(f"efficientnet_b{number}" for number in range(1, 8)),
+    *efficientnet_lite.MODELS,
+    *cifar10.MODELS,
+    *epoch_series.MODELS,
+)
+"""Trained networks of :data:`STUDY` besides those of :data:`STUDY46`."""
+
+_CONTROL_SEEDS = range(3)
 
 TRANSFORMERS = "@transformers"
 """Shorthand for all trained vision transformers."""
@@ -29,11 +46,13 @@ _TRAINED = {
     **torchvision.MODELS,
     **alexnets.MODELS,
     **selfsupervised.MODELS,
+    **epoch_series.MODELS,
     **keras.MODELS,
     **cifar10.MODELS,
     **transformers.MODELS,
     **clip.MODELS,
     **perceptnet.MODELS,
+    **efficientnet_lite.MODELS,
 }
 _EXAMPLES = {model.trunk: model for model in reversed(_TRAINED.values())}
 _UNTRAINED = re.compile(r"(?P<trunk>\w+)-random-none-seed(?P<seed>\d{1,9})")
@@ -78,21 +97,27 @@ def find_model(name: str) -> Model:
     raise InputError(f"there is no model {name!r}; {hint}iqa models lists all")
 
 
+def _groups() -> Mapping[str, Sequence[str]]:
+    """Names of the networks of every group, by its shorthand."""
+    grid = [name for name, model in MODELS.items() if model.in_study]
+    trained = [*grid, *_ADDED]
+    trunks = dict.fromkeys(MODELS[name].trunk for name in trained)
+    controls = [f"{trunk}-random-none-seed{seed}" for trunk in trunks for seed in _CONTROL_SEEDS]
+    transformers = [name for name, model in _TRAINED.items() if model.family == "vit"]
+    return {STUDY46: grid, STUDY: [*trained, *controls], TRANSFORMERS: transformers}
+
+
 def expand_models(names: Sequence[str]) -> list[str]:
     """Names of models, with groups such as ``@study46`` expanded and duplicates removed.
 
     Raises:
       InputError: If there is no such group.
     """
-    groups = {
-        STUDY: [name for name, model in MODELS.items() if model.in_study],
-        TRANSFORMERS: [name for name, model in _TRAINED.items() if model.family == "vit"],
-    }
+    groups = _groups()
     for name in names:
         if name.startswith("@") and name not in groups:
             hint = do_you_mean(name, groups)
-            there = f"there is: {', '.join(groups)}"
-            raise InputError(f"there is no group {name!r}; {hint}{there}")
+            raise InputError(f"there is no group {name!r}; {hint}there are: {', '.join(groups)}")
     return list(dict.fromkeys(each for name in names for each in groups.get(name, [name])))
 
 

@@ -3,7 +3,8 @@
 Most files are from VISSL's model zoo (MODEL_ZOO.md at commit 09270ed). Some of them were converted
 from the Caffe2 files of Goyal et al. 2019, which are then the second source. The top-1 accuracies
 in VISSL's table are those of a linear classifier on ImageNet-1k, even for supervised networks.
-Where files exist for several training lengths, the longest was chosen.
+Where there are files for several training lengths, the longest is here, and ``epoch_series`` has
+the others.
 """
 
 from collections.abc import Mapping
@@ -199,9 +200,10 @@ MODELS: Mapping[str, Model] = {
         ),
         epochs=1000,
     ),
-    # These two were trained on images labelled by a teacher, then on ImageNet-1k.
+    # These two were trained on images labelled by a teacher, then on ImageNet-1k; their names have
+    # the first environment alone.
     "resnet50-semisupervised-yfcc100m": trained(
-        *("resnet50", "semisupervised", "yfcc100m", 79.2),
+        *("resnet50", "semisupervised", "yfcc100m+imagenet1k", 79.2),
         from_vissl(
             "converted_vissl_rn50_semi_sup_08389792.torch",
             *(_SEMISUPERVISED, SEMISUPERVISED_BY_VISSL),
@@ -211,7 +213,7 @@ MODELS: Mapping[str, Model] = {
         recipe="yalniz2019",
     ),
     "resnet50-semiweaklysupervised-instagram": trained(
-        *("resnet50", "semiweaklysupervised", "instagram", 81.06),
+        *("resnet50", "semiweaklysupervised", "instagram+imagenet1k", 81.06),
         from_vissl(
             "converted_vissl_rn50_semi_weakly_sup_16a12f1b.torch",
             *(_SEMISUPERVISED, SEMISUPERVISED_BY_VISSL),

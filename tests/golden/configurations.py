@@ -71,6 +71,7 @@ SQUEEZENET_CAFFE = Input("bgr", mean=(123.0, 117.0, 104.0), **_UNSCALED)
 IDENTITY = Input(mean=(0.0, 0.0, 0.0), std=(1.0, 1.0, 1.0))
 CLIP = Input(mean=(0.48145466, 0.4578275, 0.40821073), std=(0.26862954, 0.26130258, 0.27577711))
 SYMMETRIC = Input(mean=(0.5, 0.5, 0.5), std=(0.5, 0.5, 0.5))
+LITE = Input(scale=1.0, mean=(127.0, 127.0, 127.0), std=(128.0, 128.0, 128.0))
 SSD = Input(mean=(0.48235, 0.45882, 0.40784), std=(1 / 255, 1 / 255, 1 / 255))
 
 _TORCHVISION = (
@@ -147,6 +148,10 @@ _OTHERS = {
             ("biofitted", "perceptnet_parametric", "perceptnet-flax"),
             ("large", "perceptnet_large", "perceptnet-flax"),
         )
+    },
+    **{
+        f"efficientnet_lite{number}": (f"efficientnet_lite{number}", "torchvision-legacy", LITE)
+        for number in range(3)
     },
     **{
         f"{trunk}-supervised-cifar10": (trunk, "cifar10", IMAGENET)
@@ -243,10 +248,10 @@ def read_trunk(trunk: str) -> Trunk:
     )
 
 
-def read_golden(name: str) -> list[dict[str, np.ndarray]]:
+def read_golden(name: str, folder: str = "backbones") -> list[dict[str, np.ndarray]]:
     """Reads the results of ``draws.statistics`` for every layer, at each size."""
     layers = read_trunk(CONFIGURATIONS[name].trunk).layers
-    with np.load(FOLDER / "backbones" / f"{name}.npz") as file:
+    with np.load(FOLDER / folder / f"{name}.npz") as file:
         rows = file["statistics"]
     found = []
     for row in rows:

@@ -1,7 +1,8 @@
 """Freezes the activations of the original architectures with drawn weights.
 
-Run it in an environment with torch, torchvision, h5py and opencv-python-headless, on a folder with
-clones of the authors' repositories at ``originals.COMMITS``:
+Run it in an environment with torch, torchvision, h5py, opencv-python-headless and
+efficientnet-lite-pytorch, on a folder with clones of the authors' repositories at
+``originals.COMMITS``:
 
     PYTHONPATH=tests ORIGINALS=FOLDER python -m golden.make_backbones [NAME ...]
 
