@@ -91,7 +91,7 @@ class FeatureScores(NetworkFunction):
             another kind of read-out, or was learned for other weights of the network.
         """
         relevances = relevances or {}
-        check_readouts(readouts, backbone.all_layers, relevances)
+        check_readouts(readouts, backbone.known_layers, relevances)
         check_network(backbone.sha256, relevances.values())
         _check_channels(backbone, relevances.values())
         places = {name: place for place, name in enumerate(relevances)}

@@ -61,11 +61,13 @@ READOUT_METRICS: Mapping[str, ReadoutMetric] = {
     "dists:resize256": ReadoutMetric(_DISTS, Protocol(Resize("short:256", only_larger=True))),
     "deepwsd": ReadoutMetric(_DEEPWSD, DeepWSD()),
     "deepdc": ReadoutMetric(_DEEPDC, Protocol(Resize("short:224", only_larger=True))),
+    "perceptnet": ReadoutMetric("perceptnet-ratings-tid2008/gdn4/l2", speed="medium"),
 }
 """Published metrics that are read-outs: LPIPS v0.1 (Zhang et al. 2018); DISTS (Ding et al. 2020),
-whose paper shrinks images to 256 pixels first; DeepWSD (Liao et al. 2022); and DeepDC (Zhu et al.
-2022), whose program shrinks them to 224. DeepDC's authors name five convolutions, but in four of
-them their program reads what the ReLU after it has left in the same memory."""
+whose paper shrinks images to 256 pixels first; DeepWSD (Liao et al. 2022); DeepDC (Zhu et al.
+2022), whose program shrinks them to 224; and PerceptNet (Hepburn et al. 2020). DeepDC's authors
+name five convolutions, but in four of them their program reads what the ReLU after it has left in
+the same memory."""
 
 
 @dataclass(frozen=True)

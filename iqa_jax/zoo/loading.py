@@ -260,6 +260,15 @@ def model_layers(name: str) -> tuple[str, ...]:
     return (INPUT, *build_folded(find_model(name).trunk).layers)
 
 
+def layers_on_request(name: str) -> tuple[str, ...]:
+    """Names of layers of the model ``name`` that only a request by name selects.
+
+    Raises:
+      InputError: If there is no such model.
+    """
+    return () if is_own(name) else build_folded(find_model(name).trunk).on_request
+
+
 def load_relevance(name: str, *, checkpoints_dir: epath.PathLike | None = None) -> Relevance:
     """Loads channel weights, published or learned.
 

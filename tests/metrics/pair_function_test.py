@@ -17,7 +17,7 @@ from iqa_jax.metrics.pair_function import PairFunction
 from iqa_jax.metrics.pixels import PIXEL_METRICS, PixelScores
 from iqa_jax.readouts import READOUTS, ReadoutName
 from iqa_jax.readouts.statistics import STATISTICS
-from iqa_jax.zoo import Relevance, load_backbone
+from iqa_jax.zoo import Relevance, find_model, load_backbone
 
 SIZES = ((1, 1), (2, 3), (17, 33), (65, 97))
 OF_A_PAIR = [name for name, readout in READOUTS.items() if not readout.normalised_by]
@@ -190,11 +190,7 @@ def drawn_metric(name):
     metric = parse_metric(name)
     if metric.readout is None:
         return PixelScores((metric.computed,))
-    architecture = {"alexnet": "alexnet", "vgg16": "vgg16", "squeezenet1_1": "squeezenet1_1"}.get(
-        metric.readout.model, "vgg16_l2pool"
-    )
-    if name == "deepdc":
-        architecture = "vgg19_conv5_4"
+    architecture = find_model(metric.readout.model).trunk
     backbone, readout = untrained(architecture), metric.readout
     terms = READOUTS[readout.readout].terms
     shape = () if terms == 1 else (terms,)

@@ -24,7 +24,7 @@ class ColumnSettings(DatasetSettings, ModelSettings):
       metrics: Metrics that join the tables: psnr, ssim, ms-ssim, ssim:wang2004, ssim:matlab,
         ssim:rgb, ms-ssim:wang2003, ms-ssim:rgb, gmsd, ms-gmsd, haarpsi, mdsi, nlpd, vif, fsim,
         fsimc, vsi, iw-ssim, flip, flip:ppd=NUMBER, ssimulacra2, lpips-alex, lpips-vgg,
-        lpips-squeeze, dists, dists:resize256, deepwsd, deepdc, any read-out
+        lpips-squeeze, dists, dists:resize256, deepwsd, deepdc, perceptnet, any read-out
         MODEL/LAYER[+LAYER...]/READOUT[@RELEVANCE], and a learned relevance FILE.safetensors.
       statistics_dir: Folder in which the statistics of layers are kept: missing ones are extracted,
         and any other read-out then takes seconds. The read-outs balanced and normalized need it.

@@ -8,7 +8,7 @@ import jax
 import jax.numpy as jnp
 from etils import epath
 
-from iqa_jax.backbones import Backbone
+from iqa_jax.backbones import INPUT, Backbone
 from iqa_jax.datasets import PairTable, fingerprint
 from iqa_jax.engine.capacity import check_memory
 from iqa_jax.engine.devices import programs_together
@@ -23,7 +23,7 @@ from iqa_jax.programs.layers import ALL, resolve
 from iqa_jax.progress import inform
 from iqa_jax.readouts.statistics import STATISTICS
 from iqa_jax.text import counted
-from iqa_jax.zoo import model_layers, weights_sha256
+from iqa_jax.zoo import layers_on_request, model_layers, weights_sha256
 
 Arrays = Sequence[tuple[str, str]]
 """Pairs of a layer and a statistic."""
@@ -151,7 +151,11 @@ def extract(settings: ExtractSettings, *, table: PairTable | None = None) -> lis
 
 def _arrays(settings: ExtractSettings) -> dict[str, Arrays]:
     """The layers and statistics of each model that has one of the layers."""
-    wanted = resolve(settings.layers, {model: model_layers(model) for model in settings.models})
+    wanted = resolve(
+        settings.layers,
+        {model: model_layers(model) for model in settings.models},
+        {model: layers_on_request(model) for model in settings.models},
+    )
     statistics = STATISTICS if ALL in settings.statistics else settings.statistics
     return {
         model: [(layer, statistic) for each in layers for layer in each for statistic in statistics]
@@ -161,7 +165,8 @@ def _arrays(settings: ExtractSettings) -> dict[str, Arrays]:
 
 
 def layer_shapes(backbone: Backbone, sizes: Iterable[Size]) -> dict[str, LayerShape]:
-    """Channels and positions of every layer, in forward order, for images of some sizes."""
+    """Channels and positions of every known layer, for images of some sizes."""
+    channels = {INPUT: 3, **backbone.network.channels}
     shapes = {
         size: jax.eval_shape(
             Backbone.activations, backbone, jax.ShapeDtypeStruct((1, *size, 3), jnp.float32)
@@ -170,8 +175,11 @@ def layer_shapes(backbone: Backbone, sizes: Iterable[Size]) -> dict[str, LayerSh
     }
     return {
         layer: LayerShape(
-            backbone.channels[layer],
-            {size: prod(of_size[layer].shape[1:3]) for size, of_size in shapes.items()},
+            channels[layer],
+            {
+                size: prod(of_size[layer].shape[1:3]) if layer in of_size else 0
+                for size, of_size in shapes.items()
+            },
         )
-        for layer in backbone.layers
+        for layer in backbone.known_layers
     }

@@ -6,10 +6,10 @@ Example:
   iqa score --metrics=psnr,lpips-alex --pairs=pairs.csv --output=scores.csv --resume
 
 Metrics: psnr, ssim, ms-ssim, gmsd, ms-gmsd, haarpsi, mdsi, nlpd, vif, fsim, fsimc, vsi, iw-ssim,
-flip, ssimulacra2, lpips-alex, lpips-vgg, lpips-squeeze, dists, deepwsd, deepdc, any read-out
-MODEL/LAYER[+LAYER...]/READOUT[@RELEVANCE], and a learned relevance FILE.safetensors. If a pair
-cannot be scored, the column 'error' says why, the others are scored, and the exit status is 2. A
-file .json beside --output records what the scores depend on, image by image: --resume keeps
+flip, ssimulacra2, lpips-alex, lpips-vgg, lpips-squeeze, dists, deepwsd, deepdc, perceptnet, any
+read-out MODEL/LAYER[+LAYER...]/READOUT[@RELEVANCE], and a learned relevance FILE.safetensors. If a
+pair cannot be scored, the column 'error' says why, the others are scored, and the exit status is 2.
+A file .json beside --output records what the scores depend on, image by image: --resume keeps
 existing scores and scores the pairs that are new, that were not reached, or whose images could not
 be read or were too large for the memory.
 """

@@ -13,8 +13,8 @@ class ScoreSettings(ModelSettings):
       metrics: Metrics: psnr, ssim, ms-ssim, ssim:wang2004, ssim:matlab, ssim:rgb,
         ms-ssim:wang2003, ms-ssim:rgb, gmsd, ms-gmsd, haarpsi, mdsi, nlpd, vif, fsim, fsimc, vsi,
         iw-ssim, flip, flip:ppd=NUMBER, ssimulacra2, lpips-alex, lpips-vgg, lpips-squeeze, dists,
-        dists:resize256, deepwsd, deepdc, any read-out MODEL/LAYER[+LAYER...]/READOUT[@RELEVANCE],
-        and a learned relevance FILE.safetensors.
+        dists:resize256, deepwsd, deepdc, perceptnet, any read-out
+        MODEL/LAYER[+LAYER...]/READOUT[@RELEVANCE], and a learned relevance FILE.safetensors.
       reference: One reference image.
       distorted: One distorted image.
       reference_dir: Folder of reference images, matched by path and name without suffix.
