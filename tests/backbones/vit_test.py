@@ -147,9 +147,9 @@ def test_images_that_are_not_made_of_whole_patches_are_refused(whole, rng):
     reason = whole.refusal(30, 40)
     assert reason == (
         "small needs images whose sides are multiples of 4 pixels, got 40x30; the nearest sizes "
-        "are 40x28 and 40x32"
+        "are 40x28 and 40x32; resize=multiple:4 takes the nearest"
     )
-    assert whole.refusal(3, 5).endswith("the nearest sizes are 4x4 and 8x4")
+    assert whole.refusal(3, 5).endswith("are 4x4 and 8x4; resize=multiple:4 takes the nearest")
     assert whole.refusal(28, 40) is None
     assert whole.refusal(30, 40, layers=["input"]) is None
     cut = rng.uniform(size=(1, 30, 40, 3)).astype(np.float32)
