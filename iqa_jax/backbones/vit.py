@@ -61,7 +61,7 @@ SMALL, BASE, LARGE = Size(384, 12, 6), Size(768, 12, 12), Size(1024, 24, 16)
 
 @dataclass(frozen=True)
 class Form:
-    """What tells the families apart.
+    """Differences between the families.
 
     Attributes:
       size: Size of the transformer.
@@ -286,7 +286,7 @@ def _mae(size: Size) -> Form:
     return Form(size, 16, 14, cubic)
 
 
-def clip_form(size: Size, patch: int) -> Form:
+def _clip(size: Size, patch: int) -> Form:
     """CLIP's vision transformers: Radford et al. 2021, arXiv 2103.00020.
 
     Their program takes images of 224 x 224 pixels alone. For other sizes the position embeddings
