@@ -21,8 +21,8 @@ SLOW_TRUNKS = (
     *("efficientnet_b4", "efficientnet_b5", "efficientnet_b6", "efficientnet_b7"),
     *("densenet121", "densenet161", "densenet169", "densenet201", "resnet101", "resnet152"),
     *("convnext_tiny", "convnext_base"),
-    # Of the transformers, the small ones suffice: the others differ in size.
     *(trunk for trunk in ARCHITECTURES if trunk.startswith(("vitb", "vitl"))),
+    *("vits16_dino", "vits14_dinov2"),
 )
 
 TRAINED = [name for name, model in zoo.MODELS.items() if model.conversions]
