@@ -29,6 +29,8 @@ def test_one_list_at_a_time(iqa):
     refused = iqa("models", "--metrics", "--manifest")
     assert refused.status == 1
     assert "expected manifest or metrics, got both" in refused.stderr
+
+
 def test_csv_and_json(iqa):
     listed = iqa("models", "--format=csv").stdout.splitlines()
     assert [line.partition(",")[0] for line in listed] == ["model", *list_models()]
