@@ -116,8 +116,7 @@ class ListPieces:
         """Names and lengths of the files."""
         return {
             "lists": {
-                path.name: length
-                for path, length in zip(self._paths, self._lengths, strict=True)
+                path.name: length for path, length in zip(self._paths, self._lengths, strict=True)
             },
             "bytes of a piece": self._bytes,
         }

@@ -61,7 +61,8 @@ class ScoreParts(KeptScores):
         self._waiting: list[np.ndarray] = []
         self._saving = threading.RLock()
         self._started = self._written = time.monotonic()
-        self._make_folder()
+        with suppress(FileNotFoundError):  # removed by another run, which has finished
+            self._make_folder()
         self._read_all()
 
     def add(self, rows: Sequence[int], values: Mapping[str, np.ndarray]) -> None:

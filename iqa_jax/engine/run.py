@@ -162,7 +162,12 @@ def compute(
     started: deque[tuple[Batch, Mapping[str, jax.Array]]] = deque()
     broken = None
     with bar(
-        total=pairs, initial=pairs - wanted, desc=label, unit="pair", smoothing=0.1
+        total=pairs,
+        initial=pairs - wanted,
+        desc=label,
+        unit="pair",
+        smoothing=0.1,
+        leave=None,  # unless it is inside another
     ) as progress:
 
         def ended(count: int) -> Iterator[Computed]:

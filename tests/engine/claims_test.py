@@ -6,6 +6,7 @@ import subprocess
 import sys
 import time
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 
 import pytest
 from etils import epath
@@ -26,7 +27,7 @@ def claims(folder):
 
 
 def make_older(path, seconds):
-    before = os.stat(path).st_mtime - seconds
+    before = Path(path).stat().st_mtime - seconds
     os.utime(path, (before, before))
 
 
@@ -83,15 +84,13 @@ def test_what_a_process_has_given_up_is_free_at_once(claims):
 
 
 def test_the_claim_of_a_process_that_has_ended_is_free_at_once(claims, folder):
-    done = subprocess.run([sys.executable, "-c", "import os; print(os.getpid())"], **OUTPUT)
+    command = [sys.executable, "-c", "import os; print(os.getpid())"]
+    done = subprocess.run(command, check=True, capture_output=True, text=True)
     path = claims.take(7)
     content = json.loads(path.read_text())
     path.write_text(json.dumps({**content, "process": int(done.stdout)}))
     assert claims.find(7).is_abandoned
     assert claims.take(7) == folder / "00000007.1"
-
-
-OUTPUT = {"check": True, "capture_output": True, "text": True}
 
 
 def test_a_process_with_the_same_number_on_another_machine_may_live(claims):

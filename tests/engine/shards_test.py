@@ -2,6 +2,7 @@
 
 import os
 import threading
+from pathlib import Path
 
 import pytest
 from etils import epath
@@ -112,7 +113,7 @@ def test_the_shard_of_a_process_that_is_gone_is_taken_over(folder, monkeypatch):
     shards = Done(2)
     path = Claims(folder, Share(0, 2)).take(0)
     path.write_text(path.read_text().replace(str(os.getpid()), "1"))
-    before = os.stat(path).st_mtime - STALE + 0.2
+    before = Path(path).stat().st_mtime - STALE + 0.2
     os.utime(path, (before, before))
     for number in to_do(shards, folder, 1, 2):
         shards.finish(number, 1)

@@ -9,7 +9,9 @@ from iqa_jax.errors import InputError
 def array(number, low, high, count, step, **more):
     names = ("ID", "MIN", "MAX", "COUNT", "STEP")
     values = (number, low, high, count, step)
-    texts = {f"SLURM_ARRAY_TASK_{name}": str(value) for name, value in zip(names, values, strict=True)}
+    texts = {
+        f"SLURM_ARRAY_TASK_{name}": str(value) for name, value in zip(names, values, strict=True)
+    }
     return {**texts, **more}
 
 

@@ -81,7 +81,7 @@ class ScoreFiles:
             raise InputError(f"{self._path}: already exists and was not made by this program")
         self._path.parent.mkdir(parents=True, exist_ok=True)
         self._signature = signature
-        if create_text(self._record_path, _text(signature)):
+        if create_text(self._record_path, record_text(signature)):
             return
         if not resume:
             state = "already exists" if self._path.exists() else "was begun earlier"
@@ -92,12 +92,10 @@ class ScoreFiles:
         before = self._record()
         if not before:
             warn(f"{self._record_path}: is damaged; everything is scored again")
-            write_text(self._record_path, _text(signature))
+            write_text(self._record_path, record_text(signature))
             return
         before = {name: each for name, each in before.items() if name not in (_IMAGES, _UNREAD)}
-        now = json.loads(_text(signature))
-        different = [key for key in {**before, **now} if before.get(key) != now.get(key)]
-        if different:
+        if different := differences(before, signature):
             raise InputError(
                 f"{self._path}: was made with different {', '.join(different)} (see "
                 f"{self._record_path.name}); it cannot be continued"
@@ -153,14 +151,14 @@ class ScoreFiles:
     def finish(self, scores: Scores) -> None:
         """Writes the table, with a row for each pair in the order given, and removes the parts."""
         before = self._record().get(_IMAGES, {})
-        now = {name: _described(header) for name, header in scores.images.items()}
+        now = images_record(scores)
         names = dict.fromkeys(
             name for pair in scores.table.pairs for name in (pair.reference, pair.distorted)
         )
         images = {name: each for name in names if (each := now.get(name) or before.get(name))}
         write_text(self._path, to_csv(scores))
         record = {**self._signature, _IMAGES: images, _UNREAD: sorted(scores.unread)}
-        write_text(self._record_path, _text(record))
+        write_text(self._record_path, record_text(record))
         self.remove_parts()
 
     def remove_parts(self) -> None:
@@ -210,6 +208,17 @@ class ScoreFiles:
             )
 
 
+def differences(before: Mapping[str, Any], signature: Mapping[str, Any]) -> list[str]:
+    """Keys in which a signature differs from one that was read from a file."""
+    now = json.loads(record_text(signature))
+    return [key for key in {**before, **now} if before.get(key) != now.get(key)]
+
+
+def images_record(scores: Scores) -> dict[str, str]:
+    """Size, length and checksum of each image that could be opened, by name."""
+    return {name: _described(header) for name, header in scores.images.items()}
+
+
 def to_csv(scores: Scores) -> str:
     """``reference,distorted,METRIC...,error``; a missing score is empty."""
     columns = [
@@ -233,5 +242,6 @@ def _described(header: Header) -> str:
     return f"{header.width}x{header.height}, {header.length} bytes, CRC-32 {header.checksum:08x}"
 
 
-def _text(record: Mapping[str, Any]) -> str:
+def record_text(record: Mapping[str, Any]) -> str:
+    """A record as JSON."""
     return json.dumps(record, indent=2) + "\n"

@@ -28,7 +28,9 @@ def local_scores(job: Job, scores: Scores) -> Iterator[tuple[int, str, np.ndarra
     rows = [job.rows[row] for unit in job.plan.units for row in unit.rows]
     size, compute_maps = None, _maps_of_one_size()
     for row in bar(rows, desc="maps", unit="pair"):
-        scored = {name for name in job.scorers.mapped_metrics if np.isfinite(scores.values[name][row])}
+        scored = {
+            name for name in job.scorers.mapped_metrics if np.isfinite(scores.values[name][row])
+        }
         if not scored:
             continue
         pair = job.table.pairs[row]

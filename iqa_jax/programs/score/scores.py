@@ -112,9 +112,7 @@ def make_job(table: PairTable, scorers: Scorers) -> Job:
         pairs=[table.pairs[row] for row in rows],
         images=CheckedImages(table.images, headers),
     )
-    plan = make_plan(
-        comparable, headers, versions=scorers.settings.versions, resize=scorers.resize
-    )
+    plan = make_plan(comparable, headers, versions=scorers.settings.versions, resize=scorers.resize)
     return Job(
         table=table,
         problems=problems,

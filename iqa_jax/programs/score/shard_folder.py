@@ -1,0 +1,205 @@
+"""A folder of scores in shards, which several processes fill and one of them merges.
+
+``run.json`` records what the scores depend on. Each file in ``shards`` is the table of one shard
+below a line that starts with ``#``: its record as JSON, with the signature of the run, the size,
+length and checksum of every image that was decoded, and a checksum of the table. ``claims`` says
+which process works on which shard, and ``parts`` keeps the scores of shards that are not finished.
+``scores.csv`` is the table of all shards.
+"""
+
+import csv
+import hashlib
+import io
+import json
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from etils import epath
+
+from iqa_jax.engine.claims import Claims
+from iqa_jax.engine.shares import Share
+from iqa_jax.errors import InputError, listed
+from iqa_jax.files import appearing_whole, create_text, remove, write_text
+from iqa_jax.programs.score.files import differences, images_record, record_text, to_csv
+from iqa_jax.programs.score.scores import Scores
+
+_SUFFIX = ".csv"
+_MARK = "# "
+
+
+@dataclass(frozen=True)
+class Merged:
+    """A merged table.
+
+    Attributes:
+      path: The table.
+      pairs: Number of its pairs.
+      failed: Number of pairs that could not be scored in full.
+    """
+
+    path: epath.Path
+    pairs: int
+    failed: int
+
+
+class ShardFolder:
+    """The shards of a scoring.
+
+    Args:
+      path: The folder.
+
+    Raises:
+      InputError: If this is a file.
+    """
+
+    def __init__(self, path: epath.Path):
+        if path.exists() and not path.is_dir():
+            raise InputError(
+                f"{path}: is a file; expected a folder, or a name that ends in .csv for a table"
+            )
+        self._path = path
+        self._record_path = path / "run.json"
+        self._shards = path / "shards"
+        self._signature: Mapping[str, Any] = {}
+
+    def begin(self, signature: Mapping[str, Any], count: int) -> None:
+        """Creates the folder, or makes sure that it is of the same run.
+
+        Args:
+          signature: Everything that the scores depend on.
+          count: Number of shards.
+
+        Raises:
+          InputError: If the folder is of another run.
+        """
+        self._shards.mkdir(parents=True, exist_ok=True)
+        text = record_text({**signature, "shards": count})
+        if not create_text(self._record_path, text):
+            before = _parsed(self._record_path.read_text(), self._record_path)
+            if different := differences(before, json.loads(text)):
+                raise InputError(
+                    f"{self._path}: was begun with different {', '.join(different)} (see "
+                    f"{self._record_path.name}); choose another --output"
+                )
+        self._signature = json.loads(text)
+
+    def open(self) -> None:
+        """Reads what the scores depend on.
+
+        Raises:
+          InputError: If this is not a folder of shards.
+        """
+        if not self._record_path.exists() or not self._shards.exists():
+            raise InputError(f"{self._path}: expected a folder that iqa score has begun to fill")
+        self._signature = _parsed(self._record_path.read_text(), self._record_path)
+
+    @property
+    def count(self) -> int:
+        """Number of shards."""
+        return self._signature["shards"]
+
+    def claims(self, share: Share) -> Claims:
+        """The claims on the shards.
+
+        Args:
+          share: Share of this process.
+        """
+        return Claims(self._path / "claims", share)
+
+    def parts(self, number: int) -> epath.Path:
+        """Folder for the parts of a shard that is not finished."""
+        return self._path / "parts" / f"{number:08d}"
+
+    def finished(self) -> set[int]:
+        """Numbers of the shards that are finished."""
+        names = (path.name for path in self._shards.iterdir())
+        stems = (name.removesuffix(_SUFFIX) for name in names if name.endswith(_SUFFIX))
+        return {int(stem) for stem in stems if stem.isdecimal()}
+
+    def is_finished(self, number: int) -> bool:
+        """Whether a shard is finished."""
+        return self._shard(number).exists()
+
+    def finish(self, number: int, scores: Scores) -> None:
+        """Writes a shard, and removes its parts."""
+        table = to_csv(scores)
+        record = {
+            "shard": number,
+            "sha256": hashlib.sha256(table.encode()).hexdigest(),
+            "signature": self._signature,
+            "images": images_record(scores),
+            "unread": sorted(scores.unread),
+        }
+        write_text(self._shard(number), f"{_MARK}{json.dumps(record)}\n{table}")
+        remove(self.parts(number))
+
+    def merge(self) -> Merged:
+        """Writes the table of all shards, in their order.
+
+        Raises:
+          InputError: If shards are missing, damaged or of another run; the message names them, and
+            the processes that have claimed those that are missing.
+        """
+        self._refuse_gaps()
+        path, pairs, failed = self._path / "scores.csv", 0, 0
+        with appearing_whole(path) as unfinished, unfinished.open("wb") as file:
+            for number, table in enumerate(self._tables()):
+                _, _, rows = table.partition("\n")
+                file.write((rows if number else table).encode())
+                errors = [row[-1] for row in csv.reader(io.StringIO(rows, newline=""))]
+                pairs += len(errors)
+                failed += sum(map(bool, errors))
+        return Merged(path, pairs, failed)
+
+    def _shard(self, number: int) -> epath.Path:
+        return self._shards / f"{number:08d}{_SUFFIX}"
+
+    def _refuse_gaps(self) -> None:
+        finished, claims = self.finished(), self.claims(Share(0, 1))
+        missing = [
+            f"{number}: {f'claimed by {claim}' if (claim := claims.find(number)) else 'unclaimed'}"
+            for number in range(self.count)
+            if number not in finished
+        ]
+        if missing:
+            what = f"missing shards of {self.count}"
+            raise InputError(
+                f"{self._path}: {listed(missing, what)}\n  run iqa score again to complete them"
+            )
+
+    def _tables(self) -> Iterator[str]:
+        """The table of each shard, checked."""
+        damaged, others = [], []
+        for number in range(self.count):
+            path = self._shard(number)
+            first, _, table = path.read_bytes().decode(errors="replace").partition("\n")
+            try:
+                record = json.loads(first.removeprefix(_MARK))
+                checksum, signature = record["sha256"], record["signature"]
+            except (ValueError, KeyError, TypeError):
+                checksum, signature = "", self._signature
+            if different := differences(self._signature, signature):
+                others.append(f"{path.name}: different {', '.join(different)}")
+            elif checksum != hashlib.sha256(table.encode()).hexdigest():
+                damaged.append(path.name)
+            elif not damaged and not others:
+                yield table
+        if others:
+            raise InputError(f"{self._shards}: {listed(others, 'shards of another run')}")
+        if damaged:
+            raise InputError(
+                f"{self._shards}: {listed(damaged, 'damaged shards')}\n  delete them and run "
+                "iqa score again"
+            )
+
+
+def _parsed(text: str, path: epath.Path) -> dict[str, Any]:
+    try:
+        record = json.loads(text)
+        int(record["shards"])
+    except (ValueError, KeyError, TypeError) as error:
+        raise InputError(
+            f"{path}: is not the record of a folder of shards ({error!r}); choose another --output"
+        ) from error
+    return record
