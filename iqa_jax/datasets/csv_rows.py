@@ -8,6 +8,7 @@ from collections.abc import Iterator, Sequence
 from etils import epath
 
 from iqa_jax.datasets.parsing import read_text
+from iqa_jax.datasets.shard_tables import holds_shards, read_table
 from iqa_jax.errors import DatasetError, listed
 
 
@@ -20,7 +21,7 @@ def read_rows(
     from a comma at the end of every line, or from row numbers in the first column.
 
     Args:
-      path: The file.
+      path: The file, or a folder that holds the table in shards.
       required: Columns that must be present.
 
     Returns:
@@ -32,7 +33,8 @@ def read_rows(
         two columns have the same name, or if a cell belongs to no column. All repeated names and
         stray cells are listed in one error.
     """
-    return parse_rows(read_text(path), path, required=required)
+    text = read_table(path) if holds_shards(path) else read_text(path)
+    return parse_rows(text, path, required=required)
 
 
 def parse_rows(

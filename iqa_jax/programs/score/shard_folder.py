@@ -17,15 +17,19 @@ from typing import Any
 
 from etils import epath
 
+from iqa_jax.datasets.shard_tables import (
+    holds_shards,
+    shard_numbers,
+    shard_path,
+    shard_text,
+    split_shard,
+)
 from iqa_jax.engine.claims import Claims
 from iqa_jax.engine.shares import Share
 from iqa_jax.errors import InputError, listed
 from iqa_jax.files import appearing_whole, create_text, remove, write_text
 from iqa_jax.programs.score.files import differences, images_record, record_text, to_csv
 from iqa_jax.programs.score.scores import Scores
-
-_SUFFIX = ".csv"
-_MARK = "# "
 
 
 @dataclass(frozen=True)
@@ -60,7 +64,6 @@ class ShardFolder:
             )
         self._path = path
         self._record_path = path / "run.json"
-        self._shards = path / "shards"
         self._signature: Mapping[str, Any] = {}
 
     def begin(self, signature: Mapping[str, Any], count: int) -> None:
@@ -73,7 +76,7 @@ class ShardFolder:
         Raises:
           InputError: If the folder is of another run.
         """
-        self._shards.mkdir(parents=True, exist_ok=True)
+        shard_path(self._path, 0).parent.mkdir(parents=True, exist_ok=True)
         text = record_text({**signature, "shards": count})
         if not create_text(self._record_path, text):
             before = _parsed(self._record_path.read_text(), self._record_path)
@@ -90,7 +93,7 @@ class ShardFolder:
         Raises:
           InputError: If this is not a folder of shards.
         """
-        if not self._record_path.exists() or not self._shards.exists():
+        if not self._record_path.exists() or not holds_shards(self._path):
             raise InputError(f"{self._path}: expected a folder that iqa score has begun to fill")
         self._signature = _parsed(self._record_path.read_text(), self._record_path)
 
@@ -113,13 +116,11 @@ class ShardFolder:
 
     def finished(self) -> set[int]:
         """Numbers of the shards that are finished."""
-        names = (path.name for path in self._shards.iterdir())
-        stems = (name.removesuffix(_SUFFIX) for name in names if name.endswith(_SUFFIX))
-        return {int(stem) for stem in stems if stem.isdecimal()}
+        return shard_numbers(self._path)
 
     def is_finished(self, number: int) -> bool:
         """Whether a shard is finished."""
-        return self._shard(number).exists()
+        return shard_path(self._path, number).exists()
 
     def finish(self, number: int, scores: Scores) -> None:
         """Writes a shard, and removes its parts."""
@@ -131,7 +132,7 @@ class ShardFolder:
             "images": images_record(scores),
             "unread": sorted(scores.unread),
         }
-        write_text(self._shard(number), f"{_MARK}{json.dumps(record)}\n{table}")
+        write_text(shard_path(self._path, number), shard_text(json.dumps(record), table))
         remove(self.parts(number))
 
     def merge(self) -> Merged:
@@ -152,9 +153,6 @@ class ShardFolder:
                 failed += sum(map(bool, errors))
         return Merged(path, pairs, failed)
 
-    def _shard(self, number: int) -> epath.Path:
-        return self._shards / f"{number:08d}{_SUFFIX}"
-
     def _refuse_gaps(self) -> None:
         finished, claims = self.finished(), self.claims(Share(0, 1))
         missing = [
@@ -172,10 +170,10 @@ class ShardFolder:
         """The table of each shard, checked."""
         damaged, others = [], []
         for number in range(self.count):
-            path = self._shard(number)
-            first, _, table = path.read_bytes().decode(errors="replace").partition("\n")
+            path = shard_path(self._path, number)
+            text, table = split_shard(path.read_bytes().decode(errors="replace"))
             try:
-                record = json.loads(first.removeprefix(_MARK))
+                record = json.loads(text)
                 checksum, signature = record["sha256"], record["signature"]
             except (ValueError, KeyError, TypeError):
                 checksum, signature = "", self._signature
@@ -186,10 +184,10 @@ class ShardFolder:
             elif not damaged and not others:
                 yield table
         if others:
-            raise InputError(f"{self._shards}: {listed(others, 'shards of another run')}")
+            raise InputError(f"{self._path}: {listed(others, 'shards of another run')}")
         if damaged:
             raise InputError(
-                f"{self._shards}: {listed(damaged, 'damaged shards')}\n  delete them and run "
+                f"{self._path}: {listed(damaged, 'damaged shards')}\n  delete them and run "
                 "iqa score again"
             )
 

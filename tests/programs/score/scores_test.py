@@ -50,7 +50,7 @@ def test_scores_are_those_of_the_metrics_alone(table, settings, pair_folder, che
 
 
 def test_the_signature_names_weights_and_pairs(table, settings):
-    signature = load_job(table, settings).signature
+    signature = load_job(table, settings).scorers.signature
     assert len(signature["metrics"]["lpips-alex"]["weights_sha256"]) == 64
     assert signature["metrics"]["lpips-alex"]["computed"].endswith("unit@lpips-alex")
     assert signature["metrics"]["psnr"]["model"] == "pixels"
