@@ -85,7 +85,7 @@ class Claims:
         return self._read(self._path(piece, number - 1)) if number else None
 
     def take(self, piece: int) -> epath.Path | None:
-        """Claims a piece that nobody works on.
+        """Claims a piece that no other process works on.
 
         Returns:
           File of the claim; None if another process has claimed the piece.

@@ -29,7 +29,7 @@ class Shards(Protocol):
 
 
 def shards_to_do(shards: Shards, share: Share, claims: Claims) -> Iterator[int]:
-    """Claims shards for this process: its own, then those that nobody works on.
+    """Claims shards for this process: its own, then those that no other works on.
 
     The result of a shard must be there before the next one is asked for. A process that finds all
     others claimed leaves as soon as their holders have shown that they are alive, and takes over

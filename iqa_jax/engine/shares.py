@@ -33,6 +33,10 @@ class Share:
         counted = "" if self.count is None else f" of {self.count}"
         return f"process {self.index}{counted}{f' ({self.source})' if self.source else ''}"
 
+    def owns(self, piece: int) -> bool:
+        """Whether a piece is this process's own; all are if the number of processes is unknown."""
+        return self.count is None or piece % self.count == self.index
+
     def order(self, pieces: int) -> Iterator[int]:
         """The order in which this process looks for work: each piece once, its own first.
 
@@ -47,7 +51,7 @@ class Share:
             digest = hashlib.sha256(str(self.index).encode()).digest()
             start = int.from_bytes(digest[:8]) % max(1, pieces)
             return itertools.chain(range(start, pieces), range(start))
-        others = (piece for piece in reversed(range(pieces)) if piece % self.count != self.index)
+        others = (piece for piece in reversed(range(pieces)) if not self.owns(piece))
         return itertools.chain(range(self.index, pieces, self.count), others)
 
 

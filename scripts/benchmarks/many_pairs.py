@@ -7,7 +7,6 @@ The list repeats a few small images. Each run is that of the last of eight proce
 some seconds after its first shard.
 """
 
-import os
 import re
 import signal
 import subprocess
@@ -91,7 +90,7 @@ def _measure(path: Path, output: Path, seconds: float) -> list[str]:
     count = re.search(r'"shards": (\d+)', (output / "run.json").read_text())
     speed = pairs / (first + seconds)
     return [
-        *(f"{os.stat(path).st_size:,}", f"{int(count[1] if count else 0):,}", f"{first:.1f}"),
+        *(f"{path.stat().st_size:,}", f"{int(count[1] if count else 0):,}", f"{first:.1f}"),
         *(f"{memory:.0f}", f"{later:.0f}", f"{speed:.0f}"),
     ]
 

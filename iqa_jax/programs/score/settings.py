@@ -25,9 +25,10 @@ class ScoreSettings(ModelSettings, SharingSettings):
       output: CSV file to write; or a folder, named without a suffix or with a slash at its end,
         which any number of processes fill together, each with the same command line. Default: a
         table on the screen.
-      resume: Continue an earlier file: existing scores are kept, and pairs are scored that are new,
-        that a killed run did not reach, or whose images could not be read or were too large for the
-        memory. Images that have changed since are refused.
+      resume: Continue an earlier output: existing scores are kept, and pairs are scored that are
+        new, that a killed run did not reach, or whose images could not be read or were too large
+        for the memory. Images that have changed since are refused. A folder is always continued;
+        this also looks at the images of what is finished.
       maps_dir: Folder for pictures of where the images differ, a PNG for each pair and each metric
         that has maps: SSIM (bright at 1, dark where they differ), LPIPS and the read-outs unit
         (dark at 0, bright where they differ most: each has its own scale, which the PNG records as
@@ -58,7 +59,6 @@ class ScoreSettings(ModelSettings, SharingSettings):
         if not self.output:
             yield ("resume",), "on a table on the screen; add --output"
         elif self.has_shared_output:
-            yield ("resume",), "on a folder, which is always continued"
             yield ("maps_dir",), "on a folder of scores; name a file as --output"
         if not self.has_shared_output:
             reason = "where a process works alone; name a folder as --output"

@@ -11,7 +11,7 @@ import csv
 import hashlib
 import io
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -28,7 +28,8 @@ from iqa_jax.engine.claims import Claims
 from iqa_jax.engine.shares import Share
 from iqa_jax.errors import InputError, listed
 from iqa_jax.files import appearing_whole, create_text, remove, write_text
-from iqa_jax.programs.score.files import differences, images_record, record_text, to_csv
+from iqa_jax.programs.score.earlier import EarlierScores, images_record
+from iqa_jax.programs.score.files import differences, record_text, to_csv
 from iqa_jax.programs.score.scores import Scores
 
 
@@ -129,11 +130,20 @@ class ShardFolder:
             "shard": number,
             "sha256": hashlib.sha256(table.encode()).hexdigest(),
             "signature": self._signature,
-            "images": images_record(scores),
-            "unread": sorted(scores.unread),
+            **images_record(scores, before=self._read(number)[0]),
         }
         write_text(shard_path(self._path, number), shard_text(json.dumps(record), table))
         remove(self.parts(number))
+
+    def earlier(self, number: int, metrics: Collection[str]) -> EarlierScores:
+        """The scores of a finished shard.
+
+        Args:
+          number: Number of the shard.
+          metrics: Names of the metrics.
+        """
+        record, table = self._read(number)
+        return EarlierScores(shard_path(self._path, number), table, record, metrics)
 
     def merge(self) -> Merged:
         """Writes the table of all shards, in their order.
@@ -153,6 +163,16 @@ class ShardFolder:
                 failed += sum(map(bool, errors))
         return Merged(path, pairs, failed)
 
+    def _read(self, number: int) -> tuple[dict[str, Any], str]:
+        """Record and table of a shard; an empty record if it is damaged or there is none."""
+        try:
+            data = shard_path(self._path, number).read_bytes()
+            text, table = split_shard(data.decode(errors="replace"))
+            record = json.loads(text)
+        except (FileNotFoundError, ValueError):
+            return {}, ""
+        return (record, table) if isinstance(record, dict) else ({}, "")
+
     def _refuse_gaps(self) -> None:
         finished, claims = self.finished(), self.claims(Share(0, 1))
         missing = [
@@ -170,17 +190,13 @@ class ShardFolder:
         """The table of each shard, checked."""
         damaged, others = [], []
         for number in range(self.count):
-            path = shard_path(self._path, number)
-            text, table = split_shard(path.read_bytes().decode(errors="replace"))
-            try:
-                record = json.loads(text)
-                checksum, signature = record["sha256"], record["signature"]
-            except (ValueError, KeyError, TypeError):
-                checksum, signature = "", self._signature
+            name = shard_path(self._path, number).name
+            record, table = self._read(number)
+            signature = record.get("signature", self._signature)
             if different := differences(self._signature, signature):
-                others.append(f"{path.name}: different {', '.join(different)}")
-            elif checksum != hashlib.sha256(table.encode()).hexdigest():
-                damaged.append(path.name)
+                others.append(f"{name}: different {', '.join(different)}")
+            elif record.get("sha256") != hashlib.sha256(table.encode()).hexdigest():
+                damaged.append(name)
             elif not damaged and not others:
                 yield table
         if others:

@@ -34,14 +34,24 @@ def score_shards(pieces: Pieces, settings: ScoreSettings) -> int:
     folder.begin({**scorers.signature, "pairs": pieces.signature}, pieces.count)
     programs = [Programs() for _ in scorers.groups]
     failed = 0
-    with bar(
-        total=folder.count, initial=len(folder.finished()), desc=str(share), unit="shard"
-    ) as progress:
+
+    def work(number: int) -> None:
+        nonlocal failed
+        job = make_job(pieces.table(number), scorers)
+        kept = folder.earlier(number, scorers.names).keep(job.table, job.images)
+        if folder.is_finished(number) and kept.is_complete:
+            return
+        scores = run_job(job, folder.parts(number), kept=kept.rows, programs=programs)
+        folder.finish(number, scores)
+        failed += sum(map(bool, scores.errors))
+
+    finished = folder.finished()
+    if settings.resume:
+        for number in bar(sorted(filter(share.owns, finished)), desc="finished", unit="shard"):
+            work(number)
+    with bar(total=folder.count, initial=len(finished), desc=str(share), unit="shard") as progress:
         for number in shards_to_do(folder, share, folder.claims(share)):
-            job = make_job(pieces.table(number), scorers)
-            scores = run_job(job, folder.parts(number), programs=programs)
-            folder.finish(number, scores)
-            failed += sum(map(bool, scores.errors))
+            work(number)
             progress.update()
     return _merged(folder, failed)
 

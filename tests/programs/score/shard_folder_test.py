@@ -74,6 +74,14 @@ def test_a_shard_says_what_it_depends_on(folder, path):
     assert table[0] == "reference,distorted,psnr,error"
 
 
+def test_the_images_of_an_earlier_shard_stay_on_record(folder, path):
+    fill(folder)
+    gone = scores("b\u2028.png", "c, d.png")
+    folder.finish(0, Scores(gone.table, gone.values, gone.errors))
+    record, _ = folder._read(0)
+    assert record["images"] == {"a.png": "3x2, 4 bytes, CRC-32 00000005"}
+
+
 def test_missing_shards_are_named_with_those_who_claimed_them(folder, path):
     folder.finish(1, scores())
     folder.claims(Share(3, 8, "SLURM")).take(2)

@@ -76,6 +76,23 @@ def test_pairs_that_cannot_be_scored_are_counted(score, pair_folder):
     assert "1 pair could not be scored in full" in done.stderr
 
 
+def test_resuming_looks_at_the_images_of_what_is_finished(score, pair_folder, tmp_path):
+    assert score("scores").status == 0
+    whole = (tmp_path / "scores/scores.csv").read_bytes()
+    assert score("scores", "--resume").status == 0
+    images = {name: (pair_folder / name).read_bytes() for name in ("a_1.png", "b_1.png")}
+    (pair_folder / "a_1.png").write_bytes(images["a_1.png"][:-30])
+    changed = score("scores", "--resume")
+    assert changed.status == 1
+    assert "00000000.csv: has scores of images that have changed since; delete it" in changed.stderr
+    (tmp_path / "scores/shards/00000000.csv").unlink()
+    assert score("scores").status == 2
+    (pair_folder / "a_1.png").write_bytes(images["a_1.png"])
+    assert score("scores").status == 2
+    assert score("scores", "--resume").status == 0
+    assert (tmp_path / "scores/scores.csv").read_bytes() == whole
+
+
 def test_two_folders_can_be_shared_too(iqa, pair_folder, tmp_path, monkeypatch):
     monkeypatch.setattr(pair_pieces, "_LEAST_ROWS", 2)
     flags = ("--metrics=psnr", f"--reference_dir={pair_folder}", f"--distorted_dir={pair_folder}")
@@ -88,7 +105,6 @@ def test_two_folders_can_be_shared_too(iqa, pair_folder, tmp_path, monkeypatch):
 @pytest.mark.parametrize(
     ("output", "flags", "complaint"),
     [
-        ("scores", ["--resume"], "--resume: without effect on a folder, which is always continued"),
         ("scores", ["--maps_dir=x"], "--maps_dir: without effect on a folder of scores"),
         (
             "scores.csv",
