@@ -50,7 +50,7 @@ def main(settings: Settings) -> None:
             _write_list(path, rows)
             lines.append([f"{rows:,}", *_measure(path, folder / f"{rows}", settings.seconds)])
             path.unlink()
-    names = ["pairs", "bytes", "shards", "s to the first shard", "MiB then", "MiB later", "pairs/s"]
+    names = ["pairs", "bytes", "shards", "s to the first shard", "MiB then", "MiB later"]
     print("\n".join(aligned(names, lines, text_columns=0)))
 
 
@@ -76,7 +76,7 @@ def _measure(path: Path, output: Path, seconds: float) -> list[str]:
     command += [f"--output={output}", "--process_index=7", "--process_count=8"]
     started_at = time.monotonic()
     with subprocess.Popen(command, stderr=subprocess.DEVNULL, stdout=subprocess.DEVNULL) as process:
-        while not (shards := list(output.glob("shards/*.csv"))):
+        while not list(output.glob("shards/*.csv")):
             if process.poll() is not None or time.monotonic() - started_at > _PATIENCE:
                 raise RuntimeError("the program has not finished a shard")
             time.sleep(0.01)
@@ -85,13 +85,10 @@ def _measure(path: Path, output: Path, seconds: float) -> list[str]:
         time.sleep(seconds)
         later = _resident(process.pid) if process.poll() is None else float("nan")
         process.send_signal(signal.SIGTERM)
-    shards = list(output.glob("shards/*.csv"))
-    pairs = sum(len(shard.read_bytes().splitlines()) - 2 for shard in shards)
     count = re.search(r'"shards": (\d+)', (output / "run.json").read_text())
-    speed = pairs / (first + seconds)
     return [
         *(f"{path.stat().st_size:,}", f"{int(count[1] if count else 0):,}", f"{first:.1f}"),
-        *(f"{memory:.0f}", f"{later:.0f}", f"{speed:.0f}"),
+        *(f"{memory:.0f}", f"{later:.0f}"),
     ]
 
 
