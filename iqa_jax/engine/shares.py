@@ -55,6 +55,10 @@ class Share:
         return itertools.chain(range(self.index, pieces, self.count), others)
 
 
+ALONE = Share(0, 1)
+"""The share of a process on its own."""
+
+
 def find_share(
     environ: Mapping[str, str], *, index: int | None = None, count: int | None = None
 ) -> Share:
@@ -88,7 +92,7 @@ def find_share(
         slices = _number(environ, "MEGASCALE_NUM_SLICES", 1)
         first = hosts * _number(environ, "MEGASCALE_SLICE_ID", 0)
         return _checked(Share(first + worker.index, hosts * slices, worker.source))
-    return Share(0, 1)
+    return ALONE
 
 
 def _slurm(environ: Mapping[str, str]) -> Share:

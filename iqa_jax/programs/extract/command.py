@@ -24,4 +24,5 @@ def main(settings: ExtractSettings) -> None:
         store, speed = extracted.store, extracted.pairs_per_second
         how = f"{speed:.2f} pairs/s" if speed else "all there already"
         size = f"{counted(len(store.table.pairs), 'pairs')}, {counted(len(store.layers), 'layers')}"
-        print(f"{store.path}: {size}, {how}")
+        left = f", {counted(extracted.left, 'shards')} left to others" if extracted.left else ""
+        print(f"{store.path}: {size}, {how}{left}")
