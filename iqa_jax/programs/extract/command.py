@@ -5,7 +5,8 @@ Example:
     --statistics_dir=statistics
 
 From them iqa evaluate and iqa train compute any read-out in seconds, without the network. A killed
-run continues where it stopped; statistics and layers requested later are added.
+run continues where it stopped; statistics and layers requested later are added. Several processes
+with the same command line share the work.
 """
 
 from dataclasses import replace
