@@ -125,10 +125,11 @@ class Claims:
         return self._folder / f"{piece:08d}.{number}"
 
     def _read(self, path: epath.Path) -> Claim:
+        text = path.read_text()  # first: opening a file refreshes what NFS knows of it
         renewed_at = _modified(path)
         times = renewed_at, max(0.0, self._now() - renewed_at)
         try:
-            content = json.loads(path.read_text())
+            content = json.loads(text)
             return Claim(path, content["share"], content["host"], content["process"], *times)
         except (ValueError, KeyError, TypeError):  # damaged: only its age is known
             return Claim(path, "a process", "an unknown machine", 0, *times)

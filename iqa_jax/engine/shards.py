@@ -8,7 +8,7 @@ from iqa_jax.engine.claims import Claims
 from iqa_jax.engine.shares import Share
 
 _PAUSE = 0.2
-"""Seconds between two looks at the claims of others."""
+"""Seconds between two looks at the claims of others; more if there are many."""
 
 
 class Shards(Protocol):
@@ -76,4 +76,4 @@ def _any_abandoned(shards: Shards, numbers: Collection[int], claims: Claims) -> 
                 left.discard(number)
         if not left:
             return False
-        time.sleep(_PAUSE)
+        time.sleep(_PAUSE * (1 + len(left) / 10))

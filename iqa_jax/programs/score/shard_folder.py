@@ -12,6 +12,7 @@ import hashlib
 import io
 import json
 from collections.abc import Collection, Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
@@ -25,9 +26,9 @@ from iqa_jax.datasets.shard_tables import (
     split_shard,
 )
 from iqa_jax.engine.claims import Claims
-from iqa_jax.engine.shares import Share
+from iqa_jax.engine.shares import ALONE, Share
 from iqa_jax.errors import InputError, listed
-from iqa_jax.files import appearing_whole, create_text, remove, write_text
+from iqa_jax.files import appearing_whole, create_text, is_local, remove, write_text
 from iqa_jax.programs.score.earlier import EarlierScores, images_record
 from iqa_jax.programs.score.files import differences, record_text, to_csv
 from iqa_jax.programs.score.scores import Scores
@@ -55,10 +56,15 @@ class ShardFolder:
       path: The folder.
 
     Raises:
-      InputError: If this is a file.
+      InputError: If this is a file, or in a bucket.
     """
 
     def __init__(self, path: epath.Path):
+        if not is_local(path):
+            raise InputError(
+                f"{path}: processes can only share folders that are mounted as a file system; name "
+                "a file, such as scores.csv, to score with one process"
+            )
         if path.exists() and not path.is_dir():
             raise InputError(
                 f"{path}: is a file; expected a folder, or a name that ends in .csv for a table"
@@ -133,7 +139,8 @@ class ShardFolder:
             **images_record(scores, before=self._read(number)[0]),
         }
         write_text(shard_path(self._path, number), shard_text(json.dumps(record), table))
-        remove(self.parts(number))
+        with suppress(OSError):  # another process that works on the shard may write there
+            remove(self.parts(number))
 
     def earlier(self, number: int, metrics: Collection[str]) -> EarlierScores:
         """The scores of a finished shard.
@@ -174,7 +181,7 @@ class ShardFolder:
         return (record, table) if isinstance(record, dict) else ({}, "")
 
     def _refuse_gaps(self) -> None:
-        finished, claims = self.finished(), self.claims(Share(0, 1))
+        finished, claims = self.finished(), self.claims(ALONE)
         missing = [
             f"{number}: {f'claimed by {claim}' if (claim := claims.find(number)) else 'unclaimed'}"
             for number in range(self.count)
