@@ -168,7 +168,12 @@ def compute(
     with (
         closing(runner),
         bar(
-            total=pairs, initial=pairs - wanted, desc=label, unit="pair", smoothing=0.1
+            total=pairs,
+            initial=pairs - wanted,
+            desc=label,
+            unit="pair",
+            smoothing=0.1,
+            leave=None,  # unless it is inside another
         ) as progress,
     ):
 

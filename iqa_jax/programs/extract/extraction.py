@@ -11,11 +11,15 @@ from etils import epath
 from iqa_jax.backbones import INPUT, Backbone
 from iqa_jax.datasets import PairTable, fingerprint
 from iqa_jax.engine.capacity import check_memory
+from iqa_jax.engine.claims import Claims
 from iqa_jax.engine.devices import programs_together
 from iqa_jax.engine.plan import Plan, make_plan
 from iqa_jax.engine.programs import Programs
 from iqa_jax.engine.run import environment, fill
-from iqa_jax.engine.store import LayerShape, StatisticsStore, StatisticsWriter
+from iqa_jax.engine.shards import shards_to_do
+from iqa_jax.engine.shares import ALONE, Share
+from iqa_jax.engine.store import LayerShape, StatisticsStore, StatisticsWriter, StoreShards
+from iqa_jax.files import is_local
 from iqa_jax.images.resize import Size
 from iqa_jax.metrics.layer_statistics import FeatureStatistics
 from iqa_jax.programs.extract.settings import ExtractSettings
@@ -36,10 +40,12 @@ class Extracted:
     Attributes:
       store: The store.
       pairs_per_second: Speed of the extraction, compilation included; None if nothing was missing.
+      left: Number of shards that other processes were working on at the end.
     """
 
     store: StatisticsStore
     pairs_per_second: float | None
+    left: int = 0
 
 
 def ensure_store(
@@ -51,6 +57,7 @@ def ensure_store(
     checkpoints_dir: epath.PathLike | None = None,
     precision: str = "highest",
     programs: Programs | None = None,
+    share: Share = ALONE,
 ) -> Extracted:
     """Extracts the statistics that a store lacks.
 
@@ -65,6 +72,7 @@ def ensure_store(
       checkpoints_dir: See ``load_backbone``.
       precision: See ``load_backbone``.
       programs: Programs of the run so far; None for none.
+      share: Share of this process; in a bucket, each process does everything.
 
     Raises:
       InputError: If the model or a layer is unknown, images are too small for a layer, or the store
@@ -78,6 +86,7 @@ def ensure_store(
     for size in plan.sizes:
         outline.check_size(*size)
     made = outline.signature
+    made_with = {"versions": plan.versions, **environment()}
     writer = StatisticsWriter.create_or_continue(
         statistics_dir,
         signature={
@@ -90,17 +99,34 @@ def ensure_store(
             "higher_is_better": plan.table.higher_is_better,
             "dataset_fingerprint": fingerprint(plan.table, plan.headers),
         },
-        made_with={"versions": plan.versions, **environment()},
+        made_with=made_with,
         plan=plan,
         layers=lambda: layer_shapes(outline.backbone, plan.sizes),
         arrays=outline.arrays,
     )
-    speed = None
-    if writer.arrays:
-        statistics = replace(outline, arrays=tuple(writer.arrays))
-        filled = statistics.fill(checkpoints_dir=checkpoints_dir)
+    if not writer.arrays:
+        return Extracted(StatisticsStore.at(writer.path), None)
+    statistics = replace(outline, arrays=tuple(writer.arrays))
+    filled = statistics.fill(checkpoints_dir=checkpoints_dir)
+    if share.is_alone or not is_local(writer.path):
         speed = fill(writer, plan, filled, programs=programs).pairs_per_second
-    return Extracted(StatisticsStore.at(writer.path), speed)
+        return Extracted(StatisticsStore.at(writer.path), speed)
+    shards, programs = StoreShards(writer.store, writer.arrays), programs or Programs()
+    claims = Claims(writer.path.with_name(f"{writer.path.name}.claims"), share)
+    speeds = []
+    for number in shards_to_do(shards, share, claims):
+        chunks = shards.chunks(number)
+        some = StatisticsWriter(writer.store, writer.arrays, made_with, only=chunks)
+        part = replace(plan, units=tuple(some.missing(plan.units)))
+        speeds.append(fill(some, part, filled, programs=programs).pairs_per_second)
+    left = shards.count - len(shards.finished())
+    return Extracted(StatisticsStore.at(writer.path), _mean_speed(speeds), left)
+
+
+def _mean_speed(speeds: Sequence[float | None]) -> float | None:
+    """Speed over shards of about the same length."""
+    known = [speed for speed in speeds if speed]
+    return len(known) / sum(1 / speed for speed in known) if known else None
 
 
 def extract(settings: ExtractSettings, *, table: PairTable | None = None) -> list[Extracted]:
@@ -114,6 +140,9 @@ def extract(settings: ExtractSettings, *, table: PairTable | None = None) -> lis
       InputError: If the dataset, a model, a layer or a statistic cannot be used; see also
         :func:`ensure_store`.
     """
+    share = settings.share
+    if not share.is_alone:
+        inform(str(share))
     resize = settings.parsed_resize
     plan = make_plan(*settings.inspect_dataset(table), versions=settings.versions, resize=resize)
     outlines = [
@@ -143,6 +172,7 @@ def extract(settings: ExtractSettings, *, table: PairTable | None = None) -> lis
             checkpoints_dir=settings.checkpoints_dir,
             precision=settings.precision,
             programs=programs,
+            share=share,
         )
         for place in programs_together(outlines)
     }

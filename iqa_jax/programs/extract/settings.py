@@ -2,11 +2,11 @@
 
 from dataclasses import dataclass
 
-from iqa_jax.programs.settings import DatasetSettings, ModelSettings
+from iqa_jax.programs.settings import DatasetSettings, ModelSettings, SharingSettings
 
 
 @dataclass(frozen=True, kw_only=True)
-class ExtractSettings(DatasetSettings, ModelSettings):
+class ExtractSettings(DatasetSettings, ModelSettings, SharingSettings):
     """Statistics to extract.
 
     Attributes:

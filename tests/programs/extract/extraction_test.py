@@ -10,7 +10,9 @@ from etils import epath
 from iqa_jax import zoo
 from iqa_jax.datasets import inspect, load_dataset
 from iqa_jax.engine import capacity
+from iqa_jax.engine.claims import Claims
 from iqa_jax.engine.plan import make_plan
+from iqa_jax.engine.shares import ALONE, Share
 from iqa_jax.engine.store import StatisticsStore
 from iqa_jax.errors import CheckpointError, ImageError, InputError
 from iqa_jax.images.resize import Resize
@@ -46,6 +48,7 @@ def settings(pair_folder, checkpoints, folder):
 
 
 def ensure(dataset, folder, checkpoints, arrays=ARRAYS, precision="highest", **options):
+    share = options.pop("share", ALONE)
     return ensure_store(
         make_plan(*dataset, **options),
         "alexnet",
@@ -53,6 +56,7 @@ def ensure(dataset, folder, checkpoints, arrays=ARRAYS, precision="highest", **o
         statistics_dir=folder,
         checkpoints_dir=checkpoints,
         precision=precision,
+        share=share,
     )
 
 
@@ -124,6 +128,32 @@ def test_an_interrupted_extraction_ends_equal(dataset, folder, checkpoints, tmp_
     monkeypatch.setattr(extraction.StatisticsWriter, "add", add)
     ensure(dataset, folder, checkpoints, versions=1)
     assert files(folder) == files(whole)
+
+
+def test_several_processes_end_with_the_store_of_one(
+    dataset, folder, checkpoints, tmp_path, monkeypatch
+):
+    """One of three shards of three pairs is claimed by a process that does not finish it."""
+    monkeypatch.setattr("iqa_jax.engine.store.arrays._LEAST_ROWS", 1)
+    monkeypatch.setattr("iqa_jax.engine.store.shards._LEAST_ROWS", 3)
+    monkeypatch.setattr("iqa_jax.engine.claims.RENEWED", 0.05)
+    whole = epath.Path(tmp_path) / "whole"
+    ensure(dataset, whole, checkpoints)
+    claims = Claims(folder / "pairs" / "alexnet.claims", Share(0, 2))
+    with claims.renewed(claims.take(0)):
+        some = ensure(dataset, folder, checkpoints, share=Share(1, 2))
+    assert some.left == 1
+    assert some.pairs_per_second > 0
+    with pytest.raises(InputError, match="unfinished .3 of 9 chunks of rows missing"):
+        some.store.read("relu1", "squared_error")
+    assert ensure(dataset, folder, checkpoints, share=Share(0, 2)).left == 0
+    claimed = {path for path in files(folder) if "alexnet.claims" in path.parts}
+    assert {path.name for path in claimed} == {"00000000.0", "00000000.1"} | {
+        *("00000001.0", "00000002.0")
+    }
+    assert {path: data for path, data in files(folder).items() if path not in claimed} == files(
+        whole
+    )
 
 
 @pytest.mark.parametrize(

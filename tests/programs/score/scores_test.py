@@ -67,7 +67,7 @@ def test_each_image_is_decoded_once(table, settings, monkeypatch):
 
 
 def test_the_signature_names_weights_and_pairs(table, settings):
-    signature = load_job(table, settings).signature
+    signature = load_job(table, settings).scorers.signature
     assert len(signature["metrics"]["lpips-alex"]["weights_sha256"]) == 64
     assert signature["metrics"]["lpips-alex"]["computed"].endswith("unit@lpips-alex")
     assert signature["metrics"]["psnr"]["model"] == "pixels"
