@@ -601,3 +601,19 @@ def test_a_function_of_the_user_is_described_by_its_layers(settings, tmp_path):
     found = record["models"][name]
     assert found["layers"]["half"] == {"channels": 3, "positions": [36, 40], "stride": None}
     assert "goal" not in found
+
+
+def test_calibrated_controls_are_made_with_the_references(settings, pair_folder, caplog):
+    plain, layers = "resnet20-random-none-seed0", {"layers": ("layer1.0",), "readouts": ("l2",)}
+    found = evaluate(settings(models=(plain, f"{plain}-calibrated"), **layers))
+    assert f"calibrated with 3 references: {plain}-calibrated" in caplog.text
+    models = found.record["models"]
+    assert [models[name]["calibrated"] for name in models] == [False, True]
+    hashes = [each["weights_sha256"] for each in models.values()]
+    assert hashes == [run["weights_sha256"] for run in found.record["runs"]]
+    assert len(set(hashes)) == 2
+    first, second = found.scores.values()
+    assert np.isfinite(second).all()
+    assert (first != second).all()
+    again = evaluate(settings(models=(f"{plain}-calibrated",), output_dir=None, **layers))
+    np.testing.assert_array_equal(*again.scores.values(), second)
