@@ -48,7 +48,7 @@ def not_multiples(height: int, width: int, multiple: int) -> str:
     nearest = dict.fromkeys([f"{columns}x{rows}", f"{wider}x{taller}"])
     return (
         f"needs images whose sides are multiples of {multiple} pixels, got {width}x{height}; the "
-        f"nearest sizes are {' and '.join(nearest)}"
+        f"nearest sizes are {' and '.join(nearest)}; resize=multiple:{multiple} takes the nearest"
     )
 
 

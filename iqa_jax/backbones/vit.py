@@ -61,7 +61,7 @@ SMALL, BASE, LARGE = Size(384, 12, 6), Size(768, 12, 12), Size(1024, 24, 16)
 
 @dataclass(frozen=True)
 class Form:
-    """What tells the families apart.
+    """Differences between the families.
 
     Attributes:
       size: Size of the transformer.

@@ -74,7 +74,7 @@ def _from_heads(kernel: np.ndarray) -> np.ndarray:
 _BLOCK = r"blocks\.(\d+)\."
 
 RENAMES = (
-    Rename(r"params/img/(.+)", r"\1"),
+    Rename(r"(?:params/)?img/(.+)", r"\1"),
     Rename(r"cls", r"cls_token"),
     Rename(r"(?:Transformer/posembed_input/)?pos_embedding", r"pos_embed"),
     Rename(r"embedding/(kernel|bias)", r"patch_embed.proj.\1"),
@@ -99,6 +99,6 @@ RENAMES = (
 IGNORED = (
     r"(head|pre_logits)/.*",  # classifiers
     r"MAPHead_0/.*",  # attention that pools the patches to the vector that is compared with texts
-    r"params/(txt/.*|t|b)",  # the tower of texts, and the scale and bias of the comparison
+    r"(params/)?(txt/.*|t|b)",  # the tower of texts, and the scale and bias of the comparison
 )
 """Arrays that are not part of the network."""

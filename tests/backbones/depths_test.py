@@ -11,7 +11,7 @@ WEIGHTED = ("conv_general_dilated", "dot_general")
 CONSTANT, WEIGHTS = -2, -1
 """What a value is if it does not depend on the image."""
 
-LARGE = ("densenet", "efficientnet_b", "convnext", "vitb", "vitl")
+LARGE = ("densenet", "efficientnet_b", "convnext", "vitb", "vitl", "vits14")
 
 
 def sub_programs(equation):

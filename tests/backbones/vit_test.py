@@ -13,14 +13,21 @@ import iqa_jax
 from iqa_jax.backbones import Backbone
 from iqa_jax.backbones.network import from_module
 from iqa_jax.backbones.positions import cubic, linear
-from iqa_jax.backbones.vit import SMALL, TANH_GELU, Form, Size, VisionTransformer, clip_form
+from iqa_jax.backbones.vit import TANH_GELU, Form, Size, VisionTransformer, quick_gelu
 from iqa_jax.errors import InputError
 from iqa_jax.images.preprocess import IDENTITY
 
 PLAIN = Form(Size(8, 2, 2), 4, 3, linear, TANH_GELU, has_class_token=False)
-WHOLE = dataclasses.replace(
-    clip_form(Size(8, 2, 2), 4), side=3, rule=cubic, registers=2, has_layer_scale=True
+WHOLE = Form(
+    *(Size(8, 2, 2), 4, 3, cubic, quick_gelu),
+    epsilon=1e-5,
+    registers=2,
+    has_layer_scale=True,
+    has_first_norm=True,
+    has_patch_bias=False,
+    normalises_map=False,
 )
+"""Everything that a family may have, but a bias of the patches and a norm of the map."""
 
 
 def made(form):
@@ -147,9 +154,9 @@ def test_images_that_are_not_made_of_whole_patches_are_refused(whole, rng):
     reason = whole.refusal(30, 40)
     assert reason == (
         "small needs images whose sides are multiples of 4 pixels, got 40x30; the nearest sizes "
-        "are 40x28 and 40x32"
+        "are 40x28 and 40x32; resize=multiple:4 takes the nearest"
     )
-    assert whole.refusal(3, 5).endswith("the nearest sizes are 4x4 and 8x4")
+    assert whole.refusal(3, 5).endswith("are 4x4 and 8x4; resize=multiple:4 takes the nearest")
     assert whole.refusal(28, 40) is None
     assert whole.refusal(30, 40, layers=["input"]) is None
     cut = rng.uniform(size=(1, 30, 40, 3)).astype(np.float32)
@@ -192,8 +199,3 @@ def test_bfloat16_keeps_the_type(images):
     assert rough.dtype == jnp.bfloat16
     error = jnp.linalg.norm(exact - rough.astype(jnp.float32))
     assert error < 0.05 * jnp.linalg.norm(exact)
-
-
-def test_clips_own_size_needs_no_interpolation():
-    form = clip_form(SMALL, 32)
-    assert (form.side, form.epsilon, form.normalises_map) == (7, 1e-5, False)

@@ -36,7 +36,7 @@ _CONVNEXT = "features.0.0.bias"
 """Name of an array that only a ConvNeXt has."""
 _BEFORE_LAYER_NORM = re.compile(r"features\.(0\.0|\d+\.\d+\.block\.0)\.(weight|bias)")
 _TOKENS = ("cls_token", "pos_embed", "register_tokens")
-"""Embeddings of a transformer, which are added to the patches or stand beside them."""
+"""Embeddings of a transformer, which are added to the patches or are tokens of their own."""
 _BEFORE_SCALE = 0.03
 """Scale of a convolution before a layer norm, whose epsilon only matters for small numbers."""
 

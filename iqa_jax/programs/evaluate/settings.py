@@ -13,10 +13,12 @@ class ColumnSettings(DatasetSettings, ModelSettings):
       output_dir: Folder for the results.
       models: Models whose layers are evaluated, such as alexnet,vgg16; iqa models lists all.
         '@study46' means the 46 of the study, '@study' all that its claims need, with untrained
-        controls; FILE.py:NAME is a backbone function of your own.
+        controls, '@transformers' all vision transformers; FILE.py:NAME is a backbone function of
+        your own.
       layers: Layers of the models, and concatenations of them joined by +; 'all' is every single
         layer, 'cumulative' the first n layers joined, for every n. 'input', the pixels, is a
-        baseline: one row for all models.
+        baseline: one row for all models. Parts of a transformer's block are named, such as
+        block1.attention.
       readouts: Read-outs of each layer: l2, rmse, balanced, normalized, unit, unit_root, cosine,
         mean, std, mean_std, gram, structure_texture, wasserstein, wasserstein_16,
         distance_correlation; with channel weights READOUT@RELEVANCE, such as unit@lpips-vgg or

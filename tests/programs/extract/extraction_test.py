@@ -7,6 +7,7 @@ import oracle
 import pytest
 from etils import epath
 
+from iqa_jax import zoo
 from iqa_jax.datasets import inspect, load_dataset
 from iqa_jax.engine import capacity
 from iqa_jax.engine.plan import make_plan
@@ -227,3 +228,11 @@ def test_shapes_of_layers_are_those_of_activations(alexnet):
 
 def test_layers_that_an_image_does_not_reach_have_no_positions(alexnet):
     assert layer_shapes(alexnet, [(40, 40)])["pool5"].positions == {(40, 40): 0}
+
+
+def test_shapes_of_layers_on_request_are_known():
+    outline = zoo.outline_backbone("vits16_augreg-random-none-seed0")
+    shapes = layer_shapes(outline, [(32, 48), (33, 48)])
+    assert shapes["block1.attention"].positions == {(32, 48): 6, (33, 48): 0}
+    assert shapes["class_token"].positions == {(32, 48): 1, (33, 48): 0}
+    assert shapes["input"].positions == {(32, 48): 32 * 48, (33, 48): 33 * 48}
