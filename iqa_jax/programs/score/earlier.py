@@ -1,4 +1,4 @@
-"""The scores of an earlier run, and which of them stand."""
+"""The scores of an earlier run, and which of them are kept."""
 
 import contextlib
 import csv
@@ -64,7 +64,7 @@ class EarlierScores:
         self._there = list(self._rows(text, metrics))
 
     def keep(self, table: PairTable, images: Mapping[str, Header]) -> Kept:
-        """The scores that stand for the pairs requested now.
+        """The scores that are kept for the pairs requested now.
 
         The scores of a pair, or an error that would recur, are kept if its images have not changed
         and could be read.
