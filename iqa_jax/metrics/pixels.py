@@ -104,7 +104,9 @@ def _presets(
     def preset(planes: Callable[[jax.Array], jax.Array]) -> PixelMetric:
         return replace(of_planes, prepare=lambda image: module.prepare(planes(image)))
 
-    return {f"{name}:{each}": preset(planes) for each, planes in module.PRESETS.items()}
+    presets = {f"{name}:{each}": preset(planes) for each, planes in module.PRESETS.items()}
+    colours = f"{name}:rgb"  # three planes instead of one
+    return {**presets, colours: replace(presets[colours], speed="medium")}
 
 
 def _flip(pixels_per_degree: float) -> PixelMetric:

@@ -3,7 +3,7 @@
 import math
 from collections.abc import Mapping
 
-SPEEDS: Mapping[str, float] = {"fast": 5.0, "medium": 50.0, "slow": math.inf}
+SPEEDS: Mapping[str, float] = {"fast": 3.0, "medium": 50.0, "slow": math.inf}
 """Greatest time of each class, as a multiple of that of ``ssim`` for the same images.
 
 The times were measured on two CPU cores with images of 384x512 by
