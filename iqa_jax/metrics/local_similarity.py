@@ -31,8 +31,8 @@ def dissimilarity(
 def power_losses(dissimilarities: jax.Array, exponent: float) -> tuple[jax.Array, jax.Array]:
     """One minus the powers of similarities, which are complex numbers for negative similarities.
 
-    Nothing is lost for small numbers. A similarity of 0 is rounded, and small powers of tiny
-    numbers are far from 0: half of the next smaller number stands for it. Its derivative is 0.
+    Nothing is lost for small numbers. A similarity of 0 is a rounded one, and small powers of tiny
+    numbers are far from 0: it is replaced by half of the next larger number. Its derivative is 0.
 
     Args:
       dissimilarities: One minus each similarity.

@@ -104,11 +104,13 @@ def _presets(
     def preset(planes: Callable[[jax.Array], jax.Array]) -> PixelMetric:
         return replace(of_planes, prepare=lambda image: module.prepare(planes(image)))
 
-    return {f"{name}:{each}": preset(planes) for each, planes in module.PRESETS.items()}
+    presets = {f"{name}:{each}": preset(planes) for each, planes in module.PRESETS.items()}
+    colours = f"{name}:rgb"  # three planes instead of one
+    return {**presets, colours: replace(presets[colours], speed="medium")}
 
 
 def _flip(pixels_per_degree: float) -> PixelMetric:
-    metric = _distance(flip_error, compare_maps=flip_error.compare_maps)
+    metric = _distance(flip_error, compare_maps=flip_error.compare_maps, speed="medium")
     return replace(metric, prepare=lambda image: flip_error.prepare(image, pixels_per_degree))
 
 
@@ -127,7 +129,7 @@ _WITH_PRESETS = {
     **_presets("ms-ssim", multi_scale_similarity, least_size=multi_scale_similarity.LEAST_SIZE),
 }
 
-_FSIM = _similarity(feature_similarity, least_size=feature_similarity.LEAST_SIZE)
+_FSIM = _similarity(feature_similarity, least_size=feature_similarity.LEAST_SIZE, speed="medium")
 
 PIXEL_METRICS: Mapping[str, PixelMetric] = {
     "psnr": _similarity(peak_signal_to_noise, best=peak_signal_to_noise.HIGHEST_DECIBELS),
@@ -143,14 +145,17 @@ PIXEL_METRICS: Mapping[str, PixelMetric] = {
     ),
     "fsim": _FSIM,
     "fsimc": replace(_FSIM, compare=feature_similarity.compare_colours),
-    "vsi": _similarity(saliency_similarity),
-    "iw-ssim": _similarity(information_weighting, least_size=information_weighting.LEAST_SIZE),
+    "vsi": _similarity(saliency_similarity, speed="medium"),
+    "iw-ssim": _similarity(
+        information_weighting, least_size=information_weighting.LEAST_SIZE, speed="medium"
+    ),
     "flip": _flip(flip_error.PIXELS_PER_DEGREE),
     "ssimulacra2": _similarity(
         compression_artifacts,
         best=100.0,
         worst=-math.inf,
         least_size=compression_artifacts.LEAST_SIZE,
+        speed="medium",
     ),
 }
 """Metrics by name, with a preset after a colon."""

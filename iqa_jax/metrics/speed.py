@@ -3,11 +3,12 @@
 import math
 from collections.abc import Mapping
 
-SPEEDS: Mapping[str, float] = {"fast": 3.0, "medium": 30.0, "slow": math.inf}
+SPEEDS: Mapping[str, float] = {"fast": 3.0, "medium": 50.0, "slow": math.inf}
 """Greatest time of each class, as a multiple of that of ``ssim`` for the same images.
 
-The times were measured on two CPU cores with images of 384x512 (``scripts/benchmarks``,
-``metric_speed.py`` and its table in ``RESULTS.md``). On accelerators networks are nearer to SSIM.
+The times were measured on two CPU cores with images of 384x512 by
+``scripts/benchmarks/metric_speed.py``; ``RESULTS.md`` there has the table. On accelerators networks
+are nearer to SSIM.
 """
 
 

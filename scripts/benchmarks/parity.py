@@ -81,7 +81,7 @@ def main(settings: ModelSettings) -> None:
 
 
 def _row(name: str, peer: str, found: Iterable[tuple[float, float]]) -> Row:
-    differences = [abs(ours / theirs - 1) for ours, theirs in found]
+    differences = [abs(ours - theirs) / (abs(theirs) or 1.0) for ours, theirs in found]
     largest = f"{max(differences):.1e}" if differences else "-"
     return name, peer, str(len(differences)), largest
 
