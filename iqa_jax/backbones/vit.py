@@ -205,7 +205,7 @@ class VisionTransformer(nnx.Module):
         Raises:
           InputError: If the height or width is no multiple of the patch's.
         """
-        check_multiples(*x.shape[1:3], self.form.patch)
+        check_multiples(x.shape[1], x.shape[2], self.form.patch)
         patches = self.patch_embed(x)
         batch, height, width, channels = patches.shape
         tokens = self.norm_pre(self._tokens(patches))
