@@ -42,8 +42,9 @@ DEPTHS: Mapping[str, int] = {
     **dict.fromkeys(("vits16_dino", "vitb16_dino", "vitb8_dino"), 49),
     **dict.fromkeys(("vits14_dinov2", "vitb14_dinov2"), 49),
     **dict.fromkeys(("vits14_dinov2_reg4", "vitb14_dinov2_reg4"), 49),
-    "vitl14_dinov2": 97,
+    **dict.fromkeys(("vitl14_dinov2", "vitl14_dinov2_reg4"), 97),
     "vitb16_mae": 49,
+    "vitl16_mae": 97,
 }
 """Convolutions and linear layers on the longest path through the convolutional part, by key of
 ``ARCHITECTURES``. The number in a name, such as ResNet-50, often counts the classifier too. The two

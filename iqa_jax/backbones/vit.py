@@ -317,7 +317,9 @@ _FORMS = {
     "vitl14_dinov2": _dinov2(LARGE),
     "vits14_dinov2_reg4": _dinov2_reg4(SMALL),
     "vitb14_dinov2_reg4": _dinov2_reg4(BASE),
+    "vitl14_dinov2_reg4": _dinov2_reg4(LARGE),
     "vitb16_mae": _mae(BASE),
+    "vitl16_mae": _mae(LARGE),
 }
 
 VARIANTS: dict[str, Callable[..., VisionTransformer]] = {

@@ -149,6 +149,8 @@ MODELS: Mapping[str, Model] = {
     "vitl14-dinov2-lvd142m": _dinov2("vitl14", 304_367_616, 86.3),
     "vits14-dinov2-lvd142m-reg4": _dinov2("vits14", 22_057_728, 80.9, registers=True),
     "vitb14-dinov2-lvd142m-reg4": _dinov2("vitb14", 86_582_784, 84.6, registers=True),
+    "vitl14-dinov2-lvd142m-reg4": _dinov2("vitl14", 304_371_712, 86.7, registers=True),
     "vitb16-mae-imagenet1k": _mae("vitb16", "base", 85_798_656, 68.0),
+    "vitl16-mae-imagenet1k": _mae("vitl16", "large", 303_301_632, 75.8),
 }
 """Models by name; ``reg4`` has four register tokens."""

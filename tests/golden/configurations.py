@@ -160,7 +160,9 @@ _TRANSFORMERS = {
     "vitl14-dinov2-lvd142m": ("vitl14_dinov2", *_DINOV2),
     "vits14-dinov2-lvd142m-reg4": ("vits14_dinov2_reg4", *_DINOV2),
     "vitb14-dinov2-lvd142m-reg4": ("vitb14_dinov2_reg4", *_DINOV2),
+    "vitl14-dinov2-lvd142m-reg4": ("vitl14_dinov2_reg4", *_DINOV2),
     "vitb16-mae-imagenet1k": ("vitb16_mae", *_MAE),
+    "vitl16-mae-imagenet1k": ("vitl16_mae", *_MAE),
 }
 
 

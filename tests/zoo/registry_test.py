@@ -46,7 +46,7 @@ def test_the_study_has_46_networks():
 
 def test_the_transformers_are_a_group():
     transformers = expand_models(["@transformers"])
-    assert len(transformers) == len({MODELS[name].trunk for name in transformers}) >= 15
+    assert len(transformers) == len({MODELS[name].trunk for name in transformers}) >= 17
     assert {MODELS[name].family for name in transformers} == {"vit"}
     assert "random" not in {MODELS[name].goal for name in transformers}
 
