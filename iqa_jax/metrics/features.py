@@ -92,7 +92,8 @@ class FeatureScores(NetworkFunction):
         """
         relevances = relevances or {}
         check_readouts(readouts, backbone.known_layers, relevances)
-        check_network(backbone.sha256, relevances.values())
+        if backbone.sha256:  # the outline of an untrained network has none
+            check_network(backbone.sha256, relevances.values())
         _check_channels(backbone, relevances.values())
         places = {name: place for place, name in enumerate(relevances)}
         distances = (
@@ -136,6 +137,16 @@ class FeatureScores(NetworkFunction):
             if name is not None
         }
         return cls.of(backbone, readouts, relevances=relevances, protocol=protocol)
+
+    def fill(self, *, checkpoints_dir: epath.PathLike | None = None) -> Self:
+        """Loads the weights of the network of an outline.
+
+        Raises:
+          InputError: If a relevance was learned for other weights.
+        """
+        filled = super().fill(checkpoints_dir=checkpoints_dir)
+        check_network(filled.backbone.sha256, filled.relevances)
+        return filled
 
     @property
     def readouts(self) -> tuple[ReadoutName, ...]:

@@ -17,12 +17,16 @@ read-outs of two layers of AlexNet with `tests/oracle.py`, in float64. Prints th
 difference of each. Needs the weights of alexnet, vgg16, dists and deepwsd's network (iqa fetch).
 """
 
+# The definitions and the stored scores are those of the tests.
+# pyright: reportMissingImports=false
+
 import json
 import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import replace
 from pathlib import Path
 
+import jax.numpy as jnp
 import numpy as np
 import parity_peers
 
@@ -119,7 +123,7 @@ def _squeeze(weights: list[np.ndarray]) -> Metric:
     """LPIPS of an untrained SqueezeNet."""
     readout = parse_metric("lpips-squeeze").readout
     assert readout
-    layers = dict(zip(readout.layers, map(np.float32, weights), strict=True))
+    layers = dict(zip(readout.layers, map(jnp.asarray, weights), strict=True))
     relevance = Relevance(layers, "lpips-squeeze", _SQUEEZENET, "")
     readout = replace(readout, model=_SQUEEZENET)
     scores = FeatureScores.of(
