@@ -22,6 +22,7 @@ difference of each. Needs the weights of alexnet, vgg16, dists and deepwsd's net
 
 import json
 import sys
+import tempfile
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import replace
 from pathlib import Path
@@ -29,11 +30,12 @@ from pathlib import Path
 import jax.numpy as jnp
 import numpy as np
 import parity_peers
+from etils import epath
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
 sys.path.insert(0, str(Path(__file__).parents[2] / "tests"))
 import oracle
-from golden import deep_pairs, pixel_pairs
+from golden import deep_pairs, drawn_files, pixel_pairs
 
 from iqa_jax.images.preprocess import IDENTITY
 from iqa_jax.metrics import Metric, list_metrics, load_metric, parse_metric
@@ -44,7 +46,7 @@ from iqa_jax.programs.settings import ModelSettings
 from iqa_jax.readouts import READOUTS, LayerStatistics
 from iqa_jax.readouts.statistics import STATISTICS
 from iqa_jax.text import aligned
-from iqa_jax.zoo import Relevance, load_backbone, load_relevance
+from iqa_jax.zoo import Relevance, convert_file, load_backbone, load_relevance
 
 _SIZES = ((65, 97), (256, 256), (384, 512))
 _STRENGTHS = (2, 20, 80)
@@ -153,6 +155,7 @@ def _with_stored(where: Mapping) -> Iterator[Row]:
             deep["deepdc of vgg16"],
         ),
         ("deepdc", "stored, untrained network", _deepdc(_VGG19), deep[f"deepdc of {_VGG19}"]),
+        ("perceptnet", "stored, drawn weights", _perceptnet(), _stored("perceptnet")),
     ):
         yield _row(name, peer, _of_stored(metric, scores, deep_pairs.pair))
 
@@ -179,6 +182,17 @@ def _deepdc(model: str, layers: str | None = None, where: Mapping | None = None)
         readout = replace(readout, layers=tuple(layers.split("+")))
     backbone = replace(load_backbone(model, **(where or {})), preprocessing=IDENTITY)
     return Metric(FeatureScores.of(backbone, [readout], protocol=name.protocol), "deepdc")
+
+
+def _perceptnet() -> Metric:
+    """The metric with the weights of the stored scores, which are drawn from a seed."""
+    readout = parse_metric("perceptnet").readout
+    assert readout
+    with tempfile.TemporaryDirectory() as name:
+        folder = epath.Path(name)
+        path = epath.Path(drawn_files.write(readout.model, folder))
+        convert_file(readout.model, path, directory=folder)
+        return load_metric("perceptnet", checkpoints_dir=folder)
 
 
 def _with_definitions(where: Mapping) -> Iterator[Row]:
