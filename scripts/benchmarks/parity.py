@@ -112,13 +112,21 @@ def _with_peers(where: Mapping) -> Iterator[Row]:
     for (name, peer), function in {**parity_peers.OF_PIXELS, **networks}.items():
         metric = load_metric(name, **where)
         largest = [_LARGEST_OF_NETWORKS] if (name, peer) in networks else []
-        found = ((_of_pair(metric, pair), function(*pair)) for pair in pairs(*largest))
-        yield _row(name, peer, ((ours, float(x)) for ours, x in found if x is not None))
+        yield _row(name, peer, _of_peer(metric, function, pairs(*largest)))
     squeeze = parity_peers.Lpips("squeeze", load_backbone(_SQUEEZENET))
     metric = _squeeze(squeeze.weights())
-    chosen = pairs(_LARGEST_OF_NETWORKS)
-    found = ((_of_pair(metric, pair), float(squeeze(*pair))) for pair in chosen)
+    found = _of_peer(metric, squeeze, pairs(_LARGEST_OF_NETWORKS))
     yield _row("lpips-squeeze", "lpips, untrained network", found)
+
+
+def _of_peer(
+    metric: Metric, peer: Callable, chosen: Iterable[tuple[Image, Image]]
+) -> Iterator[tuple[float, float]]:
+    """Our scores and those of a peer, which is None for pairs that it cannot score alike."""
+    for pair in chosen:
+        theirs = peer(*pair)
+        if theirs is not None:
+            yield _of_pair(metric, pair), float(theirs)
 
 
 def _squeeze(weights: list[np.ndarray]) -> Metric:
