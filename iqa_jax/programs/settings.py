@@ -58,9 +58,9 @@ class ModelSettings(CheckpointSettings):
       precision: Precision of float32 products: highest (for published scores), high or default
         (TF32 on GPU, bfloat16 passes on TPU); bf16 also keeps weights and activations in bfloat16.
       resize: Resize every image before it is scored: short:PIXELS, factor:NUMBER,
-        exact:HEIGHTxWIDTH, or multiple:PIXELS for the nearest size that a transformer of such
-        patches takes (Pillow's antialiased bilinear filter). Default: native size. The scale of
-        the images changes correlations more than most other choices do.
+        exact:HEIGHTxWIDTH or multiple:PIXELS, the nearest size that a transformer of such patches
+        takes (Pillow's antialiased bilinear filter). Default: native size. The scale of the images
+        changes correlations more than most other choices do.
       versions: Number of distorted versions of a reference in a work unit; auto chooses the number
         with the fewest passes through the network.
     """

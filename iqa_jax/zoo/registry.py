@@ -166,7 +166,7 @@ def list_models(
       >>> iqa_jax.list_models(architecture="alexnet", goal="rotnet")
       ['alexnet-rotnet-imagenet1k']
       >>> iqa_jax.list_models(goal_family="redundancy")
-      ['resnet50-barlowtwins-imagenet1k']
+      ['resnet50-barlowtwins-imagenet1k', 'resnet50-barlowtwins-imagenet1k-300ep']
     """
     wanted = {field: value for field, value in locals().items() if value is not None}
     return [

@@ -60,7 +60,7 @@ def test_each_image_is_decoded_once(table, settings, monkeypatch):
 
     monkeypatch.setattr(sources, "decode_image", decode)
     job = load_job(table, settings)
-    assert len(job.scorers) > 1
+    assert len(job.scorers.groups) > 1
     run_job(dataclasses.replace(job, plan=dataclasses.replace(job.plan, units=job.plan.units[:1])))
     first = [table.pairs[row] for row in job.plan.units[0].rows]
     assert sorted(decoded) == sorted({name for pair in first for name in pair.image_names})
