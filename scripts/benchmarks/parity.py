@@ -26,6 +26,7 @@ import tempfile
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import jax.numpy as jnp
 import numpy as np
@@ -173,12 +174,19 @@ def _stored(name: str) -> dict:
 
 
 def _of_stored(
-    metric: Metric, scores: Mapping[str, float], pair: Callable[[str], tuple[Image, Image]]
+    metric: Metric, scores: Mapping[str, Any], pair: Callable[[str], tuple[Image, Image]]
 ) -> Iterator[tuple[float, float]]:
     """Our scores and stored ones, of the pairs that are computed from a seed."""
     for name, score in scores.items():
         if name not in pixel_pairs.REAL:
-            yield _of_pair(metric, pair(name)), score
+            yield _of_pair(metric, pair(name)), _defined(score)
+
+
+def _defined(score: Any) -> float:
+    """A score; of several the one by definition, with the default number of pixels per degree."""
+    while isinstance(score, Mapping):
+        score = score.get("definition") or next(iter(score.values()))
+    return score
 
 
 def _deepdc(model: str, layers: str | None = None, where: Mapping | None = None) -> Metric:
