@@ -94,15 +94,8 @@ def check_networks(architecture, precision, size, *, every=1):
     assert any(values.any() for values in other.values())
 
 
-@pytest.mark.parametrize(
-    ("architecture", "precision", "size"),
-    [
-        ("alexnet", "bf16", (17, 33)),
-        ("vgg16_l2pool", "highest", (1, 1)),
-    ],
-)
-def test_identical_images_are_at_no_distance(architecture, precision, size):
-    check_networks(architecture, precision, size, every=4)
+def test_identical_images_are_at_no_distance():
+    check_networks("alexnet", "bf16", (17, 33), every=4)
 
 
 @pytest.mark.slow

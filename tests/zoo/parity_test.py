@@ -18,7 +18,15 @@ from iqa_jax.images.preprocess import unit_range
 from iqa_jax.zoo import epoch_series
 
 SLOW_TRUNKS = (
-    *("efficientnet_b4", "efficientnet_b5", "efficientnet_b6", "efficientnet_b7"),
+    *(
+        "efficientnet_b1",
+        "efficientnet_b2",
+        "efficientnet_b3",
+        "efficientnet_b4",
+        "efficientnet_b5",
+        "efficientnet_b6",
+        "efficientnet_b7",
+    ),
     *("densenet121", "densenet161", "densenet169", "densenet201", "resnet101", "resnet152"),
     *("convnext_tiny", "convnext_base", "clip_resnet50"),
     *("efficientnet_lite0", "efficientnet_lite1", "efficientnet_lite2"),
