@@ -47,6 +47,8 @@ def facts(name: str) -> tuple[str, ...]:
 
 
 def _range(ends: tuple[float, float]) -> str:
-    """Lowest and highest score in words; nothing at an end that has no bound."""
-    low, high = ("" if math.isinf(end) else f"{end:g}" for end in ends)
-    return f"{low} to {high}".strip()
+    """Lowest and highest score in words."""
+    low, high = ends
+    if math.isinf(high):
+        return f"{low:g} or more"
+    return f"{high:g} or less" if math.isinf(low) else f"{low:g} to {high:g}"

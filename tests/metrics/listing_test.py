@@ -1,3 +1,7 @@
+import math
+
+import pytest
+
 from iqa_jax.metrics import list_metrics, load_metric
 from iqa_jax.metrics.listing import HEADER, facts, table
 from iqa_jax.metrics.speed import SPEEDS
@@ -25,7 +29,14 @@ def test_facts():
 
 
 def test_the_range_is_that_of_the_metric():
-    for name in ("ssim", "mdsi", "vif", "ssimulacra2"):
-        shown = repr(load_metric(name))
-        low, _, high = facts(name)[1].partition("to")
-        assert all(end.strip() in shown for end in (low, high))
+    expected = {
+        "ssim": "-1 to 1",
+        "mdsi": "0 to 0.873",
+        "vif": "0 or more",
+        "ssimulacra2": "100 or less",
+    }
+    for name, ends in expected.items():
+        assert facts(name)[1] == ends
+        numbers = [float(word) for word in ends.split() if word not in ("to", "or", "more", "less")]
+        known = [end for end in load_metric(name).score_range if math.isfinite(end)]
+        assert numbers == pytest.approx(known, abs=5e-4)
