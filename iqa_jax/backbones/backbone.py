@@ -2,6 +2,7 @@
 
 import bisect
 import difflib
+import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Self
@@ -210,9 +211,14 @@ class Backbone:
         if self._is_cut(height, width):
             named = self.known_layers[1:]
             return {*named, *aliases(named)}
+        shapes = self.shapes(height, width)
+        return {layer for layer, shape in shapes.items() if not math.prod(shape)}
+
+    def shapes(self, height: int, width: int) -> dict[str, tuple[int, ...]]:
+        """Height, width and channels of each layer for images of a size; nothing is computed."""
         image = jax.ShapeDtypeStruct((1, height, width, 3), jnp.float32)
         shapes = jax.eval_shape(Backbone.activations, self, image)
-        return {layer for layer, shape in shapes.items() if not shape.size}
+        return {layer: each.shape[1:] for layer, each in shapes.items()}
 
     def _is_cut(self, height: int, width: int) -> bool:
         """Whether the patches at the border of such images would not be whole."""

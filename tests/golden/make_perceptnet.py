@@ -11,7 +11,6 @@ published weights, this package gives the distances of the authors' example. The
 programs, in Flax, are stored as in ``make_backbones.py``.
 """
 
-import gzip
 import importlib
 import json
 import os
@@ -27,7 +26,8 @@ import jax.numpy as jnp
 import numpy as np
 import torch
 from golden import deep_pairs, draws, formats, originals
-from golden.configurations import CONFIGURATIONS, FOLDER, IMAGE_SEED
+from golden.configurations import CONFIGURATIONS, FOLDER
+from golden.freezing import freeze
 
 jax.config.update("jax_enable_x64", True)
 jax.config.update("jax_default_matmul_precision", "highest")
@@ -39,12 +39,6 @@ COMMITS = {
 
 NAME = "perceptnet-ratings-tid2008"
 PAIRS = ("noise 65x97", "negative 178x161", "one level 178x161")
-
-_NOISE = 2e-5
-"""Maximum difference of float32 from float64, relative to the magnitude of a layer."""
-
-_ALIVE = (1e-3, 1e3)
-"""Range of the standard deviation of every layer."""
 
 _CONFIG = types.SimpleNamespace(
     CS_KERNEL_SIZE=21,
@@ -113,28 +107,8 @@ def _freeze(name: str) -> tuple[float, float, float]:
     configuration = CONFIGURATIONS[name]
     trunk, form = configuration.trunk, formats.FORMATS[configuration.format]
     shapes = _shapes(trunk)
-    state = form.stored(draws.draw(shapes, configuration.seed))
-    rows, sizes, noises, deviations = [], {}, [], []
-    for height, width in configuration.sizes:
-        image = draws.image(height, width, IMAGE_SEED) / 255.0
-        exact, single = (
-            _activations(trunk, form.tree(trunk, state), image, kind)
-            for kind in ("float64", "float32")
-        )
-        for layer, activation in exact.items():
-            difference = np.linalg.norm(single[layer] - activation)
-            noises.append(float(difference / np.linalg.norm(activation)))
-            deviations.append(float(activation.std()))
-            sizes.setdefault(layer, []).append(list(activation.shape))
-        rows.append(np.concatenate([draws.statistics(each) for each in exact.values()]))
-    low, high = min(deviations), max(deviations)
-    if not (max(noises) < _NOISE and _ALIVE[0] < low and high < _ALIVE[1]):
-        raise ValueError(f"{name}: noise {max(noises)}, standard deviations {low} to {high}")
-    np.savez_compressed(FOLDER / "backbones" / f"{name}.npz", statistics=np.stack(rows))
-    facts = {"parameters": shapes, "layers": sizes}
-    packed = gzip.compress(json.dumps(facts, separators=(",", ":")).encode(), mtime=0)
-    (FOLDER / "trunks" / f"{trunk}.json.gz").write_bytes(packed)
-    return max(noises), low, high
+    tree = form.tree(trunk, form.stored(draws.draw(shapes, configuration.seed)))
+    return freeze(name, shapes, lambda image, kind: _activations(trunk, tree, image / 255.0, kind))
 
 
 def _shapes(trunk: str) -> dict[str, tuple[int, ...]]:

@@ -8,7 +8,6 @@ Everything else is as in ``make_backbones.py``; the clones and versions that wer
 ``backbones/TRANSFORMERS.json``.
 """
 
-import gzip
 import importlib.metadata
 import json
 import sys
@@ -21,19 +20,14 @@ import numpy as np
 import torch
 from etils import epath
 from golden import draws, formats, transformers, writers
-from golden.configurations import CONFIGURATIONS, FOLDER, IMAGE_SEED, Input
+from golden.configurations import CONFIGURATIONS, FOLDER, Input
+from golden.freezing import freeze
 
 from iqa_jax.weights.conversion import flatten
 from iqa_jax.weights.formats.reading import read_checkpoint
 
-_NOISE = 2e-5
-"""Maximum difference of float32 from float64, relative to the magnitude of a layer."""
-
 POSITIONS = ((4, 1), (4, 2), (4, 3), (4, 4), (4, 5), (4, 9), (7, 4), (7, 10))
 """Lengths of stored and of new grids."""
-
-_ALIVE = (1e-3, 1e3)
-"""Range of the standard deviation of every layer of more than one position."""
 
 
 def main(names: list[str]) -> None:
@@ -67,27 +61,13 @@ def _freeze(name: str) -> tuple[float, float, float]:
     state = formats.FORMATS[configuration.format].stored(draws.draw(shapes, configuration.seed))
     if not trunk.startswith("vitl"):  # their files have the same format as the smaller ones'
         _check_file(configuration.format, trunk, state)
-    rows, sizes, noises, deviations = [], {}, [], []
-    for height, width in configuration.sizes:
-        image = draws.image(height, width, IMAGE_SEED)
-        x = preprocess(image, configuration.input)
-        exact, single = (
-            transformers.activations(trunk, state, x, kind) for kind in ("float64", "float32")
-        )
-        for layer, activation in exact.items():
-            difference = np.linalg.norm(single[layer] - activation)
-            noises.append(float(difference / np.linalg.norm(activation)))
-            deviations.append(float(activation.std()))
-            sizes.setdefault(layer, []).append(list(activation.shape))
-        rows.append(np.concatenate([draws.statistics(each) for each in exact.values()]))
-    low, high = min(deviations), max(deviations)
-    if not (max(noises) < _NOISE and _ALIVE[0] < low and high < _ALIVE[1]):
-        raise ValueError(f"{name}: noise {max(noises)}, standard deviations {low} to {high}")
-    np.savez_compressed(FOLDER / "backbones" / f"{name}.npz", statistics=np.stack(rows))
-    facts = {"parameters": shapes, "layers": sizes}
-    packed = gzip.compress(json.dumps(facts, separators=(",", ":")).encode(), mtime=0)
-    (FOLDER / "trunks" / f"{trunk}.json.gz").write_bytes(packed)
-    return max(noises), low, high
+    return freeze(
+        name,
+        shapes,
+        lambda image, kind: transformers.activations(
+            trunk, state, preprocess(image, configuration.input), kind
+        ),
+    )
 
 
 def _freeze_positions() -> None:

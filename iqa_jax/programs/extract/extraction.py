@@ -4,8 +4,6 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from math import prod
 
-import jax
-import jax.numpy as jnp
 from etils import epath
 
 from iqa_jax.backbones import INPUT, Backbone
@@ -197,17 +195,12 @@ def _arrays(settings: ExtractSettings) -> dict[str, Arrays]:
 def layer_shapes(backbone: Backbone, sizes: Iterable[Size]) -> dict[str, LayerShape]:
     """Channels and positions of every known layer, for images of some sizes."""
     channels = {INPUT: 3, **backbone.network.channels}
-    shapes = {
-        size: jax.eval_shape(
-            Backbone.activations, backbone, jax.ShapeDtypeStruct((1, *size, 3), jnp.float32)
-        )
-        for size in sizes
-    }
+    shapes = {size: backbone.shapes(*size) for size in sizes}
     return {
         layer: LayerShape(
             channels[layer],
             {
-                size: prod(of_size[layer].shape[1:3]) if layer in of_size else 0
+                size: prod(of_size[layer][:2]) if layer in of_size else 0
                 for size, of_size in shapes.items()
             },
         )

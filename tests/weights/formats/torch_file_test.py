@@ -42,19 +42,6 @@ def golden(file):
     return read_checkpoint(epath.Path(GOLDEN / file))
 
 
-@pytest.fixture
-def read(tmp_path):
-    """Reads bytes as a file."""
-
-    def read(data):
-        path = epath.Path(tmp_path) / "a.pth"
-        path.unlink(missing_ok=True)
-        path.write_bytes(data)
-        return read_checkpoint(path)
-
-    return read
-
-
 VIEWS = ["views_zip.pth", "views_zip5.pth", "views_legacy.pth", "views_legacy4.pth"]
 
 

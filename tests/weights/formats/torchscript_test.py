@@ -32,19 +32,6 @@ def instance(state, of="__torch__.network"):
     return name(of, "Module") + b")\x81" + state + b"b"
 
 
-@pytest.fixture
-def read(tmp_path):
-    """Reads bytes as a file."""
-
-    def read(data):
-        path = epath.Path(tmp_path) / "a.pt"
-        path.unlink(missing_ok=True)
-        path.write_bytes(data)
-        return read_checkpoint(path)
-
-    return read
-
-
 def test_our_writer_writes_what_pytorch_writes(tmp_path):
     arrays = dict(flatten(read_checkpoint(epath.Path(GOLDEN))))
     path = epath.Path(tmp_path) / "ours.pt"
@@ -99,7 +86,7 @@ HOSTILE = {
 
 @pytest.mark.parametrize(("data", "message"), HOSTILE.values(), ids=HOSTILE)
 def test_anything_else_is_refused(read, data, message):
-    with pytest.raises(CheckpointError, match=rf"a.pt: .*{message}"):
+    with pytest.raises(CheckpointError, match=rf"a.pth: .*{message}"):
         read(as_torchscript(data))
 
 
