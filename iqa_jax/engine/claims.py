@@ -11,6 +11,7 @@ import json
 import os
 import socket
 import threading
+import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
@@ -136,7 +137,7 @@ class Claims:
 
     def _now(self) -> float:
         """The time by the clock of the file system."""
-        path = self._folder / f"now.{_host()}.{os.getpid()}"
+        path = self._folder / f"now.{uuid.uuid4().hex}"  # threads and containers share numbers
         path.write_text("\n")
         now = _modified(path)
         path.unlink(missing_ok=True)

@@ -55,6 +55,14 @@ def test_a_claimed_piece_is_not_taken_again(claims, folder):
     assert claims.take(8)
 
 
+def test_threads_of_a_process_look_at_a_claim_at_once(claims, folder):
+    claims.take(7)
+    with ThreadPoolExecutor(8) as pool:
+        ages = list(pool.map(lambda _: claims.find(7).age, range(2000)))
+    assert max(ages) < STALE
+    assert [each.name for each in folder.iterdir()] == ["00000007.0"]
+
+
 def test_of_many_that_claim_at_once_one_succeeds(folder):
     several = [Claims(folder, Share(index, 8)) for index in range(8)]
     with ThreadPoolExecutor(8) as pool:
