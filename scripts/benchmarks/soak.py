@@ -4,15 +4,17 @@ Example:
   python scripts/benchmarks/soak.py
   python scripts/benchmarks/soak.py --pairs=300 --lists=30
 
-First one process scores all pairs undisturbed. Then several processes do the same in another folder;
-each is killed three times, with SIGKILL, SIGKILL and SIGTERM, and started again until it has done
-its work. Both tables must be the same to the byte. The pairs are different, of small images of
-noise. Throughput is that of each quarter of the table, by the times at which shards were finished;
-memory is the resident memory of a process, its slope a straight line fitted after the first quarter.
+First one process scores all pairs undisturbed. Then several processes do the same in another
+folder; each is killed three times, with SIGKILL, SIGKILL and SIGTERM, and started again until it
+has done its work. Both tables must be the same to the byte. The pairs are different, of small
+images of noise. Throughput and resident memory (of the largest process, a median) are those of each
+quarter of the work, by the times at which shards were finished.
 """
 
+import itertools
 import random
 import signal
+import statistics
 import subprocess
 import sys
 import tempfile
@@ -129,6 +131,11 @@ class Worker:
             raise RuntimeError(f"after {number.name} a process ended with {status}")
         return status
 
+    def median_memory(self, first: int, last: int) -> float:
+        """Median of its resident memory, in MiB, between two numbers of finished shards."""
+        found = [each for finished, each in self.memory if first <= finished <= last]
+        return statistics.median(found) if found else 0.0
+
     def close(self) -> None:
         """Ends the process if it still runs."""
         self._process.kill()
@@ -151,21 +158,17 @@ class Run:
 
     def row(self, name: str, pairs: int) -> list[str]:
         """A line of the table of results."""
-        shards = len(self.seconds)
-        marks = [self.seconds[max(0, shards * quarter // 4 - 1)] for quarter in range(1, 5)]
-        times = np.maximum(np.diff([0.0, *marks]), 1e-9)
-        memory = [each for worker in self.workers for _, each in worker.memory]
-        slope = ""
-        if len(self.workers) == 1:
-            after = np.array([each for each in self.workers[0].memory if each[0] >= shards / 4])
-            if len(set(after[:, 0])) > 1:
-                per_shard = np.polyfit(after[:, 0], after[:, 1], 1)[0]
-                slope = f"{per_shard * shards / pairs * 10_000:+.2f}"
+        ends = [len(self.seconds) * quarter // 4 for quarter in range(5)]
+        marks = [0.0, *(self.seconds[max(0, end - 1)] for end in ends[1:])]
+        memory = [
+            max(worker.median_memory(first, last) for worker in self.workers)
+            for first, last in itertools.pairwise(ends)
+        ]
         starts = sum(worker.starts for worker in self.workers)
-        rates = " ".join(f"{pairs / 4 / each:,.0f}" for each in times)
         return [
-            *(name, str(len(self.workers)), str(starts), f"{self.seconds[-1]:,.0f}", rates),
-            *(f"{max(memory):.0f}", slope),
+            *(name, str(len(self.workers)), str(starts), f"{self.seconds[-1]:,.0f}"),
+            " ".join(f"{pairs / 4 / max(each, 1e-9):,.0f}" for each in np.diff(marks)),
+            " ".join(f"{each:.0f}" for each in memory),
         ]
 
 
@@ -179,12 +182,12 @@ def main(settings: Settings) -> None:
         lists = _write_files(Path(name), settings)
         undisturbed = _run(Path(name), lists, settings, is_disturbed=False)
         disturbed = _run(Path(name), lists, settings, is_disturbed=True)
-    names = ["run", "processes", "starts", "s", "pairs/s by quarter", "highest MiB"]
+    names = ["run", "processes", "starts", "s", "pairs/s by quarter", "MiB by quarter"]
     rows = [
         undisturbed.row("undisturbed", settings.pairs),
         disturbed.row("killed", settings.pairs),
     ]
-    print("\n".join(aligned([*names, "MiB/10,000 pairs"], rows, text_columns=1)))
+    print("\n".join(aligned(names, rows, text_columns=1)))
     killed = [each for worker in disturbed.workers for each in worker.killed]
     endings = Counter((number.name, int(status)) for number, status, _ in killed)
     for (number, status), count in sorted(endings.items()):

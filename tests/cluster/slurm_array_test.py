@@ -5,11 +5,10 @@ import re
 from pathlib import Path
 
 import pytest
-from cluster.slurm_cluster import PROGRAMS, queue, run, slurm_cluster, wait_until, which
+from cluster.slurm_cluster import PROGRAMS, queue, run, slurm_cluster, which
+from cluster.waiting import wait_until
 
 SCRIPT = Path(__file__).parents[2] / "deploy" / "slurm_array.sbatch"
-PATIENCE = 400.0
-"""Seconds that the work may take on a loaded machine."""
 
 
 @pytest.fixture
@@ -42,11 +41,11 @@ def test_tasks_that_are_stopped_half_way_are_queued_again(slurm, work, tmp_path,
             for number, log in enumerate(logs[:2])
         )
 
-    wait_until(are_at_work, PATIENCE, "the first two tasks")
+    wait_until(are_at_work, "the first two tasks")
     first, second = (run(slurm, "squeue", "-h", "-o", "%A", "-j", task) for task in tasks[:2])
     run(slurm, "scancel", "--signal=TERM", f"{second}.0")  # for a whole task it is sent again
     run(slurm, "scontrol", "requeue", first)
-    wait_until(lambda: not queue(slurm), PATIENCE, "the end of the array")
+    wait_until(lambda: not queue(slurm), "the end of the array")
     said = [log.read_text() for log in logs]
     assert [restarts(slurm, task) for task in tasks] == [1, 1, 0, 0], said
     assert "interrupted; what is done is kept" in said[1]

@@ -6,16 +6,14 @@ import shutil
 import socket
 import subprocess
 import tempfile
-import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, closing, contextmanager
 from pathlib import Path
 
+from cluster.waiting import PATIENCE, wait_until
+
 PROGRAMS = ("munged", "slurmctld", "slurmd", "sbatch", "srun", "scontrol", "scancel", "squeue")
 SLOTS = 2
-PATIENCE = 120.0
-"""Seconds that a daemon may take to answer on a loaded machine."""
-
 CONFIGURATION = """\
 ClusterName=iqa
 SlurmctldHost={host}(127.0.0.1)
@@ -48,15 +46,6 @@ PartitionName=all Nodes={host} Default=YES MaxTime=INFINITE State=UP
 def which(program: str) -> str | None:
     """Path of a program; daemons are where a user's shell may not look."""
     return shutil.which(program, path=f"{os.environ['PATH']}:/usr/local/sbin:/usr/sbin:/sbin")
-
-
-def wait_until(condition: Callable[[], object], seconds: float, what: str) -> None:
-    """Waits for a condition, with a limit that is generous for a loaded machine."""
-    end = time.monotonic() + seconds
-    while not condition():
-        if time.monotonic() > end:
-            raise TimeoutError(f"waited {seconds:.0f} s for {what}")
-        time.sleep(0.1)
 
 
 def run(environment: Mapping[str, str], *command: object) -> str:
@@ -98,15 +87,15 @@ def slurm_cluster() -> Iterator[Mapping[str, str]]:
     try:
         with ExitStack() as daemons:
             daemons.enter_context(_daemon(["munged", "--foreground", "--force", *files]))
-            wait_until((folder / "munge.socket").exists, PATIENCE, "munged")
+            wait_until((folder / "munge.socket").exists, "munged")
             for each in (["slurmctld", "-D"], ["slurmd", "-D", "-N", host]):
                 daemons.enter_context(_daemon(each, environment))
-            wait_until(lambda: _is_idle(environment), PATIENCE, f"the node\n{_logs(folder)}")
+            wait_until(lambda: _is_idle(environment), f"the node\n{_logs(folder)}")
             try:
                 yield environment
             finally:
                 run(environment, "scancel", f"--user={names['user']}")
-                wait_until(lambda: not queue(environment), PATIENCE, "the end of all jobs")
+                wait_until(lambda: not queue(environment), "the end of all jobs")
     finally:
         shutil.rmtree(folder, ignore_errors=True)
 
