@@ -2,6 +2,7 @@
 
 import importlib
 import os
+import signal
 import sys
 from collections.abc import Sequence
 
@@ -26,6 +27,7 @@ VERBS = {
 
 _HELP = {"--help", "-help", "-h", "-?", "--helpshort", "--helpfull", "help"}
 _WRONG = 1
+_INTERRUPTED = 75  # as in iqa_jax.programs.running, which a signal may come before
 _CLOSED_PIPE = 141  # the status of a program ended by SIGPIPE
 
 
@@ -38,13 +40,29 @@ def main(arguments: Sequence[str] | None = None) -> int:
     Returns:
       The exit status.
     """
+    if arguments is None:
+        _interrupted_on_signals()
     try:
         status = _run(*(sys.argv[1:] if arguments is None else arguments))
         sys.stdout.flush()
     except BrokenPipeError:  # the reader of the output, such as `head`, has seen enough
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return _CLOSED_PIPE
+    if arguments is None and status == _INTERRUPTED:
+        sys.stderr.flush()
+        os._exit(status)  # to unload all libraries can take seconds
     return status
+
+
+def _interrupted_on_signals() -> None:
+    """Gives signals their exit status before a program handles them, and after it.
+
+    Otherwise the second of two signals, as SLURM sends them, could end a process that has saved
+    everything with a status that does not say so.
+    """
+    for number in (signal.SIGINT, signal.SIGTERM):
+        if signal.getsignal(number) is not signal.SIG_IGN:
+            signal.signal(number, lambda *_: os._exit(_INTERRUPTED))
 
 
 def _run(verb: str = "", *arguments: str) -> int:

@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from iqa_jax import __main__
 from iqa_jax.programs import interruption
 from iqa_jax.programs.interruption import SIGNALS, ending_on_signals
 from iqa_jax.programs.running import ExitStatus
@@ -115,3 +116,26 @@ def test_what_is_computed_is_saved_while_something_else_compiles(environment, tm
     assert "Finished XLA compilation" not in said
     (part,) = (tmp_path / "out").glob("parts/*/part-*.npz")
     assert len(np.load(part)["keys"]) == 1
+
+
+COMMAND = """
+import atexit, os, signal, sys
+from iqa_jax import __main__
+from iqa_jax.programs import running
+
+def run(*_):
+    {meanwhile}
+    return 75
+
+atexit.register(os.kill, os.getpid(), signal.SIGTERM)
+running.run = run
+sys.argv = ["iqa", "models"]
+sys.exit(__main__.main())
+"""
+
+
+@pytest.mark.parametrize("meanwhile", ["pass", "os.kill(os.getpid(), signal.SIGINT); 1 / 0"])
+def test_a_signal_before_or_after_the_program_has_the_same_status(meanwhile):
+    code = COMMAND.format(meanwhile=meanwhile)
+    done = subprocess.run([sys.executable, "-c", code], check=False)
+    assert done.returncode == __main__._INTERRUPTED == ExitStatus.INTERRUPTED
