@@ -54,8 +54,7 @@ class ScoreParts(KeptScores):
     ):
         super().__init__(columns, len(keys))
         text = json.dumps({**signature, "columns": list(columns)}, indent=2, sort_keys=True) + "\n"
-        safe = re.sub(r"[^\w.@+-]", "_", label)
-        self._folder = folder / f"{safe}-{hashlib.sha256(text.encode()).hexdigest()[:12]}"
+        self._folder = run_folder(folder, label, text)
         self._signature = text
         self._keys = keys
         self._waiting: list[np.ndarray] = []
@@ -132,6 +131,18 @@ class ScoreParts(KeptScores):
         if part["scores"].shape != (len(part["keys"]), len(self._columns)):
             raise ValueError("unexpected shape")
         return part
+
+
+def run_folder(folder: epath.Path, label: str, signature: str) -> epath.Path:
+    """Folder of a run among those of others.
+
+    Args:
+      folder: Folder of all runs.
+      label: First part of its name.
+      signature: Everything that the results of the run depend on; a hash is the rest of the name.
+    """
+    safe = re.sub(r"[^\w.@+-]", "_", label)
+    return folder / f"{safe}-{hashlib.sha256(signature.encode()).hexdigest()[:12]}"
 
 
 def keep_scores(

@@ -22,6 +22,9 @@ from iqa_jax.programs.loaded import NOTHING_LOADED, Loaded
 from iqa_jax.programs.score.scorers import Scorers, load_scorers
 from iqa_jax.programs.score.settings import ScoreSettings
 
+NOT_A_NUMBER = "a score is not a number"
+"""Why a score is missing that was computed."""
+
 
 @dataclass(frozen=True)
 class Scores:
@@ -166,7 +169,7 @@ def run_job(
                 if row in outcome.failed:
                     reasons[rows[row]].append(outcome.failed[row])
                 elif any(np.isnan(scores[name][row]) for name in names):
-                    reasons[rows[row]].append("a score is not a number")
+                    reasons[rows[row]].append(NOT_A_NUMBER)
         for unit in units:
             for row in rows[[*unit.rows]]:
                 reasons[row] += refused[unit.size].values()

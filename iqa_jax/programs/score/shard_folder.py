@@ -159,16 +159,42 @@ class ShardFolder:
           InputError: If shards are missing, damaged or of another run; the message names them, and
             the processes that have claimed those that are missing.
         """
-        self._refuse_gaps()
         path, pairs, failed = self._path / "scores.csv", 0, 0
         with appearing_whole(path) as unfinished, unfinished.open("wb") as file:
-            for number, table in enumerate(self._tables()):
+            for number, table in enumerate(self.tables()):
                 _, _, rows = table.partition("\n")
                 file.write((rows if number else table).encode())
                 errors = [row[-1] for row in csv.reader(io.StringIO(rows, newline=""))]
                 pairs += len(errors)
                 failed += sum(map(bool, errors))
         return Merged(path, pairs, failed)
+
+    def tables(self) -> Iterator[str]:
+        """The table of each shard as CSV, in their order.
+
+        Raises:
+          InputError: If shards are missing, or damaged or of another run, which is raised once the
+            shards before the first of them have been consumed.
+        """
+        self._refuse_gaps()
+        damaged, others = [], []
+        for number in range(self.count):
+            name = shard_path(self._path, number).name
+            record, table = self._read(number)
+            signature = record.get("signature", self._signature)
+            if different := differences(self._signature, signature):
+                others.append(f"{name}: different {', '.join(different)}")
+            elif record.get("sha256") != hashlib.sha256(table.encode()).hexdigest():
+                damaged.append(name)
+            elif not damaged and not others:
+                yield table
+        if others:
+            raise InputError(f"{self._path}: {listed(others, 'shards of another run')}")
+        if damaged:
+            raise InputError(
+                f"{self._path}: {listed(damaged, 'damaged shards')}\n  delete them and run "
+                "the command again"
+            )
 
     def _read(self, number: int) -> tuple[dict[str, Any], str]:
         """Record and table of a shard; an empty record if it is damaged or there is none."""
@@ -190,28 +216,7 @@ class ShardFolder:
         if missing:
             what = f"missing shards of {self.count}"
             raise InputError(
-                f"{self._path}: {listed(missing, what)}\n  run iqa score again to complete them"
-            )
-
-    def _tables(self) -> Iterator[str]:
-        """The table of each shard, checked."""
-        damaged, others = [], []
-        for number in range(self.count):
-            name = shard_path(self._path, number).name
-            record, table = self._read(number)
-            signature = record.get("signature", self._signature)
-            if different := differences(self._signature, signature):
-                others.append(f"{name}: different {', '.join(different)}")
-            elif record.get("sha256") != hashlib.sha256(table.encode()).hexdigest():
-                damaged.append(name)
-            elif not damaged and not others:
-                yield table
-        if others:
-            raise InputError(f"{self._path}: {listed(others, 'shards of another run')}")
-        if damaged:
-            raise InputError(
-                f"{self._path}: {listed(damaged, 'damaged shards')}\n  delete them and run "
-                "iqa score again"
+                f"{self._path}: {listed(missing, what)}\n  run the command again to complete them"
             )
 
 
