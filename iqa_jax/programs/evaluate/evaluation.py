@@ -10,7 +10,7 @@ from etils import epath
 
 from iqa_jax.agreement.analysis import Analysis, analyse
 from iqa_jax.agreement.intervals import choose
-from iqa_jax.datasets import PairTable, fingerprint, read_joined_scores
+from iqa_jax.datasets import PairTable, read_joined_scores
 from iqa_jax.engine.capacity import check_memory
 from iqa_jax.engine.devices import describe_devices, programs_together
 from iqa_jax.engine.plan import Plan, make_plan
@@ -22,7 +22,7 @@ from iqa_jax.metrics.features import FeatureScores
 from iqa_jax.metrics.pair_function import PairFunction
 from iqa_jax.programs.evaluate.calibrated import with_calibrated
 from iqa_jax.programs.evaluate.columns import ScoreColumn, joined_columns
-from iqa_jax.programs.evaluate.exposure import mark
+from iqa_jax.programs.evaluate.exposure import ScoredPairs, mark
 from iqa_jax.programs.evaluate.group_scores import (
     GroupScores,
     LeftToOthers,
@@ -41,7 +41,6 @@ from iqa_jax.programs.settings import SharingSettings
 from iqa_jax.progress import inform, warn
 from iqa_jax.revisions import OF_AGREEMENT, revisions_of
 from iqa_jax.text import counted
-from iqa_jax.zoo import TrainingData
 
 
 @dataclass(frozen=True)
@@ -84,7 +83,7 @@ def evaluate(
     asked, absent = settings, _absent(settings, loaded)
     settings = replace(settings, models=tuple(m for m in settings.models if m not in absent))
     resize = settings.parsed_resize
-    table, headers = settings.inspect_dataset(table)
+    table, headers = settings.inspect_dataset(table, checksums=settings.statistics_dir is not None)
     joined = (
         read_joined_scores(epath.Path(settings.scores_csv), table) if settings.scores_csv else {}
     )
@@ -114,7 +113,7 @@ def evaluate(
             outline.check_size(*size)
         check_memory(outline, plan)
     normalisers = _open_normalisers(columns, settings)
-    pairs = TrainingData(table.name, fingerprint(table, headers))
+    pairs = ScoredPairs(table)
     columns = mark(
         [*columns, *given],
         pairs,
@@ -123,7 +122,7 @@ def evaluate(
     )
     references = table.reference_count
     method = choose(settings.interval, settings.resamples, references=references)
-    layers_from = find_source(settings.layers_from, columns, table, pairs.fingerprint)
+    layers_from = find_source(settings.layers_from, columns, table, pairs)
     _announce(plan)
     programs, done = Programs(), dict[int, GroupScores]()
     plan = plan.decoding_once(passes=len(outlines))
@@ -133,7 +132,7 @@ def evaluate(
             done[place] = read_out(outline, plan, normalisers, programs, settings)
         else:
             scorer = loaded.fill(group, outline, checkpoints_dir=settings.checkpoints_dir)
-            done[place] = score_group(scorer, plan, pairs.fingerprint, programs, settings)
+            done[place] = score_group(scorer, plan, programs, settings)
     if left := sum(each.left() for each in done.values()):
         raise LeftToOthers(left)
     scores, runs = dict(joined), [done[place].record for place in range(len(wanted))]

@@ -7,6 +7,8 @@ from typing import Any
 import numpy as np
 from etils import epath
 
+from iqa_jax.datasets import fingerprint
+from iqa_jax.engine.pair_keys import PairKeys
 from iqa_jax.engine.parts import keep_scores
 from iqa_jax.engine.plan import Plan
 from iqa_jax.engine.programs import Programs
@@ -59,7 +61,6 @@ def find_share(settings: EvaluateSettings) -> Share:
 def score_group(
     scorer: PairFunction,
     plan: Plan,
-    dataset_fingerprint: str,
     programs: Programs,
     settings: EvaluateSettings,
 ) -> GroupScores:
@@ -68,14 +69,14 @@ def score_group(
     Args:
       scorer: Function of the group, with weights.
       plan: The pairs, and how they are computed.
-      dataset_fingerprint: Fingerprint of the pairs.
       programs: Programs of the run so far, to be reused and added to.
       settings: Settings of the evaluation. Without an output folder nothing is written; in a
         bucket each process computes everything.
     """
+    headers = {name: each._replace(checksum=None) for name, each in plan.headers.items()}
     signature = {
         **scorer.signature,
-        "dataset": dataset_fingerprint,
+        "pairs": fingerprint(plan.table, headers),
         "resize": settings.resize,
         "versions": plan.versions,
         **environment(),
@@ -85,8 +86,8 @@ def score_group(
         shards = ScoreShards(folder, scorer, plan, signature)
         speed = shards.fill(find_share(settings), programs)
         return GroupScores({**signature, "pairs_per_second": speed}, shards.collect, shards.left)
-    rows = np.arange(len(plan.table.pairs), dtype=np.uint64)
-    kept = keep_scores(folder, scorer.label, signature, scorer.names, rows)
+    keys = PairKeys(plan.table)
+    kept = keep_scores(folder, scorer.label, signature, scorer.names, keys)
     speed = fill(kept, plan, scorer, programs=programs).pairs_per_second
     return GroupScores({**signature, "pairs_per_second": speed}, kept.collect)
 

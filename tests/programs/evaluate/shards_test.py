@@ -9,6 +9,7 @@ import time
 import numpy as np
 import pytest
 from etils import epath
+from PIL import Image
 
 from iqa_jax.datasets import inspect
 from iqa_jax.datasets.pair_lists import from_csv
@@ -104,6 +105,36 @@ def test_what_another_process_works_on_is_left_to_it(made_up, begin, distorted, 
     second.fill(Share(1, 2), Programs())
     assert first.left() == second.left() == 0
     np.testing.assert_array_equal(first.collect()["ssim"], np.full(9, 2, np.float32))
+
+
+def test_shards_of_an_earlier_run_are_compared_with_the_images(
+    made_up, begin, distorted, pair_folder
+):
+    path = pair_folder / "a_1.png"
+    pixels = np.asarray(Image.open(path))
+    Image.fromarray(pixels).save(path, compress_level=0)
+    made_up |= dict.fromkeys(distorted, (1.0, 2.0))
+    begin().fill(ALONE, Programs())
+    Image.fromarray(255 - pixels).save(path, compress_level=0)  # of the same length
+    made_up |= dict.fromkeys(distorted, (3.0, 4.0))
+    other = begin()
+    assert other.fill(Share(1, 2), Programs()) is None  # it looks at its own shards
+    with pytest.raises(InputError, match="1 shard of an earlier run had other images, or were"):
+        other.collect()
+    again = begin()
+    assert again.fill(Share(0, 2), Programs()) == 1.0
+    assert again.collect()["psnr"].tolist() == [3, 3, *[1] * 7]
+
+
+def test_a_damaged_shard_is_computed_again(made_up, begin, distorted, tmp_path):
+    made_up |= dict.fromkeys(distorted, (1.0, 2.0))
+    begin().fill(ALONE, Programs())
+    (path,) = tmp_path.glob("parts/*/shards/00000002.csv")
+    text = path.read_text()
+    path.write_text(text.replace(",1,", ",7,"))
+    again = begin()
+    assert again.fill(ALONE, Programs()) == 1.0
+    assert path.read_text() == text
 
 
 @pytest.fixture
