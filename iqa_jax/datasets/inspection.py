@@ -26,13 +26,15 @@ _PATIENCE = 3.0
 
 
 def inspect(
-    table: PairTable, *, leave_out_missing: bool = False
+    table: PairTable, *, leave_out_missing: bool = False, checksums: bool = True
 ) -> tuple[PairTable, Mapping[str, Header]]:
     """Reads the header of every image and checks every row, before anything is computed.
 
     Args:
       table: The dataset.
       leave_out_missing: Whether rows with missing images are left out; otherwise they are errors.
+      checksums: Whether to take the checksums now, for which all images are read; otherwise the
+        checksum of an image is that of the bytes that are decoded first.
 
     Returns:
       The table that can be scored, and the header of each of its images by name. An image that
@@ -42,7 +44,7 @@ def inspect(
       DatasetError: If a row has a missing or unreadable image, images of two sizes, or no finite
         score. One error lists the first such rows and says where to find all of them.
     """
-    found = read_headers(table)
+    found = read_headers(table.images, table.image_names, checksums=checksums)
     if leave_out_missing:
         missing = {name for name, header in found.items() if isinstance(header, MissingImageError)}
         judgements = zip(*[iter(table.pairs)] * table.protocol.rows, strict=True)
@@ -68,11 +70,21 @@ def inspect(
     return replace(table, images=CheckedImages(table.images, headers)), headers
 
 
-def read_headers(table: PairTable) -> dict[str, Header | ImageError]:
-    """Header of every image by name, or the error that prevented reading it; shows progress."""
-    names = table.image_names
+def read_headers(
+    images: ImageSource, names: Sequence[str], *, checksums: bool = True
+) -> dict[str, Header | ImageError]:
+    """Reads the headers of images, with progress.
+
+    Args:
+      images: Source of the images.
+      names: Names of the images, each once.
+      checksums: Whether the checksums are needed.
+
+    Returns:
+      Header of each image by name, or the error that prevented reading it.
+    """
     found = bar(
-        _read_each(table.images, names),
+        _read_each(images, names, checksums),
         total=len(names),
         desc="headers",
         unit="image",
@@ -82,8 +94,10 @@ def read_headers(table: PairTable) -> dict[str, Header | ImageError]:
     return dict(zip(names, found, strict=True))
 
 
-def _read_each(images: ImageSource, names: Sequence[str]) -> Iterator[Header | ImageError]:
-    read = partial(_header, images)
+def _read_each(
+    images: ImageSource, names: Sequence[str], checksums: bool
+) -> Iterator[Header | ImageError]:
+    read = partial(_header, images, checksums)
     yield from map(read, names[:1])  # the first one loads Pillow's plugins
     sample, rest = names[1:_SAMPLE], names[_SAMPLE:]
     started_at = time.monotonic()
@@ -95,9 +109,9 @@ def _read_each(images: ImageSource, names: Sequence[str]) -> Iterator[Header | I
             yield from pool.map(read, rest)
 
 
-def _header(images: ImageSource, name: str) -> Header | ImageError:
+def _header(images: ImageSource, checksum: bool, name: str) -> Header | ImageError:
     try:
-        return images.header(name)
+        return images.header(name, checksum=checksum)
     except ImageError as error:
         return error
 

@@ -9,7 +9,7 @@ import time
 import zipfile
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 from etils import epath
@@ -23,6 +23,19 @@ _MOST_SECONDS = 60.0
 _SHARE_OF_ELAPSED = 0.02
 """A part is written after this share of the time since the start, within these limits: a killed run
 loses no more than that, and the parts of a short run are few."""
+
+
+class Keys(Protocol):
+    """Numbers that identify pairs, such as an array uint64 ``[pairs]``."""
+
+    def __len__(self) -> int:
+        """Number of pairs."""
+        ...
+
+    def __getitem__(self, rows: np.ndarray, /) -> np.ndarray:
+        """The numbers of the pairs of some rows, uint64 ``[rows]``."""
+        ...
+
 
 _NAME_LENGTH = 32
 """Hexadecimal digits of a part's SHA-256 in its name."""
@@ -41,7 +54,7 @@ class ScoreParts(KeptScores):
       label: First part of the name of the run's folder.
       signature: Everything that the scores depend on, as JSON.
       columns: Names of the scores.
-      keys: uint64 ``[pairs]``: identifies each pair, whichever row it is in.
+      keys: Identifies each pair, whichever row it is in; asked for as late as possible.
     """
 
     def __init__(
@@ -50,12 +63,11 @@ class ScoreParts(KeptScores):
         label: str,
         signature: Mapping[str, Any],
         columns: Sequence[str],
-        keys: np.ndarray,
+        keys: Keys,
     ):
         super().__init__(columns, len(keys))
         text = json.dumps({**signature, "columns": list(columns)}, indent=2, sort_keys=True) + "\n"
-        safe = re.sub(r"[^\w.@+-]", "_", label)
-        self._folder = folder / f"{safe}-{hashlib.sha256(text.encode()).hexdigest()[:12]}"
+        self._folder = run_folder(folder, label, text)
         self._signature = text
         self._keys = keys
         self._waiting: list[np.ndarray] = []
@@ -109,8 +121,9 @@ class ScoreParts(KeptScores):
             return
         keys, first = np.unique(np.concatenate([part["keys"] for part in parts]), return_index=True)
         scores = np.concatenate([part["scores"] for part in parts])[first]
-        places = np.minimum(np.searchsorted(keys, self._keys), len(keys) - 1)
-        self._is_there = keys[places] == self._keys
+        wanted = self._keys[np.arange(len(self._keys))]
+        places = np.minimum(np.searchsorted(keys, wanted), len(keys) - 1)
+        self._is_there = keys[places] == wanted
         self._scores[self._is_there] = scores[places[self._is_there]]
 
     def _parts(self) -> Iterator[Mapping[str, np.ndarray]]:
@@ -134,12 +147,24 @@ class ScoreParts(KeptScores):
         return part
 
 
+def run_folder(folder: epath.Path, label: str, signature: str) -> epath.Path:
+    """Folder of a run among those of others.
+
+    Args:
+      folder: Folder of all runs.
+      label: First part of its name.
+      signature: Everything that the results of the run depend on; a hash is the rest of the name.
+    """
+    safe = re.sub(r"[^\w.@+-]", "_", label)
+    return folder / f"{safe}-{hashlib.sha256(signature.encode()).hexdigest()[:12]}"
+
+
 def keep_scores(
     folder: epath.Path | None,
     label: str,
     signature: Mapping[str, Any],
     columns: Sequence[str],
-    keys: np.ndarray,
+    keys: Keys,
 ) -> KeptScores:
     """Keeps the scores of a run in memory, and in a folder if one is given.
 

@@ -68,6 +68,17 @@ class Plan:
         """The image sizes, each once, in the order in which they run."""
         return list(dict.fromkeys(unit.size for unit in self.units))
 
+    def only(self, units: Sequence[WorkUnit]) -> Self:
+        """The plan of some units alone; its table has only their pairs, in the order of the units.
+
+        Args:
+          units: Units of this plan.
+        """
+        pairs = [self.table.pairs[row] for unit in units for row in unit.rows]
+        rows = itertools.count()
+        renumbered = [replace(unit, rows=tuple(next(rows) for _ in unit.rows)) for unit in units]
+        return replace(self, table=replace(self.table, pairs=pairs), units=tuple(renumbered))
+
     def decoding_once(self, passes: int) -> Self:
         """This plan, whose images are decoded in the first of several passes only.
 

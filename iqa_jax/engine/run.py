@@ -108,6 +108,16 @@ def fill(
     return Outcome(failed, frozenset(unread), _pairs_in(missing) / seconds)
 
 
+def mean_speed(speeds: Sequence[float | None]) -> float | None:
+    """Speed of several runs over about the same number of pairs.
+
+    Args:
+      speeds: Pairs per second of each; None where nothing was computed.
+    """
+    known = [speed for speed in speeds if speed]
+    return len(known) / sum(1 / speed for speed in known) if known else None
+
+
 @dataclass(frozen=True)
 class Computed:
     """A work unit that went through a step.

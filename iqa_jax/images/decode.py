@@ -62,13 +62,13 @@ class Header(NamedTuple):
       height: Height of the decoded image, in pixels.
       width: Width of the decoded image, in pixels.
       length: Number of encoded bytes.
-      checksum: CRC-32 of the encoded bytes.
+      checksum: CRC-32 of the encoded bytes; None if they have not been read.
     """
 
     height: int
     width: int
     length: int
-    checksum: int = 0
+    checksum: int | None = None
 
     def is_of(self, data: bytes) -> bool:
         """Whether this is the header of these encoded bytes."""
@@ -96,13 +96,14 @@ class _Bounded:
         return getattr(self._file, name)
 
 
-def read_header(file: IO[bytes], length: int, name: str) -> Header:
+def read_header(file: IO[bytes], length: int, name: str, *, checksum: bool = True) -> Header:
     """Reads the header of an image file, without decoding the image.
 
     Args:
       file: The open file.
       length: Number of bytes in the file.
       name: Name for error messages.
+      checksum: Whether to take the checksum, for which the whole file is read.
 
     Raises:
       ImageError: If the header is not that of a supported image.
@@ -114,7 +115,7 @@ def read_header(file: IO[bytes], length: int, name: str) -> Header:
         width, height = image.size
         if _is_on_its_side(image):
             width, height = height, width
-        return Header(height, width, length, _checksum(file))
+        return Header(height, width, length, _checksum(file) if checksum else None)
 
 
 def decode_image(data: bytes, name: str) -> np.ndarray:

@@ -7,7 +7,7 @@ import stat
 import zlib
 from abc import ABC, abstractmethod
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 from etils import epath
@@ -34,8 +34,12 @@ class ImageSource(ABC):
           ImageError: If there is no such image, or it cannot be read.
         """
 
-    def header(self, name: str) -> Header:
+    def header(self, name: str, *, checksum: bool = True) -> Header:
         """The header of the image ``name``, without decoding it.
+
+        Args:
+          name: Name of the image.
+          checksum: Whether the checksum is needed; without it, the whole image need not be read.
 
         Raises:
           ImageError: If there is no such image, or its header is not that of a supported one.
@@ -102,7 +106,7 @@ class ImageFolder(ImageSource):
             _refuse_special(path, name)
             return path.read_bytes()
 
-    def header(self, name: str) -> Header:
+    def header(self, name: str, *, checksum: bool = True) -> Header:
         """The header of the image ``name``, without decoding it.
 
         Raises:
@@ -113,7 +117,7 @@ class ImageFolder(ImageSource):
             status = _refuse_special(path, name)
             length = status.st_size if status else path.stat().length
             with path.open("rb") as file:
-                return read_header(file, length, name)
+                return read_header(file, length, name, checksum=checksum)
 
 
 @dataclass(frozen=True)
@@ -139,11 +143,11 @@ class ArrayImages(ImageSource):
         """The encoded bytes of the image ``name``."""
         return self.arrays[name].tobytes() if name in self.arrays else self.others.read(name)
 
-    def header(self, name: str) -> Header:
+    def header(self, name: str, *, checksum: bool = True) -> Header:
         """Size, number of bytes and checksum of the image ``name``."""
         if name in self.arrays:
             return self.header_of(self.arrays[name].tobytes(), name)
-        return self.others.header(name)
+        return self.others.header(name, checksum=checksum)
 
     def header_of(self, data: bytes, name: str) -> Header:
         """The same as :meth:`header`, from the encoded bytes."""
@@ -161,10 +165,11 @@ class ArrayImages(ImageSource):
 
 @dataclass(frozen=True)
 class CheckedImages(ImageSource):
-    """Images that must not have changed since their headers were read.
+    """Images that must not change while they are in use.
 
     The checksum is computed from the bytes about to be decoded, which are in memory already; it
-    takes at most a millisecond per megabyte.
+    takes at most a millisecond per megabyte. Where a header has none, the first bytes that are read
+    set it.
 
     Attributes:
       source: Source of the images.
@@ -173,6 +178,7 @@ class CheckedImages(ImageSource):
 
     source: ImageSource
     headers: Mapping[str, Header]
+    _checksums: dict[str, int] = field(default_factory=dict, repr=False, compare=False)
 
     @property
     def treatment(self) -> str:
@@ -186,16 +192,34 @@ class CheckedImages(ImageSource):
           ImageError: If it no longer exists or has changed.
         """
         data = self.source.read(name)
-        if not self.headers[name].is_of(data):
-            raise ImageError(
-                f"{name}: was changed while it was in use: its checksum differs from the one taken "
-                "at the start; run again when nothing writes to it"
-            )
+        if len(data) != self.headers[name].length:
+            raise _changed(name)
+        self.note(name, zlib.crc32(data))
         return data
 
-    def header(self, name: str) -> Header:
-        """The header of the image ``name``, as read at the start."""
-        return self.headers[name]
+    def note(self, name: str, checksum: int) -> None:
+        """Compares a checksum of the image ``name`` with the one known; sets it if there is none.
+
+        Raises:
+          ImageError: If they differ.
+        """
+        known = self.headers[name].checksum
+        if checksum != (self._checksums.setdefault(name, checksum) if known is None else known):
+            raise _changed(name)
+
+    def header(self, name: str, *, checksum: bool = True) -> Header:
+        """The header of the image ``name``, as read at the start.
+
+        Raises:
+          ImageError: If the image must be read for the checksum, and no longer exists or has
+            changed.
+        """
+        header = self.headers[name]
+        if header.checksum is None:
+            if checksum and name not in self._checksums:
+                self.read(name)
+            header = header._replace(checksum=self._checksums.get(name))
+        return header
 
     def decode(self, data: bytes, name: str) -> np.ndarray:
         """The pixels of an image, as decoded by the source."""
@@ -234,9 +258,9 @@ class BlockImages(ImageSource):
         """The encoded bytes of the image ``name``, as stored."""
         return self.source.read(name)
 
-    def header(self, name: str) -> Header:
+    def header(self, name: str, *, checksum: bool = True) -> Header:
         """The header of the image ``name``, with its size without blocks."""
-        return self._without_blocks(self.source.header(name), name)
+        return self._without_blocks(self.source.header(name, checksum=checksum), name)
 
     def header_of(self, data: bytes, name: str) -> Header:
         """The header of an image, with its size without blocks, given the encoded bytes."""
@@ -278,6 +302,13 @@ class BlockImages(ImageSource):
         if height != width or height not in expected:
             sizes = " or ".join(f"{side}x{side}" for side in expected)
             raise ImageError(f"{name}: expected {sizes} pixels, found {width}x{height}")
+
+
+def _changed(name: str) -> ImageError:
+    return ImageError(
+        f"{name}: was changed while it was in use: its length or checksum differs from the one "
+        "seen first; run again when nothing writes to it"
+    )
 
 
 @contextlib.contextmanager

@@ -144,7 +144,10 @@ class EvaluationResult:
         return f"<p>{repr(self)[1:-1]}</p>{shown_here.to_html()}"
 
 
-@takes_settings(EvaluateSettings, without=("dataset", "output_dir", "models", "metrics"))
+@takes_settings(
+    EvaluateSettings,
+    without=("dataset", "output_dir", "models", "metrics", "process_index", "process_count"),
+)
 def evaluate(
     dataset: Any,
     models: Any = (),

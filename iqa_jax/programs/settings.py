@@ -118,12 +118,13 @@ class DatasetSettings(NamedDataset):
     limit: int | None = field(default=None, metadata={"at_least": 1})
 
     def inspect_dataset(
-        self, table: "PairTable | None" = None
+        self, table: "PairTable | None" = None, *, checksums: bool = True
     ) -> "tuple[PairTable, Mapping[str, Header]]":
         """Reads the table and the header of every image, and checks them.
 
         Args:
           table: The pairs, if they are known; None to read the dataset of the settings.
+          checksums: Whether to take the checksums of all images now; see :func:`inspect`.
 
         Returns:
           The pairs that can be scored, and the header of each of their images by name.
@@ -142,7 +143,7 @@ class DatasetSettings(NamedDataset):
                 score_direction=self.score_direction,
             )
         chosen = table.select(exclude_references=self.exclude_references, limit=self.limit)
-        return inspect(chosen, leave_out_missing=self.allow_partial)
+        return inspect(chosen, leave_out_missing=self.allow_partial, checksums=checksums)
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -8,6 +8,7 @@ from etils import epath
 from PIL import Image
 
 from iqa_jax.errors import ImageError, MissingImageError
+from iqa_jax.images import decode
 from iqa_jax.images.decode import Header
 from iqa_jax.images.sources import ArrayImages, BlockImages, CheckedImages, ImageFolder
 
@@ -54,6 +55,27 @@ def test_the_bytes_that_are_decoded_are_those_that_are_checked(tmp_path, patch, 
     (tmp_path / "a.png").unlink()
     with pytest.raises(MissingImageError, match="a.png: there is no such file"):
         checked.pixels("a.png")
+
+
+def test_a_checksum_is_that_of_the_bytes_read_first(tmp_path, patch, monkeypatch):
+    images = stored(tmp_path, patch)
+    whole = images.header("a.png")
+    with monkeypatch.context() as nothing_read:
+        nothing_read.setattr(decode, "_checksum", lambda file: pytest.fail("read whole"))
+        header = images.header("a.png", checksum=False)
+    assert header == whole._replace(checksum=None)
+    checked, other = (
+        CheckedImages(images, {"a.png": header}),
+        CheckedImages(images, {"a.png": header}),
+    )
+    assert checked.header("a.png", checksum=False) == header
+    np.testing.assert_array_equal(checked.pixels("a.png"), patch)
+    stored(tmp_path, 255 - patch)
+    for look in (checked.pixels, lambda name: checked.note(name, 5)):
+        with pytest.raises(ImageError, match="a.png: was changed while it was in use"):
+            look("a.png")
+    assert checked.header("a.png") == checked.header("a.png", checksum=False) == whole
+    assert other.header("a.png") == images.header("a.png") != whole
 
 
 @pytest.fixture

@@ -65,7 +65,7 @@ class StoredImages(ImageSource):
             raise ImageError(f"{name}: its place in {self.folder} holds another image")
         return data
 
-    def header(self, name: str) -> Header:
+    def header(self, name: str, *, checksum: bool = True) -> Header:
         """Header of the image ``name``, recorded when the dataset was built.
 
         Raises:

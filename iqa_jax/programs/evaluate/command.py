@@ -7,7 +7,8 @@ Prints a table and writes into --output_dir: correlations.csv (a row for each di
 distortion, level and reference, scores.csv (a row for each pair), run.json (settings, data, devices
 and speed) and correlation_by_layer.png; with --layers_from also chosen_layers.csv; for forced
 choices forced_choice.csv instead of correlations. With the same flags a killed run continues where
-it stopped; the files are those of the last run.
+it stopped; the files are those of the last run. Several processes with the same command line share
+the work, and the last one writes the files.
 """
 
 from dataclasses import replace
@@ -21,12 +22,17 @@ def main(settings: EvaluateSettings) -> None:
 
     from iqa_jax.programs.evaluate import tables  # noqa: PLC0415
     from iqa_jax.programs.evaluate.evaluation import evaluate  # noqa: PLC0415
+    from iqa_jax.programs.evaluate.group_scores import LeftToOthers  # noqa: PLC0415
     from iqa_jax.programs.evaluate.report import report_text  # noqa: PLC0415
     from iqa_jax.zoo import expand_models  # noqa: PLC0415
 
     settings = replace(settings, models=tuple(expand_models(settings.models)))
-    evaluation = evaluate(settings)
     folder = epath.Path(settings.output_dir or "")
+    try:
+        evaluation = evaluate(settings)
+    except LeftToOthers as left:
+        print(f"{left}; the last of them writes {folder}")
+        return
     written = tables.write(evaluation, folder)
     print(report_text(evaluation))
     print(f"\nWritten: {folder}/{{{','.join(written)}}}")

@@ -2,7 +2,7 @@
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass, fields, replace
 from typing import Any
 
 import numpy as np
@@ -10,13 +10,11 @@ from etils import epath
 
 from iqa_jax.agreement.analysis import Analysis, analyse
 from iqa_jax.agreement.intervals import choose
-from iqa_jax.datasets import PairTable, fingerprint, read_joined_scores
+from iqa_jax.datasets import PairTable, read_joined_scores
 from iqa_jax.engine.capacity import check_memory
 from iqa_jax.engine.devices import describe_devices, programs_together
-from iqa_jax.engine.parts import keep_scores
 from iqa_jax.engine.plan import Plan, make_plan
 from iqa_jax.engine.programs import Programs
-from iqa_jax.engine.run import environment, fill
 from iqa_jax.engine.store import StatisticsStore
 from iqa_jax.errors import InputError
 from iqa_jax.metrics import MetricName, groups
@@ -24,21 +22,25 @@ from iqa_jax.metrics.features import FeatureScores
 from iqa_jax.metrics.pair_function import PairFunction
 from iqa_jax.programs.evaluate.calibrated import with_calibrated
 from iqa_jax.programs.evaluate.columns import ScoreColumn, joined_columns
-from iqa_jax.programs.evaluate.exposure import mark
-from iqa_jax.programs.evaluate.from_store import distances as stored_distances
+from iqa_jax.programs.evaluate.exposure import ScoredPairs, mark
+from iqa_jax.programs.evaluate.group_scores import (
+    GroupScores,
+    LeftToOthers,
+    find_share,
+    read_out,
+    score_group,
+)
 from iqa_jax.programs.evaluate.layer_source import find_source
 from iqa_jax.programs.evaluate.model_record import absent_models, describe_models
 from iqa_jax.programs.evaluate.normaliser import open_normalisers
 from iqa_jax.programs.evaluate.run_record import describe_columns, describe_dataset
 from iqa_jax.programs.evaluate.selection import select_columns
 from iqa_jax.programs.evaluate.settings import EvaluateSettings
-from iqa_jax.programs.extract.extraction import ensure_store
 from iqa_jax.programs.loaded import NOTHING_LOADED, Loaded
+from iqa_jax.programs.settings import SharingSettings
 from iqa_jax.progress import inform, warn
-from iqa_jax.readouts import needed_arrays, readout_formulas
 from iqa_jax.revisions import OF_AGREEMENT, revisions_of
 from iqa_jax.text import counted
-from iqa_jax.zoo import TrainingData
 
 
 @dataclass(frozen=True)
@@ -64,7 +66,8 @@ def evaluate(
     """Scores a dataset with every layer and read-out asked for and correlates them with people.
 
     The input is checked before anything is computed. Scores are kept in ``output_dir/parts`` as
-    they are made, so that a killed run continues there; without ``output_dir`` nothing is written.
+    they are made, so that a killed run continues there and several processes can share the work;
+    without ``output_dir`` nothing is written.
 
     Args:
       settings: Settings of the evaluation.
@@ -73,11 +76,14 @@ def evaluate(
 
     Raises:
       InputError: If the dataset, a model, a layer or a read-out cannot be used.
+      LeftToOthers: If other processes are still working on some of the scores.
     """
+    if not find_share(settings).is_alone:
+        inform(str(find_share(settings)))
     asked, absent = settings, _absent(settings, loaded)
     settings = replace(settings, models=tuple(m for m in settings.models if m not in absent))
     resize = settings.parsed_resize
-    table, headers = settings.inspect_dataset(table)
+    table, headers = settings.inspect_dataset(table, checksums=settings.statistics_dir is not None)
     joined = (
         read_joined_scores(epath.Path(settings.scores_csv), table) if settings.scores_csv else {}
     )
@@ -107,7 +113,7 @@ def evaluate(
             outline.check_size(*size)
         check_memory(outline, plan)
     normalisers = _open_normalisers(columns, settings)
-    pairs = TrainingData(table.name, fingerprint(table, headers))
+    pairs = ScoredPairs(table)
     columns = mark(
         [*columns, *given],
         pairs,
@@ -116,18 +122,22 @@ def evaluate(
     )
     references = table.reference_count
     method = choose(settings.interval, settings.resamples, references=references)
-    layers_from = find_source(settings.layers_from, columns, table, pairs.fingerprint)
+    layers_from = find_source(settings.layers_from, columns, table, pairs)
     _announce(plan)
-    scores, runs, programs = dict(joined), {}, Programs()
+    programs, done = Programs(), dict[int, GroupScores]()
     plan = plan.decoding_once(passes=len(outlines))
     for place in programs_together(outlines):
         group, outline = wanted[place], outlines[place]
         if isinstance(outline, FeatureScores) and _is_stored(group, settings, loaded):
-            found, run = _read_out(outline, plan, normalisers, programs, settings)
+            done[place] = read_out(outline, plan, normalisers, programs, settings)
         else:
             scorer = loaded.fill(group, outline, checkpoints_dir=settings.checkpoints_dir)
-            found, run = _score(scorer, plan, pairs.fingerprint, programs, settings)
-        runs[place] = run
+            done[place] = score_group(scorer, plan, programs, settings)
+    if left := sum(each.left() for each in done.values()):
+        raise LeftToOthers(left)
+    scores, runs = dict(joined), [done[place].record for place in range(len(wanted))]
+    for place, group in enumerate(wanted):
+        found = done[place].collect()
         scores |= {metric.name: found[metric.computed] for metric in group}
     used = dict(loaded.backbones)
     used |= {
@@ -138,12 +148,12 @@ def evaluate(
     scores = {column.name: scores[column.name] for column in columns}
     analysis = analyse(table, columns, scores, method=method, layers_from=layers_from)
     record = {
-        "settings": asdict(asked),
+        "settings": _without_shares(asked),
         "dataset": describe_dataset(table, pairs.fingerprint, analysis.ceiling),
         "revisions": revisions_of(OF_AGREEMENT),
         "interval": method.describe(references),
         "devices": describe_devices(),
-        "runs": [runs[place] for place in range(len(wanted))],
+        "runs": runs,
         "models": describe_models(asked.models, used, absent, plan.sizes[0]),
         "columns": describe_columns(columns),
         "chosen_layers": [chosen.record for chosen in analysis.chosen if chosen.column.layer],
@@ -215,70 +225,10 @@ def _outline(
     return loaded.outline(group, checkpoints_dir=where, precision=precision)
 
 
-_Scored = tuple[Mapping[str, np.ndarray], dict[str, Any]]
-"""Scores by name, and the record of the run that computed them."""
-
-
-def _score(
-    scorer: PairFunction,
-    plan: Plan,
-    dataset_fingerprint: str,
-    programs: Programs,
-    settings: EvaluateSettings,
-) -> _Scored:
-    """The scores of a group, computed from the images."""
-    signature = {
-        **scorer.signature,
-        "dataset": dataset_fingerprint,
-        "resize": settings.resize,
-        "versions": plan.versions,
-        **environment(),
-    }
-    folder = epath.Path(settings.output_dir) / "parts" if settings.output_dir else None
-    rows = np.arange(len(plan.table.pairs), dtype=np.uint64)
-    kept = keep_scores(folder, scorer.label, signature, scorer.names, rows)
-    speed = fill(kept, plan, scorer, programs=programs).pairs_per_second
-    return kept.collect(), {**signature, "pairs_per_second": speed}
-
-
-def _read_out(
-    outline: FeatureScores,
-    plan: Plan,
-    normalisers: Mapping[str, StatisticsStore],
-    programs: Programs,
-    settings: EvaluateSettings,
-) -> _Scored:
-    """The scores of a group from stored statistics; missing ones are extracted first."""
-    assert settings.statistics_dir is not None
-    readouts = outline.readouts
-    extracted = ensure_store(
-        plan,
-        readouts[0].model,
-        needed_arrays(readouts),
-        statistics_dir=settings.statistics_dir,
-        checkpoints_dir=settings.checkpoints_dir,
-        precision=settings.precision,
-        programs=programs,
-    )
-    relevances = {each.name: each for each in outline.relevances}
-    normaliser = normalisers.get(extracted.store.model)
-    record = {
-        **extracted.store.signature,
-        **environment(),
-        "revisions": {
-            **extracted.store.signature["revisions"],
-            **revisions_of(
-                name for readout in readouts for name in readout_formulas(readout.readout)
-            ),
-        },
-        "relevances": {name: each.sha256 for name, each in relevances.items()},
-        **({"normaliser": dict(normaliser.signature)} if normaliser else {}),
-        "pairs_per_second": extracted.pairs_per_second,
-    }
-    found = stored_distances(
-        extracted.store, readouts, relevances=relevances, normaliser=normaliser
-    )
-    return found, record
+def _without_shares(settings: EvaluateSettings) -> dict[str, Any]:
+    """The settings as JSON, without those that the results do not depend on."""
+    shares = {each.name for each in fields(SharingSettings)}
+    return {name: each for name, each in asdict(settings).items() if name not in shares}
 
 
 def _announce(plan: Plan) -> None:

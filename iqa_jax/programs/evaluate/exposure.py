@@ -7,20 +7,57 @@ where these are the tested pairs, or show the same photographs, they are *transd
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from functools import cached_property
 
 from etils import epath
 
+from iqa_jax.datasets import PairTable, fingerprint
+from iqa_jax.datasets.inspection import read_headers
 from iqa_jax.datasets.overlaps import overlap_warning, trained_on
 from iqa_jax.engine.store import StatisticsStore
+from iqa_jax.errors import ImageError
 from iqa_jax.programs.evaluate.columns import ScoreColumn
 from iqa_jax.programs.loaded import LoadedMetric
 from iqa_jax.readouts import READOUTS
 from iqa_jax.zoo import TrainingData, training_data
 
 
+class ScoredPairs:
+    """The pairs that are scored, as :class:`TrainingData`.
+
+    Args:
+      table: The pairs.
+
+    Attributes:
+      dataset: Name of the dataset.
+    """
+
+    def __init__(self, table: PairTable):
+        self.dataset = table.name
+        self._table = table
+
+    @cached_property
+    def fingerprint(self) -> str:
+        """Hash of the pairs, with the contents of their images; those not read yet are read.
+
+        Raises:
+          ImageError: If an image cannot be read, or has changed.
+        """
+        headers = {}
+        for name, each in read_headers(self._table.images, self._table.image_names).items():
+            if isinstance(each, ImageError):
+                raise each
+            headers[name] = each
+        return fingerprint(self._table, headers)
+
+
+Tested = TrainingData | ScoredPairs
+"""Pairs that are scored."""
+
+
 def mark(
     columns: Sequence[ScoreColumn],
-    tested: TrainingData,
+    tested: Tested,
     *,
     normalisers: Mapping[str, StatisticsStore] | None = None,
     checkpoints_dir: epath.PathLike | None = None,
@@ -55,7 +92,7 @@ def _relevance(column: ScoreColumn) -> str | None:
 
 
 def _overlap(
-    column: ScoreColumn, tested: TrainingData, learned: Mapping[str, TrainingData | None]
+    column: ScoreColumn, tested: Tested, learned: Mapping[str, TrainingData | None]
 ) -> str | None:
     relevance = _relevance(column)
     training = learned[relevance] if relevance else None
@@ -67,9 +104,7 @@ def _overlap(
     return shared and f"The relevance {relevance} was learned from {training.dataset}: {shared}"
 
 
-def _transductive(
-    column: ScoreColumn, tested: TrainingData, own: Mapping[str, TrainingData]
-) -> str:
+def _transductive(column: ScoreColumn, tested: Tested, own: Mapping[str, TrainingData]) -> str:
     """The read-out of a column if it compares with a mean over the tested pairs."""
     readout = column.known_readout
     if readout is None or READOUTS[readout.readout].normalised_by is None:
@@ -82,11 +117,11 @@ def _normaliser(column: ScoreColumn, own: Mapping[str, TrainingData]) -> Trainin
     return own.get(column.metric.readout.model) if column.metric and column.metric.readout else None
 
 
-def _sees(normaliser: TrainingData | None, tested: TrainingData) -> bool:
+def _sees(normaliser: TrainingData | None, tested: Tested) -> bool:
     return normaliser is None or _shared(normaliser, tested) is not None
 
 
-def _shared(training: TrainingData, tested: TrainingData) -> str | None:
+def _shared(training: TrainingData, tested: Tested) -> str | None:
     """A sentence on what two sets of pairs share; equal names or fingerprints mean equal pairs."""
     is_same = training.fingerprint == tested.fingerprint
     return overlap_warning(tested.dataset if is_same else training.dataset, tested.dataset)

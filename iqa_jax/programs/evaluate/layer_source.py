@@ -13,6 +13,7 @@ from iqa_jax.datasets.csv_rows import read_rows
 from iqa_jax.datasets.overlaps import overlap_warning
 from iqa_jax.datasets.table import Question
 from iqa_jax.errors import InputError
+from iqa_jax.programs.evaluate.exposure import Tested
 
 SPLIT = "split"
 RESULTS = "correlations.csv"
@@ -20,7 +21,7 @@ RECORD = "run.json"
 
 
 def find_source(
-    wanted: str | None, columns: Sequence[Column], table: PairTable, fingerprint: str
+    wanted: str | None, columns: Sequence[Column], table: PairTable, pairs: Tested
 ) -> Source | None:
     """Opens the source of the best layers, and checks it before anything is computed.
 
@@ -28,7 +29,7 @@ def find_source(
       wanted: ``split``, or the folder of an earlier evaluation of other data; None for no choice.
       columns: The columns of this evaluation.
       table: The pairs of this evaluation.
-      fingerprint: Fingerprint of these pairs.
+      pairs: The same pairs, with their fingerprint.
 
     Raises:
       InputError: If the dataset has forced choices, there is no layer to choose, there are fewer
@@ -52,7 +53,8 @@ def find_source(
         return Source("one half of the references")
     folder = epath.Path(wanted)
     dataset, srcc = _read_results(folder)
-    if _fingerprint(folder) == fingerprint:
+    other = _fingerprint(folder)
+    if other is not None and other == pairs.fingerprint:
         raise InputError(
             f"layers_from: {folder} evaluates the same pairs; name an evaluation of another "
             f"dataset, or set layers_from={SPLIT}"

@@ -2,7 +2,13 @@
 
 from dataclasses import dataclass, field
 
-from iqa_jax.programs.settings import DatasetSettings, Idle, IntervalSettings, ModelSettings
+from iqa_jax.programs.settings import (
+    DatasetSettings,
+    Idle,
+    IntervalSettings,
+    ModelSettings,
+    SharingSettings,
+)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -52,7 +58,7 @@ class ColumnSettings(DatasetSettings, ModelSettings):
 
 
 @dataclass(frozen=True, kw_only=True)
-class EvaluateSettings(IntervalSettings, ColumnSettings):
+class EvaluateSettings(IntervalSettings, ColumnSettings, SharingSettings):
     """An evaluation; ``run.json`` has the settings in the order of these fields.
 
     Attributes:

@@ -25,5 +25,6 @@ def main(settings: ExtractSettings) -> None:
         store, speed = extracted.store, extracted.pairs_per_second
         how = f"{speed:.2f} pairs/s" if speed else "all there already"
         size = f"{counted(len(store.table.pairs), 'pairs')}, {counted(len(store.layers), 'layers')}"
-        left = f", {counted(extracted.left, 'shards')} left to others" if extracted.left else ""
+        missing = extracted.left()
+        left = f", {counted(missing, 'shards')} left to others" if missing else ""
         print(f"{store.path}: {size}, {how}{left}")

@@ -13,7 +13,7 @@ from iqa_jax.engine.claims import Claims
 from iqa_jax.engine.devices import programs_together
 from iqa_jax.engine.plan import Plan, make_plan
 from iqa_jax.engine.programs import Programs
-from iqa_jax.engine.run import environment, fill
+from iqa_jax.engine.run import environment, fill, mean_speed
 from iqa_jax.engine.shards import shards_to_do
 from iqa_jax.engine.shares import ALONE, Share
 from iqa_jax.engine.store import LayerShape, StatisticsStore, StatisticsWriter, StoreShards
@@ -38,12 +38,16 @@ class Extracted:
     Attributes:
       store: The store.
       pairs_per_second: Speed of the extraction, compilation included; None if nothing was missing.
-      left: Number of shards that other processes were working on at the end.
+      shards: Shards of the arrays that were missing, if several processes extract them.
     """
 
     store: StatisticsStore
     pairs_per_second: float | None
-    left: int = 0
+    shards: StoreShards | None = None
+
+    def left(self) -> int:
+        """Number of shards that are missing, because other processes are working on them."""
+        return self.shards.count - len(self.shards.finished()) if self.shards else 0
 
 
 def ensure_store(
@@ -117,14 +121,7 @@ def ensure_store(
         some = StatisticsWriter(writer.store, writer.arrays, made_with, only=chunks)
         part = replace(plan, units=tuple(some.missing(plan.units)))
         speeds.append(fill(some, part, filled, programs=programs).pairs_per_second)
-    left = shards.count - len(shards.finished())
-    return Extracted(StatisticsStore.at(writer.path), _mean_speed(speeds), left)
-
-
-def _mean_speed(speeds: Sequence[float | None]) -> float | None:
-    """Speed over shards of about the same length."""
-    known = [speed for speed in speeds if speed]
-    return len(known) / sum(1 / speed for speed in known) if known else None
+    return Extracted(StatisticsStore.at(writer.path), mean_speed(speeds), shards)
 
 
 def extract(settings: ExtractSettings, *, table: PairTable | None = None) -> list[Extracted]:

@@ -10,10 +10,12 @@ from typing import Any
 
 from etils import epath
 
+from iqa_jax.datasets.inspection import read_headers
 from iqa_jax.datasets.parsing import number_or_nan
 from iqa_jax.datasets.table import PairTable
 from iqa_jax.errors import InputError
 from iqa_jax.images.decode import Header
+from iqa_jax.images.sources import CheckedImages
 from iqa_jax.programs.score.scores import Scored, Scores
 
 IMAGE_KEYS = _IMAGES, _UNREAD = "images", "unread"
@@ -63,7 +65,7 @@ class EarlierScores:
         self._record = record
         self._there = list(self._rows(text, metrics))
 
-    def keep(self, table: PairTable, images: Mapping[str, Header]) -> Kept:
+    def keep(self, table: PairTable, images: CheckedImages) -> Kept:
         """The scores that are kept for the pairs requested now.
 
         The scores of a pair, or an error that would recur, are kept if its images have not changed
@@ -71,7 +73,7 @@ class EarlierScores:
 
         Args:
           table: The requested pairs.
-          images: Headers of the images that can be opened now, by name.
+          images: The images that can be opened now; those of earlier scores are read.
 
         Raises:
           InputError: If images of pairs that were scored have changed, or scores of pairs that
@@ -87,7 +89,8 @@ class EarlierScores:
         )
         before = self._record.get(_IMAGES, {})
         unread = set(self._record.get(_UNREAD, ()))
-        now = {name: _described(header) for name, header in images.items()}
+        headers = read_headers(images, [name for name in before if name in images.headers])
+        now = {name: described(each) for name, each in headers.items() if isinstance(each, Header)}
         changed = {name for name in before if name in now and now[name] != before[name]}
         self._refuse(
             [name for names in scored for name in dict.fromkeys(names) if name in changed],
@@ -146,10 +149,15 @@ def images_record(scores: Scores, *, before: Mapping[str, Any] | None = None) ->
       before: Record of an earlier run, which may know images that cannot be opened now.
     """
     known = (before or {}).get(_IMAGES, {})
-    now = {name: _described(header) for name, header in scores.images.items()}
+    now = {name: described(header) for name, header in scores.images.items()}
     names = scores.table.image_names
     images = {name: each for name in names if (each := now.get(name) or known.get(name))}
     return {_IMAGES: images, _UNREAD: sorted(scores.unread)}
+
+
+def recorded_checksum(description: str) -> int:
+    """The checksum in a description of an image; see :func:`described`."""
+    return int(description.rpartition(" ")[2], 16)
 
 
 def _lines(text: str) -> Iterator[list[str]]:
@@ -158,5 +166,6 @@ def _lines(text: str) -> Iterator[list[str]]:
         yield from csv.reader(io.StringIO(text, newline=""))
 
 
-def _described(header: Header) -> str:
+def described(header: Header) -> str:
+    """Size, length and checksum of an image in words."""
     return f"{header.width}x{header.height}, {header.length} bytes, CRC-32 {header.checksum:08x}"

@@ -11,7 +11,7 @@ from etils import epath
 from iqa_jax.datasets.table import PairTable
 from iqa_jax.errors import InputError
 from iqa_jax.files import create_text, write_text
-from iqa_jax.images.decode import Header
+from iqa_jax.images.sources import CheckedImages
 from iqa_jax.programs.score.earlier import IMAGE_KEYS, EarlierScores, Kept, images_record
 from iqa_jax.programs.score.scores import Scores
 from iqa_jax.progress import warn
@@ -76,14 +76,12 @@ class ScoreFiles:
                 f"{self._record_path.name}); it cannot be continued"
             )
 
-    def read(
-        self, table: PairTable, images: Mapping[str, Header], metrics: Collection[str]
-    ) -> Kept:
+    def read(self, table: PairTable, images: CheckedImages, metrics: Collection[str]) -> Kept:
         """The scores of an earlier run, if there is one; see :meth:`EarlierScores.keep`.
 
         Args:
           table: The requested pairs.
-          images: Headers of the images that can be opened now, by name.
+          images: The images that can be opened now; those of earlier scores are read.
           metrics: Names of the requested metrics.
 
         Raises:

@@ -1,6 +1,5 @@
 """Scores pairs of images, and says why a pair cannot be scored."""
 
-import hashlib
 from collections import defaultdict
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -9,7 +8,8 @@ import numpy as np
 from etils import epath
 
 from iqa_jax.datasets.inspection import image_problems, read_headers
-from iqa_jax.datasets.table import Pair, PairTable
+from iqa_jax.datasets.table import PairTable
+from iqa_jax.engine.pair_keys import PairKeys
 from iqa_jax.engine.parts import keep_scores
 from iqa_jax.engine.plan import Plan, WorkUnit, make_plan
 from iqa_jax.engine.programs import Programs
@@ -21,6 +21,9 @@ from iqa_jax.metrics.pair_function import PairFunction
 from iqa_jax.programs.loaded import NOTHING_LOADED, Loaded
 from iqa_jax.programs.score.scorers import Scorers, load_scorers
 from iqa_jax.programs.score.settings import ScoreSettings
+
+NOT_A_NUMBER = "a score is not a number"
+"""Why a score is missing that was computed."""
 
 
 @dataclass(frozen=True)
@@ -77,9 +80,11 @@ class Job:
     scorers: Scorers
 
     @property
-    def images(self) -> Mapping[str, Header]:
-        """Headers of the images that can be opened, by name."""
-        return self.plan.headers
+    def images(self) -> CheckedImages:
+        """The images that can be opened."""
+        images = self.plan.table.images
+        assert isinstance(images, CheckedImages)
+        return images
 
 
 def load_job(table: PairTable, settings: ScoreSettings, *, loaded: Loaded = NOTHING_LOADED) -> Job:
@@ -103,7 +108,7 @@ def make_job(table: PairTable, scorers: Scorers) -> Job:
       table: The pairs; opinion scores are not needed.
       scorers: The metrics.
     """
-    found = read_headers(table)
+    found = read_headers(table.images, table.image_names, checksums=False)
     problems = ["; ".join(image_problems(pair, found)) for pair in table.pairs]
     headers = {name: each for name, each in found.items() if isinstance(each, Header)}
     rows = [row for row, problem in enumerate(problems) if not problem]
@@ -141,7 +146,7 @@ def run_job(
         added to; None for none.
     """
     kept = kept or {}
-    rows, keys = np.array(job.rows), _keys(job.plan)
+    rows, keys = np.array(job.rows), PairKeys(job.plan.table)
     values = {name: np.full(len(job.table.pairs), np.nan, np.float32) for name in job.scorers.names}
     reasons = [[problem] if problem else [] for problem in job.problems]
     unread, programs = set(job.unopened), programs or [Programs()] * len(job.scorers.groups)
@@ -166,7 +171,7 @@ def run_job(
                 if row in outcome.failed:
                     reasons[rows[row]].append(outcome.failed[row])
                 elif any(np.isnan(scores[name][row]) for name in names):
-                    reasons[rows[row]].append("a score is not a number")
+                    reasons[rows[row]].append(NOT_A_NUMBER)
         for unit in units:
             for row in rows[[*unit.rows]]:
                 reasons[row] += refused[unit.size].values()
@@ -175,7 +180,17 @@ def run_job(
         errors[row] = scored.error
         for name, value in scored.values.items():
             values[name][row] = value
-    return Scores(job.table, values, errors, job.images, unread)
+    return Scores(job.table, values, errors, known_headers(job.images), unread)
+
+
+def known_headers(images: CheckedImages) -> dict[str, Header]:
+    """Headers with checksums of all images that can be read, by name.
+
+    Args:
+      images: The images; those that have not been read yet are read.
+    """
+    found = read_headers(images, [*images.headers])
+    return {name: each for name, each in found.items() if isinstance(each, Header)}
 
 
 def _shares(
@@ -189,14 +204,3 @@ def _shares(
         possible = [name for name in scorer.names if name not in refused[unit.size]]
         shares[tuple(possible)].append(unit)
     yield from ((names, tuple(units)) for names, units in shares.items() if names)
-
-
-def _keys(plan: Plan) -> np.ndarray:
-    """Identifies each pair by its names and the contents of its images, uint64 ``[pairs]``."""
-    return np.array([_key(pair, plan.headers) for pair in plan.table.pairs], np.uint64)
-
-
-def _key(pair: Pair, headers: Mapping[str, Header]) -> int:
-    names = pair.reference, pair.distorted
-    text = repr([(name, tuple(headers[name])) for name in names])
-    return int.from_bytes(hashlib.sha256(text.encode()).digest()[:8])

@@ -52,7 +52,7 @@ class Merged:
 class ShardFolder:
     """The shards of a scoring.
 
-    Args:
+    Attributes:
       path: The folder.
 
     Raises:
@@ -69,7 +69,7 @@ class ShardFolder:
             raise InputError(
                 f"{path}: is a file; expected a folder, or a name that ends in .csv for a table"
             )
-        self._path = path
+        self.path = path
         self._record_path = path / "run.json"
         self._signature: Mapping[str, Any] = {}
 
@@ -83,13 +83,13 @@ class ShardFolder:
         Raises:
           InputError: If the folder is of another run.
         """
-        shard_path(self._path, 0).parent.mkdir(parents=True, exist_ok=True)
+        shard_path(self.path, 0).parent.mkdir(parents=True, exist_ok=True)
         text = record_text({**signature, "shards": count})
         if not create_text(self._record_path, text):
             before = _parsed(self._record_path.read_text(), self._record_path)
             if different := differences(before, json.loads(text)):
                 raise InputError(
-                    f"{self._path}: was begun with different {', '.join(different)} (see "
+                    f"{self.path}: was begun with different {', '.join(different)} (see "
                     f"{self._record_path.name}); choose another --output"
                 )
         self._signature = json.loads(text)
@@ -100,8 +100,8 @@ class ShardFolder:
         Raises:
           InputError: If this is not a folder of shards.
         """
-        if not self._record_path.exists() or not holds_shards(self._path):
-            raise InputError(f"{self._path}: expected a folder that iqa score has begun to fill")
+        if not self._record_path.exists() or not holds_shards(self.path):
+            raise InputError(f"{self.path}: expected a folder that iqa score has begun to fill")
         self._signature = _parsed(self._record_path.read_text(), self._record_path)
 
     @property
@@ -115,30 +115,30 @@ class ShardFolder:
         Args:
           share: Share of this process.
         """
-        return Claims(self._path / "claims", share)
+        return Claims(self.path / "claims", share)
 
     def parts(self, number: int) -> epath.Path:
         """Folder for the parts of a shard that is not finished."""
-        return self._path / "parts" / f"{number:08d}"
+        return self.path / "parts" / f"{number:08d}"
 
     def finished(self) -> set[int]:
         """Numbers of the shards that are finished."""
-        return shard_numbers(self._path)
+        return shard_numbers(self.path)
 
     def is_finished(self, number: int) -> bool:
         """Whether a shard is finished."""
-        return shard_path(self._path, number).exists()
+        return shard_path(self.path, number).exists()
 
     def finish(self, number: int, scores: Scores) -> None:
         """Writes a shard, and removes its parts."""
         table = to_csv(scores)
         record = {
             "shard": number,
-            "sha256": hashlib.sha256(table.encode()).hexdigest(),
+            "sha256": _sha256(table),
             "signature": self._signature,
             **images_record(scores, before=self._read(number)[0]),
         }
-        write_text(shard_path(self._path, number), shard_text(json.dumps(record), table))
+        write_text(shard_path(self.path, number), shard_text(json.dumps(record), table))
         with suppress(OSError):  # another process that works on the shard may write there
             remove(self.parts(number))
 
@@ -150,7 +150,16 @@ class ShardFolder:
           metrics: Names of the metrics.
         """
         record, table = self._read(number)
-        return EarlierScores(shard_path(self._path, number), table, record, metrics)
+        return EarlierScores(shard_path(self.path, number), table, record, metrics)
+
+    def images(self, number: int) -> Mapping[str, str]:
+        """Descriptions of the images that a finished shard was made from; none if it is damaged."""
+        record, table = self._read(number)
+        return record.get("images", {}) if record.get("sha256") == _sha256(table) else {}
+
+    def discard(self, number: int) -> None:
+        """Removes a shard, so that it is scored again."""
+        shard_path(self.path, number).unlink(missing_ok=True)
 
     def merge(self) -> Merged:
         """Writes the table of all shards, in their order.
@@ -159,10 +168,9 @@ class ShardFolder:
           InputError: If shards are missing, damaged or of another run; the message names them, and
             the processes that have claimed those that are missing.
         """
-        self._refuse_gaps()
-        path, pairs, failed = self._path / "scores.csv", 0, 0
+        path, pairs, failed = self.path / "scores.csv", 0, 0
         with appearing_whole(path) as unfinished, unfinished.open("wb") as file:
-            for number, table in enumerate(self._tables()):
+            for number, table in enumerate(self.tables()):
                 _, _, rows = table.partition("\n")
                 file.write((rows if number else table).encode())
                 errors = [row[-1] for row in csv.reader(io.StringIO(rows, newline=""))]
@@ -170,10 +178,37 @@ class ShardFolder:
                 failed += sum(map(bool, errors))
         return Merged(path, pairs, failed)
 
+    def tables(self) -> Iterator[str]:
+        """The table of each shard as CSV, in their order.
+
+        Raises:
+          InputError: If shards are missing, or damaged or of another run, which is raised once the
+            shards before the first of them have been consumed.
+        """
+        self._refuse_gaps()
+        damaged, others = [], []
+        for number in range(self.count):
+            name = shard_path(self.path, number).name
+            record, table = self._read(number)
+            signature = record.get("signature", self._signature)
+            if different := differences(self._signature, signature):
+                others.append(f"{name}: different {', '.join(different)}")
+            elif record.get("sha256") != _sha256(table):
+                damaged.append(name)
+            elif not damaged and not others:
+                yield table
+        if others:
+            raise InputError(f"{self.path}: {listed(others, 'shards of another run')}")
+        if damaged:
+            raise InputError(
+                f"{self.path}: {listed(damaged, 'damaged shards')}\n  delete them and run "
+                "the command again"
+            )
+
     def _read(self, number: int) -> tuple[dict[str, Any], str]:
         """Record and table of a shard; an empty record if it is damaged or there is none."""
         try:
-            data = shard_path(self._path, number).read_bytes()
+            data = shard_path(self.path, number).read_bytes()
             text, table = split_shard(data.decode(errors="replace"))
             record = json.loads(text)
         except (FileNotFoundError, ValueError):
@@ -190,29 +225,12 @@ class ShardFolder:
         if missing:
             what = f"missing shards of {self.count}"
             raise InputError(
-                f"{self._path}: {listed(missing, what)}\n  run iqa score again to complete them"
+                f"{self.path}: {listed(missing, what)}\n  run the command again to complete them"
             )
 
-    def _tables(self) -> Iterator[str]:
-        """The table of each shard, checked."""
-        damaged, others = [], []
-        for number in range(self.count):
-            name = shard_path(self._path, number).name
-            record, table = self._read(number)
-            signature = record.get("signature", self._signature)
-            if different := differences(self._signature, signature):
-                others.append(f"{name}: different {', '.join(different)}")
-            elif record.get("sha256") != hashlib.sha256(table.encode()).hexdigest():
-                damaged.append(name)
-            elif not damaged and not others:
-                yield table
-        if others:
-            raise InputError(f"{self._path}: {listed(others, 'shards of another run')}")
-        if damaged:
-            raise InputError(
-                f"{self._path}: {listed(damaged, 'damaged shards')}\n  delete them and run "
-                "iqa score again"
-            )
+
+def _sha256(table: str) -> str:
+    return hashlib.sha256(table.encode()).hexdigest()
 
 
 def _parsed(text: str, path: epath.Path) -> dict[str, Any]:

@@ -84,7 +84,7 @@ def examine(table: PairTable, *, headers_only: bool = False) -> Examination:
     """
     unknown = np.full(len(table.pairs), np.nan)
     if headers_only:
-        return Examination(read_headers(table), False, {}, {}, unknown)
+        return Examination(read_headers(table.images, table.image_names), False, {}, {}, unknown)
     groups = list(_groups(table))
     names = {name for group in groups for name in (group.reference, *group.versions)}
     seen = _Seen()

@@ -70,7 +70,9 @@ def _csv(path: epath.Path) -> list[Pair]:
 
 def _pairs(path: epath.Path) -> tuple:
     table = pair_lists.from_csv(path)
-    return [*table.pairs], {name: str(found) for name, found in read_headers(table).items()}
+    return [*table.pairs], {
+        name: str(found) for name, found in read_headers(table.images, table.image_names).items()
+    }
 
 
 def _joined_scores(path: epath.Path) -> dict[str, np.ndarray]:

@@ -9,7 +9,9 @@ from iqa_jax.datasets.table import Question
 from iqa_jax.errors import InputError
 from iqa_jax.images.sources import ImageFolder
 from iqa_jax.programs.evaluate.layer_source import find_source
+from iqa_jax.zoo import TrainingData
 
+PAIRS = TrainingData("live", "ab")
 COLUMNS = [
     Column("net/a/l2", "net", "a", 1, 0.5, "l2"),
     Column("net/b/l2", "net", "b", 2, 1.0, "l2"),
@@ -33,14 +35,14 @@ def write(folder, *rows, fingerprint="other"):
 
 
 def test_one_half_of_the_references_needs_no_file(table):
-    source = find_source("split", COLUMNS, table, "ab")
+    source = find_source("split", COLUMNS, table, PAIRS)
     assert (source.name, source.srcc) == ("one half of the references", None)
 
 
 def test_reads_the_correlation_of_each_layer_that_has_one(table, tmp_path):
     rows = ["csiq,pixels,,l2,.99", "csiq,net,a,l2,.5", "csiq,net,b,l2,.7", "csiq,net,c,l2,.9"]
     folder = write(tmp_path / "csiq", *rows, "csiq,net,c,unit,nan", "csiq,net,a+b,unit,.6")
-    source = find_source(folder, COLUMNS, table, "ab")
+    source = find_source(folder, COLUMNS, table, PAIRS)
     assert source.name == "csiq"
     assert source.warning is None
     assert source.srcc == {
@@ -53,7 +55,7 @@ def test_reads_the_correlation_of_each_layer_that_has_one(table, tmp_path):
 
 def test_shared_photographs_are_said(table, tmp_path):
     rows = [f"live,net,{layer},{readout},.5" for layer, readout in (("a", "l2"), ("a+b", "unit"))]
-    source = find_source(write(tmp_path / "live", *rows), COLUMNS, table, "ab")
+    source = find_source(write(tmp_path / "live", *rows), COLUMNS, table, PAIRS)
     assert source.warning.startswith("Layers are chosen on live: live and tid2013 share photograph")
 
 
@@ -73,21 +75,21 @@ def test_shared_photographs_are_said(table, tmp_path):
 )
 def test_results_that_cannot_choose(table, tmp_path, rows, message):
     with pytest.raises(InputError, match=message):
-        find_source(write(tmp_path / "results", *rows), COLUMNS, table, "ab")
+        find_source(write(tmp_path / "results", *rows), COLUMNS, table, PAIRS)
 
 
 def test_what_cannot_be_chosen(table, tmp_path):
-    assert find_source(None, COLUMNS, table, "ab") is None
+    assert find_source(None, COLUMNS, table, PAIRS) is None
     with pytest.raises(InputError, match="expected split or the folder of an earlier evaluation"):
-        find_source(str(tmp_path / "nowhere"), COLUMNS, table, "ab")
+        find_source(str(tmp_path / "nowhere"), COLUMNS, table, PAIRS)
     same = write(tmp_path / "same", "tid2013,net,a,l2,.5", fingerprint="ab")
     with pytest.raises(InputError, match="same evaluates the same pairs; name an evaluation of an"):
-        find_source(same, COLUMNS, table, "ab")
+        find_source(same, COLUMNS, table, PAIRS)
     with pytest.raises(InputError, match="there is no layer to choose"):
-        find_source("split", [COLUMNS[-1]], table, "ab")
+        find_source("split", [COLUMNS[-1]], table, PAIRS)
     one = replace(table, pairs=table.pairs[:1])
     with pytest.raises(InputError, match="needs at least two references, found 1"):
-        find_source("split", COLUMNS, one, "ab")
+        find_source("split", COLUMNS, one, PAIRS)
     forced = replace(table, protocol=Question.SAME_OR_DIFFERENT, target="share")
     with pytest.raises(InputError, match="tid2013 has the share"):
-        find_source("split", COLUMNS, forced, "ab")
+        find_source("split", COLUMNS, forced, PAIRS)

@@ -10,7 +10,7 @@ from iqa_jax.datasets import Pair, PairTable, pair_lists
 from iqa_jax.errors import InputError
 from iqa_jax.files import write_text
 from iqa_jax.images.decode import Header
-from iqa_jax.images.sources import ImageFolder
+from iqa_jax.images.sources import CheckedImages, ImageFolder
 from iqa_jax.programs.score.files import ScoreFiles, to_csv
 from iqa_jax.programs.score.scores import Scored, Scores
 
@@ -59,7 +59,7 @@ def finished(files):
 
 
 def read(files, names=NAMES, images=None):
-    return files.read(table(names), images or headers(), METRICS)
+    return files.read(table(names), CheckedImages(ImageFolder(), images or headers()), METRICS)
 
 
 def test_the_table(one):
@@ -71,7 +71,8 @@ def test_the_table(one):
 def test_from_the_beginning_to_the_end(files, one, path):
     files.claim(SIGNATURE, resume=False)
     files.parts.mkdir()
-    images = {"a, b.png": Header(2, 3, 4, 5), "ü.png": Header(2, 3, 4, 6)}
+    found = {"a, b.png": Header(2, 3, 4, 5), "ü.png": Header(2, 3, 4, 6)}
+    images = CheckedImages(ImageFolder(), found)
     assert not files.read(one.table, images, METRICS).rows
     files.finish(Scores(one.table, one.values, one.errors, images))
     (kept,) = files.read(one.table, images, METRICS).rows.values()

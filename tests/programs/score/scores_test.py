@@ -40,6 +40,20 @@ def pixels(folder, name):
     return np.asarray(Image.open(folder / name).convert("RGB"))[None]
 
 
+def test_planning_reads_headers_alone_and_checksums_are_of_the_decoded_bytes(table, monkeypatch):
+    names = []
+    read = ImageFolder.read
+    monkeypatch.setattr(
+        ImageFolder, "read", lambda self, name: names.append(name) or read(self, name)
+    )
+    job = load_job(table, ScoreSettings(("psnr",), versions=4))
+    assert not names
+    assert {each.checksum for each in job.plan.headers.values()} == {None}
+    scores = run_job(job)
+    assert sorted(names) == sorted(table.image_names)  # each once, for its scores
+    assert scores.images == {name: table.images.header(name) for name in table.image_names}
+
+
 def test_scores_are_those_of_the_metrics_alone(table, settings, pair_folder, checkpoints, tmp_path):
     scores = run_job(load_job(table, settings), epath.Path(tmp_path / "parts"))
     assert list(scores.values) == list(METRICS)

@@ -91,7 +91,7 @@ def test_missing_shards_are_named_with_those_who_claimed_them(folder, path):
         opened.merge()
     assert str(caught.value).startswith(f"{path}: 2 missing shards of 3:\n  0: unclaimed\n  2: ")
     assert "2: claimed by process 3 of 8 (SLURM) on " in str(caught.value)
-    assert str(caught.value).endswith("run iqa score again to complete them")
+    assert str(caught.value).endswith("run the command again to complete them")
     assert not (path / "scores.csv").exists()
 
 

@@ -106,7 +106,7 @@ def test_missing_unreadable_and_damaged_images_are_distinguished(table, tmp_path
     assert np.isfinite(found.squared_errors[5:]).all()
     quick = examine(table, headers_only=True)
     assert {name: str(each) for name, each in quick.headers.items()} == {
-        name: str(each) for name, each in read_headers(table).items()
+        name: str(each) for name, each in read_headers(table.images, table.image_names).items()
     }
 
 
