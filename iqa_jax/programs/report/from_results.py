@@ -18,7 +18,14 @@ from iqa_jax.images.sources import ImageSource
 from iqa_jax.programs.report.heat_map import ALL, heat_maps
 from iqa_jax.programs.report.html import page_text
 from iqa_jax.programs.report.model import Cells, Page, PairRow, Shown
-from iqa_jax.programs.report.pictures import Pictures, data_url, embed, find_maps, link, relative_url
+from iqa_jax.programs.report.pictures import (
+    Pictures,
+    data_url,
+    embed,
+    find_maps,
+    link,
+    relative_url,
+)
 from iqa_jax.programs.report.settings import ReportSettings
 from iqa_jax.programs.report.stored import Row, Stored, read_results
 from iqa_jax.text import counted
@@ -72,7 +79,9 @@ def page_of(stored: Stored, columns: Sequence[str] = ()) -> Page:
     dataset = stored.record["dataset"]
     srcc = {row["column"]: number_or_nan(row["srcc"]) for row in stored.correlations}
     chosen = _choose(stored, columns, srcc)
-    opinion = Shown(dataset["target"], _numbers(stored.scores, "score"), dataset["higher_is_better"])
+    opinion = Shown(
+        dataset["target"], _numbers(stored.scores, "score"), dataset["higher_is_better"]
+    )
     left_out = len(stored.columns) - len(chosen)
     remarks = [
         f"Scores of {len(chosen)} of {len(stored.columns)} columns are in the page; --columns "
@@ -100,9 +109,7 @@ def page_of(stored: Stored, columns: Sequence[str] = ()) -> Page:
     )
 
 
-def _choose(
-    stored: Stored, columns: Sequence[str], srcc: Mapping[str, float]
-) -> list[str]:
+def _choose(stored: Stored, columns: Sequence[str], srcc: Mapping[str, float]) -> list[str]:
     """The columns whose scores are shown, the highest correlation first."""
     unknown = [name for name in columns if name not in stored.columns]
     if unknown:
@@ -161,7 +168,7 @@ def _table(name: str, rows: Sequence[Row]) -> Cells:
     if not rows:
         return Cells(name, (), ())
     rest = [each for each in rows[0] if each not in _LEFT_OUT and each != "column"]
-    header = ["column", *(each for each in rest if any(row[each] for row in rows))]
+    header = ["column", *(each for each in rest if {row[each] for row in rows} - {"", "False"})]
     return Cells(name, header, [[_cell(each, row[each]) for each in header] for row in rows])
 
 
@@ -201,13 +208,13 @@ def _ceilings(stored: Stored) -> Callable[[str], float | None]:
     return ceiling_of
 
 
-def _pictures(
-    page: Page, stored: Stored, settings: ReportSettings, output: epath.Path
-) -> Pictures:
+def _pictures(page: Page, stored: Stored, settings: ReportSettings, output: epath.Path) -> Pictures:
     images = _images(stored, settings)
     pairs = [(pair.reference, pair.distorted) for pair in page.pairs]
     if settings.images == "link":
-        pictures = link(list(dict.fromkeys(name for pair in pairs for name in pair)), images, output)
+        pictures = link(
+            list(dict.fromkeys(name for pair in pairs for name in pair)), images, output
+        )
     else:
         budget = int(settings.most_megabytes * _MEGABYTE) - len(page_text(page).encode())
         pictures = embed(pairs, images, page.rows_of_interest, budget)

@@ -121,7 +121,10 @@ class Page:
         """Group maximum differentiation, by the positions of defender and attacker in the axes."""
         all_ranks = [ranks(each.values, each.higher_is_better) for each in self.axes]
         return [
-            [[] if attacker is defender else differentiate(defender, attacker) for attacker in all_ranks]
+            [
+                [] if attacker is defender else differentiate(defender, attacker)
+                for attacker in all_ranks
+            ]
             for defender in all_ranks
         ]
 
