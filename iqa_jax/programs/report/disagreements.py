@@ -1,5 +1,4 @@
-"""Pairs on which two columns disagree: the largest rank differences, and those found by group
-maximum differentiation.
+"""Pairs on which two columns disagree: largest rank differences, and maximum differentiation.
 
 Ma, Duanmu, Wang, Wu, Liu, Yong, Li and Zhang: Group maximum differentiation competition: model
 comparison with few samples, IEEE TPAMI 42(4), 2020.
@@ -38,6 +37,12 @@ def ranks(values: np.ndarray, higher_is_better: bool) -> np.ndarray:
         quality = values[known] if higher_is_better else -values[known]
         found[known] = (rankdata(quality) - 1) / (count - 1) * 100
     return found
+
+
+def worst(found: np.ndarray) -> list[int]:
+    """Rows of the worst ranks, the worst first, at most twenty-four; none without a rank."""
+    order = np.argsort(found, kind="stable")
+    return [int(row) for row in order[: 2 * MOST] if np.isfinite(found[row])]
 
 
 def largest_differences(first: np.ndarray, second: np.ndarray) -> list[list[int]]:

@@ -13,7 +13,7 @@ from iqa_jax.revisions import VERSION
 HERE = Path(__file__).parent
 LIBRARIES = ("chart.umd.min.js", "dataTables.min.js")
 STYLES = ("vendored/dataTables.dataTables.min.css", "page/page.css")
-SCRIPTS = ("page", "tables", "scatter", "viewer", "disagreements", "heat_map", "start")
+SCRIPTS = ("page", "tables", "scatter", "viewer", "cards", "disagreements", "heat_map", "start")
 """Scripts in the order in which they run."""
 
 _SOURCE_MAP = re.compile(r"^//# sourceMappingURL=.*$", re.M)

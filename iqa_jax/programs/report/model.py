@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from iqa_jax.agreement.columns import HIGHER, LOWER
-from iqa_jax.programs.report.disagreements import differentiate, largest_differences, ranks
+from iqa_jax.programs.report.disagreements import differentiate, largest_differences, ranks, worst
 from iqa_jax.programs.report.heat_map import HeatMap
 from iqa_jax.programs.report.pictures import Pictures
 from iqa_jax.text import as_json
@@ -104,6 +104,11 @@ class Page:
         return [*self.columns, *([self.opinion] if self.opinion else [])]
 
     @property
+    def worst(self) -> list[list[int]]:
+        """Rows of the worst pairs for each of :attr:`axes`, the worst first."""
+        return [worst(ranks(each.values, each.higher_is_better)) for each in self.axes]
+
+    @property
     def disagreements(self) -> list[list[list[list[int]]]]:
         """Rows of the largest rank differences, by two positions in :attr:`axes`.
 
@@ -171,6 +176,7 @@ def page_data(page: Page) -> dict[str, Any]:
         ],
         "heatMaps": [each.as_json() for each in page.heat_maps],
         "ceiling": page.ceiling,
+        "worst": page.worst,
         "disagreements": page.disagreements,
         "differentiation": page.differentiation,
         "pictures": page.pictures.as_json(),

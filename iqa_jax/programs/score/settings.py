@@ -1,6 +1,6 @@
 """Settings of a scoring."""
 
-from dataclasses import KW_ONLY, dataclass
+from dataclasses import KW_ONLY, dataclass, field
 
 from iqa_jax.programs.settings import Idle, ModelSettings
 
@@ -28,6 +28,12 @@ class ScoreSettings(ModelSettings):
         that has maps: SSIM (bright at 1, dark where they differ), LPIPS and the read-outs unit
         (dark at 0, bright where they differ most: each has its own scale, which the PNG records as
         Description).
+      html: HTML page to write, which lists the worst pairs and shows the images side by side; it
+        refers to them by relative path.
+      junit: JUnit file to write for continuous integration: a test for each pair and limit.
+      fail_beyond: Limit of a metric: ssim:0.95 ends with status 3 if a pair scores worse, lower for
+        a similarity and higher for a distance. Separate several by commas, or give the flag several
+        times.
     """
 
     metrics: tuple[str, ...]
@@ -40,6 +46,9 @@ class ScoreSettings(ModelSettings):
     output: str | None = None
     resume: bool = False
     maps_dir: str | None = None
+    html: str | None = None
+    junit: str | None = None
+    fail_beyond: tuple[str, ...] = field(default=(), metadata={"repeated": True})
 
     def idle(self) -> Idle:
         """Settings of a table where none is written, and of networks where none is run."""

@@ -11,6 +11,10 @@ import numpy as np
 from PIL import Image
 
 
+PATIENCE = 120_000
+"""Milliseconds after which an action has failed; all cores of a small machine may be busy."""
+
+
 @dataclass(frozen=True)
 class Opened:
     """A page that was opened.
@@ -60,13 +64,16 @@ class Browser:
         from playwright.sync_api import sync_playwright
 
         with sync_playwright() as driver:
-            running = driver.chromium.launch(executable_path=program, args=["--no-sandbox"])
+            running = driver.chromium.launch(
+                executable_path=program, args=["--no-sandbox"], timeout=PATIENCE
+            )
             yield cls(running)
             running.close()
 
     def open(self, file: Path, width: int) -> Opened:
         size = {"width": width, "height": 844}
         page = self.running.new_context(viewport=size, offline=True).new_page()
+        page.set_default_timeout(PATIENCE)
         opened = Opened(page)
         page.on("console", lambda message: opened.errors.append(message.text))
         page.on("pageerror", lambda error: opened.errors.append(str(error)))

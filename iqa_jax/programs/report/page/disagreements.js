@@ -13,36 +13,6 @@ const disagreements = (() => {
     return a > b ? [better, worse] : [worse, better];
   }
 
-  function picture(row) {
-    const source = data.pictures.sources[pairs.distorted[row]];
-    return source ? [node("img", { src: source, alt: "", loading: "lazy" })] : [];
-  }
-
-  function values(row, a, b) {
-    return [a, b].map((axis) => `${axes[axis].name}: ${formatted(axes[axis].values[row])} (rank ${Math.round(ranksOf(axis)[row])})`);
-  }
-
-  function card(row, a, b) {
-    const open = () => {
-      choosePair(row);
-      byId("pair").scrollIntoView();
-    };
-    const lines = values(row, a, b).map((text) => node("span", {}, text));
-    return node(
-      "button",
-      { type: "button", class: "card", "data-pair": row, onclick: open },
-      ...picture(row),
-      node("strong", {}, labelOf(row)),
-      ...lines,
-    );
-  }
-
-  function list(id, items) {
-    byId(id).replaceChildren(
-      ...(items.length ? items.map((each) => node("li", {}, ...each)) : [node("li", { class: "remark" }, "none")]),
-    );
-  }
-
   function show() {
     const [a, b] = [Number(first.value), Number(second.value)];
     const [nameA, nameB] = [axes[a].name, axes[b].name];
@@ -51,11 +21,11 @@ const disagreements = (() => {
     byId("worse-heading").textContent = `Worse for ${nameA} than for ${nameB}`;
     byId("defended-heading").textContent = `Equal for ${nameA}, far apart for ${nameB}`;
     byId("attacked-heading").textContent = `Equal for ${nameB}, far apart for ${nameA}`;
-    list("better", better.map((row) => [card(row, a, b)]));
-    list("worse", worse.map((row) => [card(row, a, b)]));
-    const couples = (found) => found.map((rows) => rows.map((row) => card(row, a, b)));
-    list("defended", couples(data.differentiation[a][b]));
-    list("attacked", couples(data.differentiation[b][a]));
+    fillCards("better", better.map((row) => [card(row, [a, b])]));
+    fillCards("worse", worse.map((row) => [card(row, [a, b])]));
+    const couples = (found) => found.map((rows) => rows.map((row) => card(row, [a, b])));
+    fillCards("defended", couples(data.differentiation[a][b]));
+    fillCards("attacked", couples(data.differentiation[b][a]));
   }
 
   fillAxes(first, chosen.x);

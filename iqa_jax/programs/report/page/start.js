@@ -1,7 +1,8 @@
-// The page as it opens: the pair of the greatest disagreement with people, or the first.
+// The page as it opens: the pair on which the first column and people disagree most, or the worst.
 
 {
-  const lists = axes.length > 1 ? data.disagreements[axes.length - 1][0].flat() : [];
+  const lists = human > 0 ? data.disagreements[human][0] : [data.worst[0]];
+  const [first = 0] = lists.flat();
   scatter.redraw();
-  if (count) choosePair(lists.length ? lists[0] : 0);
+  if (count) choosePair(first);
 }
