@@ -33,8 +33,10 @@ from iqa_jax.text import counted
 MOST_COLUMNS = 40
 """Number of columns of scores in a page if none are named."""
 
-_TEXT = {"dataset", "model", "layer", "readout", "column", "subset", "kind", "group"}
-_LEFT_OUT = {"dataset", "layer_index", "fit_converged"}
+_TEXT = {"column", "subset"}
+_LEFT_OUT = {"dataset", "model", "layer", "readout", "layer_index", "fit_converged"}
+"""Columns of tables that the name of the column of scores says, or that are for other programs."""
+
 _MEGABYTE = 10**6
 _LEAST_OF_A_CEILING = 10
 """Number of pairs below which a distortion has no ceiling of its own."""
@@ -79,16 +81,15 @@ def page_of(stored: Stored, columns: Sequence[str] = ()) -> Page:
     dataset = stored.record["dataset"]
     srcc = {row["column"]: number_or_nan(row["srcc"]) for row in stored.correlations}
     chosen = _choose(stored, columns, srcc)
-    opinion = Shown(
-        dataset["target"], _numbers(stored.scores, "score"), dataset["higher_is_better"]
-    )
+    target = dataset["target"].partition(" (")[0]
+    opinion = Shown(target, _numbers(stored.scores, "score"), dataset["higher_is_better"])
     left_out = len(stored.columns) - len(chosen)
     remarks = [
         f"Scores of {len(chosen)} of {len(stored.columns)} columns are in the page; --columns "
         "names others."
     ]
     return Page(
-        title=f"{dataset['name']}: image distances and {dataset['target']}",
+        title=f"{dataset['name']}: scores and {target}",
         facts=_facts(stored),
         pairs=[_pair(row) for row in stored.scores],
         columns=[

@@ -62,7 +62,7 @@ def heat_maps(
     rows = [ALL, *groups]
     ceilings = [ceiling_of(row) for row in rows]
     maps = []
-    for name, members in families.items():
+    for name, members in sorted(families.items(), key=lambda family: family[0] == METRICS):
         ordered = sorted(members, key=_depth) if name != METRICS else members
         maps.append(
             HeatMap(

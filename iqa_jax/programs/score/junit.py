@@ -1,8 +1,8 @@
 """Scores as a JUnit report, which continuous integration shows as tests."""
 
 import re
-import xml.etree.ElementTree as ElementTree
 from collections.abc import Sequence
+from xml.etree import ElementTree
 
 from iqa_jax.programs.score.limits import Limit
 from iqa_jax.programs.score.scores import Scores

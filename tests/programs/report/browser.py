@@ -10,7 +10,6 @@ from typing import Any
 import numpy as np
 from PIL import Image
 
-
 PATIENCE = 120_000
 """Milliseconds after which an action has failed; all cores of a small machine may be busy."""
 

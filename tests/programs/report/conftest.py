@@ -10,9 +10,12 @@ from programs.report import made_up
 from programs.report.browser import Browser, Opened
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
-    """A browser without a network."""
+    """A browser without a network.
+
+    Its driver keeps an event loop running, which tests of other modules would stumble over.
+    """
     program = os.environ.get("IQA_JAX_CHROMIUM") or shutil.which("chromium")
     if not program:
         pytest.skip("IQA_JAX_CHROMIUM is not set, and there is no chromium on the path")

@@ -72,7 +72,7 @@ def test_forced_choices_have_a_table_of_their_own(stored):
     page = page_of(type(stored)(stored.record, stored.scores, (), (), rows))
     (table,) = page.tables
     assert table.name == "Agreement with choices"
-    assert table.rows == [["psnr", "psnr", "cnn", 0.75]]
+    assert table.rows == [["psnr", "cnn", 0.75]]
     assert not page.heat_maps
 
 

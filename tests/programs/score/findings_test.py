@@ -1,6 +1,6 @@
 """Reports about scores: the page, the JUnit file, the limits and the exit status."""
 
-import xml.etree.ElementTree as ElementTree
+from xml.etree import ElementTree
 
 import pytest
 from programs.report.made_up import data_of

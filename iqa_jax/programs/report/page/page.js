@@ -32,10 +32,17 @@ function distortionOf(row) {
   return data.distortions[pairs.distortion[row]] || "";
 }
 
+// Length of the folder that all distorted images have in common.
+const folderLength = (() => {
+  const [first = "", ...others] = pairs.distorted;
+  const folders = [...first.matchAll("/")].map(({ index }) => first.slice(0, index + 1)).reverse();
+  return (folders.find((folder) => others.every((name) => name.startsWith(folder))) ?? "").length;
+})();
+
 function labelOf(row) {
   const kind = [distortionOf(row), pairs.level[row] && `level ${pairs.level[row]}`];
   const known = kind.filter(Boolean).join(", ");
-  return pairs.distorted[row] + (known ? ` (${known})` : "");
+  return pairs.distorted[row].slice(folderLength) + (known ? ` (${known})` : "");
 }
 
 // Percentages: 0 for the worst image, 100 for the best; equal scores share their mean rank.

@@ -110,7 +110,7 @@ const scatter = (() => {
     const { spearman, name } = axes[chosen.x];
     byId("about-axes").textContent =
       chosen.y === human && spearman !== null
-        ? `Spearman's correlation of ${name} with people: ${spearman.toFixed(3)}.`
+        ? `Spearman's correlation of ${name} and ${axes[human].name}: ${spearman.toFixed(3)}.`
         : "";
   }
 
