@@ -34,7 +34,7 @@ class ImageSource(ABC):
           ImageError: If there is no such image, or it cannot be read.
         """
 
-    def path(self, name: str) -> epath.Path | None:
+    def file(self, name: str) -> epath.Path | None:
         """Path of the file of the image ``name``; None if it is not a file of its own."""
         del name
         return None
@@ -93,7 +93,7 @@ class ImageFolder(ImageSource):
 
     root: epath.Path | None = None
 
-    def path(self, name: str) -> epath.Path:
+    def file(self, name: str) -> epath.Path:
         """Path of the image ``name``, which need not exist."""
         return self.root / name if self.root else epath.Path(name)
 
@@ -103,7 +103,7 @@ class ImageFolder(ImageSource):
         Raises:
           ImageError: If there is no such file, or it cannot be read.
         """
-        path = self.path(name)
+        path = self.file(name)
         with _file_errors(name):
             _refuse_special(path, name)
             return path.read_bytes()
@@ -114,7 +114,7 @@ class ImageFolder(ImageSource):
         Raises:
           ImageError: If there is no such file, or its header is not that of a supported image.
         """
-        path = self.path(name)
+        path = self.file(name)
         with _file_errors(name):
             status = _refuse_special(path, name)
             length = status.st_size if status else path.stat().length
@@ -240,9 +240,9 @@ class BlockImages(ImageSource):
         """The encoded bytes of the image ``name``, as stored."""
         return self.source.read(name)
 
-    def path(self, name: str) -> epath.Path | None:
+    def file(self, name: str) -> epath.Path | None:
         """Path of the file of the image ``name``, with its blocks."""
-        return self.source.path(name)
+        return self.source.file(name)
 
     def header(self, name: str) -> Header:
         """The header of the image ``name``, with its size without blocks."""

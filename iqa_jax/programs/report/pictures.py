@@ -55,7 +55,7 @@ def link(names: Sequence[str], images: ImageSource, page: epath.Path) -> Picture
     Raises:
       InputError: If the images are not files of their own, or one does not exist.
     """
-    paths = {name: images.path(name) for name in names}
+    paths = {name: images.file(name) for name in names}
     missing = [name for name, path in paths.items() if path is None or not is_local(path)]
     if missing:
         raise InputError(

@@ -58,7 +58,7 @@ def _note(scores: Scores, limits: Sequence[Limit], row: int) -> str:
 
 def _pictures(scores: Scores, output: epath.Path, maps_dir: str | None) -> Pictures:
     images = scores.table.images
-    paths = {name: images.path(name) for name in scores.images}
+    paths = {name: images.file(name) for name in scores.images}
     sources = {name: relative_url(path, output) for name, path in paths.items() if path}
     if maps_dir is None:
         return Pictures(sources)

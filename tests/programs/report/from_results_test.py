@@ -88,7 +88,7 @@ def test_the_program_from_an_evaluation(iqa, pair_folder, tmp_path):
     assert ended.status == 0, ended.stderr
     assert ended.stdout.startswith(f"Written: {output} (0.")
     data = data_of(output.read_text())
-    assert [each["name"] for each in data["axes"]] == ["psnr", "mean opinion score"]
+    assert [each["name"] for each in data["axes"]] == ["psnr", "score"]
     assert len(data["axes"][0]["values"]) == 9
     assert (output.parent / data["pictures"]["sources"]["a_1.png"]).exists()
 

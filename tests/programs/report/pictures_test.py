@@ -46,7 +46,7 @@ def test_images_that_are_no_files_cannot_be_linked(folder):
     images = ArrayImages({"x": np.zeros((2, 2, 3), np.uint8)}, ImageFolder(folder))
     with pytest.raises(InputError, match="x: is not a file of its own.*--images=embed"):
         link(["x"], images, folder / "page.html")
-    assert BlockImages(ImageFolder(folder), 64, 4).path("a.png") == folder / "a.png"
+    assert BlockImages(ImageFolder(folder), 64, 4).file("a.png") == folder / "a.png"
 
 
 def test_embedded_images_are_small_and_each_is_there_once(folder):

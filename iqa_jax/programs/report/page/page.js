@@ -82,6 +82,12 @@ function chooseAxes(x, y) {
 }
 
 const followsSystem = window.matchMedia("(prefers-color-scheme: dark)");
+function setTheme() {
+  document.documentElement.classList.toggle("dark", followsSystem.matches); // for DataTables
+}
+followsSystem.addEventListener("change", setTheme);
+setTheme();
+
 function colour(name) {
   return getComputedStyle(document.documentElement).getPropertyValue(name).trim();
 }

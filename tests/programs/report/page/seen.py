@@ -1,6 +1,7 @@
 """What tests of a page look for."""
 
 import csv
+import re
 
 import numpy as np
 from programs.report.made_up import COLUMNS
@@ -21,7 +22,7 @@ def scores(rows, name):
 
 def chosen(view):
     """Name of the distorted image of the pair that is shown."""
-    return view.text("#pair-name").split(" (")[0]
+    return re.split(r" \(|: ", view.text("#pair-name"))[0]
 
 
 def best(rows):

@@ -35,7 +35,7 @@ def test_images_blink_until_they_are_stopped(view):
     stage = view.page.locator("#stage")
     assert view.page.locator("#playing").get_attribute("aria-pressed") == "true"
     for shown in ("reference", "distorted"):
-        view.page.wait_for_function(f"document.getElementById('stage').dataset.shown == '{shown}'")
+        view.page.wait_for_selector(f"#stage[data-shown={shown}]")
     view.page.locator("#playing").click()
     assert view.page.locator("#playing").get_attribute("aria-pressed") == "false"
     before = stage.get_attribute("data-shown")
