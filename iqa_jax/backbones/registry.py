@@ -8,7 +8,20 @@ import jax
 import numpy as np
 from flax import nnx
 
-from iqa_jax.backbones import alexnet, convnext, densenet, efficientnet, resnet, squeezenet, vgg
+from iqa_jax.backbones import (
+    alexnet,
+    clip_resnet,
+    convnext,
+    densenet,
+    efficientnet,
+    efficientnet_lite,
+    parametric_perceptnet,
+    perceptnet,
+    resnet,
+    squeezenet,
+    vgg,
+    vit,
+)
 from iqa_jax.backbones.folding import FoldedNorm, fold_modules, fold_parameters
 from iqa_jax.backbones.network import Network, from_module
 
@@ -18,14 +31,17 @@ _FAMILIES: Mapping[str, Mapping[str, Callable[..., nnx.Module]]] = {
     "resnet": resnet.VARIANTS,
     "densenet": densenet.VARIANTS,
     "squeezenet": squeezenet.VARIANTS,
-    "efficientnet": efficientnet.VARIANTS,
+    "efficientnet": {**efficientnet.VARIANTS, **efficientnet_lite.VARIANTS},
     "convnext": convnext.VARIANTS,
+    "clip_resnet": clip_resnet.VARIANTS,
+    "perceptnet": {**perceptnet.VARIANTS, **parametric_perceptnet.VARIANTS},
+    "vit": vit.VARIANTS,
 }
 
 ARCHITECTURES: Mapping[str, Callable[..., nnx.Module]] = {
     name: builder for variants in _FAMILIES.values() for name, builder in variants.items()
 }
-"""Builders of the convolutional parts, by name; they take the keyword argument ``rngs``."""
+"""Builders of the networks without heads, by name; they take the keyword argument ``rngs``."""
 
 
 def family(architecture: str) -> str:
@@ -36,7 +52,7 @@ def family(architecture: str) -> str:
 @functools.cache
 def build(architecture: str) -> Network:
     """The network for a key of :data:`ARCHITECTURES`, in the form in which weights are stored."""
-    return from_module(_abstract(architecture), family(architecture))
+    return from_module(abstract_module(architecture), family(architecture))
 
 
 def build_folded(architecture: str) -> Network:
@@ -58,13 +74,13 @@ def fold(architecture: str, parameters: Mapping[str, np.ndarray]) -> dict[str, n
 
 @functools.cache
 def _folded(architecture: str) -> tuple[Network, tuple[FoldedNorm, ...]]:
-    module = _abstract(architecture)
+    module = abstract_module(architecture)
     norms = fold_modules(module)
     return from_module(module, family(architecture)), norms
 
 
-def _abstract(architecture: str) -> nnx.Module:
-    """The module with shapes instead of parameters."""
+def abstract_module(architecture: str) -> nnx.Module:
+    """The module of a key of :data:`ARCHITECTURES`, with shapes instead of parameters."""
     return nnx.eval_shape(lambda: ARCHITECTURES[architecture](rngs=cast(nnx.Rngs, _OneKey())))
 
 

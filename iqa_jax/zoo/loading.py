@@ -24,7 +24,7 @@ from iqa_jax.weights import checkpoints
 from iqa_jax.weights.relevance_files import is_relevance_file, read_relevance
 from iqa_jax.zoo.functions import Function, function_sha256, is_own, load_function
 from iqa_jax.zoo.random_weights import initial_parameters
-from iqa_jax.zoo.registry import MODELS, RELEVANCES, find_model
+from iqa_jax.zoo.registry import CALIBRATED, MODELS, RELEVANCES, find_model
 
 
 @register_pytree
@@ -39,6 +39,8 @@ class Relevance:
       model: Name of the model.
       sha256: Hash of the stored weights.
       training: Pairs that it was learned from; None if it was published.
+      network_sha256: Hash of the weights of the network that it was learned for, if it is a file;
+        None for a checkpoint, which lies beside its network.
     """
 
     weights: Mapping[str, jax.Array] = field(repr=False)
@@ -46,6 +48,7 @@ class Relevance:
     model: str = field(metadata={"label": True})
     sha256: str = field(metadata={"label": True})
     training: "TrainingData | None" = field(metadata={"label": True}, default=None)
+    network_sha256: str | None = field(metadata={"label": True}, default=None)
 
     @property
     def terms(self) -> int:
@@ -179,6 +182,11 @@ def fill_backbone(outline: Backbone, *, checkpoints_dir: epath.PathLike | None =
     if not any(isinstance(each, jax.ShapeDtypeStruct) for each in outline.parameters.values()):
         return outline
     entry = find_model(outline.name)
+    if entry.calibrated:
+        raise InputError(
+            f"{outline.name} is calibrated with the references of a dataset: iqa evaluate does it; "
+            f"the control without is {outline.name.removesuffix(CALIBRATED)}"
+        )
     if entry.seed is None:
         checkpoint = _load(outline.name, checkpoints_dir)
         arrays, sha256 = checkpoint.arrays, checkpoint.provenance["weights_sha256"]
@@ -190,6 +198,23 @@ def fill_backbone(outline: Backbone, *, checkpoints_dir: epath.PathLike | None =
         for name, array in fold(entry.trunk, arrays).items()
     }
     return replace(outline, parameters=parameters, sha256=sha256)
+
+
+def has_weights(model: str, *, checkpoints_dir: epath.PathLike | None = None) -> bool:
+    """Whether a network needs no stored weights, or they have been fetched.
+
+    Args:
+      model: Name of a model.
+      checkpoints_dir: See :func:`load_backbone`.
+
+    Raises:
+      InputError: If there is no such model.
+      CheckpointError: If its provenance is damaged.
+    """
+    if find_model(model).seed is not None:
+        return True
+    where = checkpoints.resolve_directory(checkpoints_dir)
+    return checkpoints.read_provenance(where, model) is not None
 
 
 def weights_sha256(model: str, *, checkpoints_dir: epath.PathLike | None = None) -> str:
@@ -238,6 +263,15 @@ def model_layers(name: str) -> tuple[str, ...]:
     if is_own(name):
         return (INPUT, *from_function(load_function(name)).layers)
     return (INPUT, *build_folded(find_model(name).trunk).layers)
+
+
+def layers_on_request(name: str) -> tuple[str, ...]:
+    """Names of layers of the model ``name`` that only a request by name selects.
+
+    Raises:
+      InputError: If there is no such model.
+    """
+    return () if is_own(name) else build_folded(find_model(name).trunk).on_request
 
 
 def load_relevance(name: str, *, checkpoints_dir: epath.PathLike | None = None) -> Relevance:
@@ -294,6 +328,7 @@ def _relevance_of_file(path: str) -> Relevance:
         model=card["model"],
         sha256=card["weights_sha256"],
         training=TrainingData(card["dataset"]["name"], card["dataset"]["fingerprint"]),
+        network_sha256=card["model_weights_sha256"],
     )
 
 

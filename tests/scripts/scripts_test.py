@@ -13,7 +13,7 @@ PROGRAMS = {
     **{"evaluate": "evaluate", "score": "score", "extract_statistics": "extract"},
     **{"train_relevance": "train", "fetch_weights": "fetch", "convert_weights": "convert"},
     **{"build_demo": "demo", "build_dataset": "build", "verify_dataset": "verify"},
-    "report": "report",
+    **{"merge": "merge", "report": "report"},
 }
 """The verb of each script."""
 

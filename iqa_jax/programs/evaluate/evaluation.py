@@ -2,7 +2,7 @@
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -12,19 +12,22 @@ from iqa_jax.agreement.analysis import Analysis, analyse
 from iqa_jax.agreement.intervals import choose
 from iqa_jax.datasets import PairTable, fingerprint, read_joined_scores
 from iqa_jax.engine.capacity import check_memory
-from iqa_jax.engine.devices import Programs, describe_devices, programs_together
+from iqa_jax.engine.devices import describe_devices, programs_together
 from iqa_jax.engine.parts import keep_scores
 from iqa_jax.engine.plan import Plan, make_plan
+from iqa_jax.engine.programs import Programs
 from iqa_jax.engine.run import environment, fill
 from iqa_jax.engine.store import StatisticsStore
 from iqa_jax.errors import InputError
 from iqa_jax.metrics import MetricName, groups
 from iqa_jax.metrics.features import FeatureScores
 from iqa_jax.metrics.pair_function import PairFunction
+from iqa_jax.programs.evaluate.calibrated import with_calibrated
 from iqa_jax.programs.evaluate.columns import ScoreColumn, joined_columns
 from iqa_jax.programs.evaluate.exposure import mark
 from iqa_jax.programs.evaluate.from_store import distances as stored_distances
 from iqa_jax.programs.evaluate.layer_source import find_source
+from iqa_jax.programs.evaluate.model_record import absent_models, describe_models
 from iqa_jax.programs.evaluate.normaliser import open_normalisers
 from iqa_jax.programs.evaluate.run_record import describe_columns, describe_dataset
 from iqa_jax.programs.evaluate.selection import select_columns
@@ -71,6 +74,8 @@ def evaluate(
     Raises:
       InputError: If the dataset, a model, a layer or a read-out cannot be used.
     """
+    asked, absent = settings, _absent(settings, loaded)
+    settings = replace(settings, models=tuple(m for m in settings.models if m not in absent))
     resize = settings.parsed_resize
     table, headers = settings.inspect_dataset(table)
     joined = (
@@ -94,6 +99,7 @@ def evaluate(
     if twice:
         raise InputError(f"scores_csv: {', '.join(twice)} is computed here; rename the column")
     plan = make_plan(table, headers, versions=settings.versions, resize=resize)
+    loaded = with_calibrated(columns, plan, loaded, precision=settings.precision)
     wanted = groups(column.metric for column in columns if column.metric)
     outlines = [_outline(group, settings, loaded) for group in wanted]
     for outline in outlines:
@@ -113,6 +119,7 @@ def evaluate(
     layers_from = find_source(settings.layers_from, columns, table, pairs.fingerprint)
     _announce(plan)
     scores, runs, programs = dict(joined), {}, Programs()
+    plan = plan.decoding_once(passes=len(outlines))
     for place in programs_together(outlines):
         group, outline = wanted[place], outlines[place]
         if isinstance(outline, FeatureScores) and _is_stored(group, settings, loaded):
@@ -122,20 +129,40 @@ def evaluate(
             found, run = _score(scorer, plan, pairs.fingerprint, programs, settings)
         runs[place] = run
         scores |= {metric.name: found[metric.computed] for metric in group}
+    used = dict(loaded.backbones)
+    used |= {
+        outline.backbone.name: replace(outline.backbone, sha256=runs[place]["weights_sha256"])
+        for place, outline in enumerate(outlines)
+        if isinstance(outline, FeatureScores)
+    }
     scores = {column.name: scores[column.name] for column in columns}
     analysis = analyse(table, columns, scores, method=method, layers_from=layers_from)
     record = {
-        "settings": asdict(settings),
+        "settings": asdict(asked),
         "dataset": describe_dataset(table, pairs.fingerprint, analysis.ceiling),
         "revisions": revisions_of(OF_AGREEMENT),
         "interval": method.describe(references),
         "devices": describe_devices(),
         "runs": [runs[place] for place in range(len(wanted))],
+        "models": describe_models(asked.models, used, absent, plan.sizes[0]),
         "columns": describe_columns(columns),
         "chosen_layers": [chosen.record for chosen in analysis.chosen if chosen.column.layer],
         "warnings": list(analysis.warnings),
     }
     return Evaluation(table, scores, analysis, record)
+
+
+def _absent(settings: EvaluateSettings, loaded: Loaded) -> list[str]:
+    """The models without weights, if they may be left out."""
+    if not settings.allow_absent:
+        return []
+    absent = absent_models(
+        settings.models, loaded.backbones, checkpoints_dir=settings.checkpoints_dir
+    )
+    if absent:
+        names = ",".join(absent)
+        warn(f"left out (no weights): {', '.join(absent)}; fetch: iqa fetch --models={names}")
+    return absent
 
 
 def _say_what_is_left_out(settings: EvaluateSettings, columns: Sequence[ScoreColumn]) -> None:

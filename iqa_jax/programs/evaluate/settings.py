@@ -12,10 +12,13 @@ class ColumnSettings(DatasetSettings, ModelSettings):
     Attributes:
       output_dir: Folder for the results.
       models: Models whose layers are evaluated, such as alexnet,vgg16; iqa models lists all.
-        '@study46' means the 46 of the study, FILE.py:NAME for a backbone function of your own.
+        '@study46' means the 46 of the study, '@study' all that its claims need, with untrained
+        controls, '@transformers' all vision transformers; FILE.py:NAME is a backbone function of
+        your own.
       layers: Layers of the models, and concatenations of them joined by +; 'all' is every single
         layer, 'cumulative' the first n layers joined, for every n. 'input', the pixels, is a
-        baseline: one row for all models.
+        baseline: one row for all models. Parts of a transformer's block are named, such as
+        block1.attention.
       readouts: Read-outs of each layer: l2, rmse, balanced, normalized, unit, unit_root, cosine,
         mean, std, mean_std, gram, structure_texture, wasserstein, wasserstein_16,
         distance_correlation; with channel weights READOUT@RELEVANCE, such as unit@lpips-vgg or
@@ -23,7 +26,7 @@ class ColumnSettings(DatasetSettings, ModelSettings):
       metrics: Metrics that join the tables: psnr, ssim, ms-ssim, ssim:wang2004, ssim:matlab,
         ssim:rgb, ms-ssim:wang2003, ms-ssim:rgb, gmsd, ms-gmsd, haarpsi, mdsi, nlpd, vif, fsim,
         fsimc, vsi, iw-ssim, flip, flip:ppd=NUMBER, ssimulacra2, lpips-alex, lpips-vgg,
-        lpips-squeeze, dists, dists:resize256, deepwsd, deepdc, any read-out
+        lpips-squeeze, dists, dists:resize256, deepwsd, deepdc, perceptnet, any read-out
         MODEL/LAYER[+LAYER...]/READOUT[@RELEVANCE], and a learned relevance FILE.safetensors.
       statistics_dir: Folder in which the statistics of layers are kept: missing ones are extracted,
         and any other read-out then takes seconds. The read-outs balanced and normalized need it.
@@ -53,11 +56,14 @@ class EvaluateSettings(IntervalSettings, ColumnSettings):
     """An evaluation; ``run.json`` has the settings in the order of these fields.
 
     Attributes:
+      allow_absent: Leave out the models whose weights have not been fetched, instead of stopping;
+        run.json lists them.
       layers_from: Source of the best layer of each model and read-out, which then has an interval;
         either the folder of an earlier evaluation of another dataset, or 'split' (half of the
         references, by a hash of their names, choose; the others score).
     """
 
+    allow_absent: bool = False
     layers_from: str | None = None
 
     def idle(self) -> Idle:

@@ -10,6 +10,7 @@ from pathlib import PurePath
 from etils import epath
 
 from iqa_jax.datasets import pair_lists
+from iqa_jax.datasets.pair_pieces import ListPieces, Pieces, TablePieces
 from iqa_jax.datasets.table import PairTable
 from iqa_jax.errors import InputError
 from iqa_jax.metrics import parse_metric
@@ -18,6 +19,7 @@ from iqa_jax.programs.score.findings import Findings, report_findings
 from iqa_jax.programs.score.limits import parse_limits
 from iqa_jax.programs.score.scores import Job, Scores, load_job, run_job
 from iqa_jax.programs.score.settings import ScoreSettings
+from iqa_jax.programs.score.sharing import score_shards
 from iqa_jax.text import aligned
 
 
@@ -30,9 +32,11 @@ def score(settings: ScoreSettings) -> Findings:
     Raises:
       InputError: If the settings, the pairs or an earlier output cannot be used.
     """
+    if settings.has_shared_output:
+        return Findings(score_shards(_pieces(settings), settings))
     parse_limits(settings.fail_beyond, settings.metrics)
     job = load_job(_pairs(settings), settings)
-    if settings.maps_dir and not job.mapped_metrics:
+    if settings.maps_dir and not job.scorers.mapped_metrics:
         raise InputError(
             "--maps_dir: none of the metrics has maps; SSIM, FLIP, LPIPS and the read-outs "
             "unit have them"
@@ -47,22 +51,29 @@ def _pairs(settings: ScoreSettings) -> PairTable:
         (settings.reference_dir, settings.distorted_dir),
         settings.pairs,
     ):
-        case (str(reference), str(distorted)), (None, None), None:
+        case (str(reference), str(distorted)), (None, None), ():
             return pair_lists.one_pair(reference, distorted)
-        case (None, None), (str(reference), str(distorted)), None:
+        case (None, None), (str(reference), str(distorted)), ():
             return pair_lists.two_folders(epath.Path(reference), epath.Path(distorted))
-        case (None, None), (None, None), str(path):
-            return pair_lists.from_csv(epath.Path(path))
+        case (None, None), (None, None), (_, *_) as paths:
+            return pair_lists.from_csv(*map(epath.Path, paths))
     raise InputError(
         "expected --reference and --distorted, or --reference_dir and --distorted_dir, or --pairs; "
         "see --help"
     )
 
 
+def _pieces(settings: ScoreSettings) -> Pieces:
+    others = (settings.reference, settings.distorted, settings.reference_dir)
+    if settings.pairs and not any((*others, settings.distorted_dir)):
+        return ListPieces([*map(epath.Path, settings.pairs)])
+    return TablePieces(_pairs(settings))
+
+
 def _into_file(job: Job, settings: ScoreSettings) -> Scores:
     files = ScoreFiles(epath.Path(settings.output or ""))
-    files.claim(job.signature, resume=settings.resume)
-    kept = files.read(job.table, job.images, job.metrics)
+    files.claim(job.scorers.signature, resume=settings.resume)
+    kept = files.read(job.table, job.images, job.scorers.names)
     if kept.rows or kept.tried_again:
         _announce(kept, settings)
     scores = run_job(job, files.parts, kept=kept.rows)
