@@ -136,7 +136,7 @@ def _facts(stored: Stored) -> dict[str, str]:
     facts = {
         "Dataset": dataset["name"],
         "Pairs": f"{len(stored.scores)} of {counted(dataset['references'], 'references')}",
-        "Compared with": f"{dataset['target']} ({better} is better)",
+        "Compared with": f"{dataset['target']}; {better} is better",
         "Columns": counted(len(stored.columns), "columns"),
         "Intervals": str(record["interval"]) if isinstance(record.get("interval"), str) else "",
         "Licence": dataset["licence"] or "none is stated",

@@ -5,6 +5,23 @@ function cell(value, type) {
   return escaped(formatted(value));
 }
 
+// Number of decimals that gives the greatest number of a column four digits.
+function decimalsOf(values) {
+  const numbers = values.filter((value) => typeof value === "number");
+  const greatest = Math.max(0, ...numbers.map(Math.abs));
+  if (!greatest || numbers.every(Number.isInteger)) return 0;
+  return Math.min(6, Math.max(0, 3 - Math.floor(Math.log10(greatest))));
+}
+
+// A number that the decimals would round to 0 has digits of its own.
+function numberCell(values) {
+  const decimals = decimalsOf(values);
+  return (value, type) => {
+    const isLarge = typeof value === "number" && Math.abs(value) >= 10 ** -decimals;
+    return type === "display" && isLarge ? value.toFixed(decimals) : cell(value, type);
+  };
+}
+
 function makeTable(element, columns, rows, options) {
   return new DataTable(element, {
     data: rows,
@@ -33,7 +50,7 @@ data.tables.forEach((table, number) => {
   const element = document.querySelector(`#table-${number} table.data`);
   const columns = table.header.map((title, position) => ({
     title: escaped(title),
-    render: title === "column" ? nameCell : cell,
+    render: title === "column" ? nameCell : numberCell(table.rows.map((row) => row[position])),
     className: numeric(table.rows, position) ? "dt-right" : "dt-left",
   }));
   const best = ["srcc", "score"].map((name) => table.header.indexOf(name)).find((p) => p >= 0);
@@ -65,7 +82,7 @@ const allPairs = (() => {
   columns.push(
     ...shown.map((axis) => ({
       title: escaped(axes[axis].name),
-      render: cell,
+      render: numberCell(axes[axis].values),
       className: "dt-right",
     })),
   );

@@ -21,6 +21,14 @@ def test_a_heading_sorts(view, rows):
     assert heading.get_attribute("aria-sort") == "descending"
 
 
+def test_numbers_of_a_column_have_the_same_decimals(view):
+    header = view.texts("#table-0 thead th")
+    cells = view.columns("#table-0 table")
+    for name, digits in (("srcc", 4), ("pairs", 0)):
+        shown = cells[header.index(name)]
+        assert [len(each.partition(".")[2]) for each in shown] == [digits] * len(shown), name
+
+
 def test_a_search_filters(view):
     view.page.locator("#pairs input[type=search]").fill("r2_1_")
     assert view.columns("#pairs table")[0] == ["r2_1_1.png", "r2_1_2.png", "r2_1_3.png"]

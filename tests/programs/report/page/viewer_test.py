@@ -31,15 +31,18 @@ def test_the_divider_moves_by_keys_and_by_the_mouse(view):
 
 
 def test_images_blink_until_they_are_stopped(view):
+    view.page.clock.install(time=0)
+    view.page.clock.pause_at(100_000)
     view.page.locator("[name=mode][value=blink]").check()
     stage = view.page.locator("#stage")
     assert view.page.locator("#playing").get_attribute("aria-pressed") == "true"
     for shown in ("reference", "distorted"):
-        view.page.wait_for_selector(f"#stage[data-shown={shown}]")
+        view.page.clock.run_for(600)
+        assert stage.get_attribute("data-shown") == shown
     view.page.locator("#playing").click()
     assert view.page.locator("#playing").get_attribute("aria-pressed") == "false"
     before = stage.get_attribute("data-shown")
-    view.page.wait_for_timeout(900)
+    view.page.clock.run_for(10_000)
     assert stage.get_attribute("data-shown") == before
     for _ in range(2):
         view.page.locator("#flip").press("Enter")
