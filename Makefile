@@ -1,4 +1,4 @@
-# make demo       everything from nothing: weights, photographs, a table and a figure
+# make demo       everything from nothing: weights, photographs, a table, a figure and a page
 # make test       format, lint, types and the tests that are not slow; make test-all: the slow ones too
 # make docs       the documentation, as site/index.html; a warning is an error
 # make notebook   runs docs/first_steps.ipynb and stores it with its outputs

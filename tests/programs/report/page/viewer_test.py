@@ -37,7 +37,7 @@ def test_images_blink_until_they_are_stopped(view):
     stage = view.page.locator("#stage")
     assert view.page.locator("#playing").get_attribute("aria-pressed") == "true"
     for shown in ("reference", "distorted"):
-        view.page.clock.run_for(600)
+        view.page.clock.run_for(700)
         assert stage.get_attribute("data-shown") == shown
     view.page.locator("#playing").click()
     assert view.page.locator("#playing").get_attribute("aria-pressed") == "false"
