@@ -1,4 +1,4 @@
-# make demo       everything from nothing: weights, photographs, a table and a figure
+# make demo       everything from nothing: weights, photographs, a table, a figure and a page
 # make test       format, lint, types and the tests that are not slow; make test-all: the slow ones too
 # make docs       the documentation, as site/index.html; a warning is an error
 # make notebook   runs docs/first_steps.ipynb and stores it with its outputs
@@ -21,10 +21,11 @@ ifneq ($(filter command environment,$(origin PYTHON)),)
 endif
 
 demo: $(VENV)/demo.installed
-	$(BIN)/iqa fetch --models=alexnet,vgg16 --checkpoints_dir=checkpoints
+	$(BIN)/iqa fetch --models=alexnet,vgg16,efficientnet_lite0 --checkpoints_dir=checkpoints
 	$(BIN)/iqa demo --data_dir=demo/data
 	$(BIN)/iqa evaluate --dataset=demo --data_dir=demo/data --checkpoints_dir=checkpoints \
-	  --models=alexnet,vgg16 --metrics=$(LPIPS) --output_dir=demo/results
+	  --models=alexnet,vgg16,efficientnet_lite0 --metrics=$(LPIPS) --output_dir=demo/results
+	$(BIN)/iqa report --results=demo/results --output=demo/results/report.html
 
 test test-all: $(VENV)/test.installed
 	$(BIN)/ruff format --check --quiet .

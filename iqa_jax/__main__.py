@@ -21,6 +21,7 @@ VERBS = {
     "verify": ("verify.command", "verify a copy of a dataset"),
     "build": ("build", "store a dataset in a few large files"),
     "demo": ("demo", "build the demo dataset"),
+    "report": ("report.command", "make one HTML page of an evaluation"),
     "cite": ("cite.command", "print what to cite for results, as BibTeX"),
 }
 """Module in ``iqa_jax.programs`` and purpose of each program, by verb."""

@@ -45,6 +45,7 @@ ONLY = {
     "tqdm": {"progress"},
     "pandas": {"library"},
     "absl": {"programs"},
+    "jinja2": {"programs"},
     "torch": set(),
     "tensorflow": set(),
 }

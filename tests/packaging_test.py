@@ -35,7 +35,8 @@ def test_the_version_is_written_once():
 
 def test_types_are_part_of_the_package():
     assert PROJECT["tool"]["setuptools"]["package-data"] == {
-        "iqa_jax": ["py.typed", "references.bib"]
+        "iqa_jax": ["py.typed", "references.bib"],
+        "iqa_jax.programs.report": ["page/*", "vendored/*"],
     }
     assert (ROOT / "iqa_jax" / "py.typed").exists()
 

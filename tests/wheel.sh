@@ -43,6 +43,10 @@ iqa score --metrics=lpips-alex --reference=data/references/cat.png \
 grep -Eq "cat_white_noise_3.png +0\.[0-9]+" "$folder/scores.txt"
 [ -d "$XDG_CACHE_HOME/iqa_jax/checkpoints/lpips-alex" ]
 
+iqa evaluate --dataset=demo --data_dir=data --metrics=psnr --output_dir="$folder/results"
+iqa report --results="$folder/results" --output="$folder/results/report.html"
+grep -q "Chart.js v" "$folder/results/report.html"
+
 # README's lines for the library and for a training loop, and the means of the latter.
 XLA_FLAGS=--xla_force_host_platform_device_count=8 \
   python - "$repository/README.md" > "$folder/library.txt" <<'PYTHON'

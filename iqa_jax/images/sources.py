@@ -34,6 +34,11 @@ class ImageSource(ABC):
           ImageError: If there is no such image, or it cannot be read.
         """
 
+    def file(self, name: str) -> epath.Path | None:
+        """Path of the file of the image ``name``; None if it is not a file of its own."""
+        del name
+        return None
+
     def header(self, name: str, *, checksum: bool = True) -> Header:
         """The header of the image ``name``, without decoding it.
 
@@ -92,7 +97,8 @@ class ImageFolder(ImageSource):
 
     root: epath.Path | None = None
 
-    def _path(self, name: str) -> epath.Path:
+    def file(self, name: str) -> epath.Path:
+        """Path of the image ``name``, which need not exist."""
         return self.root / name if self.root else epath.Path(name)
 
     def read(self, name: str) -> bytes:
@@ -101,7 +107,7 @@ class ImageFolder(ImageSource):
         Raises:
           ImageError: If there is no such file, or it cannot be read.
         """
-        path = self._path(name)
+        path = self.file(name)
         with _file_errors(name):
             _refuse_special(path, name)
             return path.read_bytes()
@@ -112,7 +118,7 @@ class ImageFolder(ImageSource):
         Raises:
           ImageError: If there is no such file, or its header is not that of a supported image.
         """
-        path = self._path(name)
+        path = self.file(name)
         with _file_errors(name):
             status = _refuse_special(path, name)
             length = status.st_size if status else path.stat().length
@@ -257,6 +263,10 @@ class BlockImages(ImageSource):
     def read(self, name: str) -> bytes:
         """The encoded bytes of the image ``name``, as stored."""
         return self.source.read(name)
+
+    def file(self, name: str) -> epath.Path | None:
+        """Path of the file of the image ``name``, with its blocks."""
+        return self.source.file(name)
 
     def header(self, name: str, *, checksum: bool = True) -> Header:
         """The header of the image ``name``, with its size without blocks."""

@@ -30,6 +30,7 @@ class ExitStatus(IntEnum):
     DONE = 0
     INPUT = 1
     PAIRS_FAILED = 2
+    BEYOND_LIMIT = 3
     INTERRUPTED = 75
 
 

@@ -24,14 +24,15 @@ def test_help_has_purpose_example_flags_and_statuses(iqa, verb):
         )
     statuses = shown.stdout.split("\nExit status:\n")[1].splitlines()
     assert [line[:5] for line in statuses] == [
-        *("  0  ", "  1  ", *["  2  "] * (verb == "score"), "  75 ")
+        *("  0  ", "  1  ", *["  2  ", "  3  "] * (verb == "score"), "  75 ")
     ]
     assert "iqa_jax." not in shown.stdout
 
 
 def test_programs_explain_their_own_statuses(iqa):
     score, verify = (iqa(verb, "--help").stdout for verb in ("score", "verify"))
-    assert "\n  2   some pairs could not be scored; the others were\n  75  interrupted" in score
+    assert "\n  2   some pairs could not be scored; the others were\n" in score
+    assert "\n  3   some pairs are beyond a limit of --fail_beyond\n  75  interrupted" in score
     assert "\n  0   everything requested was done\n" in score
     assert "\n  0   no problem was found\n  1   a problem was found, or a flag " in verify
 

@@ -12,12 +12,8 @@ SCRIPTS = Path(__file__).parents[2] / "scripts"
 PROGRAMS = {
     **{"evaluate": "evaluate", "score": "score", "extract_statistics": "extract"},
     **{"train_relevance": "train", "fetch_weights": "fetch", "convert_weights": "convert"},
-    **{
-        "merge": "merge",
-        "build_demo": "demo",
-        "build_dataset": "build",
-        "verify_dataset": "verify",
-    },
+    **{"build_demo": "demo", "build_dataset": "build", "verify_dataset": "verify"},
+    **{"merge": "merge", "report": "report"},
 }
 """The verb of each script."""
 

@@ -36,6 +36,9 @@ _PER_LETTER, _BESIDE_LABEL, _PER_ROW = 0.085, 0.7, 0.2
 _BESIDE, _STEP = 1.03, 0.015
 """Relative depths at which the intervals of levels are drawn, side by side."""
 
+_SIDES = ((9, "center"), (-17, "center"), (-17, "right"), (9, "left"))
+"""Where the name of a model's best layer is, in turn: points upwards, and alignment."""
+
 _THICK = {"linewidth": 3, "alpha": 0.3, "zorder": 4}  # above the labels
 _THIN = {"linewidth": 1, "alpha": 0.8, "zorder": 4}
 
@@ -173,7 +176,7 @@ def _draw_model(
         depth, best = max(drawn, key=lambda layer: layer[1].value)
         panel.plot(depth, best.value, "o", ms=10, mew=1.6, fillstyle="none", color=colour)
         if is_one_of_few:
-            _name(panel, best.name, (depth, best.value), colour, is_above=number % 2 == 0)
+            _name(panel, best.name, (depth, best.value), colour, _SIDES[number % len(_SIDES)])
     joined = [p for p in points if p.column.layer_index is None]
     first = [(d, p) for p in points if (d := p.column.cumulative_depth) is not None]
     if sum(p.column.layer_index is None for _, p in first) > 1:
@@ -186,14 +189,15 @@ def _draw_model(
 
 
 def _name(
-    panel: Axes, name: str, place: tuple[float, float], colour: str, *, is_above: bool
+    panel: Axes, name: str, place: tuple[float, float], colour: str, side: tuple[int, str]
 ) -> None:
+    offset, alignment = side
     panel.annotate(
         name,
         place,
-        xytext=(0, 9 if is_above else -17),
+        xytext=(0, offset),
         textcoords="offset points",
-        ha="center",
+        ha=alignment,
         fontsize=9,
         color=colour,
         bbox={"facecolor": "white", "edgecolor": "none", "alpha": 0.8, "pad": 0.5},

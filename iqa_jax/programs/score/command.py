@@ -4,6 +4,7 @@ Example:
   iqa score --metrics=lpips-alex,ssim --reference=a.png --distorted=b.png
   iqa score --metrics=lpips-vgg --reference_dir=clean --distorted_dir=coded
   iqa score --metrics=psnr,lpips-alex --pairs=pairs.csv --output=scores.csv --resume
+  iqa score --metrics=ssim --pairs=pairs.csv --fail_beyond=ssim:0.95 --html=worst.html
   iqa score --metrics=psnr --pairs=pairs.csv --output=scores --process_index=0 --process_count=2
 
 Metrics: psnr, ssim, ms-ssim, gmsd, ms-gmsd, haarpsi, mdsi, nlpd, vif, fsim, fsimc, vsi, iw-ssim,
@@ -23,7 +24,10 @@ from iqa_jax.programs.running import ExitStatus
 from iqa_jax.programs.score.settings import ScoreSettings
 from iqa_jax.text import counted
 
-STATUSES = {ExitStatus.PAIRS_FAILED: "some pairs could not be scored; the others were"}
+STATUSES = {
+    ExitStatus.PAIRS_FAILED: "some pairs could not be scored; the others were",
+    ExitStatus.BEYOND_LIMIT: "some pairs are beyond a limit of --fail_beyond",
+}
 """Exit statuses of this program, in addition to the common ones."""
 
 
@@ -31,16 +35,19 @@ def main(settings: ScoreSettings) -> int:
     """Scores pairs, and writes or prints the table.
 
     Returns:
-      The exit status, which says whether every pair was scored.
+      The exit status, which says whether every pair was scored and within the limits.
     """
     from iqa_jax.programs.score.output import score  # noqa: PLC0415  loads JAX
 
-    failed = score(replace(settings, metrics=tuple(dict.fromkeys(settings.metrics))))
-    if not failed:
-        return ExitStatus.DONE
-    print(
-        f"iqa score: {counted(failed, 'pairs')} could not be scored in full; the column 'error' "
-        "says why",
-        file=sys.stderr,
-    )
-    return ExitStatus.PAIRS_FAILED
+    found = score(replace(settings, metrics=tuple(dict.fromkeys(settings.metrics))))
+    if found.failed:
+        print(
+            f"iqa score: {counted(found.failed, 'pairs')} could not be scored in full; the column "
+            "'error' says why",
+            file=sys.stderr,
+        )
+    if found.beyond:
+        limits = ", ".join(settings.fail_beyond)
+        print(f"iqa score: {counted(found.beyond, 'pairs')} beyond {limits}", file=sys.stderr)
+        return ExitStatus.BEYOND_LIMIT
+    return ExitStatus.PAIRS_FAILED if found.failed else ExitStatus.DONE

@@ -15,23 +15,26 @@ from iqa_jax.datasets.table import PairTable
 from iqa_jax.errors import InputError
 from iqa_jax.metrics import parse_metric
 from iqa_jax.programs.score.files import Kept, ScoreFiles, to_csv
+from iqa_jax.programs.score.findings import Findings, report_findings
+from iqa_jax.programs.score.limits import parse_limits
 from iqa_jax.programs.score.scores import Job, Scores, load_job, run_job
 from iqa_jax.programs.score.settings import ScoreSettings
 from iqa_jax.programs.score.sharing import score_shards
 from iqa_jax.text import aligned
 
 
-def score(settings: ScoreSettings) -> int:
+def score(settings: ScoreSettings) -> Findings:
     """Scores pairs and writes their table, or prints it if no file is named.
 
     Returns:
-      Number of pairs that could not be scored in full.
+      Number of pairs that could not be scored in full, and of those beyond a limit.
 
     Raises:
       InputError: If the settings, the pairs or an earlier output cannot be used.
     """
     if settings.has_shared_output:
-        return score_shards(_pieces(settings), settings)
+        return Findings(score_shards(_pieces(settings), settings))
+    parse_limits(settings.fail_beyond, settings.metrics)
     job = load_job(_pairs(settings), settings)
     if settings.maps_dir and not job.scorers.mapped_metrics:
         raise InputError(
@@ -39,7 +42,7 @@ def score(settings: ScoreSettings) -> int:
             "unit have them"
         )
     scores = _into_file(job, settings) if settings.output else _onto_screen(job, settings)
-    return sum(map(bool, scores.errors))
+    return report_findings(scores, settings)
 
 
 def _pairs(settings: ScoreSettings) -> PairTable:

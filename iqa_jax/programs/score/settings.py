@@ -1,6 +1,6 @@
 """Settings of a scoring."""
 
-from dataclasses import KW_ONLY, dataclass
+from dataclasses import KW_ONLY, dataclass, field
 from pathlib import PurePath
 
 from iqa_jax.programs.settings import Idle, ModelSettings, SharingSettings
@@ -33,6 +33,12 @@ class ScoreSettings(ModelSettings, SharingSettings):
         that has maps: SSIM (bright at 1, dark where they differ), LPIPS and the read-outs unit
         (dark at 0, bright where they differ most: each has its own scale, which the PNG records as
         Description).
+      html: HTML page to write, which lists the worst pairs and shows the images side by side; it
+        refers to them by relative path.
+      junit: JUnit file to write for continuous integration: a test for each pair and limit.
+      fail_beyond: Limit of a metric: ssim:0.95 ends with status 3 if a pair scores worse, lower for
+        a similarity and higher for a distance. Separate several by commas, or give the flag several
+        times.
     """
 
     metrics: tuple[str, ...]
@@ -45,6 +51,9 @@ class ScoreSettings(ModelSettings, SharingSettings):
     output: str | None = None
     resume: bool = False
     maps_dir: str | None = None
+    html: str | None = None
+    junit: str | None = None
+    fail_beyond: tuple[str, ...] = field(default=(), metadata={"repeated": True})
 
     @property
     def has_shared_output(self) -> bool:
@@ -59,7 +68,8 @@ class ScoreSettings(ModelSettings, SharingSettings):
         if not self.output:
             yield ("resume",), "on a table on the screen; add --output"
         elif self.has_shared_output:
-            yield ("maps_dir",), "on a folder of scores; name a file as --output"
+            reason = "on a folder of scores; name a file as --output"
+            yield ("maps_dir", "html", "junit", "fail_beyond"), reason
         if not self.has_shared_output:
             reason = "where a process works alone; name a folder as --output"
             yield ("process_index", "process_count"), reason

@@ -107,6 +107,11 @@ def test_two_folders_can_be_shared_too(iqa, pair_folder, tmp_path, monkeypatch):
     [
         ("scores", ["--maps_dir=x"], "--maps_dir: without effect on a folder of scores"),
         (
+            "scores",
+            ["--html=x.html", "--junit=x.xml", "--fail_beyond=psnr:30"],
+            "--html, --junit, --fail_beyond: without effect on a folder of scores; name a file",
+        ),
+        (
             "scores.csv",
             ["--process_index=0", "--process_count=2"],
             "--process_index, --process_count: without effect where a process works alone; name a",
