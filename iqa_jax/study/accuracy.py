@@ -82,7 +82,7 @@ def accuracy_does_not_imply(view: View, margin: float, *, axis: str) -> Finding 
         decision = SUPPORTED
     elif networks.low > _PREDICTIVE:
         decision, p = CONTRADICTED, networks.p()
-    is_flat = -_PREDICTIVE < networks.low and networks.high < _PREDICTIVE
+    is_flat = networks.low > -_PREDICTIVE and networks.high < _PREDICTIVE
     count = sum(each < ALPHA for each in discordant)
     return Finding(
         decision,

@@ -87,7 +87,7 @@ def _statsmodels() -> ModuleType:
     try:
         import statsmodels  # noqa: PLC0415  belongs to the extra "study"
         import statsmodels.stats.meta_analysis  # noqa: PLC0415
-        import statsmodels.stats.multitest  # noqa: F401, PLC0415
+        import statsmodels.stats.multitest  # noqa: PLC0415
     except ImportError as error:
         raise InputError(
             "the study needs statsmodels; install it with: pip install 'jax-iqa[study]'"

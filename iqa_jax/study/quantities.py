@@ -47,6 +47,14 @@ class View:
                 found[column.model].append(place)
         return {name: sorted(each, key=self._depth) for name, each in found.items()}
 
+    def places(self, network: Network) -> Sequence[int]:
+        """Positions of a network's layers among the columns, by depth.
+
+        Args:
+          network: The network.
+        """
+        return self._places[network.name]
+
     @property
     def columns(self) -> Sequence[Column]:
         """The columns that weights refer to."""
