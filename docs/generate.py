@@ -27,7 +27,7 @@ from iqa_jax.programs.flags import Setting
 from iqa_jax.programs.running import MEANINGS, settings_kinds
 from iqa_jax.programs.usage import default_note, flag_text, groups_of, usage_line
 from iqa_jax.readouts import READOUTS
-from iqa_jax.zoo.listing import HEADER, facts
+from iqa_jax.zoo.listing import FACTS, facts
 
 _SPECIAL = re.compile(r"([\\`*_\[\]<>|#~@{}$])")
 _RELEVANCES = ("none", "one weight per channel", "two weights per channel")
@@ -119,10 +119,20 @@ def api() -> str:
 def networks() -> str:
     """A row for each network of the registry."""
     rows = [
-        (f"`{name}`" + ("\\*" if model.in_study else ""), *map(escaped, facts(model)))
+        (f"`{name}`" + ("\\*" if model.in_study else ""), *map(_fact, facts(model).values()))
         for name, model in zoo.MODELS.items()
     ]
-    return "\n".join(_table(HEADER, rows))
+    header = (name.replace("_", " ") for name in ("model", *FACTS, "weights"))
+    return "\n".join(_table(tuple(header), rows))
+
+
+def _fact(value: str | float | bool | None) -> str:
+    """A fact about a network as a cell; empty if it is unknown or does not hold."""
+    if isinstance(value, bool):
+        return "yes" if value else ""
+    if isinstance(value, int):
+        return f"{value:,}"
+    return "" if value is None else escaped(str(value))
 
 
 def weights() -> str:

@@ -30,6 +30,21 @@ class GroupAgreement:
 
 
 @dataclass(frozen=True)
+class ReferenceCorrelation:
+    """Agreement about the versions of one reference.
+
+    Attributes:
+      reference_id: Identifier of the reference.
+      pairs: Number of pairs.
+      srcc: Spearman's correlation, in [-1, 1]; NaN with fewer than three pairs or equal scores.
+    """
+
+    reference_id: str
+    pairs: int
+    srcc: float
+
+
+@dataclass(frozen=True)
 class ReferenceAgreement:
     """Spearman's correlation within references: agreement about versions of the same content.
 
@@ -38,12 +53,14 @@ class ReferenceAgreement:
       left_out: Number of references with fewer than three pairs or with equal scores.
       mean: Mean of the correlations, in [-1, 1].
       std: Standard deviation of the correlations over references (n - 1 in the denominator).
+      correlations: The correlation of each reference, in the order of the table.
     """
 
     references: int
     left_out: int
     mean: float
     std: float
+    correlations: tuple[ReferenceCorrelation, ...] = ()
 
 
 def by_group(table: PairTable, distances: np.ndarray) -> list[GroupAgreement]:
@@ -99,15 +116,21 @@ def by_reference(table: PairTable, distances: np.ndarray) -> ReferenceAgreement:
     rows = defaultdict(list)
     for row, pair in enumerate(table.pairs):
         rows[pair.reference_id].append(row)
-    ranked = [
-        those for those in rows.values() if len(those) >= LEAST_PAIRS and np.ptp(quality[those]) > 0
-    ]
-    correlations = np.array([spearman(-distances[those], quality[those]) for those in ranked])
+    ranked = {
+        name: float(spearman(-distances[those], quality[those]))
+        for name, those in rows.items()
+        if len(those) >= LEAST_PAIRS and np.ptp(quality[those]) > 0
+    }
+    found = np.array([*ranked.values()])
     return ReferenceAgreement(
         references=len(ranked),
         left_out=len(rows) - len(ranked),
-        mean=float(correlations.mean()) if ranked else math.nan,
-        std=float(correlations.std(ddof=1)) if len(ranked) > 1 else math.nan,
+        mean=float(found.mean()) if ranked else math.nan,
+        std=float(found.std(ddof=1)) if len(ranked) > 1 else math.nan,
+        correlations=tuple(
+            ReferenceCorrelation(name, len(those), ranked.get(name, math.nan))
+            for name, those in rows.items()
+        ),
     )
 
 

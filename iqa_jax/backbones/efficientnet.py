@@ -12,7 +12,7 @@ from flax import nnx
 
 from iqa_jax.backbones.layers import BatchNorm, Chain, Layer, conv
 
-_STAGES = (
+STAGES = (
     (1, 3, 1, 16, 1),
     (6, 3, 2, 24, 2),
     (6, 5, 2, 40, 2),
@@ -61,7 +61,7 @@ class InvertedBottleneck(nnx.Module):
         epsilon: float,
         rngs: nnx.Rngs,
     ):
-        inner = _rounded(in_channels * expansion)
+        inner = rounded(in_channels * expansion)
         unit = functools.partial(_unit, epsilon=epsilon, rngs=rngs)
         layers: list[Layer] = [unit(in_channels, inner, 1)] if inner != in_channels else []
         layers += [
@@ -98,7 +98,7 @@ def _unit(
     return Chain([*layers, activation] if activation else layers)
 
 
-def _rounded(channels: float) -> int:
+def rounded(channels: float) -> int:
     """The multiple of 8 nearest to ``channels``, but at least nine tenths of it."""
     rounded = max(8, int(channels + 4) // 8 * 8)
     return rounded if rounded >= 0.9 * channels else rounded + 8
@@ -115,14 +115,14 @@ class EfficientNet(nnx.Module):
     """
 
     def __init__(self, width: float, depth: float, *, epsilon: float = 1e-5, rngs: nnx.Rngs):
-        channels = _rounded(32 * width)
+        channels = rounded(32 * width)
         features: list[nnx.List] = [_unit(3, channels, 3, stride=2, epsilon=epsilon, rngs=rngs)]
-        for expansion, size, stride, base, count in _STAGES:
+        for expansion, size, stride, base, count in STAGES:
             stage = []
             for index in range(math.ceil(count * depth)):
                 block = InvertedBottleneck(
                     channels,
-                    _rounded(base * width),
+                    rounded(base * width),
                     expansion=expansion,
                     size=size,
                     stride=stride if index == 0 else 1,
@@ -130,7 +130,7 @@ class EfficientNet(nnx.Module):
                     rngs=rngs,
                 )
                 stage.append(block)
-                channels = _rounded(base * width)
+                channels = rounded(base * width)
             features.append(nnx.List(stage))
         features.append(_unit(channels, 4 * channels, 1, epsilon=epsilon, rngs=rngs))
         self.features = nnx.List(features)

@@ -28,7 +28,7 @@ def conv(
     size: int,
     *,
     stride: int = 1,
-    padding: int = 0,
+    padding: int | tuple[int, int] = 0,
     groups: int = 1,
     bias: bool = True,
     rngs: nnx.Rngs,
@@ -40,17 +40,18 @@ def conv(
       out_channels: Number of channels of the output.
       size: Height and width of the kernel.
       stride: Stride in both directions.
-      padding: Number of zeros on every side.
+      padding: Number of zeros on every side, or the numbers before and after.
       groups: Number of independent groups of channels.
       bias: Whether to add a bias.
       rngs: Source of the initial parameters.
     """
+    before, after = (padding, padding) if isinstance(padding, int) else padding
     return nnx.Conv(
         in_channels,
         out_channels,
         (size, size),
         strides=(stride, stride),
-        padding=((padding, padding), (padding, padding)),
+        padding=((before, after), (before, after)),
         feature_group_count=groups,
         use_bias=bias,
         conv_general_dilated=convolve,

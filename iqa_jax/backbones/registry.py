@@ -8,7 +8,16 @@ import jax
 import numpy as np
 from flax import nnx
 
-from iqa_jax.backbones import alexnet, convnext, densenet, efficientnet, resnet, squeezenet, vgg
+from iqa_jax.backbones import (
+    alexnet,
+    convnext,
+    densenet,
+    efficientnet,
+    efficientnet_lite,
+    resnet,
+    squeezenet,
+    vgg,
+)
 from iqa_jax.backbones.folding import FoldedNorm, fold_modules, fold_parameters
 from iqa_jax.backbones.network import Network, from_module
 
@@ -18,7 +27,7 @@ _FAMILIES: Mapping[str, Mapping[str, Callable[..., nnx.Module]]] = {
     "resnet": resnet.VARIANTS,
     "densenet": densenet.VARIANTS,
     "squeezenet": squeezenet.VARIANTS,
-    "efficientnet": efficientnet.VARIANTS,
+    "efficientnet": {**efficientnet.VARIANTS, **efficientnet_lite.VARIANTS},
     "convnext": convnext.VARIANTS,
 }
 

@@ -23,8 +23,9 @@ class FetchSettings(CheckpointSettings):
     """Weights to fetch.
 
     Attributes:
-      models: Models to fetch; '@study46' for the grid of 46; lpips-alex, lpips-vgg, lpips-squeeze
-        or dists for the weights that these metrics need.
+      models: Models to fetch; '@study46' for the grid of 46, '@study' for all that the study's
+        claims need; lpips-alex, lpips-vgg, lpips-squeeze or dists for the weights that these
+        metrics need.
       source: Origin of the file: 'package' (a data file of an installed distribution), 'url' (a
         download), the path of a local copy (trusted where the publisher gives no hash), or 'auto':
         a local copy or a package if there is one, else a download.

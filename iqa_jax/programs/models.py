@@ -2,11 +2,13 @@
 
 Example:
   iqa models
+  iqa models --format=csv > networks.csv
 """
 
 from dataclasses import dataclass
+from typing import Literal
 
-from iqa_jax.programs.settings import ProgramSettings
+from iqa_jax.programs.settings import Idle, ProgramSettings
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -14,14 +16,23 @@ class ModelsSettings(ProgramSettings):
     """Form of the list.
 
     Attributes:
+      format: Form of the list: a table for the terminal, or all facts about each network as
+        comma-separated values (csv) or JSON.
       manifest: Print the sources of all weights as JSON.
     """
 
+    format: Literal["table", "csv", "json"] = "table"
     manifest: bool = False
+
+    def idle(self) -> Idle:
+        """Settings that have no effect alongside the others."""
+        if self.manifest:
+            yield ("format",), "--manifest prints JSON"
 
 
 def main(settings: ModelsSettings) -> None:
     """Prints the list."""
-    from iqa_jax.zoo.listing import manifest, table  # noqa: PLC0415  not needed for the help
+    from iqa_jax.zoo import listing  # noqa: PLC0415  not needed for the help
 
-    print(manifest() if settings.manifest else table(), end="")
+    forms = {"table": listing.table, "csv": listing.as_csv, "json": listing.as_json}
+    print((listing.manifest if settings.manifest else forms[settings.format])(), end="")

@@ -20,6 +20,9 @@ def _resnet(trunk: str, file: str, sha256: str, size: int, parameters: int) -> M
         preprocessing=IMAGENET,
         parameters=parameters,
         conversions=(Conversion(source, ignored=(r"linear\..*",)),),
+        epochs=200,
+        training_resolution=32,
+        recipe="idelbayev",
     )
 
 

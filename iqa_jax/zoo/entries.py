@@ -5,11 +5,14 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from iqa_jax.backbones import family
+from iqa_jax.backbones.depths import DEPTHS
 from iqa_jax.bibliography import citation_text
 from iqa_jax.images.preprocess import Preprocessing
 from iqa_jax.weights.conversion import Rename
 from iqa_jax.weights.download import UrlFile
 from iqa_jax.weights.packages import PackageFile
+from iqa_jax.zoo.goals import GOALS
 
 Arrays = dict[str, np.ndarray]
 
@@ -65,7 +68,8 @@ class Model:
       architecture: Name of the network in the literature; a factor of the study.
       goal: Training objective; ``random`` for an untrained network.
       environment: Training images; ``none`` for an untrained network.
-      trunk: Exact variant of the architecture, a key of ``backbones.ARCHITECTURES``.
+      trunk: Exact variant of the architecture, a key of ``backbones.ARCHITECTURES``. Only networks
+        of one trunk differ in nothing but their weights.
       preprocessing: Preprocessing that the weights expect.
       parameters: Number of parameters of the convolutional part, without the moments of batch
         norms.
@@ -73,6 +77,11 @@ class Model:
       top1: Top-1 accuracy on ImageNet-1k after supervised training, in percent.
       linear_probe: The same for a linear classifier on the frozen features.
       accuracy_source: Source of ``top1`` and ``linear_probe``.
+      epochs: Number of passes over the training images; 0 for an untrained network, None if no
+        source states it.
+      training_resolution: Height and width in pixels of the images that the network was trained
+        with, the largest if there are several sizes; None if no source states it.
+      recipe: Code and settings of the training, in a word: who trained it, and how.
       seed: Seed of an untrained network's parameters.
       in_study: Whether it belongs to the grid of 46.
     """
@@ -87,8 +96,36 @@ class Model:
     top1: float | None = None
     linear_probe: float | None = None
     accuracy_source: str = ""
+    epochs: int | None = None
+    training_resolution: int | None = None
+    recipe: str = ""
     seed: int | None = None
     in_study: bool = False
+
+    @property
+    def family(self) -> str:
+        """Family of the architecture, such as ``vgg``."""
+        return family(self.trunk)
+
+    @property
+    def depth(self) -> int:
+        """Number of layers with weights on the longest path; see ``backbones.depths``."""
+        return DEPTHS[self.trunk]
+
+    @property
+    def goal_family(self) -> str:
+        """Kind of training objective, one of ``goals.GOAL_FAMILIES``."""
+        return GOALS[self.goal].family
+
+    @property
+    def labels(self) -> str:
+        """What people said of the training images, such as ``classes``, or ``none``."""
+        return GOALS[self.goal].labels
+
+    @property
+    def luminance_only(self) -> bool:
+        """Whether the network is shown images without colour."""
+        return len(self.preprocessing.mean) == 1
 
 
 @dataclass(frozen=True)

@@ -68,8 +68,9 @@ def fetch(
       [('alexnet', True), ('lpips-alex', True)]
 
     Args:
-      *names: Models; ``@study46`` for the grid of 46; or published channel weights such as
-        ``lpips-vgg`` and ``dists``, which come with their model.
+      *names: Models; ``@study46`` for the grid of 46, ``@study`` for all that the study's claims
+        need; or published channel weights such as ``lpips-vgg`` and ``dists``, which come with
+        their model.
       source: ``package`` (a data file of an installed distribution), ``url`` (a download), the path
         of a local copy (trusted where the publisher gives no hash), or ``auto``: a local copy or a
         package if there is one, else a download.

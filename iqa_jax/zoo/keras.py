@@ -19,6 +19,8 @@ _KERAS = "https://storage.googleapis.com/tensorflow/keras-applications"
 _KERAS_SQUEEZENET = "https://github.com/rcmalli/keras-squeezenet/releases/download/v1.0"
 
 _VGG = "simonyan2015very"
+_VGG_EPOCHS = 74
+"""Number of epochs in the paper."""
 _SQUEEZENET = "iandola2016squeezenet"
 
 
@@ -66,6 +68,9 @@ def _keras_vgg(trunk: str, blocks: tuple[int, ...], file: str, size: int, parame
         conversions=(Conversion(source, _keras_vgg_renames(blocks)),),
         top1=71.3,
         accuracy_source="Keras Applications",
+        epochs=_VGG_EPOCHS,
+        training_resolution=224,
+        recipe="oxford",
     )
 
 
@@ -130,6 +135,9 @@ MODELS: Mapping[str, Model] = {
                 ignored=(r"classifier\..*",),  # filled with NaN
             ),
         ),
+        epochs=_VGG_EPOCHS,
+        training_resolution=224,
+        recipe="oxford",
     ),
     "vgg16-supervised-imagenet1k-l2pool": _torchvision_weights("vgg16", "vgg16_l2pool"),
     # Their authors give them images in [0, 1], without the preprocessing of the training.
@@ -158,5 +166,7 @@ MODELS: Mapping[str, Model] = {
                 _KERAS_SQUEEZENET_RENAMES,
             ),
         ),
+        training_resolution=227,
+        recipe="caffe",
     ),
 }

@@ -1,30 +1,88 @@
-"""The registry as a table for the terminal, and the sources of all weights as JSON."""
+"""The registry as a table, as CSV and as JSON, and the sources of all weights as JSON."""
 
 import dataclasses
 import json
+from typing import Any
 
-from iqa_jax.text import aligned
+from iqa_jax.text import aligned, csv_text
 from iqa_jax.weights.download import UrlFile
 from iqa_jax.zoo.entries import Model, Source
-from iqa_jax.zoo.registry import MODELS, RELEVANCES, STUDY
+from iqa_jax.zoo.registry import MODELS, RELEVANCES, STUDY46
 
-HEADER = ("model", "architecture", "goal", "environment", "from", "parameters", "top-1", "probe")
-"""Columns of the table."""
+FACTS = (
+    "architecture",
+    "family",
+    "trunk",
+    "depth",
+    "goal",
+    "goal_family",
+    "environment",
+    "labels",
+    "luminance_only",
+    "epochs",
+    "training_resolution",
+    "recipe",
+    "parameters",
+    "top1",
+    "linear_probe",
+    "accuracy_source",
+    "seed",
+)
+"""Facts about a network, which are attributes of its entry."""
+
+HEADER = ("model", "goal", "environment", "trunk", "recipe", "from")
+NUMBERS = ("depth", "epochs", "pixels", "parameters", "top-1", "probe")
+"""Columns of the table: text and numbers."""
+
+
+def facts(model: Model) -> dict[str, Any]:
+    """The facts about a network by name, and where its weights come from."""
+    return {name: getattr(model, name) for name in FACTS} | {"weights": _origin(model)}
+
+
+def as_csv() -> str:
+    """The networks of the registry and all facts about them as comma-separated values."""
+    header = ("model", *FACTS, "weights")
+    return csv_text(header, ((name, *facts(model).values()) for name, model in MODELS.items()))
+
+
+def as_json() -> str:
+    """The networks of the registry and all facts about them as JSON, by name."""
+    return json.dumps({name: facts(model) for name, model in MODELS.items()}, indent=2) + "\n"
 
 
 def table() -> str:
     """The networks of the registry, one per line, and a legend."""
     rows = [
-        (name + ("*" if model.in_study else ""), *facts(model)) for name, model in MODELS.items()
+        (name + ("*" if model.in_study else ""), *cells(model)) for name, model in MODELS.items()
     ]
     study = sum(model.in_study for model in MODELS.values())
     legend = (
-        f"{len(MODELS)} networks; * the {study} of {STUDY}.\n"
-        "parameters: millions in the convolutional part. top-1: percent on ImageNet-1k after\n"
-        "supervised training; probe: the same for a linear classifier on the frozen features.\n"
+        f"{len(MODELS)} networks; * the {study} of {STUDY46}.\n"
+        "depth: layers with weights on the longest path. pixels: height and width of the training\n"
+        "images. parameters: millions in the convolutional part. top-1: percent on ImageNet-1k\n"
+        "after supervised training; probe: the same for a linear classifier on frozen features.\n"
         "Untrained networks need no file and exist for every seed."
     )
-    return "\n".join([*aligned(HEADER, rows, text_columns=5), "", legend, ""])
+    lines = aligned((*HEADER, *NUMBERS), rows, text_columns=len(HEADER))
+    return "\n".join([*lines, "", legend, ""])
+
+
+def cells(model: Model) -> tuple[str, ...]:
+    """Cells of the table for a network, after its name."""
+    return (
+        model.goal,
+        model.environment,
+        model.trunk,
+        model.recipe,
+        _origin(model),
+        str(model.depth),
+        _number(model.epochs),
+        _number(model.training_resolution),
+        f"{model.parameters / 1e6:.2f}",
+        _percent(model.top1),
+        _percent(model.linear_probe),
+    )
 
 
 def manifest() -> str:
@@ -46,19 +104,6 @@ def _source(source: Source) -> dict[str, str | int | None]:
     }
 
 
-def facts(model: Model) -> tuple[str, ...]:
-    """Facts about a network for the table, in the order of :data:`HEADER` after the name."""
-    return (
-        model.architecture,
-        model.goal,
-        model.environment,
-        _origin(model),
-        f"{model.parameters / 1e6:.2f}",
-        _percent(model.top1),
-        _percent(model.linear_probe),
-    )
-
-
 def _origin(model: Model) -> str:
     if not model.conversions:
         return "seed"
@@ -68,3 +113,7 @@ def _origin(model: Model) -> str:
 
 def _percent(value: float | None) -> str:
     return "-" if value is None else f"{value:.1f}"
+
+
+def _number(value: int | None) -> str:
+    return "-" if value is None else str(value)

@@ -192,6 +192,23 @@ def fill_backbone(outline: Backbone, *, checkpoints_dir: epath.PathLike | None =
     return replace(outline, parameters=parameters, sha256=sha256)
 
 
+def has_weights(model: str, *, checkpoints_dir: epath.PathLike | None = None) -> bool:
+    """Whether a network needs no stored weights, or they have been fetched.
+
+    Args:
+      model: Name of a model.
+      checkpoints_dir: See :func:`load_backbone`.
+
+    Raises:
+      InputError: If there is no such model.
+      CheckpointError: If its provenance is damaged.
+    """
+    if find_model(model).seed is not None:
+        return True
+    where = checkpoints.resolve_directory(checkpoints_dir)
+    return checkpoints.read_provenance(where, model) is not None
+
+
 def weights_sha256(model: str, *, checkpoints_dir: epath.PathLike | None = None) -> str:
     """Hash of a model's weights; stored weights are not loaded.
 

@@ -6,13 +6,45 @@ from collections.abc import Mapping, Sequence
 from iqa_jax.backbones import ARCHITECTURES
 from iqa_jax.errors import InputError
 from iqa_jax.text import do_you_mean
-from iqa_jax.zoo import cifar10, keras, perceptual, selfsupervised, torchvision
+from iqa_jax.zoo import (
+    alexnets,
+    cifar10,
+    efficientnet_lite,
+    epoch_series,
+    keras,
+    perceptual,
+    selfsupervised,
+    torchvision,
+)
 from iqa_jax.zoo.entries import Model, PublishedRelevance
 
-STUDY = "@study46"
-"""Shorthand for all networks in the grid of 46."""
+STUDY46 = "@study46"
+"""Shorthand for the 46 networks of the paper (our reconstruction)."""
 
-_TRAINED = {**torchvision.MODELS, **selfsupervised.MODELS, **keras.MODELS, **cifar10.MODELS}
+STUDY = "@study"
+"""Shorthand for all networks that the claims of the papers need, with their untrained controls."""
+
+_ADDED = (
+    *("vgg16-supervised-imagenet1k-keras", "vgg19-supervised-imagenet1k-keras"),
+    *("vgg11", "vgg13", "densenet161"),
+    *(f"efficientnet_b{number}" for number in range(1, 8)),
+    *efficientnet_lite.MODELS,
+    *cifar10.MODELS,
+    *epoch_series.MODELS,
+)
+"""Trained networks of :data:`STUDY` besides those of :data:`STUDY46`."""
+
+_CONTROL_SEEDS = range(3)
+
+_TRAINED = {
+    **torchvision.MODELS,
+    **alexnets.MODELS,
+    **selfsupervised.MODELS,
+    **epoch_series.MODELS,
+    **keras.MODELS,
+    **cifar10.MODELS,
+    **efficientnet_lite.MODELS,
+}
 _EXAMPLES = {model.trunk: model for model in reversed(_TRAINED.values())}
 _UNTRAINED = re.compile(r"(?P<trunk>\w+)-random-none-seed(?P<seed>\d{1,9})")
 
@@ -27,6 +59,8 @@ def _untrained(trunk: str, seed: int) -> Model:
         trunk=trunk,
         preprocessing=example.preprocessing,
         parameters=example.parameters,
+        epochs=0,
+        recipe="none",
         seed=seed,
     )
 
@@ -54,40 +88,71 @@ def find_model(name: str) -> Model:
     raise InputError(f"there is no model {name!r}; {hint}iqa models lists all")
 
 
+def _groups() -> Mapping[str, Sequence[str]]:
+    """Names of the networks of every group, by its shorthand."""
+    grid = [name for name, model in MODELS.items() if model.in_study]
+    trained = [*grid, *_ADDED]
+    trunks = dict.fromkeys(MODELS[name].trunk for name in trained)
+    controls = [f"{trunk}-random-none-seed{seed}" for trunk in trunks for seed in _CONTROL_SEEDS]
+    return {STUDY46: grid, STUDY: [*trained, *controls]}
+
+
 def expand_models(names: Sequence[str]) -> list[str]:
-    """Names of models, with ``@study46`` expanded to its networks and duplicates removed.
+    """Names of models, with groups such as ``@study46`` expanded and duplicates removed.
 
     Raises:
-      InputError: If another name begins with ``@``.
+      InputError: If there is no such group.
     """
+    groups = _groups()
     for name in names:
-        if name.startswith("@") and name != STUDY:
-            hint = do_you_mean(name, [STUDY])
-            raise InputError(f"there is no group {name!r}; {hint}there is: {STUDY}")
-    study = [name for name, model in MODELS.items() if model.in_study]
-    expanded = [each for name in names for each in (study if name == STUDY else [name])]
-    return list(dict.fromkeys(expanded))
+        if name.startswith("@") and name not in groups:
+            hint = do_you_mean(name, groups)
+            raise InputError(f"there is no group {name!r}; {hint}there are: {', '.join(groups)}")
+    return list(dict.fromkeys(each for name in names for each in groups.get(name, [name])))
 
 
 def list_models(
-    *, architecture: str | None = None, goal: str | None = None, environment: str | None = None
+    *,
+    architecture: str | None = None,
+    family: str | None = None,
+    trunk: str | None = None,
+    depth: int | None = None,
+    goal: str | None = None,
+    goal_family: str | None = None,
+    environment: str | None = None,
+    labels: str | None = None,
+    luminance_only: bool | None = None,
+    epochs: int | None = None,
+    training_resolution: int | None = None,
+    recipe: str | None = None,
 ) -> list[str]:
-    """Names of the models with the given factors.
+    """Names of the models with the given factors; None means any.
 
     Args:
-      architecture: Name in the literature, such as ``vgg16``; None for any.
-      goal: Training objective, such as ``supervised``; None for any.
-      environment: Training images, such as ``imagenet1k``; None for any.
+      architecture: Name in the literature, such as ``vgg16``.
+      family: Family of architectures, such as ``vgg``.
+      trunk: Exact variant of the architecture, such as ``vgg16_bn``.
+      depth: Number of layers with weights on the longest path through the convolutional part.
+      goal: Training objective, such as ``supervised``.
+      goal_family: Kind of objective: ``supervised``, ``semi-supervised``, ``pretext``,
+        ``clustering``, ``contrastive``, ``redundancy`` or ``none``.
+      environment: Training images, such as ``imagenet1k``.
+      labels: What people said of the training images, such as ``classes``, or ``none``.
+      luminance_only: Whether the network is shown images without colour.
+      epochs: Number of passes over the training images.
+      training_resolution: Height and width of the training images in pixels.
+      recipe: Code and settings of the training, such as ``torchvision``.
 
     Example:
       >>> import iqa_jax
       >>> iqa_jax.list_models(architecture="alexnet", goal="rotnet")
       ['alexnet-rotnet-imagenet1k']
+      >>> iqa_jax.list_models(goal_family="redundancy")
+      ['resnet50-barlowtwins-imagenet1k']
     """
+    wanted = {field: value for field, value in locals().items() if value is not None}
     return [
         name
         for name, model in MODELS.items()
-        if architecture in (None, model.architecture)
-        and goal in (None, model.goal)
-        and environment in (None, model.environment)
+        if all(getattr(model, field) == value for field, value in wanted.items())
     ]

@@ -1,19 +1,18 @@
-"""AlexNets and ResNet-50s that differ in training objective and training images.
+"""ResNet-50s that differ in training objective and training images.
 
 Most files are from VISSL's model zoo (MODEL_ZOO.md at commit 09270ed). Some of them were converted
 from the Caffe2 files of Goyal et al. 2019, which are then the second source. The top-1 accuracies
 in VISSL's table are those of a linear classifier on ImageNet-1k, even for supervised networks.
-Where files exist for several training lengths, the longest was chosen.
+Where there are files for several training lengths, the longest is here, and ``epoch_series`` has
+the others.
 """
 
 from collections.abc import Mapping
 
 from iqa_jax.zoo.entries import Model
 from iqa_jax.zoo.vissl import (
-    DEEPCLUSTER_BY_VISSL,
     FAIR_BY_VISSL,
     LEMNISCATE_BY_VISSL,
-    ROTNET_BY_VISSL,
     SEMISUPERVISED_BY_VISSL,
     SWAV_BY_VISSL,
     VISSL,
@@ -24,13 +23,11 @@ from iqa_jax.zoo.vissl import (
 )
 
 _GOYAL = "goyal2019scaling"
-_BVLC = ("krizhevsky2012imagenet", "jia2014caffe", _GOYAL)
 _SUPERVISED = ("he2016deep", _GOYAL)
 _PLACES205 = ("zhou2014learning", _GOYAL)
 _JIGSAW = ("noroozi2016unsupervised", _GOYAL)
 _COLORIZATION = ("zhang2016colorful", _GOYAL)
 _ROTNET = ("gidaris2018unsupervised",)
-_DEEPCLUSTER = ("caron2018deep",)
 _CLUSTERFIT = ("yan2020clusterfit",)
 _NPID = ("wu2018unsupervised",)
 _PIRL = ("misra2020self",)
@@ -40,71 +37,12 @@ _MOCOV2 = ("chen2020improved",)
 _BARLOWTWINS = ("zbontar2021barlow",)
 _SEMISUPERVISED = ("yalniz2019billion",)
 
-_ALEXNETS: Mapping[str, Model] = {
-    "alexnet-supervised-imagenet1k-bvlc": trained(
-        *("alexnet_bvlc", "supervised", "imagenet1k", 49.54),
-        from_vissl("converted_caffenet_bvlc_in1k_supervised.torch", _BVLC, FAIR_BY_VISSL),
-        from_caffe2("caffenet_bvlc_in1k_supervised.npy", _BVLC),
-    ),
-    "alexnet-supervised-places205": trained(
-        *("alexnet_bvlc", "supervised", "places205", None),
-        from_caffe2("caffenet_bvlc_places205_supervised.pkl", _PLACES205),
-    ),
-    "alexnet-supervised-places365": trained(
-        *("alexnet", "supervised", "places365", None),
-        from_places365("alexnet_places365.pth.tar"),
-    ),
-    "alexnet-jigsaw-imagenet1k": trained(
-        *("alexnet_jigsaw", "jigsaw", "imagenet1k", 34.82),
-        from_vissl("converted_alexnet_jigsaw_in1k_pretext.torch", _JIGSAW, FAIR_BY_VISSL),
-        from_caffe2("alexnet_jigsaw_in1k_pretext.pkl", _JIGSAW),
-    ),
-    "alexnet-jigsaw-imagenet22k": trained(
-        *("alexnet_jigsaw", "jigsaw", "imagenet22k", 37.5),
-        from_vissl("converted_alexnet_jigsaw_in22k_pretext.torch", _JIGSAW, FAIR_BY_VISSL),
-        from_caffe2("alexnet_jigsaw_in22k_pretext.pkl", _JIGSAW),
-    ),
-    "alexnet-jigsaw-yfcc100m": trained(
-        *("alexnet_jigsaw", "jigsaw", "yfcc100m", 37.01),
-        from_vissl("converted_alexnet_jigsaw_yfcc100m_pretext.torch", _JIGSAW, FAIR_BY_VISSL),
-        from_caffe2("alexnet_jigsaw_yfcc100m_pretext.pkl", _JIGSAW),
-    ),
-    "alexnet-colorization-imagenet1k": trained(
-        *("alexnet_colorization", "colorization", "imagenet1k", 30.39),
-        from_vissl(
-            "converted_alexnet_colorization_in1k_pretext.torch", _COLORIZATION, FAIR_BY_VISSL
-        ),
-        from_caffe2("alexnet_colorization_in1k_pretext.pkl", _COLORIZATION),
-    ),
-    "alexnet-colorization-imagenet22k": trained(
-        *("alexnet_colorization", "colorization", "imagenet22k", 36.83),
-        from_vissl(
-            "converted_alexnet_colorization_in22k_pretext.torch", _COLORIZATION, FAIR_BY_VISSL
-        ),
-        from_caffe2("alexnet_colorization_in22k_pretext.pkl", _COLORIZATION),
-    ),
-    "alexnet-colorization-yfcc100m": trained(
-        *("alexnet_colorization", "colorization", "yfcc100m", 34.19),
-        from_vissl(
-            "converted_alexnet_colorization_yfcc100m_pretext.torch", _COLORIZATION, FAIR_BY_VISSL
-        ),
-        from_caffe2("alexnet_colorization_yfcc100m_pretext.pkl", _COLORIZATION),
-    ),
-    "alexnet-rotnet-imagenet1k": trained(
-        *("alexnet_rotnet", "rotnet", "imagenet1k", 39.51),
-        from_vissl("rotnet_alexnet_model_net_epoch50.torch", _ROTNET, ROTNET_BY_VISSL),
-    ),
-    "alexnet-deepcluster-imagenet1k": trained(
-        *("alexnet_deepcluster", "deepcluster", "imagenet1k", 37.88),
-        from_vissl("deepcluster_alexnet_checkpoint.torch", _DEEPCLUSTER, DEEPCLUSTER_BY_VISSL),
-    ),
-}
-
-_RESNET50S: Mapping[str, Model] = {
+MODELS: Mapping[str, Model] = {
     "resnet50-supervised-imagenet1k-caffe2": trained(
         *("resnet50", "supervised", "imagenet1k", 75.88),
         from_vissl("converted_vissl_rn50_supervised_in1k_caffe2.torch", _SUPERVISED, FAIR_BY_VISSL),
         from_caffe2("resnet50_in1k_supervised.pkl", _SUPERVISED),
+        recipe="goyal2019",
     ),
     "resnet50-supervised-places205": trained(
         *("resnet50", "supervised", "places205", 58.49),
@@ -112,26 +50,35 @@ _RESNET50S: Mapping[str, Model] = {
             "converted_vissl_rn50_supervised_places205_caffe2.torch", _PLACES205, FAIR_BY_VISSL
         ),
         from_caffe2("resnet50_places205_supervised.pkl", _PLACES205),
+        recipe="goyal2019",
     ),
     "resnet50-supervised-places365": trained(
         *("resnet50", "supervised", "places365", None),
         from_places365("resnet50_places365.pth.tar"),
+        epochs=90,
+        recipe="places365",
     ),
     # VISSL has several jigsaw networks; those of Goyal et al. were trained alike on all three sets.
     "resnet50-jigsaw-imagenet1k": trained(
         *("resnet50", "jigsaw", "imagenet1k", 46.58),
         from_vissl("converted_vissl_rn50_jigsaw_in1k_goyal19.torch", _JIGSAW, FAIR_BY_VISSL),
         from_caffe2("resnet50_jigsaw_in1k_pretext.pkl", _JIGSAW),
+        training_resolution=None,
+        recipe="goyal2019",
     ),
     "resnet50-jigsaw-imagenet22k": trained(
         *("resnet50", "jigsaw", "imagenet22k", 53.09),
         from_vissl("converted_vissl_rn50_jigsaw_in22k_goyal19.torch", _JIGSAW, FAIR_BY_VISSL),
         from_caffe2("resnet50_jigsaw_in22k_pretext.pkl", _JIGSAW),
+        training_resolution=None,
+        recipe="goyal2019",
     ),
     "resnet50-jigsaw-yfcc100m": trained(
         *("resnet50", "jigsaw", "yfcc100m", 51.37),
         from_vissl("converted_vissl_rn50_jigsaw_yfcc100m_goyal19.torch", _JIGSAW, FAIR_BY_VISSL),
         from_caffe2("resnet50_jigsaw_yfcc100m_pretext.pkl", _JIGSAW),
+        training_resolution=None,
+        recipe="goyal2019",
     ),
     "resnet50-colorization-imagenet1k": trained(
         *("resnet50_colorization", "colorization", "imagenet1k", 40.11),
@@ -139,6 +86,8 @@ _RESNET50S: Mapping[str, Model] = {
             "converted_vissl_rn50_colorization_in1k_goyal19.torch", _COLORIZATION, FAIR_BY_VISSL
         ),
         from_caffe2("resnet50_colorization_in1k_pretext.pkl", _COLORIZATION),
+        training_resolution=None,
+        recipe="goyal2019",
     ),
     "resnet50-colorization-imagenet22k": trained(
         *("resnet50_colorization", "colorization", "imagenet22k", 49.24),
@@ -146,6 +95,8 @@ _RESNET50S: Mapping[str, Model] = {
             "converted_vissl_rn50_colorization_in22k_goyal19.torch", _COLORIZATION, FAIR_BY_VISSL
         ),
         from_caffe2("resnet50_colorization_in22k_pretext.pkl", _COLORIZATION),
+        training_resolution=None,
+        recipe="goyal2019",
     ),
     "resnet50-colorization-yfcc100m": trained(
         *("resnet50_colorization", "colorization", "yfcc100m", 47.46),
@@ -154,6 +105,8 @@ _RESNET50S: Mapping[str, Model] = {
             *(_COLORIZATION, FAIR_BY_VISSL),
         ),
         from_caffe2("resnet50_colorization_yfcc100m_pretext.pkl", _COLORIZATION),
+        training_resolution=None,
+        recipe="goyal2019",
     ),
     # VISSL gives no hashes; torch.hub users check these two files by the digits given here.
     "resnet50-rotnet-imagenet1k": trained(
@@ -163,14 +116,17 @@ _RESNET50S: Mapping[str, Model] = {
             "/model_final_checkpoint_phase125.torch",
             *(_ROTNET, VISSL, "5c0b916d"),
         ),
+        epochs=105,
     ),
     "resnet50-rotnet-imagenet22k": trained(
         *("resnet50", "rotnet", "imagenet22k", 54.89),
         from_vissl("converted_vissl_rn50_rotnet_in22k_ep105.torch", _ROTNET, VISSL, "559277fa"),
+        epochs=105,
     ),
     "resnet50-clusterfit-imagenet1k": trained(
         *("resnet50", "clusterfit", "imagenet1k", 53.63),
         from_vissl("converted_vissl_rn50_rotnet_16kclusters_in1k_ep105.torch", _CLUSTERFIT),
+        epochs=105,
     ),
     # Trained by its authors; VISSL's own, trained for as many epochs, has a top-1 of 52.73.
     "resnet50-npid-imagenet1k": trained(
@@ -179,8 +135,10 @@ _RESNET50S: Mapping[str, Model] = {
             "converted_vissl_rn50_npid_lemniscate_neg4k_stepLR_8gpu.torch",
             *(_NPID, LEMNISCATE_BY_VISSL),
         ),
+        epochs=200,
+        recipe="lemniscate",
     ),
-    # 800 epochs. The first URL is from the table in VISSL's zoo, the second from its configuration.
+    # The first URL is from the table in VISSL's zoo, the second from its configuration.
     "resnet50-npidpp-imagenet1k": trained(
         *("resnet50", "npidpp", "imagenet1k", 56.68),
         from_vissl(
@@ -193,8 +151,8 @@ _RESNET50S: Mapping[str, Model] = {
             "/model_final_checkpoint_phase799.torch",
             _PIRL,
         ),
+        epochs=800,
     ),
-    # 800 epochs.
     "resnet50-pirl-imagenet1k": trained(
         *("resnet50", "pirl", "imagenet1k", 64.29),
         from_vissl(
@@ -202,8 +160,8 @@ _RESNET50S: Mapping[str, Model] = {
             "/model_final_checkpoint_phase799.torch",
             _PIRL,
         ),
+        epochs=800,
     ),
-    # 1000 epochs; after 800 its top-1 is 69.68.
     "resnet50-simclr-imagenet1k": trained(
         *("resnet50", "simclr", "imagenet1k", 68.8),
         from_vissl(
@@ -211,13 +169,14 @@ _RESNET50S: Mapping[str, Model] = {
             "/model_final_checkpoint_phase999.torch",
             _SIMCLR,
         ),
+        epochs=1000,
     ),
-    # 800 epochs.
     "resnet50-deepclusterv2-imagenet1k": trained(
         *("resnet50", "deepclusterv2", "imagenet1k", 75.18),
         from_vissl("deepclusterv2_800ep_pretrain.pth.tar", _SWAV, SWAV_BY_VISSL),
+        epochs=800,
+        recipe="swav",
     ),
-    # 800 epochs.
     "resnet50-swav-imagenet1k": trained(
         *("resnet50", "swav", "imagenet1k", 74.92),
         from_vissl(
@@ -225,40 +184,42 @@ _RESNET50S: Mapping[str, Model] = {
             "/model_final_checkpoint_phase799.torch",
             _SWAV,
         ),
+        epochs=800,
     ),
-    # 200 epochs.
     "resnet50-mocov2-imagenet1k": trained(
         *("resnet50", "mocov2", "imagenet1k", 66.4),
         from_vissl(
             "moco_v2_1node_lr.03_step_b32_zero_init/model_final_checkpoint_phase199.torch", _MOCOV2
         ),
+        epochs=200,
     ),
-    # 1000 epochs.
     "resnet50-barlowtwins-imagenet1k": trained(
         *("resnet50", "barlowtwins", "imagenet1k", 71.8),
         from_vissl(
             "barlow_twins/barlow_twins_32gpus_4node_imagenet1k_1000ep_resnet50.torch", _BARLOWTWINS
         ),
+        epochs=1000,
     ),
-    # These two were trained on images labelled by a teacher, then on ImageNet-1k.
+    # These two were trained on images labelled by a teacher, then on ImageNet-1k; their names have
+    # the first environment alone.
     "resnet50-semisupervised-yfcc100m": trained(
-        *("resnet50", "semisupervised", "yfcc100m", 79.2),
+        *("resnet50", "semisupervised", "yfcc100m+imagenet1k", 79.2),
         from_vissl(
             "converted_vissl_rn50_semi_sup_08389792.torch",
             *(_SEMISUPERVISED, SEMISUPERVISED_BY_VISSL),
         ),
         top1=79.3,
         accuracy_source="its authors (top-1), VISSL's model zoo (linear probe)",
+        recipe="yalniz2019",
     ),
     "resnet50-semiweaklysupervised-instagram": trained(
-        *("resnet50", "semiweaklysupervised", "instagram", 81.06),
+        *("resnet50", "semiweaklysupervised", "instagram+imagenet1k", 81.06),
         from_vissl(
             "converted_vissl_rn50_semi_weakly_sup_16a12f1b.torch",
             *(_SEMISUPERVISED, SEMISUPERVISED_BY_VISSL),
         ),
         top1=81.2,
         accuracy_source="its authors (top-1), VISSL's model zoo (linear probe)",
+        recipe="yalniz2019",
     ),
 }
-
-MODELS: Mapping[str, Model] = {**_ALEXNETS, **_RESNET50S}

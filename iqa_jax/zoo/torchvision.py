@@ -24,9 +24,15 @@ _WITH_PROBE = "torchvision (top-1), VISSL's model zoo (linear probe)"
 
 @dataclass(frozen=True)
 class _Family:
-    """Properties shared by the checkpoints of an architecture."""
+    """Properties shared by the checkpoints of an architecture.
+
+    Epochs and recipes are those in torchvision's documentation and training scripts.
+    """
 
     publication: str
+    epochs: int | None = 90
+    training_resolution: int = 224
+    recipe: str = "torchvision"
     renames: tuple[Rename, ...] = ()
     ignored: tuple[str, ...] = (r"classifier\..*",)
 
@@ -36,13 +42,19 @@ _VGG = _Family("simonyan2015very")
 _RESNET = _Family("he2016deep", ignored=(r"fc\..*",))
 _DENSENET = _Family(
     "huang2017densely",
+    epochs=None,
+    recipe="luatorch",
     # The files date from a time when parts of a layer could be called norm.1 and conv.1.
     renames=(Rename(r"(.+\.(?:norm|conv))\.([12])\.(\w+)", r"\1\2.\3"),),
 )
-_SQUEEZENET = _Family("iandola2016squeezenet")
-_EFFICIENTNET = _Family("tan2019efficientnet")
+_SQUEEZENET = _Family("iandola2016squeezenet", epochs=None)
+_EFFICIENTNET = _Family("tan2019efficientnet", epochs=None, recipe="timm")
+_LARGE_EFFICIENTNET = _Family("tan2019efficientnet", epochs=None, recipe="google")
 _CONVNEXT = _Family(
     "liu2022convnet",
+    epochs=600,
+    training_resolution=176,
+    recipe="torchvision-augmented",
     renames=(Rename(r"(.+\.layer_scale)", r"\1", np.ravel),),  # [C, 1, 1] to [C]
 )
 
@@ -55,6 +67,7 @@ def _model(
     top1: float,
     *,
     linear_probe: float | None = None,
+    training_resolution: int | None = None,
     carried: Conversion | None = None,
     in_study: bool = False,
 ) -> Model:
@@ -83,6 +96,9 @@ def _model(
         top1=top1,
         linear_probe=linear_probe,
         accuracy_source=_TORCHVISION_TOP1 if linear_probe is None else _WITH_PROBE,
+        epochs=family.epochs,
+        training_resolution=training_resolution or family.training_resolution,
+        recipe=family.recipe,
         in_study=in_study,
     )
 
@@ -186,26 +202,32 @@ MODELS: Mapping[str, Model] = {
     "efficientnet_b2": _model(
         *("efficientnet_b2", _EFFICIENTNET, "efficientnet_b2_rwightman-c35c1473.pth"),
         *(7_700_994, 80.608),
+        training_resolution=256,
     ),
     "efficientnet_b3": _model(
         *("efficientnet_b3", _EFFICIENTNET, "efficientnet_b3_rwightman-b3899882.pth"),
         *(10_696_232, 82.008),
+        training_resolution=288,
     ),
     "efficientnet_b4": _model(
         *("efficientnet_b4", _EFFICIENTNET, "efficientnet_b4_rwightman-23ab8bcd.pth"),
         *(17_548_616, 83.384),
+        training_resolution=320,
     ),
     "efficientnet_b5": _model(
-        *("efficientnet_b5", _EFFICIENTNET, "efficientnet_b5_lukemelas-1a07897c.pth"),
+        *("efficientnet_b5", _LARGE_EFFICIENTNET, "efficientnet_b5_lukemelas-1a07897c.pth"),
         *(28_340_784, 83.444),
+        training_resolution=456,
     ),
     "efficientnet_b6": _model(
-        *("efficientnet_b6", _EFFICIENTNET, "efficientnet_b6_lukemelas-24a108a5.pth"),
+        *("efficientnet_b6", _LARGE_EFFICIENTNET, "efficientnet_b6_lukemelas-24a108a5.pth"),
         *(40_735_704, 84.008),
+        training_resolution=528,
     ),
     "efficientnet_b7": _model(
-        *("efficientnet_b7", _EFFICIENTNET, "efficientnet_b7_lukemelas-c5b4e57e.pth"),
+        *("efficientnet_b7", _LARGE_EFFICIENTNET, "efficientnet_b7_lukemelas-c5b4e57e.pth"),
         *(63_786_960, 84.122),
+        training_resolution=600,
     ),
     "convnext_tiny": _model(
         "convnext_tiny", _CONVNEXT, "convnext_tiny-983f1562.pth", 27_818_592, 82.52

@@ -100,6 +100,9 @@ def trained(
     *conversions: Conversion,
     top1: float | None = None,
     accuracy_source: str = "VISSL's model zoo",
+    epochs: int | None = None,
+    training_resolution: int | None = 224,
+    recipe: str = "vissl",
 ) -> Model:
     """A network of the study; the trunk determines architecture, preprocessing and size.
 
@@ -111,6 +114,9 @@ def trained(
       conversions: Sources of the weights, the preferred one first.
       top1: Top-1 accuracy after supervised training, in percent.
       accuracy_source: Source of the accuracies.
+      epochs: Number of passes over the training images; None if unknown.
+      training_resolution: Height and width of the training images; None if unknown.
+      recipe: Code and settings of the training, in a word.
     """
     return Model(
         architecture=trunk.partition("_")[0],
@@ -123,5 +129,8 @@ def trained(
         top1=top1,
         linear_probe=linear_probe,
         accuracy_source=accuracy_source if linear_probe is not None else "",
+        epochs=epochs,
+        training_resolution=training_resolution,
+        recipe=recipe,
         in_study=True,
     )

@@ -35,7 +35,7 @@ from iqa_jax.images.sources import ImageFolder
 from iqa_jax.programs import running
 from iqa_jax.programs.settings import ProgramSettings
 from iqa_jax.text import aligned
-from iqa_jax.zoo.registry import STUDY, expand_models, find_model
+from iqa_jax.zoo.registry import STUDY46, expand_models, find_model
 
 _SIZE = 384, 512
 _READOUTS = "l2", "unit"
@@ -99,7 +99,7 @@ def tid2013() -> Plan:
 def study_models() -> dict[str, list[str]]:
     """Names of the models of the study by trunk, those with the most models first."""
     found: dict[str, list[str]] = {}
-    for name in expand_models([STUDY]):
+    for name in expand_models([STUDY46]):
         found.setdefault(find_model(name).trunk, []).append(name)
     return dict(sorted(found.items(), key=lambda item: -len(item[1])))
 

@@ -91,6 +91,10 @@ def test_mean_over_references(table, distances):
     assert (found.references, found.left_out) == (REFERENCES, 0)
     assert found.mean == pytest.approx(np.mean(expected), abs=1e-12)
     assert found.std == pytest.approx(np.std(expected, ddof=1), abs=1e-12)
+    assert [each.srcc for each in found.correlations] == pytest.approx(expected, abs=1e-12)
+    assert [each.pairs for each in found.correlations] == [6] * REFERENCES
+    ids = list(dict.fromkeys(pair.reference_id for pair in table.pairs))
+    assert [each.reference_id for each in found.correlations] == ids
 
 
 def test_offsets_between_contents_do_not_count(table, distances):
@@ -104,6 +108,8 @@ def test_references_without_a_correlation_are_counted(table, distances):
     kept = np.r_[distances[:8], distances[12:]]
     found = by_reference(table_of(pairs), kept)
     assert (found.references, found.left_out) == (2, 2)
+    assert [each.pairs for each in found.correlations] == [6, 2, 6, 6]
+    assert [math.isnan(each.srcc) for each in found.correlations] == [True, True, False, False]
     alone = by_reference(table_of(table.pairs[12:]), distances[12:])
     assert (found.mean, found.std) == (alone.mean, alone.std)
 

@@ -67,6 +67,7 @@ CAFFENET_BGR = Input("bgr", mean=(123.675, 116.28, 103.53), **_UNSCALED)
 KERAS = Input("bgr", mean=(123.68, 116.779, 103.939), **_UNSCALED)
 SQUEEZENET_CAFFE = Input("bgr", mean=(123.0, 117.0, 104.0), **_UNSCALED)
 IDENTITY = Input(mean=(0.0, 0.0, 0.0), std=(1.0, 1.0, 1.0))
+LITE = Input(scale=1.0, mean=(127.0, 127.0, 127.0), std=(128.0, 128.0, 128.0))
 SSD = Input(mean=(0.48235, 0.45882, 0.40784), std=(1 / 255, 1 / 255, 1 / 255))
 
 _TORCHVISION = (
@@ -133,6 +134,10 @@ _OTHERS = {
     "vgg16-supervised-imagenet1k-ssd": ("vgg16", "ssd", SSD),
     "squeezenet1_1-supervised-imagenet1k-caffe": ("squeezenet1_1", "keras", SQUEEZENET_CAFFE),
     **{
+        f"efficientnet_lite{number}": (f"efficientnet_lite{number}", "torchvision-legacy", LITE)
+        for number in range(3)
+    },
+    **{
         f"{trunk}-supervised-cifar10": (trunk, "cifar10", IMAGENET)
         for trunk in ("resnet20", "resnet32", "resnet44", "resnet56")
     },
@@ -179,10 +184,10 @@ def read_trunk(trunk: str) -> Trunk:
     )
 
 
-def read_golden(name: str) -> list[dict[str, np.ndarray]]:
+def read_golden(name: str, folder: str = "backbones") -> list[dict[str, np.ndarray]]:
     """Reads the results of ``draws.statistics`` for every layer, at each of :data:`SIZES`."""
     layers = read_trunk(CONFIGURATIONS[name].trunk).layers
-    with np.load(FOLDER / "backbones" / f"{name}.npz") as file:
+    with np.load(FOLDER / folder / f"{name}.npz") as file:
         rows = file["statistics"]
     found = []
     for row in rows:

@@ -17,6 +17,7 @@ KEPT_CHANNELS = 32
 _BRANCH_END = re.compile(
     r"layer\d+\.\d+\.bn[23]\.weight"  # last norm of a ResNet block
     r"|features\.\d+\.[1-9]\d*\.block\.[23]\.1\.weight"  # last norm of a residual MBConv
+    r"|_blocks\.\d+\._bn2\.weight"  # last norm of an MBConv of EfficientNet-Lite
     r"|features\.\d+\.\d+\.layer_scale"  # end of a ConvNeXt block
 )
 _BRANCH_SCALE = 0.3

@@ -53,6 +53,7 @@ _HEADS = {
     "resnet": ("fc",),
     "densenet": ("classifier",),
     "squeezenet": ("classifier.1",),
+    "efficientnet_lite": ("_fc",),
     "efficientnet": ("classifier.1",),
     "convnext": ("classifier.0", "classifier.2"),
 }

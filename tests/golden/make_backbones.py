@@ -1,6 +1,7 @@
 """Freezes the activations of the original architectures with drawn weights.
 
-Run it in an environment with torch, torchvision, h5py and opencv-python-headless:
+Run it in an environment with torch, torchvision, h5py, opencv-python-headless and
+efficientnet-lite-pytorch:
 
     PYTHONPATH=tests python -m golden.make_backbones [NAME ...]
 

@@ -1,9 +1,9 @@
 """The original architectures in PyTorch, from which the golden numbers are frozen.
 
-They are torchvision's own classes where available. VISSL's AlexNets follow the table of their
-layers (``vissl/models/trunks``), the small ResNets the paper and akamaster's description (option A
-shortcuts, He et al. 2016, arXiv 1512.03385, section 4.2), and the pooling of DISTS follows Ding et
-al. 2020 (arXiv 2004.07728).
+They are the classes of torchvision and ``efficientnet_lite_pytorch`` where available. VISSL's
+AlexNets follow the table of their layers (``vissl/models/trunks``), the small ResNets the paper and
+akamaster's description (option A shortcuts, He et al. 2016, arXiv 1512.03385, section 4.2), and the
+pooling of DISTS follows Ding et al. 2020 (arXiv 2004.07728).
 """
 
 import re
@@ -13,6 +13,7 @@ from dataclasses import dataclass
 import numpy as np
 import torch
 import torchvision
+from efficientnet_lite_pytorch import EfficientNet as EfficientNetLite
 from torch import nn
 from torch.nn import functional
 
@@ -70,6 +71,9 @@ def build(trunk: str) -> nn.Module:
             module = _VisslAlexNet(_ALEXNETS[trunk])
         elif trunk in _CIFAR:
             module = _CifarResNet(_CIFAR[trunk])
+        elif trunk.startswith("efficientnet_lite"):
+            module = EfficientNetLite.from_name(trunk.replace("_", "-"))
+            module._fc = nn.Identity()
         else:
             name = re.sub("_(colorization|l2pool|conv5_4)$", "", trunk)
             module = torchvision.models.get_model(name)
@@ -121,12 +125,14 @@ def activations(trunk: str, module: nn.Module, x: torch.Tensor) -> dict[str, tor
 def check(
     trunk: str, module: nn.Module, x: torch.Tensor, found: Mapping[str, torch.Tensor]
 ) -> None:
-    """Compares the last activation with that of torchvision's own forward pass for ``x``."""
+    """Compares the last activation with that of the class's own forward pass for ``x``."""
     if trunk in _ALEXNETS or trunk in _CIFAR:
         return
     *_, last = found.values()
     if hasattr(module, "avgpool"):
         last = module.avgpool(last)
+    elif isinstance(module, EfficientNetLite):
+        last = module._avg_pooling(last)
     elif isinstance(module, torchvision.models.DenseNet):
         last = functional.adaptive_avg_pool2d(last, 1)
     with torch.no_grad():
@@ -201,6 +207,18 @@ def _efficientnet_steps(module: nn.Module) -> Iterator[Step]:
     yield "head", head
 
 
+def _efficientnet_lite_steps(module: nn.Module) -> Iterator[Step]:
+    yield "stem", nn.Sequential(module._conv_stem, module._bn0, module._swish)
+    stage = number = 0
+    for block in module._blocks:
+        facts = block._block_args
+        if facts.input_filters != facts.output_filters:  # only the first of a stage
+            stage, number = stage + 1, 0
+        yield f"stage{stage}.{number}", block
+        number += 1
+    yield "head", nn.Sequential(module._conv_head, module._bn1, module._swish)
+
+
 def _convnext_steps(module: nn.Module) -> Iterator[Step]:
     yield "stem", module.features[0]
     for index, part in enumerate(module.features[1:]):
@@ -231,6 +249,7 @@ _FAMILIES = {
     "resnet": _resnet_steps,
     "densenet": _densenet_steps,
     "squeezenet": _squeezenet_steps,
+    "efficientnet_lite": _efficientnet_lite_steps,
     "efficientnet": _efficientnet_steps,
     "convnext": _convnext_steps,
 }

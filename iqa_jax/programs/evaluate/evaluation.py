@@ -2,7 +2,7 @@
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -25,6 +25,7 @@ from iqa_jax.programs.evaluate.columns import ScoreColumn, joined_columns
 from iqa_jax.programs.evaluate.exposure import mark
 from iqa_jax.programs.evaluate.from_store import distances as stored_distances
 from iqa_jax.programs.evaluate.layer_source import find_source
+from iqa_jax.programs.evaluate.model_record import absent_models, describe_models
 from iqa_jax.programs.evaluate.normaliser import open_normalisers
 from iqa_jax.programs.evaluate.run_record import describe_columns, describe_dataset
 from iqa_jax.programs.evaluate.selection import select_columns
@@ -71,6 +72,8 @@ def evaluate(
     Raises:
       InputError: If the dataset, a model, a layer or a read-out cannot be used.
     """
+    asked, absent = settings, _absent(settings, loaded)
+    settings = replace(settings, models=tuple(m for m in settings.models if m not in absent))
     resize = settings.parsed_resize
     table, headers = settings.inspect_dataset(table)
     joined = (
@@ -122,20 +125,40 @@ def evaluate(
             found, run = _score(scorer, plan, pairs.fingerprint, programs, settings)
         runs[place] = run
         scores |= {metric.name: found[metric.computed] for metric in group}
+    used = dict(loaded.backbones)
+    used |= {
+        outline.backbone.name: replace(outline.backbone, sha256=runs[place]["weights_sha256"])
+        for place, outline in enumerate(outlines)
+        if isinstance(outline, FeatureScores)
+    }
     scores = {column.name: scores[column.name] for column in columns}
     analysis = analyse(table, columns, scores, method=method, layers_from=layers_from)
     record = {
-        "settings": asdict(settings),
+        "settings": asdict(asked),
         "dataset": describe_dataset(table, pairs.fingerprint, analysis.ceiling),
         "revisions": revisions_of(OF_AGREEMENT),
         "interval": method.describe(references),
         "devices": describe_devices(),
         "runs": [runs[place] for place in range(len(wanted))],
+        "models": describe_models(asked.models, used, absent, plan.sizes[0]),
         "columns": describe_columns(columns),
         "chosen_layers": [chosen.record for chosen in analysis.chosen if chosen.column.layer],
         "warnings": list(analysis.warnings),
     }
     return Evaluation(table, scores, analysis, record)
+
+
+def _absent(settings: EvaluateSettings, loaded: Loaded) -> list[str]:
+    """The models without weights, if they may be left out."""
+    if not settings.allow_absent:
+        return []
+    absent = absent_models(
+        settings.models, loaded.backbones, checkpoints_dir=settings.checkpoints_dir
+    )
+    if absent:
+        names = ",".join(absent)
+        warn(f"left out (no weights): {', '.join(absent)}; fetch: iqa fetch --models={names}")
+    return absent
 
 
 def _say_what_is_left_out(settings: EvaluateSettings, columns: Sequence[ScoreColumn]) -> None:

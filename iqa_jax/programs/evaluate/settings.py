@@ -12,7 +12,8 @@ class ColumnSettings(DatasetSettings, ModelSettings):
     Attributes:
       output_dir: Folder for the results.
       models: Models whose layers are evaluated, such as alexnet,vgg16; iqa models lists all.
-        '@study46' means the 46 of the study, FILE.py:NAME for a backbone function of your own.
+        '@study46' means the 46 of the study, '@study' all that its claims need, with untrained
+        controls; FILE.py:NAME is a backbone function of your own.
       layers: Layers of the models, and concatenations of them joined by +; 'all' is every single
         layer, 'cumulative' the first n layers joined, for every n. 'input', the pixels, is a
         baseline: one row for all models.
@@ -53,11 +54,14 @@ class EvaluateSettings(IntervalSettings, ColumnSettings):
     """An evaluation; ``run.json`` has the settings in the order of these fields.
 
     Attributes:
+      allow_absent: Leave out the models whose weights have not been fetched, instead of stopping;
+        run.json lists them.
       layers_from: Source of the best layer of each model and read-out, which then has an interval;
         either the folder of an earlier evaluation of another dataset, or 'split' (half of the
         references, by a hash of their names, choose; the others score).
     """
 
+    allow_absent: bool = False
     layers_from: str | None = None
 
     def idle(self) -> Idle:

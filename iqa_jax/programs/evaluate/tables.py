@@ -18,11 +18,12 @@ INTERVALS = ("plcc_low", "plcc_high", "srcc_low", "srcc_high")
 CORRELATIONS = (
     *PLACE,
     *("pairs", "plcc", "srcc", "krcc", "plcc_logistic", "rmse_logistic", "fit_converged"),
+    *("references", "srcc_in_references", "srcc_in_references_std"),
     *COLUMN,
     *INTERVALS,
 )
 GROUPS = (*PLACE, "kind", "group", "pairs", "plcc", "srcc", "krcc")
-REFERENCES = (*PLACE, "references", "references_left_out", "srcc_mean", "srcc_std")
+REFERENCES = (*PLACE, "column", "reference_id", "pairs", "srcc")
 FORCED_CHOICES = (
     *(*PLACE, "subset", "judgements", "score", "best", "observer", "low", "high"),
     *COLUMN,
@@ -113,6 +114,7 @@ def _correlations(evaluation: Evaluation) -> Iterator[Sequence[Any]]:
             agreement.logistic.plcc,
             agreement.logistic.rmse,
             agreement.logistic.converged,
+            *(result.within.references, result.within.mean, result.within.std),
             *_column(result.column),
             *(result.plcc_interval or (None, None)),
             *(result.srcc_interval or (None, None)),
@@ -132,11 +134,11 @@ def _groups(evaluation: Evaluation) -> Iterator[Sequence[Any]]:
 
 def _references(evaluation: Evaluation) -> Iterator[Sequence[Any]]:
     for result in evaluation.analysis.results:
-        found = result.within
-        yield (
-            *_place(evaluation, result.column),
-            *(found.references, found.left_out, found.mean, found.std),
-        )
+        for found in result.within.correlations:
+            yield (
+                *_place(evaluation, result.column),
+                *(result.column.name, found.reference_id, found.pairs, found.srcc),
+            )
 
 
 def _chosen(evaluation: Evaluation) -> Iterator[Sequence[Any]]:

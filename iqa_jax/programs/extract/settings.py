@@ -14,7 +14,8 @@ class ExtractSettings(DatasetSettings, ModelSettings):
         ones are not computed again; a store made with other weights, precision, resize or data is
         refused.
       models: Models, such as alexnet,vgg16; iqa models lists all. '@study46' means the 46 of the
-        study, FILE.py:NAME for a backbone function of your own.
+        study, '@study' all that its claims need, with untrained controls; FILE.py:NAME is a
+        backbone function of your own.
       layers: Layers of the models, or 'all'.
       statistics: Statistics to store of each layer: squared_error, unit_squared_error,
         mean_reference, mean_distorted, variance_reference, variance_distorted, difference_mean,

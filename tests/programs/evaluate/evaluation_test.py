@@ -551,3 +551,52 @@ def test_record_is_json_and_says_what_was_run(settings):
     assert len(run["weights_sha256"]) == 64
     assert run["software"]["jax"]
     assert run["convolutions"] == convolution_library()
+
+
+def test_the_record_describes_every_model(settings):
+    names = ("alexnet", "squeezenet1_1-random-none-seed1")
+    chosen = {"layers": ("relu1",), "readouts": ("l2",), "metrics": ("vgg16/pool1/l2",)}
+    record = evaluate(settings(models=names, **chosen)).record
+    json.dumps(record)
+    assert list(record["models"]) == [*names, "vgg16"]
+    alexnet, control = (record["models"][name] for name in names)
+    assert (alexnet["family"], alexnet["depth"], alexnet["goal_family"]) == (
+        *("alexnet", 5),
+        "supervised",
+    )
+    assert (control["goal"], control["seed"], alexnet["seed"]) == ("random", 1, None)
+    hashes = [run["weights_sha256"] for run in record["runs"]]
+    assert [each["weights_sha256"] for each in record["models"].values()] == hashes
+    assert alexnet["image_size"] == [72, 80]
+    assert alexnet["layers"]["input"] == {"channels": 3, "positions": [72, 80], "stride": 1}
+    assert alexnet["layers"]["relu1"] == {"channels": 64, "positions": [17, 19], "stride": 4}
+    assert alexnet["layers"]["relu5"]["stride"] == 16
+    assert list(alexnet["layers"]) == list(model_layers("alexnet"))
+
+
+def test_absent_models_are_left_out_if_that_is_allowed(settings, caplog):
+    names = ("resnet20-supervised-cifar10", "alexnet")
+    with pytest.raises(CheckpointError, match="no checkpoint resnet20-supervised-cifar10"):
+        evaluate(settings(models=names))
+    found = evaluate(settings(models=names, layers=("relu1",), allow_absent=True))
+    assert "left out (no weights): resnet20-supervised-cifar10; fetch: iqa fetch" in caplog.text
+    assert {result.column.model for result in found.analysis.results} == {"alexnet"}
+    assert found.record["settings"]["models"] == names
+    absent = found.record["models"]["resnet20-supervised-cifar10"]
+    assert absent["environment"] == "cifar10"
+    assert absent["absent"] == "no weights; iqa fetch --models=resnet20-supervised-cifar10"
+    assert "layers" not in absent
+    assert "absent" not in found.record["models"]["alexnet"]
+    with pytest.raises(InputError, match="there is no model 'alexnett'"):
+        evaluate(settings(models=("alexnett",), allow_absent=True))
+    with pytest.raises(InputError, match="nothing to evaluate"):
+        evaluate(settings(models=names[:1], allow_absent=True))
+
+
+def test_a_function_of_the_user_is_described_by_its_layers(settings, tmp_path):
+    (tmp_path / "own.py").write_text("def half(x):\n    return {'half': x[:, ::2, ::2]}\n")
+    name = f"{tmp_path / 'own.py'}:half"
+    record = evaluate(settings(models=(name,), layers=("half",), allow_absent=True)).record
+    found = record["models"][name]
+    assert found["layers"]["half"] == {"channels": 3, "positions": [36, 40], "stride": None}
+    assert "goal" not in found

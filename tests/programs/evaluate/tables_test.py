@@ -74,18 +74,29 @@ def test_correlations(evaluation, tmp_path):
     header, *rows = read(tmp_path / "correlations.csv")
     assert ",".join(header) == (
         "dataset,model,layer,layer_index,relative_depth,readout,pairs,plcc,srcc,krcc,"
-        "plcc_logistic,rmse_logistic,fit_converged,column,in_sample,transductive,"
+        "plcc_logistic,rmse_logistic,fit_converged,references,srcc_in_references,"
+        "srcc_in_references_std,column,in_sample,transductive,"
         "plcc_low,plcc_high,srcc_low,srcc_high"
     )
     assert rows[1] == [
         *("made", "net", "a", "1", "0.5", "l2", "2"),
         *("0.333333333", "0.5", "0.25", "0.5", "1", "True"),
+        *("0", "nan", "nan"),
         *("net/a/l2", "False", "True"),
         *[""] * 4,  # no interval was asked for
     ]
     assert rows[2][3:5] == ["", ""]  # a concatenation has no place
     assert rows[3][1:7] == ["psnr", "", "", "", "", "2"]
-    assert rows[3][7:] == ["nan"] * 5 + ["False", "psnr", "True", "False", *[""] * 4]
+    assert rows[3][7:] == ["nan"] * 5 + [
+        "False",
+        "0",
+        "nan",
+        "nan",
+        "psnr",
+        "True",
+        "False",
+        *[""] * 4,
+    ]
 
 
 def test_scores_survive_to_the_last_bit(evaluation, tmp_path):
@@ -133,7 +144,15 @@ def test_tables_of_opinions(rng, tmp_path):
         *(("level", "1", "12"), ("level", "2", "12"), ("level", "3", "12")),
     ]
     references = read_rows(tmp_path / "correlations_by_reference.csv")
-    assert [row["references"] for row in references] == ["6"] * 3
+    assert len(references) == 3 * 6
+    names = [row["column"] for row in read_rows(tmp_path / "correlations.csv")]
+    assert list(dict.fromkeys(row["column"] for row in references)) == names
+    first = read_rows(tmp_path / "correlations.csv")[0]
+    alone = [row for row in references if row["column"] == first["column"]]
+    assert [row["pairs"] for row in alone] == ["6"] * 6
+    assert first["references"] == "6"
+    mean = sum(float(row["srcc"]) for row in alone) / 6
+    assert mean == pytest.approx(float(first["srcc_in_references"]), abs=1e-8)
 
 
 def test_tables_of_forced_choices(rng, tmp_path):
