@@ -279,7 +279,7 @@ def rises_with_depth(view: View, margin: float, *, group: str) -> Finding | Unte
         contrasts.append(
             Contrast("depth", each.family, each.name, "", SLOPE, images, images.p(), clean=False)
         )
-    found = factor_finding(
+    return factor_finding(
         view,
         [Side(sign, units)],
         contrasts,
@@ -290,7 +290,6 @@ def rises_with_depth(view: View, margin: float, *, group: str) -> Finding | Unte
         if is_simple
         else "fall per unit of relative depth: the slope with its sign changed",
     )
-    return found
 
 
 def environment_helps(view: View, margin: float) -> Finding | Untested:

@@ -209,5 +209,5 @@ def absent_of(view: View, wanted: Iterable[Network]) -> str:
     gone = [each.name for each in wanted if each.name not in there]
     if not gone:
         return ""
-    names = ",".join(gone)
-    return f"; absent: {', '.join(gone[:5])}{' and more' if len(gone) > 5 else ''}; iqa fetch --models={names}"
+    more = " and more" if len(gone) > 5 else ""
+    return f"; absent: {', '.join(gone[:5])}{more}; iqa fetch --models={','.join(gone)}"

@@ -65,9 +65,10 @@ def pooled_estimate(
 ) -> Estimate:
     """A comparison of means of readers that share their cases.
 
-    With ``MS`` the variance of n readers, the variance of their mean is ``(MS + n covariance) / n``,
-    and the degrees of freedom are ``(MS + n covariance)^2 / (MS^2 / (n - 1))``. Several sides add
-    their variances, with the degrees of freedom of Satterthwaite.
+    With ``MS`` the variance of n readers, the variance of their mean is
+    ``(MS + n covariance) / n``, and the degrees of freedom are
+    ``(MS + n covariance)^2 / (MS^2 / (n - 1))``. Several sides add their variances, with the
+    degrees of freedom of Satterthwaite.
 
     Args:
       signs: Factor of the mean of each side.

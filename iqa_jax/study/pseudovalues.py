@@ -1,8 +1,8 @@
 """Pseudo-values: what each reference contributes to the correlations of all columns.
 
 With R references, theta_c the correlation of column c on all pairs and J_jc that without reference
-j, the pseudo-values are psi_jc = R theta_c - (R - 1) J_jc (Miller 1974, Biometrika 61). A contrast w
-over columns has the estimate w'theta and the standard error sd(psi w) / sqrt(R), with Student's
+j, the pseudo-values are psi_jc = R theta_c - (R - 1) J_jc (Miller 1974, Biometrika 61). A contrast
+w over columns has the estimate w'theta and the standard error sd(psi w) / sqrt(R), with Student's
 t(R - 1). One matrix carries every comparison of a dataset.
 """
 

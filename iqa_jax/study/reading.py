@@ -87,7 +87,8 @@ def _record(folder: epath.Path) -> Mapping[str, Any]:
         return json.loads((folder / "run.json").read_text())
     except FileNotFoundError:
         raise InputError(
-            f"{folder}: there is no run.json; expected a folder that iqa evaluate or iqa train wrote"
+            f"{folder}: there is no run.json; expected a folder that iqa evaluate or iqa train "
+            "wrote"
         ) from None
     except ValueError as error:
         raise InputError(f"{folder / 'run.json'}: is damaged ({error})") from error

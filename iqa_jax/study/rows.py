@@ -167,7 +167,8 @@ def _network_rows(view: View, network: Network) -> Iterator[ModelRow]:
         yield row(SPLIT if is_split else TRANSFERRED, best, chosen_on)
     optimism = apparent - sample.value(best) if best is not None else math.nan
     yield _numbers(
-        *(sample, network, readout, APPARENT, apparent, None),
+        *(sample, network, readout, APPARENT),
+        value=apparent,
         layer=layer,
         layer_from="the pairs that score it",
         optimism=optimism,
@@ -182,7 +183,7 @@ def _network_rows(view: View, network: Network) -> Iterator[ModelRow]:
         used = np.flatnonzero(slope)
         order = [view.columns[place].relative_depth for place in used]
         tau = float(np.asarray(stats.kendalltau(order, sample.whole.values[used]))[0])
-        yield _numbers(sample, network, readout, "depth_tau", tau, None)
+        yield _numbers(sample, network, readout, "depth_tau", value=tau)
     added = view.minus_untrained(network)
     if added is not None and network.is_trained:
         yield row("minus_untrained", added)
@@ -202,7 +203,9 @@ def _row(
     images = sample.contrast(weights)
     z = sample.correlation(weights) if is_correlation else None
     return _numbers(
-        *(sample, network, readout, quantity, images.value, images),
+        *(sample, network, readout, quantity),
+        value=images.value,
+        images=images,
         layer=layer,
         layer_from=layer_from,
         ends=(math.tanh(z.low), math.tanh(z.high)) if z else (images.low, images.high),
@@ -214,9 +217,9 @@ def _numbers(
     network: Network,
     readout: str,
     quantity: str,
-    value: float,
-    images: Estimate | None,
     *,
+    value: float,
+    images: Estimate | None = None,
     layer: str = "",
     layer_from: str = "",
     ends: tuple[float, float] = (math.nan, math.nan),

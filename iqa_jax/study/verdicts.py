@@ -212,7 +212,7 @@ def _rows(evidence: Evidence, claim: Claim, readout: str) -> Iterator[Verdict]:
             row = replace(row, verdict=NOT_TESTED, reason=gap, p=math.nan)
             if dataset.results.references < LEAST_OF_SEVERAL:
                 row = _without_intervals(row)
-        robust = _robust(evidence, claim, row, found, dataset, readout)
+        robust = _robust(evidence, row, found, dataset)
         rows.append(replace(row, robust=robust))
         findings.append(found)
     primary = _of_sources(evidence, rows)
@@ -290,14 +290,8 @@ def _without_intervals(row: Verdict) -> Verdict:
     return replace(row, **dict.fromkeys(ends, math.nan))
 
 
-def _robust(
-    evidence: Evidence,
-    claim: Claim,
-    row: Verdict,
-    findings: Findings,
-    dataset: Pseudovalues,
-    readout: str,
-) -> str:
+def _robust(evidence: Evidence, row: Verdict, findings: Findings, dataset: Pseudovalues) -> str:
+    """Whether other measures and half size decide alike; empty if there is no verdict."""
     if row.verdict not in DECISIONS:
         return ""
     wanted = row.finding.decision if isinstance(row.finding, Finding) else ""
@@ -306,8 +300,8 @@ def _robust(
     }
     half = [each for each in evidence.half if each.results.dataset == dataset.results.dataset]
     if half:
-        view = evidence.view(half[0], SPEARMAN, readout)
-        beside[_SIZE] = claim.test(view, evidence.margin, **claim.arguments)
+        view = evidence.view(half[0], SPEARMAN, row.readout)
+        beside[_SIZE] = row.claim.test(view, evidence.margin, **row.claim.arguments)
     sensitive = [
         name
         for name, found in beside.items()

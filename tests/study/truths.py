@@ -1,0 +1,122 @@
+"""All networks of ``@study`` with truths under which the claims hold, or do not."""
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from study.made_up import Planted, layers, write
+
+from iqa_jax.text import csv_text
+from iqa_jax.zoo import expand_models
+from iqa_jax.zoo.listing import facts
+from iqa_jax.zoo.registry import find_model
+
+LAYERS = 4
+READOUTS = ("l2",)
+DESCRIPTORS = ("mean", "gram")
+
+
+@dataclass(frozen=True)
+class Truth:
+    """Planted correlations; see :func:`correlations`.
+
+    Attributes:
+      name: Name of the scenario.
+      sign: 1 where the claims hold, -1 where their opposites do, 0 for no effect.
+      own: Share of the noise that each column has alone.
+      spread: Deviation of the effects of families and of single networks.
+    """
+
+    name: str
+    sign: int
+    own: float = 0.004
+    spread: float = 0.0
+
+
+HOLDS, FAILS = Truth("holds", 1), Truth("fails", -1)
+VAGUE = Truth("vague", 0, own=0.5)
+MIXED = Truth("mixed", 1, spread=0.06)
+
+
+def models():
+    """Entries of ``models`` in ``run.json``."""
+    return {name: facts(find_model(name)) for name in expand_models(["@study"])}
+
+
+def correlations(name, model, truth):
+    """Correlations of the layers of a network."""
+    sign, depth = truth.sign, np.arange(1, LAYERS + 1) / LAYERS
+    random = np.random.default_rng([*name.encode()])
+    of_family = np.random.default_rng([*model["family"].encode()])
+    base = 0.74 + truth.spread * (of_family.normal() + 0.5 * random.normal())
+    if model["goal_family"] == "none":
+        return np.full(LAYERS, 0.5 if model["trunk"] not in _CIFAR else 0.6 if sign > 0 else 0.3)
+    shape = np.array([-0.04, 0.0, 0.04, 0.0]) if sign >= 0 else np.array([-0.06, -0.03, 0, 0.03])
+    if model["environment"] == "cifar10":
+        return base + shape * abs(sign)
+    if model["goal_family"] == "supervised" and model["environment"] == "imagenet1k":
+        accuracy = model["top1"] or 76.0
+        base += sign * (0.05 if sign > 0 else 0.0) - sign * 0.0035 * (accuracy - 70)
+        rises = model["family"] in ("alexnet", "vgg", "squeezenet")
+        slope = 0.10 if rises else -0.06
+        return base + sign * slope * (depth - 0.6) + abs(sign) * 0.01 * (depth == 0.75)
+    if model["goal_family"] not in ("supervised", "semi-supervised"):
+        base -= sign * 0.05
+        if model["linear_probe"] and model["epochs"]:
+            base -= sign * 0.003 * (model["linear_probe"] - 68)
+    if model["environment"] != "imagenet1k" and sign < 0:
+        base -= 0.06
+    return base + shape * abs(sign)
+
+
+_CIFAR = ("resnet20", "resnet32", "resnet44", "resnet56")
+
+
+def columns(truth, networks):
+    """All columns: layers, descriptors, joined layers and metrics."""
+    found = []
+    for name, model in networks.items():
+        rho = correlations(name, model, truth)
+        found += layers(name, rho)
+        if model["goal_family"] == "supervised" and model["environment"] == "imagenet1k":
+            off = 0.0 if truth.sign > 0 else 0.06 if truth.sign < 0 else 0.02
+            for number, readout in enumerate(DESCRIPTORS):
+                found += layers(name, rho - number * off, readout)
+            names = tuple(f"layer{number}" for number in range(LAYERS))
+            joined = f"{name}/joined/rmse"
+            best = rho.max() - off
+            found.append(Planted(joined, best, "layer", name, names, "rmse"))
+    better = {1: -0.15, 0: 0.0, -1: 0.2}[truth.sign]
+    for metric in ("ssim", "ssim:wang2004", "ssim:matlab"):
+        found.append(Planted(metric, 0.74 + better, direction="higher"))
+    for metric in ("lpips-alex", "lpips-vgg", "dists", "dists:resize256"):
+        level = 0.74 + (-0.13 if truth.sign > 0 else better)
+        found.append(Planted(metric, level))
+    return found
+
+
+def write_all(folder: Path, tables, truth, networks=None):
+    """Folders of all datasets and of a training."""
+    networks = models() if networks is None else networks
+    wanted = columns(truth, networks)
+    folders = [
+        write(folder / table.name, table, wanted, networks, own=truth.own, seed=number)
+        for number, table in enumerate(tables)
+    ]
+    return [*folders, write_training(folder / "training", {1: 0.03, 0: 0.01, -1: -0.03}[truth.sign])]
+
+
+def write_training(folder: Path, gain, error=0.008):
+    """The record and report of a training with a gain."""
+    folder.mkdir(parents=True)
+    header = "part dataset references pairs measure weights minus value low high".split()
+    rows = [
+        ("pooled", "tid2013", 25, 3000, measure, "learned", "uniform", gain, gain - 2.06 * error)
+        + (gain + 2.06 * error,)
+        for measure in ("plcc", "srcc")
+    ]
+    (folder / "report.csv").write_text(csv_text(header, rows))
+    record = {"settings": {"model": "alexnet"}, "readout": "unit"}
+    (folder / "run.json").write_text(json.dumps(record))
+    return folder
