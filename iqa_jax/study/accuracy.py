@@ -75,7 +75,7 @@ def accuracy_does_not_imply(view: View, margin: float, *, axis: str) -> Finding 
                 )
             )
     discordant = adjusted(each.p for each in contrasts)
-    networks = _tau_estimate(tau, len(points))
+    networks = tau_estimate(tau, len(points))
     smallest = min(discordant, default=1.0)
     decision, p = UNDECIDED, smallest
     if smallest < ALPHA:
@@ -122,8 +122,13 @@ def _points(view: View, axis: str) -> Sequence[_Point]:
     return found
 
 
-def _tau_estimate(tau: float, count: int) -> RankEstimate:
-    """Interval of Kendall's tau by Fisher's z."""
+def tau_estimate(tau: float, count: int) -> RankEstimate:
+    """Interval of Kendall's tau by Fisher's z.
+
+    Args:
+      tau: Kendall's tau.
+      count: Number of networks, at least 5.
+    """
     z = math.atanh(max(-1 + 1e-12, min(1 - 1e-12, tau)))
     error = math.sqrt(_TAU_VARIANCE / (count - 4))
     width = float(stats.norm.isf((1 - LEVEL) / 2)) * error

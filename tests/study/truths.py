@@ -51,7 +51,7 @@ def correlations(name, model, truth):
     of_family = np.random.default_rng([*model["family"].encode()])
     base = 0.74 + truth.spread * (of_family.normal() + 0.5 * random.normal())
     if model["goal_family"] == "none":
-        return np.full(LAYERS, 0.5 if model["trunk"] not in _CIFAR else 0.6 if sign > 0 else 0.3)
+        return np.full(LAYERS, 0.5 if model["trunk"] not in CIFAR else 0.6 if sign > 0 else 0.3)
     shape = np.array([-0.04, 0.0, 0.04, 0.0]) if sign >= 0 else np.array([-0.06, -0.03, 0, 0.03])
     if model["environment"] == "cifar10":
         return base + shape * abs(sign)
@@ -70,7 +70,7 @@ def correlations(name, model, truth):
     return base + shape * abs(sign)
 
 
-_CIFAR = ("resnet20", "resnet32", "resnet44", "resnet56")
+CIFAR = ("resnet20", "resnet32", "resnet44", "resnet56")
 
 
 def columns(truth, networks):

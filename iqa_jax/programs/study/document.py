@@ -141,10 +141,10 @@ def _claim(study: Study, name: str) -> Iterator[str]:
         if row.claim == name:
             numbers = f" {_number(row.estimate)} {_images(row)}" if _is(row.estimate) else ""
             parts = [row.reason, row.note, f"robust: {row.robust}" if row.robust else ""]
-            told = "; ".join(part for part in parts if part)
+            said = "; ".join(part for part in parts if part)
             yield (
                 f"- {row.dataset}, {row.readout}: **{row.verdict}**{numbers}"
-                f"{f' ({told})' if told else ''}"
+                f"{f' ({said})' if said else ''}"
             )
 
 

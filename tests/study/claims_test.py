@@ -1,0 +1,85 @@
+"""The table of claims, and every claim with planted truths."""
+
+import inspect
+import pytest
+from etils import epath
+from study import made_up, truths
+
+from iqa_jax.study.claims import CLAIMS, digest
+from iqa_jax.study.whole import run_study
+
+NAMES = {"tid2013": "TID2013", "kadid10k": "KADID-10k", "csiq": "CSIQ"}
+
+
+def test_every_claim_is_there_once():
+    ids = [claim.id for claim in CLAIMS]
+    assert len(set(ids)) == len(ids)
+    assert {each.partition(".")[0].rstrip("ab") for each in ids} == {f"C{n}" for n in range(1, 16)}
+
+
+@pytest.mark.parametrize("claim", CLAIMS, ids=lambda claim: claim.id)
+def test_a_claim_has_rules_and_arguments_of_its_test(claim):
+    assert claim.supported
+    assert claim.contradicted
+    assert claim.needs
+    inspect.signature(claim.test).bind(None, None, *[0.02] * claim.from_training, **claim.arguments)
+
+
+def test_the_digest_knows_the_margin():
+    assert digest() == digest(0.02) != digest(0.03)
+
+
+def verdicts(folders):
+    study = run_study([epath.Path(each) for each in folders])
+    rows = [row for row in study.claims if row.readout == "l2"]
+    several = {row.claim for row in rows if row.dataset == "all sources"}
+    return {
+        row.claim: row.verdict
+        for row in rows
+        if row.claim not in several or row.dataset == "all sources"
+    }
+
+
+def expected(sign):
+    """Verdicts where all claims hold, and where their opposites do."""
+    found = {}
+    for claim in CLAIMS:
+        if sign < 0:
+            found[claim.id] = "contradicted"
+        elif claim.supported.startswith("never"):
+            found[claim.id] = "equivalent" if claim.equivalent else "consistent"
+        else:
+            found[claim.id] = "supported"
+    return found
+
+
+def few_networks():
+    """All trained networks, and the controls that a claim needs."""
+    needed = ("resnet18", "resnet34", *truths.CIFAR)
+    return {
+        name: model
+        for name, model in truths.models().items()
+        if model["seed"] is None or (model["seed"] == 0 and model["trunk"] in needed)
+    }
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("truth", [truths.HOLDS, truths.FAILS], ids=lambda each: each.name)
+def test_planted_truths_are_found(tmp_path, truth):
+    folders = truths.write_all(tmp_path, [made_up.drawn()], truth, few_networks())
+    assert verdicts(folders) == expected(truth.sign)
+
+
+@pytest.mark.slow
+def test_little_precision_decides_nothing(tmp_path):
+    folders = truths.write_all(tmp_path, [made_up.drawn()], truths.VAGUE, few_networks())
+    assert set(verdicts(folders).values()) == {"undecided"}
+
+
+@pytest.mark.slow
+def test_full_size_datasets(tmp_path, test_data):
+    """All networks on all pairs of three datasets."""
+    tables = test_data / "mos_tables"
+    full = [made_up.published(tables / f"{NAMES[name]}.txt", name) for name in NAMES]
+    folders = truths.write_all(tmp_path, full, truths.HOLDS)
+    assert verdicts(folders) == expected(1)
