@@ -4,6 +4,7 @@ import numpy as np
 
 from iqa_jax.study.estimates import ALPHA, Estimate
 from iqa_jax.study.findings import (
+    CONSISTENT,
     CONTRADICTED,
     SUPPORTED,
     UNDECIDED,
@@ -206,8 +207,8 @@ def _mean_beats(view: View, groups: dict[str, list[Network]]) -> Finding | Untes
     weaker = min(findings, key=lambda each: each.estimate)
     decisions = {each.decision for each in findings}
     decision = weaker.decision if len(decisions) == 1 else UNDECIDED
-    if decisions == {SUPPORTED, "consistent"}:
-        decision = "consistent"
+    if decisions == {SUPPORTED, CONSISTENT}:
+        decision = CONSISTENT
     return Finding(
         decision,
         frozenset.intersection(*(each.allowed for each in findings)),

@@ -9,6 +9,7 @@ from scipy import stats
 from iqa_jax.study.against_metrics import is_supervised
 from iqa_jax.study.estimates import ALPHA, LEVEL
 from iqa_jax.study.findings import (
+    CONSISTENT,
     CONTRADICTED,
     EQUIVALENT,
     SUPPORTED,
@@ -152,9 +153,12 @@ def simpler_better(view: View, margin: float) -> Finding | Untested:
     x, weights = np.array(depths), [*units.values()]
     y = np.array([view.sample.value(each) for each in weights])
     slope, _, low, high = stats.theilslopes(y, x, alpha=LEVEL)
+    one, other = np.triu_indices(len(x), 1)
+    apart = x[other] != x[one]
+    one, other = one[apart], other[apart]
     tested = stats.permutation_test(
         (y,),
-        lambda values: stats.theilslopes(values, x)[0],
+        lambda values: np.median((values[other] - values[one]) / (x[other] - x[one])),
         permutation_type="pairings",
         vectorized=False,
         n_resamples=_PERMUTATIONS,
@@ -169,7 +173,7 @@ def simpler_better(view: View, margin: float) -> Finding | Untested:
     if p < ALPHA:
         decision = SUPPORTED if slope < 0 else CONTRADICTED
     elif images.p() < ALPHA and slope < 0:
-        decision, p = "consistent", images.p()
+        decision, p = CONSISTENT, images.p()
     return Finding(
         decision,
         allowed(supported=slope < 0, consistent=slope < 0, contradicted=slope > 0),

@@ -39,12 +39,6 @@ class Part:
     values: np.ndarray
     psi: np.ndarray
 
-    @property
-    def without_each(self) -> np.ndarray:
-        """Correlations without each reference, ``[references, columns]``."""
-        count = len(self.psi)
-        return (count * self.values - self.psi) / (count - 1)
-
     def contrast(self, weights: np.ndarray) -> Estimate:
         """A weighted sum of the correlations, with its error over references.
 
@@ -63,12 +57,11 @@ class Part:
           weights: Weights of the columns, ``[columns]``; their sum is 1.
         """
         used = np.flatnonzero(weights)
-        all_of_them, *without = fisher_z(
-            np.stack([self.values, *self.without_each])[:, used] @ weights[used]
-        ).tolist()
-        count = len(without)
-        psi = count * all_of_them - (count - 1) * np.array(without)
-        return with_error_of(all_of_them, psi)
+        count = len(self.psi)
+        whole = self.values[used] @ weights[used]
+        without = (count * whole - self.psi[:, used] @ weights[used]) / (count - 1)
+        z, z_without = fisher_z(whole), fisher_z(without)
+        return with_error_of(float(z), count * z - (count - 1) * z_without)
 
 
 def with_error_of(value: float, psi: np.ndarray) -> Estimate:
@@ -211,13 +204,23 @@ def _within(distances: np.ndarray, human: np.ndarray, ids: np.ndarray) -> Part:
     for each in np.unique(ids):
         rows = ids == each
         if rows.sum() >= LEAST_PAIRS and np.ptp(human[rows]) > 0:
-            x = _standardised(stats.rankdata(-distances[rows], axis=0))
-            found.append(_standardised(stats.rankdata(human[rows])) @ x / rows.sum())
+            found.append(rank_correlations(distances[rows], human[rows]))
     if not found:
         nothing = np.full((2, distances.shape[1]), np.nan)
         return Part(nothing[0], nothing)
     psi = np.stack(found)
     return Part(psi.mean(axis=0), psi)
+
+
+def rank_correlations(distances: np.ndarray, human: np.ndarray) -> np.ndarray:
+    """Spearman's correlation of each column, ``[columns]``; NaN where all values are equal.
+
+    Args:
+      distances: Distances ``[pairs, columns]``.
+      human: Scores ``[pairs]``, higher is better.
+    """
+    ranks = _standardised(stats.rankdata(-distances, axis=0))
+    return _standardised(stats.rankdata(human)) @ ranks / len(human)
 
 
 def _standardised(ranks: np.ndarray) -> np.ndarray:

@@ -110,13 +110,13 @@ def _datasets(study: Study) -> Iterator[str]:
     for each in study.evidence.native:
         results = each.results
         whole = "" if results.is_complete else f" of {results.published_pairs}, incomplete"
-        absent = [one.name for one in results.networks.values() if one.absent]
+        absent = ", ".join(one.name for one in results.networks.values() if one.absent)
         yield ""
         yield (
             f"{results.dataset}: {counted(len(results.human), 'pairs')}{whole}, "
             f"{counted(results.references, 'references')}, "
             f"{counted(len(results.columns), 'columns')}"
-            f"{f'; absent: {chr(44).join(absent)}' if absent else ''}."
+            f"{'; absent: ' if absent else ''}{absent}."
         )
         if results.left_out:
             names = ", ".join(results.left_out)

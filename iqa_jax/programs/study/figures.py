@@ -6,10 +6,9 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 
-from iqa_jax.agreement.correlation import spearman
 from iqa_jax.programs.pictures import Picture
 from iqa_jax.study.findings import by_family
-from iqa_jax.study.pseudovalues import SPEARMAN, Pseudovalues
+from iqa_jax.study.pseudovalues import SPEARMAN, Pseudovalues, rank_correlations
 from iqa_jax.study.quantities import View
 from iqa_jax.study.rows import SPLIT, TRANSFERRED, ContrastRow
 from iqa_jax.study.whole import Study
@@ -136,7 +135,7 @@ def _distortions(dataset: Pseudovalues, view: View) -> Picture | None:
         min(_STEPS - 1, int((view.columns[place].relative_depth or 0.0) * _STEPS))
         for place in places
     ]
-    table = np.array([_by_depth(dataset, each, places, steps) for each in types])
+    table = np.array([_by_depth(dataset, each, places, np.array(steps)) for each in types])
     picture = Picture(figsize=(6.5, 1.5 + 0.22 * len(types)), layout="constrained")
     panel = picture.subplots()
     image = panel.imshow(table, aspect="auto", cmap="viridis", extent=(0, 1, len(types), 0))
@@ -147,16 +146,14 @@ def _distortions(dataset: Pseudovalues, view: View) -> Picture | None:
 
 
 def _by_depth(
-    dataset: Pseudovalues, distortion: str, places: Sequence[int], steps: Sequence[int]
+    dataset: Pseudovalues, distortion: str, places: Sequence[int], steps: np.ndarray
 ) -> list[float]:
     """Mean correlation within a type of distortion at each step of depth; NaN without layers."""
     results = dataset.results
     rows = results.distortions == distortion
-    found: list[list[float]] = [[] for _ in range(_STEPS)]
     human = results.human[rows]
-    if np.ptp(human) > 0:
-        for place, step in zip(places, steps, strict=True):
-            distances = results.distances[rows, place]
-            if np.ptp(distances) > 0:
-                found[step].append(float(spearman(-distances, human)))
-    return [float(np.mean(each)) if each else math.nan for each in found]
+    if not np.ptp(human) > 0:
+        return [math.nan] * _STEPS
+    found = rank_correlations(results.distances[np.ix_(rows, places)], human)
+    at_steps = [found[(steps == step) & np.isfinite(found)] for step in range(_STEPS)]
+    return [float(each.mean()) if each.size else math.nan for each in at_steps]
