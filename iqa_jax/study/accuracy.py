@@ -10,7 +10,6 @@ from scipy import stats
 
 from iqa_jax.study.against_metrics import is_supervised
 from iqa_jax.study.estimates import ALPHA, LEVEL, from_interval
-from iqa_jax.study.factors import equivalence_finding
 from iqa_jax.study.findings import (
     CONTRADICTED,
     EQUIVALENT,
@@ -22,6 +21,7 @@ from iqa_jax.study.findings import (
     Untested,
     adjusted,
     allowed,
+    equivalence_finding,
 )
 from iqa_jax.study.quantities import BEST, View
 from iqa_jax.study.reading import Gain

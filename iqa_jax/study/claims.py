@@ -8,7 +8,7 @@ import hashlib
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import astuple, dataclass, field
 
-from iqa_jax.study import accuracy, against_metrics, factors, layers
+from iqa_jax.study import accuracy, against_metrics, depths, environments, goals, layers
 from iqa_jax.study.findings import Finding, Untested
 
 VERSION = 1
@@ -35,7 +35,8 @@ class Claim:
       contradicted: What contradicts it.
       equivalent: What shows that a difference is smaller than the margin; empty if that is no
         verdict of this claim.
-      consistent: What makes the estimate consistent with it without supporting it; empty likewise.
+      consistent: What makes the estimate consistent with it without supporting it; empty if
+        nothing does.
       needs: What a test needs, besides complete datasets.
       confounds: What differs besides the factor.
       combined: Where the mean over four sources or more has to lie for the claim: ``above`` 0,
@@ -160,7 +161,7 @@ CLAIMS: Sequence[Claim] = (
         source=BOTH,
         text="Supervised learning beats self-supervised and unsupervised learning.",
         estimand="supervised - self-supervised within trunk and environment, mean over depth",
-        test=factors.supervised_better,
+        test=goals.supervised_better,
         supported=f"{_BOTH_ABOVE}, and permutation of goals",
         contradicted=f"{_BOTH_BELOW}, and permutation of goals",
         consistent=_IMAGES_ONLY,
@@ -173,7 +174,7 @@ CLAIMS: Sequence[Claim] = (
         source=BOTH,
         text="The same with networks that see no colour.",
         estimand="supervised - self-supervised within trunk and environment, mean over depth",
-        test=factors.supervised_better,
+        test=goals.supervised_better,
         arguments={"luminance_only": True},
         supported=f"{_BOTH_ABOVE}, and permutation of goals",
         contradicted=f"{_BOTH_BELOW}, and permutation of goals",
@@ -188,7 +189,7 @@ CLAIMS: Sequence[Claim] = (
         source=BOTH,
         text="Simpler networks beat very deep ones.",
         estimand="Theil and Sen's slope of the best layer on log2 of the depth, over families",
-        test=factors.simpler_better,
+        test=depths.simpler_better,
         supported="upper ends over images and families < 0, and permutation of families",
         contradicted="lower ends over images and families > 0, and permutation of families",
         consistent="upper end over images < 0 alone: true of these networks",
@@ -201,7 +202,7 @@ CLAIMS: Sequence[Claim] = (
         source=BOTH,
         text="Agreement rises with depth in simple networks.",
         estimand="slope of the correlation on relative depth, mean over families",
-        test=factors.rises_with_depth,
+        test=depths.rises_with_depth,
         arguments={"group": "simple"},
         supported=_BOTH_ABOVE,
         contradicted=_BOTH_BELOW,
@@ -215,7 +216,7 @@ CLAIMS: Sequence[Claim] = (
         source=BOTH,
         text="Agreement does not rise with depth in very deep networks.",
         estimand="slope of the correlation on relative depth with its sign changed, over families",
-        test=factors.rises_with_depth,
+        test=depths.rises_with_depth,
         arguments={"group": "very deep"},
         supported="lower ends over images and over networks > -margin",
         contradicted="upper ends over images and over networks < -margin",
@@ -238,7 +239,7 @@ CLAIMS: Sequence[Claim] = (
         source=BOTH,
         text="Large natural environments beat small restricted ones.",
         estimand="(trained - untrained) of ImageNet-1k - the same of CIFAR-10, mean over depth",
-        test=factors.environment_helps,
+        test=environments.environment_helps,
         supported="never: one family cannot support it",
         contradicted=_BOTH_BELOW,
         consistent="lower end over images > 0, with or without that over networks",
@@ -252,7 +253,7 @@ CLAIMS: Sequence[Claim] = (
         source=BOTH,
         text="Small changes of environment do not matter.",
         estimand="largest difference between environments on one trunk with one goal",
-        test=factors.environments_equal,
+        test=environments.environments_equal,
         supported="never: see equivalent",
         contradicted="an interval beyond the margin after Holm",
         equivalent="every difference within the margin",

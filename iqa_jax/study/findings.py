@@ -177,6 +177,58 @@ def factor_finding(
     )
 
 
+def equivalence_finding(
+    contrasts: Sequence[Contrast], margin: float, *, count: int, blocks: int = 0, note: str = ""
+) -> Finding:
+    """The finding on differences that are claimed to be small: all within, or one beyond.
+
+    With an estimate over networks, a decision needs that, too.
+
+    Args:
+      contrasts: The differences.
+      margin: The margin.
+      count: Number of networks.
+      blocks: Number of blocks.
+      note: Numbers that the table has no column for.
+    """
+    p_tost, p_beyond = [], []
+    for each in contrasts:
+        estimates = [each.images, *([each.networks] if each.networks else [])]
+        p_tost.append(max(one.p_equivalent(margin) for one in estimates))
+        sides = [
+            max(2 * one.p_above(margin) for one in estimates),
+            max(2 * one.p_below(-margin) for one in estimates),
+        ]
+        p_beyond.append(min(1.0, *sides))
+    largest = max(contrasts, key=lambda each: np.abs(each.images.value))
+    beyond = adjusted(p_beyond)
+    decision, p = UNDECIDED, max(p_tost)
+    if p < ALPHA:
+        decision = EQUIVALENT
+    elif min(beyond) < ALPHA:
+        decision, p = CONTRADICTED, min(beyond)
+    is_small = bool(np.abs(largest.images.value) < margin)
+    reached = max(
+        one.margin_reached
+        for each in contrasts
+        for one in (each.images, *([each.networks] if each.networks else []))
+    )
+    return Finding(
+        decision,
+        allowed(equivalent=is_small, contradicted=not is_small),
+        largest.images.value,
+        p,
+        largest.images,
+        largest.networks,
+        contrasts,
+        p_tost=max(p_tost),
+        margin_reached=reached,
+        count=count,
+        blocks=blocks,
+        note=note or f"largest: {largest.block}: {largest.a} - {largest.b}",
+    )
+
+
 def adjusted(p_values: Iterable[float]) -> list[float]:
     """p-values adjusted by Holm's method.
 
@@ -211,3 +263,13 @@ def absent_of(view: View, wanted: Iterable[Network]) -> str:
         return ""
     more = " and more" if len(gone) > 5 else ""
     return f"; absent: {', '.join(gone[:5])}{more}; iqa fetch --models={','.join(gone)}"
+
+
+def mean_weights(weights: Sequence[np.ndarray | None]) -> np.ndarray:
+    """The mean of several weightings of columns.
+
+    Args:
+      weights: The weightings, of which at least one is not None.
+    """
+    known = [each for each in weights if each is not None]
+    return sum(known, np.zeros(())) / len(known)

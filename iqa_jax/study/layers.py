@@ -5,7 +5,6 @@ import dataclasses
 import numpy as np
 
 from iqa_jax.study.estimates import ALPHA
-from iqa_jax.study.factors import equivalence_finding
 from iqa_jax.study.findings import (
     CONTRADICTED,
     SUPPORTED,
@@ -16,6 +15,7 @@ from iqa_jax.study.findings import (
     adjusted,
     allowed,
     by_family,
+    equivalence_finding,
 )
 from iqa_jax.study.networks import Side, comparison_weights, networks_estimate
 from iqa_jax.study.quantities import BEST, DEPTH_MEAN, View

@@ -9,12 +9,13 @@ from scipy import stats
 
 from iqa_jax.agreement.intervals import LEAST_REFERENCES
 from iqa_jax.study.estimates import Estimate
+from iqa_jax.study.evidence import Evidence
 from iqa_jax.study.findings import Contrast, Finding
 from iqa_jax.study.layers import CONCATENATED
 from iqa_jax.study.pseudovalues import MEASURES, SPEARMAN, Pseudovalues, Sample
 from iqa_jax.study.quantities import DEPTH_MEAN, LAST, SLOPE, STRIDES, View
 from iqa_jax.study.results import BASELINE, METRIC, Network, Results
-from iqa_jax.study.verdicts import Evidence, Verdict
+from iqa_jax.study.verdicts import Verdict
 
 TRANSFERRED, SPLIT, APPARENT = "best_transferred", "best_split", "best_apparent"
 

@@ -1,13 +1,14 @@
 """Verdicts: findings of datasets, measures and claims considered together."""
 
 import math
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
 
 import numpy as np
 
 from iqa_jax.study.claims import ABOVE, BELOW, CLAIMS, COUNTED, Claim
 from iqa_jax.study.estimates import ALPHA
+from iqa_jax.study.evidence import Evidence, Findings
 from iqa_jax.study.findings import (
     CONSISTENT,
     CONTRADICTED,
@@ -20,9 +21,7 @@ from iqa_jax.study.findings import (
     Untested,
 )
 from iqa_jax.study.multiplicity import LEAST_COMBINED, combine, holm, partial_conjunction
-from iqa_jax.study.pseudovalues import MEASURES, PEARSON, SPEARMAN, Pseudovalues
-from iqa_jax.study.quantities import View, layers_elsewhere
-from iqa_jax.study.reading import Gain
+from iqa_jax.study.pseudovalues import PEARSON, SPEARMAN, Pseudovalues
 from iqa_jax.study.results import Results
 from iqa_jax.text import counted
 
@@ -36,10 +35,6 @@ ALL = "all sources"
 TRAININGS = "trainings"
 _SIZE, _NOT_RUN = "half size", "not run"
 _NAMES = {PEARSON: "Pearson", "spearman_in_references": "within references"}
-_HALF = "factor:0.5"
-
-Findings = Mapping[str, Finding | Untested]
-"""What a dataset says of a claim, by measure."""
 
 
 @dataclass(frozen=True)
@@ -84,89 +79,6 @@ class Verdict:
     high_networks: float = math.nan
     estimate: float = math.nan
     is_confirmatory: bool = False
-
-
-@dataclass(frozen=True)
-class Evidence:
-    """All datasets with their pseudo-values.
-
-    Attributes:
-      native: Datasets at native size.
-      half: The same at half size.
-      gains: Gains of trainings.
-      margin: Difference that counts as none.
-    """
-
-    native: Sequence[Pseudovalues]
-    half: Sequence[Pseudovalues] = ()
-    gains: Sequence[Gain] = ()
-    margin: float = 0.02
-    _views: dict[tuple[int, str, str], View] = field(default_factory=dict, repr=False)
-
-    @classmethod
-    def of_results(
-        cls, results: Sequence[Results], gains: Sequence[Gain], margin: float
-    ) -> "Evidence":
-        """The evidence of some results.
-
-        Args:
-          results: Results of datasets, sizes and precisions; of several precisions the first.
-          gains: Gains of trainings.
-          margin: Difference that counts as none.
-        """
-        native: dict[str, Pseudovalues] = {}
-        half: dict[str, Pseudovalues] = {}
-        for each in results:
-            of_size = {"": native, _HALF: half}.get(each.resize)
-            if of_size is not None:
-                of_size.setdefault(each.dataset, Pseudovalues(each))
-        return cls([*native.values()], [*half.values()], gains, margin)
-
-    def view(self, dataset: Pseudovalues, measure: str, readout: str) -> View:
-        """The networks of a dataset; other sources of photographs choose the best layer.
-
-        Args:
-          dataset: The dataset.
-          measure: One of ``pseudovalues.MEASURES``.
-          readout: Name of the read-out.
-        """
-        key = id(dataset), measure, readout
-        if key not in self._views:
-            beside = self.half if any(each is dataset for each in self.half) else self.native
-            others = [
-                each.sample(measure)
-                for each in beside
-                if each.results.source != dataset.results.source
-            ]
-            elsewhere = layers_elsewhere(others) if others else None
-            self._views[key] = View(dataset.sample(measure), readout, elsewhere)
-        return self._views[key]
-
-    def findings(self, claim: Claim, dataset: Pseudovalues, readout: str) -> Findings:
-        """What a dataset says of a claim, by measure.
-
-        Args:
-          claim: The claim.
-          dataset: The dataset.
-          readout: Name of the read-out.
-        """
-        return {
-            measure: claim.test(
-                self.view(dataset, measure, readout), self.margin, **claim.arguments
-            )
-            for measure in MEASURES
-        }
-
-    def trained(self, claim: Claim) -> Findings:
-        """What trainings say of a claim, by measure.
-
-        Args:
-          claim: The claim.
-        """
-        return {
-            SPEARMAN: claim.test(self.gains, "srcc", self.margin),
-            PEARSON: claim.test(self.gains, "plcc", self.margin),
-        }
 
 
 def judge(evidence: Evidence, readout: str, *, is_confirmatory: bool = True) -> list[Verdict]:

@@ -8,6 +8,7 @@ from etils import epath
 
 from iqa_jax.errors import InputError
 from iqa_jax.study.claims import MARGIN, digest
+from iqa_jax.study.evidence import Evidence
 from iqa_jax.study.reading import read_results
 from iqa_jax.study.rows import (
     ClaimRow,
@@ -18,7 +19,7 @@ from iqa_jax.study.rows import (
     model_rows,
     pseudovalue_arrays,
 )
-from iqa_jax.study.verdicts import Evidence, judge
+from iqa_jax.study.verdicts import judge
 from iqa_jax.text import do_you_mean
 
 PREFERRED = ("l2", "rmse", "unit")

@@ -22,6 +22,7 @@ from scipy import stats
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
 from benchmarks import coverage
+
 from iqa_jax.agreement.correlation import spearman
 from iqa_jax.programs import running
 from iqa_jax.programs.settings import ProgramSettings
@@ -289,7 +290,6 @@ def main(settings: Settings) -> None:
         for slope in (0.0, 1.0)
     ]
     _table(("units", "true slope", "Theil and Sen", "Kendall's tau"), by_rank)
-
 
 
 if __name__ == "__main__":

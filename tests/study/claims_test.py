@@ -1,6 +1,7 @@
 """The table of claims, and every claim with planted truths."""
 
 import inspect
+
 import pytest
 from etils import epath
 from study import made_up, truths

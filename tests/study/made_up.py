@@ -185,5 +185,3 @@ def network(**facts):
         "layers": {},
         **facts,
     }
-
-

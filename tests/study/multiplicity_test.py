@@ -8,7 +8,9 @@ from iqa_jax.study.multiplicity import combine, holm, partial_conjunction
 
 
 def test_holm_multiplies_the_smallest_by_their_number_and_keeps_the_order():
-    assert holm([0.04, 0.01, np.nan, 0.03]) == pytest.approx([0.06, 0.03, np.nan, 0.06], nan_ok=True)
+    assert holm([0.04, 0.01, np.nan, 0.03]) == pytest.approx(
+        [0.06, 0.03, np.nan, 0.06], nan_ok=True
+    )
 
 
 def test_nothing_to_adjust():

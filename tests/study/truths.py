@@ -104,16 +104,19 @@ def write_all(folder: Path, tables, truth, networks=None):
         write(folder / table.name, table, wanted, networks, own=truth.own, seed=number)
         for number, table in enumerate(tables)
     ]
-    return [*folders, write_training(folder / "training", {1: 0.03, 0: 0.01, -1: -0.03}[truth.sign])]
+    return [
+        *folders,
+        write_training(folder / "training", {1: 0.03, 0: 0.01, -1: -0.03}[truth.sign]),
+    ]
 
 
 def write_training(folder: Path, gain, error=0.008):
     """The record and report of a training with a gain."""
     folder.mkdir(parents=True)
     header = "part dataset references pairs measure weights minus value low high".split()
+    ends = gain - 2.06 * error, gain + 2.06 * error
     rows = [
-        ("pooled", "tid2013", 25, 3000, measure, "learned", "uniform", gain, gain - 2.06 * error)
-        + (gain + 2.06 * error,)
+        ("pooled", "tid2013", 25, 3000, measure, "learned", "uniform", gain, *ends)
         for measure in ("plcc", "srcc")
     ]
     (folder / "report.csv").write_text(csv_text(header, rows))

@@ -8,6 +8,7 @@ import pytest
 from iqa_jax.study import verdicts
 from iqa_jax.study.claims import ABOVE, COUNTED, Claim
 from iqa_jax.study.estimates import Estimate
+from iqa_jax.study.evidence import Evidence
 from iqa_jax.study.findings import CONTRADICTED, SUPPORTED, UNDECIDED, Finding, Untested, allowed
 from iqa_jax.study.pseudovalues import SPEARMAN, WITHIN
 from iqa_jax.study.results import Results
@@ -59,7 +60,7 @@ def claim(values, name="C", **facts):
 
 def judged(monkeypatch, claims, results):
     monkeypatch.setattr(verdicts, "CLAIMS", claims)
-    evidence = verdicts.Evidence.of_results(results, [], 0.02)
+    evidence = Evidence.of_results(results, [], 0.02)
     return verdicts.judge(evidence, "l2")
 
 
@@ -162,7 +163,9 @@ def test_claims_are_adjusted_for_each_other(monkeypatch):
     weak = claim({"else": (0.022,)}, "weak")
     (alone,) = judged(monkeypatch, [weak], [dataset()])
     assert alone.verdict == "supported"
-    rows = judged(monkeypatch, [weak, *[claim({"else": (0.0,)}, f"{n}") for n in range(5)]], [dataset()])
+    rows = judged(
+        monkeypatch, [weak, *[claim({"else": (0.0,)}, f"{n}") for n in range(5)]], [dataset()]
+    )
     assert rows[0].verdict == "undecided"
     assert rows[0].reason == "supported before Holm's correction over 6 claims"
     exploratory = dataclasses.replace(weak, is_confirmatory=False)
@@ -176,5 +179,3 @@ def test_one_family_is_never_more_than_consistent(monkeypatch):
     assert row.verdict == "consistent"
     (row,) = judged(monkeypatch, [claim({"else": (-0.1,)}, most="consistent")], [dataset()])
     assert row.verdict == "contradicted"
-
-

@@ -18,7 +18,7 @@ def main(settings: StudySettings) -> None:
     from etils import epath  # noqa: PLC0415  the help needs none of these
 
     from iqa_jax.programs.study import output  # noqa: PLC0415
-    from iqa_jax.programs.study.document import summary  # noqa: PLC0415
+    from iqa_jax.programs.study.markdown import summary  # noqa: PLC0415
     from iqa_jax.study.whole import run_study  # noqa: PLC0415
 
     study = run_study(

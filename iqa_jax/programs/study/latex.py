@@ -3,7 +3,7 @@
 import math
 from collections.abc import Iterable, Sequence
 
-from iqa_jax.programs.study.document import primary_rows
+from iqa_jax.programs.study.markdown import primary_rows
 from iqa_jax.study.pseudovalues import SPEARMAN
 from iqa_jax.study.rows import SPLIT, TRANSFERRED
 from iqa_jax.study.whole import Study

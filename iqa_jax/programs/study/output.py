@@ -9,8 +9,8 @@ import numpy as np
 from etils import epath
 
 from iqa_jax.files import write_bytes, write_text
-from iqa_jax.programs.study.document import document
 from iqa_jax.programs.study.latex import claims_table, models_table
+from iqa_jax.programs.study.markdown import document
 from iqa_jax.study.rows import ClaimRow, ContrastRow, ModelRow
 from iqa_jax.study.whole import Study
 from iqa_jax.text import csv_text
