@@ -39,9 +39,18 @@ _TAU_VARIANCE = 0.437
 
 
 class _Point(NamedTuple):
+    """A network on an axis; only networks of one series are compared."""
+
     name: str
     accuracy: float
     weights: np.ndarray
+    series: tuple[str, ...] = ()
+
+
+def _concordance(view: View, one: _Point, other: _Point) -> float:
+    """1 if the more accurate of two networks agrees better, -1 if it agrees less."""
+    lead = view.sample.value(other.weights) - view.sample.value(one.weights)
+    return float(np.sign(lead) * np.sign(other.accuracy - one.accuracy))
 
 
 def accuracy_does_not_imply(view: View, margin: float, *, axis: str) -> Finding | Untested:
@@ -51,7 +60,7 @@ def accuracy_does_not_imply(view: View, margin: float, *, axis: str) -> Finding 
       view: The networks.
       margin: Not needed.
       axis: ``top1`` of supervised networks, ``linear_probe`` of ResNet-50, or ``epochs``: the
-        linear probe along the longest series of one objective.
+        linear probe of networks that differ in nothing but their epochs.
     """
     del margin
     points = _points(view, axis)
@@ -59,11 +68,14 @@ def accuracy_does_not_imply(view: View, margin: float, *, axis: str) -> Finding 
         return Untested(
             f"{_LEAST_NETWORKS} networks with {axis} are needed, found {len(points)}", len(points)
         )
-    values = [view.sample.value(each.weights) for each in points]
-    accuracies = [each.accuracy for each in points]
-    tau = float(np.asarray(stats.kendalltau(accuracies, values))[0])
+    pairs = [
+        (one, other)
+        for one, other in itertools.combinations(sorted(points, key=lambda each: each.accuracy), 2)
+        if one.series == other.series
+    ]
+    tau = float(np.mean([_concordance(view, one, other) for one, other in pairs]))
     contrasts = []
-    for one, other in itertools.combinations(sorted(points, key=lambda each: each.accuracy), 2):
+    for one, other in pairs:
         if other.accuracy - one.accuracy >= _APART:
             images = view.sample.contrast(one.weights - other.weights)
             contrasts.append(
@@ -75,7 +87,7 @@ def accuracy_does_not_imply(view: View, margin: float, *, axis: str) -> Finding 
                 )
             )
     discordant = adjusted(each.p for each in contrasts)
-    networks = tau_estimate(tau, len(points))
+    networks = tau_estimate(tau, len(points) + 1 - len({each.series for each in points}))
     smallest = min(discordant, default=1.0)
     decision, p = UNDECIDED, smallest
     if smallest < ALPHA:
@@ -104,14 +116,15 @@ def accuracy_does_not_imply(view: View, margin: float, *, axis: str) -> Finding 
 def _points(view: View, axis: str) -> Sequence[_Point]:
     """Networks with their accuracy on an axis."""
     if axis == EPOCHS:
-        series: dict[tuple[str, str, str], list[_Point]] = {}
+        series: dict[tuple[str, ...], list[_Point]] = {}
         for each in view.networks:
             if each.is_trained and each.epochs and each.linear_probe is not None:
                 best = view.best(each)
                 if best is not None:
-                    key = each.trunk, each.goal, each.environment
-                    series.setdefault(key, []).append(_Point(each.name, each.linear_probe, best))
-        return max(series.values(), key=len, default=[])
+                    key = each.trunk, each.goal, each.environment, each.recipe
+                    point = _Point(each.name, each.linear_probe, best, key)
+                    series.setdefault(key, []).append(point)
+        return [point for those in series.values() if len(those) > 1 for point in those]
     found = []
     for each in view.trained:
         accuracy = each.top1 if axis == TOP1 else each.linear_probe
@@ -123,7 +136,7 @@ def _points(view: View, axis: str) -> Sequence[_Point]:
 
 
 def tau_estimate(tau: float, count: int) -> RankEstimate:
-    """Interval of Kendall's tau by Fisher's z.
+    """Interval of Kendall's tau by Fisher's z; of several series, one network less for each.
 
     Args:
       tau: Kendall's tau.

@@ -285,7 +285,7 @@ CLAIMS: Sequence[Claim] = (
     ),
     _accuracy(1, accuracy.TOP1, "top-1 accuracy of supervised networks"),
     _accuracy(2, accuracy.PROBE, "linear probe of ResNet-50"),
-    _accuracy(3, accuracy.EPOCHS, "epochs of one objective"),
+    _accuracy(3, accuracy.EPOCHS, "epochs, within objectives"),
     Claim(
         id="C14",
         source=BOTH,

@@ -1,4 +1,4 @@
-"""Several tests and several sources of photographs, by statsmodels."""
+"""Several tests, and several sources of photographs."""
 
 from collections.abc import Sequence
 from types import ModuleType
@@ -44,9 +44,9 @@ def holm(p_values: Sequence[float]) -> list[float]:
     """
     adjusted = np.asarray(p_values, np.float64).copy()
     tested = np.flatnonzero(np.isfinite(adjusted))
-    if len(tested):
-        multitest = _statsmodels().stats.multitest
-        adjusted[tested] = multitest.multipletests(adjusted[tested], ALPHA, method="holm")[1]
+    ordered = tested[np.argsort(adjusted[tested])]
+    multiplied = adjusted[ordered] * np.arange(len(ordered), 0, -1)
+    adjusted[ordered] = np.minimum(1.0, np.maximum.accumulate(multiplied))
     return adjusted.tolist()
 
 
@@ -87,7 +87,6 @@ def _statsmodels() -> ModuleType:
     try:
         import statsmodels  # noqa: PLC0415  belongs to the extra "study"
         import statsmodels.stats.meta_analysis  # noqa: PLC0415
-        import statsmodels.stats.multitest  # noqa: PLC0415
     except ImportError as error:
         raise InputError(
             "the study needs statsmodels; install it with: pip install 'jax-iqa[study]'"

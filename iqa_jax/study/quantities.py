@@ -218,18 +218,24 @@ class View:
           network: The network.
           readout: Read-out of the joined layers.
         """
-        inner = {
-            column.layer
-            for column in self.columns
-            if column.is_layer and column.model == network.name
+        place = self._joined.get((network.name, readout))
+        return None if place is None else self._one(place)
+
+    @cached_property
+    def _joined(self) -> Mapping[tuple[str, str], int]:
+        """Positions of the columns that join all inner layers, by model and read-out."""
+        inner: dict[str, set[str]] = defaultdict(set)
+        for column in self.columns:
+            if column.is_layer:
+                inner[column.model].add(column.layer)
+        return {
+            (column.model, column.readout): place
+            for place, column in enumerate(self.columns)
+            if column.kind == LAYER
+            and len(column.layers) > 1
+            and not column.in_sample
+            and set(column.layers) - {"input"} == inner[column.model]
         }
-        for place, column in enumerate(self.columns):
-            is_it = column.kind == LAYER and column.model == network.name
-            if is_it and column.readout == readout and not column.in_sample:
-                joined = set(column.layers) - {"input"}
-                if len(joined) > 1 and joined == inner:
-                    return self._one(place)
-        return None
 
     def minus_untrained(self, network: Network) -> np.ndarray | None:
         """Weights of the mean over depth minus that of the untrained controls.

@@ -68,7 +68,24 @@ def few_networks():
 @pytest.mark.parametrize("truth", [truths.HOLDS, truths.FAILS], ids=lambda each: each.name)
 def test_planted_truths_are_found(tmp_path, truth):
     folders = truths.write_all(tmp_path, [made_up.drawn()], truth, few_networks())
-    assert verdicts(folders) == expected(truth.sign)
+    found, wanted = verdicts(folders), expected(truth.sign)
+    if truth is truths.FAILS:  # see truths.ORDERED
+        for name in ("C6", "C13.2"):
+            del found[name], wanted[name]
+    assert found == wanted
+
+
+@pytest.mark.slow
+def test_networks_in_order(tmp_path):
+    found = verdicts(truths.write_all(tmp_path, [made_up.drawn()], truths.ORDERED, few_networks()))
+    assert {found["C6"], found["C13.2"]} == {"contradicted"}
+
+
+@pytest.mark.slow
+def test_networks_that_differ_much_leave_factors_open(tmp_path):
+    found = verdicts(truths.write_all(tmp_path, [made_up.drawn()], truths.MIXED, few_networks()))
+    can = [claim.id for claim in CLAIMS if claim.consistent]
+    assert {found[name] for name in can} == {"consistent"}
 
 
 @pytest.mark.slow

@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 from scipy import stats
+from statsmodels.stats import multitest
 
 from iqa_jax.study.multiplicity import combine, holm, partial_conjunction
 
@@ -11,6 +12,12 @@ def test_holm_multiplies_the_smallest_by_their_number_and_keeps_the_order():
     assert holm([0.04, 0.01, np.nan, 0.03]) == pytest.approx(
         [0.06, 0.03, np.nan, 0.06], nan_ok=True
     )
+
+
+def test_holm_is_that_of_statsmodels():
+    p_values = np.random.default_rng(0).uniform(0, 0.2, 20)
+    theirs = multitest.multipletests(p_values, 0.05, method="holm")[1]
+    assert holm(p_values) == pytest.approx(theirs)
 
 
 def test_nothing_to_adjust():

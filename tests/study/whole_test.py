@@ -131,8 +131,9 @@ def test_the_direction_of_the_scores_turns_all_rows(folder, study, tmp_path):
 
     turned = run_study([copied(folder, tmp_path / "a", change)])
     quantities = ("last", "depth_mean", "metric", "depth_slope")
+    by_place = {row[:16]: row for row in turned.models}
     pairs = [
-        (one, next(row for row in turned.models if row[:18] == one[:18] and row[18] == one[18]))
+        (one, by_place[one[:16]])
         for one in study.models
         if one.quantity in quantities and one.model in ("vgg1", "ssim")
     ]
@@ -160,5 +161,5 @@ def test_what_cannot_be_studied(folder, tmp_path):
 
     with pytest.raises(InputError, match="expected an evaluation at native size; found factor:0.5"):
         run_study([copied(folder, tmp_path / "a", change)])
-    with pytest.raises(InputError, match="no layer is read out by 'l3'; do you mean l2"):
+    with pytest.raises(InputError, match="no layer is read out by 'l3'; there are: l2"):
         run_study([epath.Path(folder)], readout="l3")
