@@ -100,7 +100,7 @@ def distances(table: Table, columns, *, own=0.02, common=None, seed=0) -> np.nda
     shared = noise(1) if common is None else common
     own_noise = noise(len(columns))
     latent = np.sqrt(1 - own) * shared + np.sqrt(own) * own_noise
-    rho = np.array([column.correlation for column in columns])
+    rho = np.clip([column.correlation for column in columns], 0.05, 0.95)
     return np.exp(-(rho * z[:, None] + np.sqrt(1 - rho**2) * latent) / 2)
 
 
