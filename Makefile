@@ -21,10 +21,10 @@ ifneq ($(filter command environment,$(origin PYTHON)),)
 endif
 
 demo: $(VENV)/demo.installed
-	$(BIN)/iqa fetch --models=alexnet,vgg16,efficientnet_lite0 --checkpoints_dir=checkpoints
+	$(BIN)/iqa fetch --models=alexnet,vgg16 --checkpoints_dir=checkpoints
 	$(BIN)/iqa demo --data_dir=demo/data
 	$(BIN)/iqa evaluate --dataset=demo --data_dir=demo/data --checkpoints_dir=checkpoints \
-	  --models=alexnet,vgg16,efficientnet_lite0 --metrics=$(LPIPS) --output_dir=demo/results
+	  --models=alexnet,vgg16 --metrics=$(LPIPS) --output_dir=demo/results
 
 test test-all: $(VENV)/test.installed
 	$(BIN)/ruff format --check --quiet .

@@ -45,7 +45,7 @@ def family(architecture: str) -> str:
 @functools.cache
 def build(architecture: str) -> Network:
     """The network for a key of :data:`ARCHITECTURES`, in the form in which weights are stored."""
-    return from_module(_abstract(architecture), family(architecture))
+    return from_module(abstract_module(architecture), family(architecture))
 
 
 def build_folded(architecture: str) -> Network:
@@ -67,13 +67,13 @@ def fold(architecture: str, parameters: Mapping[str, np.ndarray]) -> dict[str, n
 
 @functools.cache
 def _folded(architecture: str) -> tuple[Network, tuple[FoldedNorm, ...]]:
-    module = _abstract(architecture)
+    module = abstract_module(architecture)
     norms = fold_modules(module)
     return from_module(module, family(architecture)), norms
 
 
-def _abstract(architecture: str) -> nnx.Module:
-    """The module with shapes instead of parameters."""
+def abstract_module(architecture: str) -> nnx.Module:
+    """The module of a key of :data:`ARCHITECTURES`, with shapes instead of parameters."""
     return nnx.eval_shape(lambda: ARCHITECTURES[architecture](rngs=cast(nnx.Rngs, _OneKey())))
 
 

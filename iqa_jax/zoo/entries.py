@@ -83,6 +83,8 @@ class Model:
         with, the largest if there are several sizes; None if no source states it.
       recipe: Code and settings of the training, in a word: who trained it, and how.
       seed: Seed of an untrained network's parameters.
+      calibrated: Whether an untrained network's normalisations fit the references of a dataset; see
+        ``calibration``.
       in_study: Whether it belongs to the grid of 46.
     """
 
@@ -100,6 +102,7 @@ class Model:
     training_resolution: int | None = None
     recipe: str = ""
     seed: int | None = None
+    calibrated: bool = False
     in_study: bool = False
 
     @property

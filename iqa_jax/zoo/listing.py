@@ -27,6 +27,7 @@ FACTS = (
     "linear_probe",
     "accuracy_source",
     "seed",
+    "calibrated",
 )
 """Facts about a network, which are attributes of its entry."""
 

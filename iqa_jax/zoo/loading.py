@@ -24,7 +24,7 @@ from iqa_jax.weights import checkpoints
 from iqa_jax.weights.relevance_files import is_relevance_file, read_relevance
 from iqa_jax.zoo.functions import Function, function_sha256, is_own, load_function
 from iqa_jax.zoo.random_weights import initial_parameters
-from iqa_jax.zoo.registry import MODELS, RELEVANCES, find_model
+from iqa_jax.zoo.registry import CALIBRATED, MODELS, RELEVANCES, find_model
 
 
 @register_pytree
@@ -179,6 +179,11 @@ def fill_backbone(outline: Backbone, *, checkpoints_dir: epath.PathLike | None =
     if not any(isinstance(each, jax.ShapeDtypeStruct) for each in outline.parameters.values()):
         return outline
     entry = find_model(outline.name)
+    if entry.calibrated:
+        raise InputError(
+            f"{outline.name} is calibrated with the references of a dataset: iqa evaluate does it; "
+            f"the control without is {outline.name.removesuffix(CALIBRATED)}"
+        )
     if entry.seed is None:
         checkpoint = _load(outline.name, checkpoints_dir)
         arrays, sha256 = checkpoint.arrays, checkpoint.provenance["weights_sha256"]

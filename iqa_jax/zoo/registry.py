@@ -46,10 +46,15 @@ _TRAINED = {
     **efficientnet_lite.MODELS,
 }
 _EXAMPLES = {model.trunk: model for model in reversed(_TRAINED.values())}
-_UNTRAINED = re.compile(r"(?P<trunk>\w+)-random-none-seed(?P<seed>\d{1,9})")
+CALIBRATED = "-calibrated"
+"""End of the name of an untrained network whose normalisations fit the references of a dataset."""
+
+_UNTRAINED = re.compile(
+    rf"(?P<trunk>\w+)-random-none-seed(?P<seed>\d{{1,9}})(?P<calibrated>{CALIBRATED})?"
+)
 
 
-def _untrained(trunk: str, seed: int) -> Model:
+def _untrained(trunk: str, seed: int, *, calibrated: bool = False) -> Model:
     """A network before training, with the preprocessing of the trained ones."""
     example = _EXAMPLES[trunk]
     return Model(
@@ -62,6 +67,7 @@ def _untrained(trunk: str, seed: int) -> Model:
         epochs=0,
         recipe="none",
         seed=seed,
+        calibrated=calibrated,
     )
 
 
@@ -74,7 +80,7 @@ RELEVANCES: Mapping[str, PublishedRelevance] = perceptual.RELEVANCES
 
 
 def find_model(name: str) -> Model:
-    """The model called ``name``; untrained networks exist for every seed.
+    """The model called ``name``; untrained networks exist for every seed, also calibrated.
 
     Raises:
       InputError: If there is no such model; the message suggests similar names.
@@ -83,7 +89,9 @@ def find_model(name: str) -> Model:
         return MODELS[name]
     match = _UNTRAINED.fullmatch(name)
     if match and match["trunk"] in ARCHITECTURES:
-        return _untrained(match["trunk"], int(match["seed"]))
+        return _untrained(
+            match["trunk"], int(match["seed"]), calibrated=match["calibrated"] is not None
+        )
     hint = do_you_mean(name, MODELS)
     raise InputError(f"there is no model {name!r}; {hint}iqa models lists all")
 

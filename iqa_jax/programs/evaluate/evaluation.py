@@ -21,6 +21,7 @@ from iqa_jax.errors import InputError
 from iqa_jax.metrics import MetricName, groups
 from iqa_jax.metrics.features import FeatureScores
 from iqa_jax.metrics.pair_function import PairFunction
+from iqa_jax.programs.evaluate.calibrated import with_calibrated
 from iqa_jax.programs.evaluate.columns import ScoreColumn, joined_columns
 from iqa_jax.programs.evaluate.exposure import mark
 from iqa_jax.programs.evaluate.from_store import distances as stored_distances
@@ -97,6 +98,7 @@ def evaluate(
     if twice:
         raise InputError(f"scores_csv: {', '.join(twice)} is computed here; rename the column")
     plan = make_plan(table, headers, versions=settings.versions, resize=resize)
+    loaded = with_calibrated(columns, plan, loaded, precision=settings.precision)
     wanted = groups(column.metric for column in columns if column.metric)
     outlines = [_outline(group, settings, loaded) for group in wanted]
     for outline in outlines:

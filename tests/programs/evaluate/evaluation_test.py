@@ -554,11 +554,12 @@ def test_record_is_json_and_says_what_was_run(settings):
 
 
 def test_the_record_describes_every_model(settings):
-    names = ("alexnet", "squeezenet1_1-random-none-seed1")
-    chosen = {"layers": ("relu1",), "readouts": ("l2",), "metrics": ("vgg16/pool1/l2",)}
+    names, of_metric = ("alexnet", "resnet20-random-none-seed1"), "resnet20-random-none-seed0"
+    metrics = (f"{of_metric}/conv1/l2",)
+    chosen = {"layers": ("relu1", "conv1"), "readouts": ("l2",), "metrics": metrics}
     record = evaluate(settings(models=names, **chosen)).record
     json.dumps(record)
-    assert list(record["models"]) == [*names, "vgg16"]
+    assert list(record["models"]) == [*names, of_metric]
     alexnet, control = (record["models"][name] for name in names)
     assert (alexnet["family"], alexnet["depth"], alexnet["goal_family"]) == (
         *("alexnet", 5),
@@ -600,3 +601,19 @@ def test_a_function_of_the_user_is_described_by_its_layers(settings, tmp_path):
     found = record["models"][name]
     assert found["layers"]["half"] == {"channels": 3, "positions": [36, 40], "stride": None}
     assert "goal" not in found
+
+
+def test_calibrated_controls_are_made_with_the_references(settings, pair_folder, caplog):
+    plain, layers = "resnet20-random-none-seed0", {"layers": ("layer1.0",), "readouts": ("l2",)}
+    found = evaluate(settings(models=(plain, f"{plain}-calibrated"), **layers))
+    assert f"calibrated with 3 references: {plain}-calibrated" in caplog.text
+    models = found.record["models"]
+    assert [models[name]["calibrated"] for name in models] == [False, True]
+    hashes = [each["weights_sha256"] for each in models.values()]
+    assert hashes == [run["weights_sha256"] for run in found.record["runs"]]
+    assert len(set(hashes)) == 2
+    first, second = found.scores.values()
+    assert np.isfinite(second).all()
+    assert (first != second).all()
+    again = evaluate(settings(models=(f"{plain}-calibrated",), output_dir=None, **layers))
+    np.testing.assert_array_equal(*again.scores.values(), second)
