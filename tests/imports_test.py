@@ -14,8 +14,8 @@ PACKAGE = Path(iqa_jax.__file__).parent
 # Each folder, or file of the top level, may import those before it, and itself.
 ORDER = """
 _renamed text errors bibliography pytrees revisions files progress compilation images readouts
-backbones weights zoo datasets engine metrics streams agreement relevance study programs library __init__
-__main__
+backbones weights zoo datasets engine metrics streams agreement relevance study programs library
+__init__ __main__
 """.split()
 
 NETWORKS = {"backbones", "zoo", "metrics"}

@@ -54,7 +54,7 @@ def _concordance(view: View, one: _Point, other: _Point) -> float:
 
 
 def accuracy_does_not_imply(view: View, margin: float, *, axis: str) -> Finding | Untested:
-    """Of two networks the one that is better at the task may agree less with people.
+    """The better of two networks at the task may agree less with people.
 
     Args:
       view: The networks.

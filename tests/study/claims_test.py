@@ -6,7 +6,9 @@ import pytest
 from etils import epath
 from study import made_up, truths
 
+from iqa_jax.study.accuracy import relevance_adds
 from iqa_jax.study.claims import CLAIMS, digest
+from iqa_jax.study.reading import Gain
 from iqa_jax.study.whole import run_study
 
 NAMES = {"tid2013": "TID2013", "kadid10k": "KADID-10k", "csiq": "CSIQ"}
@@ -64,21 +66,43 @@ def few_networks():
     }
 
 
+@pytest.mark.parametrize(
+    ("value", "error", "decision"),
+    [
+        (0.03, 0.008, "supported"),
+        (-0.03, 0.008, "contradicted"),
+        (0.002, 0.004, "equivalent"),
+        (0.01, 0.02, "undecided"),
+    ],
+)
+def test_gains_of_a_training(value, error, decision):
+    width = 2.06 * error
+    gains = [
+        Gain("alexnet", "unit", part, "tid2013", "srcc", 25, value, value - width, value + width)
+        for part in ("pooled", "transfer")
+    ]
+    found = relevance_adds(gains, "srcc", 0.02)
+    assert found.decision == decision
+    assert (decision in found.allowed) == (decision != "undecided")
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize("truth", [truths.HOLDS, truths.FAILS], ids=lambda each: each.name)
 def test_planted_truths_are_found(tmp_path, truth):
-    folders = truths.write_all(tmp_path, [made_up.drawn()], truth, few_networks())
+    networks = few_networks()
+    if truth is truths.FAILS:  # SqueezeNet is deeper than VGG and less accurate: one of two holds
+        networks.pop("squeezenet1_1")
+    folders = truths.write_all(tmp_path, [made_up.drawn()], truth, networks)
     found, wanted = verdicts(folders), expected(truth.sign)
     if truth is truths.FAILS:  # see truths.ORDERED
-        for name in ("C6", "C13.2"):
-            del found[name], wanted[name]
+        del found["C13.2"], wanted["C13.2"]
     assert found == wanted
 
 
 @pytest.mark.slow
 def test_networks_in_order(tmp_path):
     found = verdicts(truths.write_all(tmp_path, [made_up.drawn()], truths.ORDERED, few_networks()))
-    assert {found["C6"], found["C13.2"]} == {"contradicted"}
+    assert found["C13.2"] == "contradicted"
 
 
 @pytest.mark.slow
