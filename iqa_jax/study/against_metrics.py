@@ -184,8 +184,9 @@ def is_supervised(network: Network) -> bool:
 
 def _mean_beats(view: View, groups: dict[str, list[Network]]) -> Finding | Untested:
     """Finding against the LPIPS with the smaller lead; a decision needs the other one too."""
-    metrics = {name: view.metric(name) for name in LPIPS}
-    missing = [name for name, weights in metrics.items() if weights is None]
+    found = {name: view.metric(name) for name in LPIPS}
+    metrics = {name: weights for name, weights in found.items() if weights is not None}
+    missing = [name for name in LPIPS if name not in metrics]
     count = sum(map(len, groups.values()))
     if missing:
         return Untested(_no_metric(missing), count)

@@ -65,7 +65,7 @@ def simpler_better(view: View, margin: float) -> Finding | Untested:
     depths = [np.mean([np.log2(each.depth or 1) for each in those]) for those in families.values()]
     x, weights = np.array(depths), [*units.values()]
     y = np.array([view.sample.value(each) for each in weights])
-    slope, _, low, high = stats.theilslopes(y, x, alpha=LEVEL)
+    slope, _, low, high = map(float, np.asarray(stats.theilslopes(y, x, alpha=LEVEL)))
     one, other = np.triu_indices(len(x), 1)
     apart = x[other] != x[one]
     one, other = one[apart], other[apart]
@@ -77,7 +77,7 @@ def simpler_better(view: View, margin: float) -> Finding | Untested:
         n_resamples=_PERMUTATIONS,
         rng=np.random.default_rng(0),
     )
-    networks = RankEstimate(float(slope), float(low), float(high), float(tested.pvalue))
+    networks = RankEstimate(slope, low, high, float(tested.pvalue))
     images = view.sample.contrast(_median_slope(x, y, weights))
     contrasts = [*_slopes_within(view, families, best), *_simple_against_deep(view, units, chosen)]
     excludes = low > 0 or high < 0
@@ -90,7 +90,7 @@ def simpler_better(view: View, margin: float) -> Finding | Untested:
     return Finding(
         decision,
         allowed(supported=slope < 0, consistent=slope < 0, contradicted=slope > 0),
-        float(slope),
+        slope,
         p,
         images,
         networks,
@@ -182,8 +182,9 @@ def rises_with_depth(view: View, margin: float, *, group: str) -> Finding | Unte
         for each in view.trained
         if is_supervised(each) and (each.family in SIMPLE if is_simple else is_very_deep(each))
     ]
-    slopes = {each.name: view.slope(each) for each in chosen}
-    chosen = [each for each in chosen if slopes[each.name] is not None]
+    found = {each.name: view.slope(each) for each in chosen}
+    slopes = {name: weights for name, weights in found.items() if weights is not None}
+    chosen = [each for each in chosen if each.name in slopes]
     if len(chosen) < 3:
         return Untested(
             f"3 {group} supervised networks are needed, found {len(chosen)}", len(chosen)

@@ -80,8 +80,7 @@ def supervised_better(
             )
         )
     combined = [
-        each[0] if len(each) == 1 else float(stats.combine_pvalues(each, method="stouffer")[1])
-        for each in zip(*p_each, strict=True)
+        each[0] if len(each) == 1 else _stouffer(each) for each in zip(*p_each, strict=True)
     ]
     return factor_finding(
         view,
@@ -92,6 +91,11 @@ def supervised_better(
         blocks=len(used),
         note=f"permutation p = {min(1.0, 2 * min(combined)):.3g}",
     )
+
+
+def _stouffer(p_values: Sequence[float]) -> float:
+    """One-sided p-value of independent strata together, by Stouffer's method."""
+    return float(np.asarray(stats.combine_pvalues(p_values, method="stouffer"))[1])
 
 
 def _permuted(one: Sequence[float], other: Sequence[float], side: str) -> float:

@@ -16,6 +16,7 @@ from iqa_jax.study.findings import (
     allowed,
     by_family,
     equivalence_finding,
+    mean_weights,
 )
 from iqa_jax.study.networks import Side, comparison_weights, networks_estimate
 from iqa_jax.study.quantities import BEST, DEPTH_MEAN, View
@@ -125,15 +126,14 @@ def concatenations_equal(view: View, margin: float) -> Finding | Untested:
     contrasts = []
     used: set[str] = set()
     for readout in CONCATENATED:
-        by_name = {each.name: view.concatenated(each, readout) for each in view.trained}
-        both = [
-            each
-            for each in view.trained
-            if by_name[each.name] is not None and view.best(each) is not None
-        ]
+        apart: dict[str, np.ndarray] = {}
+        for each in view.trained:
+            joined, best = view.concatenated(each, readout), view.best(each)
+            if joined is not None and best is not None:
+                apart[each.name] = joined - best
+        both = [each for each in view.trained if each.name in apart]
         units = [
-            sum((by_name[each.name] - view.best(each) for each in those), np.zeros(())) / len(those)
-            for those in by_family(both).values()
+            mean_weights([apart[each.name] for each in those]) for those in by_family(both).values()
         ]
         if len(units) < 2:
             continue

@@ -1,5 +1,6 @@
 """Several tests, and several sources of photographs."""
 
+import math
 from collections.abc import Sequence
 from types import ModuleType
 from typing import NamedTuple
@@ -63,9 +64,9 @@ def combine(values: Sequence[float], errors: Sequence[float]) -> Combined:
         np.asarray(values), variances, method_re="iterated", use_t=True, alpha=ALPHA
     )
     mean, error, df = float(found.mean_effect_re), float(found.sd_eff_w_re_hksj), found.df_resid
-    width = stats.t.isf(ALPHA / 2, df)
-    spread = np.sqrt(max(float(found.tau2), 0.0) + error**2)
-    of_new = stats.t.isf(ALPHA / 2, max(len(values) - 2, 1)) * spread
+    width = float(stats.t.isf(ALPHA / 2, df))
+    spread = math.sqrt(max(float(found.tau2), 0.0) + error**2)
+    of_new = float(stats.t.isf(ALPHA / 2, max(len(values) - 2, 1))) * spread
     p = float(2 * stats.t.sf(np.abs(mean) / error, df)) if error > 0 else float(mean == 0)
     i2 = max(float(found.i2), 0.0)
     return Combined(

@@ -258,7 +258,7 @@ class View:
           weights: Weights of columns.
         """
         used = np.flatnonzero(np.atleast_2d(weights).any(axis=0))
-        return ",".join(self.columns[place].layer for place in used)
+        return ",".join(self.columns[place].layer for place in used.tolist())
 
     def _depth(self, place: int) -> float:
         depth = self.columns[place].relative_depth

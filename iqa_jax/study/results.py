@@ -65,7 +65,8 @@ class Network:
           record: The entry; other facts are ignored.
         """
         known = {each.name for each in fields(cls)} & record.keys()
-        return cls(**{key: record[key] for key in known} | {"name": name})
+        facts: dict[str, Any] = {key: record[key] for key in known}
+        return cls(**facts | {"name": name})
 
     @property
     def is_trained(self) -> bool:

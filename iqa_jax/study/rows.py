@@ -182,7 +182,7 @@ def _network_rows(view: View, network: Network) -> Iterator[ModelRow]:
     if slope is not None:
         yield row(SLOPE, slope)
         used = np.flatnonzero(slope)
-        order = [view.columns[place].relative_depth for place in used]
+        order = [view.columns[place].relative_depth for place in used.tolist()]
         tau = float(np.asarray(stats.kendalltau(order, sample.whole.values[used]))[0])
         yield _numbers(sample, network, readout, "depth_tau", value=tau)
     added = view.minus_untrained(network)

@@ -230,7 +230,7 @@ def networks(
         covered.append(found.low <= effect <= found.high)
         false.append(found.p() < ALPHA)
         values = [sample.value(each) for each in sides[0].weights]
-        alone = stats.ttest_1samp(values, effect).pvalue if len(sizes) == 1 else 1.0
+        alone = float(np.asarray(stats.ttest_1samp(values, effect))[1]) if len(sizes) == 1 else 1.0
         false_images.append(alone < ALPHA)
     return {
         "covered": float(np.mean(covered)),
@@ -253,7 +253,7 @@ def ranks(count: int, slope: float, draws: int) -> dict[str, float]:
         random = np.random.default_rng((41, count, draw))
         x = random.normal(size=count)
         y = slope * x + random.normal(size=count)
-        low, high = stats.theilslopes(y, x, alpha=0.95)[2:4]
+        low, high = np.asarray(stats.theilslopes(y, x, alpha=0.95))[2:4].tolist()
         covered["slope"].append(bool(low <= slope <= high))
         found = tau_estimate(float(np.asarray(stats.kendalltau(x, y))[0]), count)
         covered["tau"].append(found.low <= tau <= found.high)

@@ -1,6 +1,5 @@
 """Figures of a study: depth, factors, accuracy, and types of distortion by depth."""
 
-import itertools
 import math
 from collections.abc import Mapping, Sequence
 
@@ -44,12 +43,9 @@ def _depth(view: View) -> Picture | None:
     rows = math.ceil(len(families) / columns)
     picture = Picture(figsize=(3.6 * columns, 2.8 * rows), layout="constrained")
     axes = picture.subplots(rows, columns, sharex=True, sharey=True, squeeze=False)
-    for panel, (family, networks) in itertools.zip_longest(
-        axes.flat, families.items(), fillvalue=("", [])
-    ):
-        if not networks:
-            panel.set_axis_off()
-            continue
+    for panel in axes.flat[len(families) :]:
+        panel.set_axis_off()
+    for panel, (family, networks) in zip(axes.flat, families.items(), strict=False):
         for network in networks:
             places = view.places(network)
             depth = [view.columns[place].relative_depth or 0.0 for place in places]

@@ -43,7 +43,7 @@ def write(study: Study, folder: epath.Path) -> list[str]:
     for name, text in texts.items():
         write_text(folder / name, text)
     arrays = io.BytesIO()
-    np.savez_compressed(arrays, **study.pseudovalues)
+    np.savez_compressed(arrays, allow_pickle=False, **study.pseudovalues)
     write_bytes(folder / "study_pseudovalues.npz", arrays.getvalue())
     for name, png in figures.items():
         write_bytes(folder / name, png)
