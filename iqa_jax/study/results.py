@@ -66,7 +66,8 @@ class Network:
         """
         known = {each.name for each in fields(cls)} & record.keys()
         facts: dict[str, Any] = {key: record[key] for key in known}
-        return cls(**facts | {"name": name})
+        facts["name"] = name
+        return cls(**facts)
 
     @property
     def is_trained(self) -> bool:
