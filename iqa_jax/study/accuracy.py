@@ -87,7 +87,7 @@ def accuracy_does_not_imply(view: View, margin: float, *, axis: str) -> Finding 
                 )
             )
     discordant = adjusted(each.p for each in contrasts)
-    networks = tau_estimate(tau, len(points) + 1 - len({each.series for each in points}))
+    networks = tau_estimate(tau, len(points) + 2 - 2 * len({each.series for each in points}))
     smallest = min(discordant, default=1.0)
     decision, p = UNDECIDED, smallest
     if smallest < ALPHA:
@@ -136,14 +136,14 @@ def _points(view: View, axis: str) -> Sequence[_Point]:
 
 
 def tau_estimate(tau: float, count: int) -> RankEstimate:
-    """Interval of Kendall's tau by Fisher's z; of several series, one network less for each.
+    """Interval of Kendall's tau by Fisher's z; of several series, two networks less for each further one.
 
     Args:
       tau: Kendall's tau.
-      count: Number of networks, at least 5.
+      count: Number of networks; fewer than 5 count as 5.
     """
     z = math.atanh(max(-1 + 1e-12, min(1 - 1e-12, tau)))
-    error = math.sqrt(_TAU_VARIANCE / (count - 4))
+    error = math.sqrt(_TAU_VARIANCE / max(count - 4, 1))
     width = float(stats.norm.isf((1 - LEVEL) / 2)) * error
     p = float(2 * stats.norm.sf(abs(z) / error))
     return RankEstimate(tau, math.tanh(z - width), math.tanh(z + width), p)

@@ -278,7 +278,7 @@ def series(sizes: Sequence[int], slope: float, draws: int) -> float:
             y = slope * x + random.normal(size=size)
             one, other = np.triu_indices(size, 1)
             concordant += np.sign((x[one] - x[other]) * (y[one] - y[other])).tolist()
-        found = tau_estimate(float(np.mean(concordant)), sum(sizes) + 1 - len(sizes))
+        found = tau_estimate(float(np.mean(concordant)), sum(sizes) + 2 - 2 * len(sizes))
         covered.append(found.low <= tau <= found.high)
     return float(np.mean(covered))
 
