@@ -136,7 +136,9 @@ def _points(view: View, axis: str) -> Sequence[_Point]:
 
 
 def tau_estimate(tau: float, count: int) -> RankEstimate:
-    """Interval of Kendall's tau by Fisher's z; of several series, two networks less for each further one.
+    """Interval of Kendall's tau by Fisher's z.
+
+    Of several series, the number of networks is less by two for each further series.
 
     Args:
       tau: Kendall's tau.
