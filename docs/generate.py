@@ -6,7 +6,6 @@ Each function returns the Markdown (MyST) of a page, or of a part that a page in
 import importlib
 import inspect
 import itertools
-import math
 import re
 import textwrap
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -20,9 +19,8 @@ from iqa_jax.bibliography import publications
 from iqa_jax.datasets import DATASETS
 from iqa_jax.datasets.catalogue import CATALOGUE
 from iqa_jax.datasets.overlaps import metrics_trained_on, shared_images
-from iqa_jax.metrics import list_metrics, parse_metric
-from iqa_jax.metrics.citing import READOUT_PUBLICATIONS, uses_of
-from iqa_jax.metrics.pixels import PIXEL_METRICS
+from iqa_jax.metrics import list_metrics, listing
+from iqa_jax.metrics.citing import READOUT_PUBLICATIONS
 from iqa_jax.programs.flags import Setting
 from iqa_jax.programs.running import MEANINGS, settings_kinds
 from iqa_jax.programs.usage import default_note, flag_text, groups_of, usage_line
@@ -150,30 +148,8 @@ def weights() -> str:
 
 def metrics() -> str:
     """A row for each published metric."""
-    rows = []
-    for name in list_metrics():
-        metric = parse_metric(name)
-        keys = [key for each in uses_of(name).values() for key in each]
-        rows.append(
-            (
-                f"`{name}`",
-                "similarity" if metric.higher_is_better else "distance",
-                _range(PIXEL_METRICS[metric.computed].score_range)
-                if not metric.readout
-                else "0 to",
-                f"`{metric.readout}`" if metric.readout else "pixels",
-                _publications(dict.fromkeys(keys)),
-            )
-        )
-    return "\n".join(
-        _table(("metric", "direction", "range", "computed from", "publications"), rows)
-    )
-
-
-def _range(ends: tuple[float, float]) -> str:
-    """Lowest and highest score in words; nothing at an end where there is none."""
-    low, high = ("" if math.isinf(end) else f"{end:g}" for end in ends)
-    return f"{low} to {high}".strip()
+    rows = [(f"`{name}`", *map(escaped, listing.facts(name))) for name in list_metrics()]
+    return "\n".join(_table(listing.HEADER, rows))
 
 
 def readouts() -> str:

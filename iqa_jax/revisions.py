@@ -25,12 +25,15 @@ REVISIONS: Mapping[str, int] = {
     "images/preprocessing": 1,
     # Families of networks.
     "backbone/alexnet": 1,
+    "backbone/clip_resnet": 1,
     "backbone/convnext": 1,
     "backbone/densenet": 1,
     "backbone/efficientnet": 1,
+    "backbone/perceptnet": 1,
     "backbone/resnet": 1,
     "backbone/squeezenet": 1,
     "backbone/vgg": 1,
+    "backbone/vit": 1,
     # Statistics of the activations of a pair.
     "statistic/squared_error": 1,
     "statistic/unit_squared_error": 1,

@@ -170,3 +170,80 @@ def decorrelation(reference, distorted):
     r, d = matrices
     products = [(x * y).sum() for x, y in ((r, d), (r, r), (d, d))]
     return 1 - (products[0] + 1e-6) / (np.sqrt(products[1] * products[2]) + 1e-6)
+
+
+def flat(layers):
+    """The concatenation of layers."""
+    return np.concatenate([np.ravel(layer).astype(np.float64) for layer in layers])
+
+
+def mean(x):
+    return x.mean((0, 1), dtype=np.float64)
+
+
+def std(x):
+    return x.std((0, 1), dtype=np.float64)
+
+
+def _gram(x):
+    rows = x.reshape(-1, x.shape[-1]).astype(np.float64)
+    return rows.T @ rows / len(rows)
+
+
+def euclidean(moment, reference, distorted):
+    """Euclidean distance of the moments of all channels."""
+    return np.linalg.norm(np.concatenate([*map(moment, reference)]) - flat(map(moment, distorted)))
+
+
+def _cosine(reference, distorted):
+    r, d = flat(reference), flat(distorted)
+    return 1 - r @ d / (np.linalg.norm(r) * np.linalg.norm(d))
+
+
+def _over_layers(function, r, d, *options):
+    return np.mean([function(x, y, *options) for x, y in zip(r, d, strict=True)])
+
+
+READOUTS = {
+    "l2": l2,
+    "rmse": lambda r, d: l2(r, d) / flat(r).size ** 0.5,
+    "unit": unit,
+    "unit_root": lambda r, d: unit(r, d) ** 0.5,
+    "cosine": _cosine,
+    "mean": lambda r, d: euclidean(mean, r, d),
+    "std": lambda r, d: euclidean(std, r, d),
+    "mean_std": lambda r, d: np.hypot(euclidean(mean, r, d), euclidean(std, r, d)),
+    "gram": lambda r, d: sum(
+        np.linalg.norm(_gram(x) - _gram(y)) for x, y in zip(r, d, strict=True)
+    ),
+    "structure_texture": structure_texture,
+    "wasserstein": lambda r, d: _over_layers(wasserstein, r, d, 4),
+    "wasserstein_16": lambda r, d: _over_layers(wasserstein, r, d, 16),
+    "distance_correlation": lambda r, d: _over_layers(decorrelation, r, d),
+}
+"""Read-outs of layers, without relevance."""
+
+
+def balanced(pairs):
+    """The read-out ``balanced`` of all pairs of a dataset, each the layers of two images."""
+    squared = np.array([[l2([x], [y]) ** 2 for x, y in zip(r, d, strict=True)] for r, d in pairs])
+    return np.sqrt(_to_mean(squared).sum(1))
+
+
+def normalized(pairs):
+    """The read-out ``normalized`` of all pairs of a dataset."""
+    errors = [
+        [mean(np.square(x - y, dtype=np.float64)) for x, y in zip(r, d, strict=True)]
+        for r, d in pairs
+    ]
+    return np.sqrt(_to_mean(np.array([*map(np.concatenate, errors)])).mean(1))
+
+
+def _to_mean(values):
+    """Values of pairs divided by their mean over the pairs; 0 where all are 0."""
+    means = values.mean(0)
+    return values / np.where(means == 0, 1, means)
+
+
+READOUTS_OF_DATASETS = {"balanced": balanced, "normalized": normalized}
+"""Read-outs of all pairs of a dataset."""

@@ -26,7 +26,8 @@ def test_everything_that_computes_has_a_revision():
     expected |= {f"statistic/{name}" for name in STATISTICS}
     expected |= {f"readout/{name}" for name in READOUTS}
     expected |= {f"metric/{name}" for name in PIXEL_METRICS if name not in FULL_NAMES}
-    expected |= {each for _, kept in READOUT_METRICS.values() if kept for each in kept.formulas}
+    kept = [metric.protocol for metric in READOUT_METRICS.values() if metric.protocol]
+    expected |= {formula for protocol in kept for formula in protocol.formulas}
     expected |= {name for name in REVISIONS if name.startswith("images/")}
     assert expected | {*OF_AGREEMENT} == set(REVISIONS)
     assert all(type(number) is int and number > 0 for number in REVISIONS.values())

@@ -2,6 +2,7 @@
 
 import bisect
 import difflib
+import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Self
@@ -10,7 +11,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from iqa_jax.backbones.network import INPUT, Activations, Network, aliases
+from iqa_jax.backbones.network import INPUT, Activations, Network, aliases, not_multiples
 from iqa_jax.compilation import compiled
 from iqa_jax.errors import InputError
 from iqa_jax.images.preprocess import Preprocessing, check_images, unit_range
@@ -65,14 +66,22 @@ class Backbone:
 
     @property
     def all_layers(self) -> tuple[str, ...]:
-        """Names of all layers in forward order; the first is ``input``, the pixels in [0, 1]."""
+        """Names of all layers in forward order; the first is ``input``, the pixels in [0, 1].
+
+        A transformer has others, on request: :attr:`known_layers`.
+        """
         return (INPUT, *self.network.layers)
+
+    @property
+    def known_layers(self) -> tuple[str, ...]:
+        """Names of all layers, then of those that only a request by name selects."""
+        return (*self.all_layers, *self.network.on_request)
 
     @property
     def channels(self) -> dict[str, int]:
         """Number of channels of every layer that it returns."""
         channels = {INPUT: 3, **self.network.channels}
-        short = aliases(tuple(channels))
+        short = aliases(self.all_layers)
         return {layer: channels[short.get(layer, layer)] for layer in self.layers}
 
     def with_layers(self, layers: str | Sequence[str] | None) -> Self:
@@ -94,7 +103,7 @@ class Backbone:
         if layers is None:
             return replace(self, selected=None)
         names = tuple(layers.split("+") if isinstance(layers, str) else dict.fromkeys(layers))
-        check_layers(self.name, names, self.all_layers)
+        check_layers(self.name, names, self.known_layers)
         return replace(self, selected=names)
 
     @property
@@ -148,9 +157,12 @@ class Backbone:
           images: ``[B, H, W, 3]``, ``uint8`` or floating point in [0, 1].
 
         Returns:
-          All layers of the network, selected or not, also under short names (:func:`aliases`).
+          All layers of the network, selected or not, also under short names (:func:`aliases`). Of
+          images that are not made of whole patches, ``input`` alone.
         """
         pixels = unit_range(images)
+        if self._is_cut(*images.shape[1:3]):
+            return {INPUT: pixels}
         x = self.preprocessing(pixels)
         if self.precision == "bf16":
             activations = self.network.apply(self.parameters, x.astype(jnp.bfloat16))
@@ -164,7 +176,7 @@ class Backbone:
     def refusal(
         self, height: int, width: int, *, layers: Iterable[str] | None = None
     ) -> str | None:
-        """Reason why images of a size are too small.
+        """Reason why images of a size are refused: too small, or not made of whole patches.
 
         Args:
           height: Height of the images in pixels.
@@ -173,7 +185,7 @@ class Backbone:
             :attr:`layers`.
 
         Returns:
-          A sentence that states the minimum size; None if the images are large enough.
+          A sentence that states the minimum size or the nearest ones; None if the size is right.
         """
         unreached = self.without_positions(height, width)
         missing = [
@@ -181,6 +193,8 @@ class Backbone:
         ]
         if not missing:
             return None
+        if self._is_cut(height, width):
+            return f"{self.name} {not_multiples(height, width, self.network.multiple)}"
         least = bisect.bisect_left(
             range(1, _LARGEST_LEAST_SIZE),
             True,
@@ -194,9 +208,21 @@ class Backbone:
 
     def without_positions(self, height: int, width: int) -> set[str]:
         """Layers of the network, also by short names, that images of this size cannot reach."""
+        if self._is_cut(height, width):
+            named = self.known_layers[1:]
+            return {*named, *aliases(named)}
+        shapes = self.shapes(height, width)
+        return {layer for layer, shape in shapes.items() if not math.prod(shape)}
+
+    def shapes(self, height: int, width: int) -> dict[str, tuple[int, ...]]:
+        """Height, width and channels of each layer for images of a size; nothing is computed."""
         image = jax.ShapeDtypeStruct((1, height, width, 3), jnp.float32)
         shapes = jax.eval_shape(Backbone.activations, self, image)
-        return {layer for layer, shape in shapes.items() if not shape.size}
+        return {layer: each.shape[1:] for layer, each in shapes.items()}
+
+    def _is_cut(self, height: int, width: int) -> bool:
+        """Whether the patches at the border of such images would not be whole."""
+        return bool(height % self.network.multiple or width % self.network.multiple)
 
 
 def check_layers(model: str, names: Iterable[str], layers: Sequence[str]) -> None:

@@ -9,7 +9,8 @@ import jax
 import jax.numpy as jnp
 from flax import nnx
 
-from iqa_jax.backbones.layers import BatchNorm, average_pool, conv, max_pool
+from iqa_jax.backbones.layers import BatchNorm, average_pool, conv
+from iqa_jax.backbones.stem import rectify_and_pool
 
 
 class DenseLayer(nnx.Module):
@@ -62,7 +63,6 @@ class _Features(nnx.Module):
     def __init__(self, growth: int, layers: tuple[int, ...], channels: int, *, rngs: nnx.Rngs):
         self.conv0 = conv(3, channels, 7, stride=2, padding=3, bias=False, rngs=rngs)
         self.norm0 = BatchNorm(channels, after="conv0", rngs=rngs)
-        self.pool0 = max_pool(3, 2, padding=1)
         for number, count in enumerate(layers, 1):
             block = DenseBlock(count, channels, growth, rngs=rngs)
             setattr(self, f"denseblock{number}", block)
@@ -98,9 +98,8 @@ class DenseNet(nnx.Module):
     def __call__(self, x: jax.Array) -> dict[str, jax.Array]:
         """Maps a preprocessed input ``[B, H, W, 3]`` to its named activations."""
         features = self.features
-        x = nnx.relu(features.norm0(features.conv0(x)))
-        activations = {"relu0": x}
-        activations["pool0"] = x = features.pool0(x)
+        rectified, x = rectify_and_pool(features.conv0, features.norm0, x)
+        activations = {"relu0": rectified, "pool0": x}
         for name in self.inner:
             activations[name] = x = getattr(features, name)(x)
         activations["relu5"] = nnx.relu(features.norm5(x))

@@ -38,7 +38,23 @@ DEPTHS: Mapping[str, int] = {
     "efficientnet_lite2": 64,
     "convnext_tiny": 58,
     "convnext_base": 112,
+    **dict.fromkeys(("vits16_augreg", "vitb16_augreg"), 49),
+    "vitl16_augreg": 97,
+    **dict.fromkeys(("vitb32_siglip2", "vitb16_siglip2"), 49),
+    "vitl16_siglip2": 97,
+    **dict.fromkeys(("vits16_dino", "vitb16_dino", "vitb8_dino"), 49),
+    **dict.fromkeys(("vits14_dinov2", "vitb14_dinov2"), 49),
+    **dict.fromkeys(("vits14_dinov2_reg4", "vitb14_dinov2_reg4"), 49),
+    **dict.fromkeys(("vitl14_dinov2", "vitl14_dinov2_reg4"), 97),
+    "vitb16_mae": 49,
+    "vitl16_mae": 97,
+    **dict.fromkeys(("vitb32_clip", "vitb16_clip"), 49),
+    "vitl14_clip": 97,
+    "clip_resnet50": 51,
+    **dict.fromkeys(("perceptnet", "perceptnet_same", "perceptnet_large"), 7),
+    "perceptnet_parametric": 8,
 }
 """Convolutions and linear layers on the longest path through the convolutional part, by key of
 ``ARCHITECTURES``. The number in a name, such as ResNet-50, often counts the classifier too. The two
-layers of a squeeze and excitation are on the longest path."""
+layers of a squeeze and excitation are on the longest path, and so are the weighted sums by which
+PerceptNets divide."""

@@ -4,14 +4,13 @@ from collections.abc import Mapping
 
 import jax
 import jax.numpy as jnp
-import ml_dtypes
 import numpy as np
 from flax import nnx
 
 from iqa_jax.backbones.layers import BatchNorm
 from iqa_jax.backbones.registry import abstract_module
 
-_STORED = ml_dtypes.bfloat16
+_STORED = jnp.bfloat16
 """Moments are rounded to the eight digits of this type, so that they are the same everywhere."""
 
 

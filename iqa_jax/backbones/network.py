@@ -20,6 +20,38 @@ INPUT = "input"
 _TRACED_SIZE = 256
 
 
+def check_multiples(height: int, width: int, multiple: int) -> None:
+    """Checks that a network of patches can take images of a size.
+
+    Args:
+      height: Height of the images in pixels.
+      width: Width of the images in pixels.
+      multiple: Height and width of a patch.
+
+    Raises:
+      InputError: If a side is no multiple; the message names the nearest sizes.
+    """
+    if height % multiple or width % multiple:
+        raise InputError(not_multiples(height, width, multiple))
+
+
+def not_multiples(height: int, width: int, multiple: int) -> str:
+    """A sentence about sides that are no multiples, which names the nearest sizes.
+
+    Args:
+      height: Height of the images in pixels.
+      width: Width of the images in pixels.
+      multiple: Height and width of a patch.
+    """
+    rows, columns = (max(length // multiple, 1) * multiple for length in (height, width))
+    taller, wider = (-(-length // multiple) * multiple for length in (height, width))
+    nearest = dict.fromkeys([f"{columns}x{rows}", f"{wider}x{taller}"])
+    return (
+        f"needs images whose sides are multiples of {multiple} pixels, got {width}x{height}; the "
+        f"nearest sizes are {' and '.join(nearest)}; resize=multiple:{multiple} takes the nearest"
+    )
+
+
 @dataclass(frozen=True, eq=False)
 class Network:
     """An architecture without weights.
@@ -30,12 +62,16 @@ class Network:
       parameters: Shape and type of every parameter, by dotted name (``features.0.kernel``).
       in_channels: Number of channels of ``x``.
       family: Family of architectures, which has a revision; empty for a user's function.
+      multiple: Height and width of images must be multiples of this number of pixels.
+      on_request: Names of activations that do not belong to all layers.
     """
 
     apply: Callable[[Parameters, jax.Array], Activations]
     parameters: Mapping[str, jax.ShapeDtypeStruct]
     in_channels: int = 3
     family: str = ""
+    multiple: int = 1
+    on_request: tuple[str, ...] = ()
 
     @functools.cached_property
     def channels(self) -> Mapping[str, int]:
@@ -47,14 +83,15 @@ class Network:
             activations = self.apply(parameters, x)
             channels.update({name: a.shape[-1] for name, a in activations.items()})
 
-        shape = (1, _TRACED_SIZE, _TRACED_SIZE, self.in_channels)
+        size = _TRACED_SIZE // self.multiple * self.multiple
+        shape = (1, size, size, self.in_channels)
         jax.eval_shape(record, self.parameters, jax.ShapeDtypeStruct(shape, jnp.float32))
         return channels
 
     @property
     def layers(self) -> tuple[str, ...]:
-        """Names of the activations in forward order."""
-        return tuple(self.channels)
+        """Names of the activations in forward order, without those on request."""
+        return tuple(name for name in self.channels if name not in self.on_request)
 
 
 def from_module(module: nnx.Module, family: str) -> Network:
@@ -74,7 +111,14 @@ def from_module(module: nnx.Module, family: str) -> Network:
         filled = [(path, leaf.replace(parameters[name])) for name, (path, leaf) in leaves.items()]
         return nnx.merge(graph, nnx.from_flat_state(filled))(x)
 
-    return Network(apply, shapes, getattr(module, "in_channels", 3), family)
+    return Network(
+        apply,
+        shapes,
+        getattr(module, "in_channels", 3),
+        family,
+        getattr(module, "multiple", 1),
+        getattr(module, "on_request", ()),
+    )
 
 
 def from_function(function: Callable[[jax.Array], Activations]) -> Network:

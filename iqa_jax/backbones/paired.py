@@ -60,11 +60,22 @@ def paired_convolutions(
             ((1, 1), (1, 1)),
             dimension_numbers=("NHWC", "HWIO", "NHWC"),
         )
-        pairs = jax.nn.relu(pairs + jnp.tile(bias, 2).reshape(1, 1, 1, -1))
-        # Otherwise XLA writes these twice, once for each of the shapes in which they are read.
-        pairs = jax.lax.optimization_barrier(pairs)
-        activations.append(pairs.reshape(batch, height, width, -1))
+        pairs = rectified_pairs(pairs, bias)
+        activations.append(pairs_apart(pairs))
     return *activations, pool(pairs)
+
+
+def rectified_pairs(pairs: jax.Array, bias: jax.Array) -> jax.Array:
+    """Pairs ``[B, H, W / 2, 2 * C]`` plus a bias ``[C]``, rectified."""
+    pairs = jax.nn.relu(pairs + jnp.tile(bias, 2).reshape(1, 1, 1, -1))
+    # Otherwise XLA writes these twice, once for each of the shapes in which they are read.
+    return jax.lax.optimization_barrier(pairs)
+
+
+def pairs_apart(pairs: jax.Array) -> jax.Array:
+    """The pixels ``[B, H, W, C]`` of pairs ``[B, H, W / 2, 2 * C]``."""
+    batch, height, columns, channels = pairs.shape
+    return pairs.reshape(batch, height, 2 * columns, channels // 2)
 
 
 def max_pool_of_pairs(pairs: jax.Array) -> jax.Array:

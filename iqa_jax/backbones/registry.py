@@ -10,13 +10,17 @@ from flax import nnx
 
 from iqa_jax.backbones import (
     alexnet,
+    clip_resnet,
     convnext,
     densenet,
     efficientnet,
     efficientnet_lite,
+    parametric_perceptnet,
+    perceptnet,
     resnet,
     squeezenet,
     vgg,
+    vit,
 )
 from iqa_jax.backbones.folding import FoldedNorm, fold_modules, fold_parameters
 from iqa_jax.backbones.network import Network, from_module
@@ -29,12 +33,15 @@ _FAMILIES: Mapping[str, Mapping[str, Callable[..., nnx.Module]]] = {
     "squeezenet": squeezenet.VARIANTS,
     "efficientnet": {**efficientnet.VARIANTS, **efficientnet_lite.VARIANTS},
     "convnext": convnext.VARIANTS,
+    "clip_resnet": clip_resnet.VARIANTS,
+    "perceptnet": {**perceptnet.VARIANTS, **parametric_perceptnet.VARIANTS},
+    "vit": vit.VARIANTS,
 }
 
 ARCHITECTURES: Mapping[str, Callable[..., nnx.Module]] = {
     name: builder for variants in _FAMILIES.values() for name, builder in variants.items()
 }
-"""Builders of the convolutional parts, by name; they take the keyword argument ``rngs``."""
+"""Builders of the networks without heads, by name; they take the keyword argument ``rngs``."""
 
 
 def family(architecture: str) -> str:

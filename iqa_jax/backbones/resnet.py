@@ -11,7 +11,8 @@ import jax
 import jax.numpy as jnp
 from flax import nnx
 
-from iqa_jax.backbones.layers import BatchNorm, Chain, Layer, conv, max_pool
+from iqa_jax.backbones.layers import BatchNorm, Chain, Layer, conv
+from iqa_jax.backbones.stem import rectify_and_pool
 
 
 class BasicBlock(nnx.Module):
@@ -114,7 +115,6 @@ class ResNet(nnx.Module):
         self.in_channels = in_channels
         self.conv1 = conv(in_channels, 64, 7, stride=2, padding=3, bias=False, rngs=rngs)
         self.bn1 = BatchNorm(64, after="conv1", rngs=rngs)
-        self.maxpool = max_pool(3, 2, padding=1)
         stage = functools.partial(_stage, block, rngs=rngs)
         out = block.expansion
         self.layer1 = stage(blocks[0], 64, 64)
@@ -124,9 +124,8 @@ class ResNet(nnx.Module):
 
     def __call__(self, x: jax.Array) -> dict[str, jax.Array]:
         """Maps a preprocessed input ``[B, H, W, C]`` to its named activations."""
-        x = nnx.relu(self.bn1(self.conv1(x)))
-        activations = {"conv1": x}
-        activations["maxpool"] = x = self.maxpool(x)
+        rectified, x = rectify_and_pool(self.conv1, self.bn1, x)
+        activations = {"conv1": rectified, "maxpool": x}
         stages = (self.layer1, self.layer2, self.layer3, self.layer4)
         return activations | _run_stages(stages, x)
 

@@ -8,6 +8,7 @@ from collections.abc import Iterator, Sequence
 from etils import epath
 
 from iqa_jax.datasets.parsing import read_text
+from iqa_jax.datasets.shard_tables import holds_shards, read_table
 from iqa_jax.errors import DatasetError, listed
 
 
@@ -20,7 +21,7 @@ def read_rows(
     from a comma at the end of every line, or from row numbers in the first column.
 
     Args:
-      path: The file.
+      path: The file, or a folder that holds the table in shards.
       required: Columns that must be present.
 
     Returns:
@@ -32,7 +33,24 @@ def read_rows(
         two columns have the same name, or if a cell belongs to no column. All repeated names and
         stray cells are listed in one error.
     """
-    (_, header), *rows = _cells(path) or [(0, [])]
+    text = read_table(path) if holds_shards(path) else read_text(path)
+    return parse_rows(text, path, required=required)
+
+
+def parse_rows(
+    text: str, path: epath.Path, *, required: Sequence[str] = ()
+) -> tuple[list[str], list[dict[str, str]]]:
+    """The rows of a table, as :func:`read_rows` returns them, from its text.
+
+    Args:
+      text: The table, or its first row and some others.
+      path: The file that it comes from, for error messages.
+      required: Columns that must be present.
+
+    Raises:
+      DatasetError: If the text is not such a table.
+    """
+    (_, header), *rows = _cells(text, path) or [(0, [])]
     problems = [*_repeated(header), *_stray(header, rows)]
     if problems:
         raise DatasetError(f"{path}: {listed(problems, 'problems')}")
@@ -65,9 +83,9 @@ def read_columns(path: epath.Path, columns: Sequence[str]) -> list[dict[str, str
     return [{name.strip().lower(): cell.strip() for name, cell in row.items()} for row in rows]
 
 
-def _cells(path: epath.Path) -> list[tuple[int, list[str]]]:
+def _cells(text: str, path: epath.Path) -> list[tuple[int, list[str]]]:
     """The rows, each with the number of its last line; empty lines are skipped."""
-    reader = csv.reader(io.StringIO(read_text(path), newline=""), skipinitialspace=True)
+    reader = csv.reader(io.StringIO(text, newline=""), skipinitialspace=True)
     try:
         return [(reader.line_num, cells) for cells in reader if any(cells) or len(cells) > 1]
     except csv.Error as error:

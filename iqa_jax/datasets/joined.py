@@ -10,6 +10,7 @@ from etils import epath
 from iqa_jax.datasets.csv_rows import read_rows
 from iqa_jax.datasets.parsing import number_or_nan
 from iqa_jax.datasets.records import PAIR_FIELDS
+from iqa_jax.datasets.shard_tables import holds_shards
 from iqa_jax.datasets.table import PairTable
 from iqa_jax.errors import DatasetError, listed
 from iqa_jax.text import counted
@@ -19,7 +20,7 @@ _NOT_SCORES = {*PAIR_FIELDS, "error"}
 
 
 def read_joined_scores(path: epath.Path, table: PairTable) -> dict[str, np.ndarray]:
-    """Reads a CSV file with a row for each pair: a column ``distorted``, and columns of scores.
+    """Reads a table with a row for each pair: a column ``distorted``, and columns of scores.
 
     A row belongs to the pair whose distorted image it names. Whole paths are compared first,
     regardless of case and kind of slash. A pair without a match takes the row with the same file
@@ -28,7 +29,7 @@ def read_joined_scores(path: epath.Path, table: PairTable) -> dict[str, np.ndarr
     ignored, so that our own ``scores.csv`` can be joined too; so are rows of other images.
 
     Args:
-      path: The file.
+      path: A CSV file, or a folder that iqa score has filled.
       table: The dataset.
 
     Returns:
@@ -38,7 +39,7 @@ def read_joined_scores(path: epath.Path, table: PairTable) -> dict[str, np.ndarr
       DatasetError: If the file is not such a table, two columns have the same name, a pair has no
         row or several, or a score is not a finite number.
     """
-    if not path.exists() or path.is_dir():
+    if not path.exists() or (path.is_dir() and not holds_shards(path)):
         raise DatasetError(f"scores_csv: there is no file {path}")
     names, rows = read_rows(path, required=(KEY,))
     wanted = [name for name in names if name not in _NOT_SCORES]

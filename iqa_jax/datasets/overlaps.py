@@ -21,6 +21,8 @@ _SHOWN_OTHERWISE: Mapping[str, str] = {
 _TRAINED: Mapping[tuple[str, str], str] = {
     ("dists", "kadid10k"): "DISTS was trained on the scores of KADID-10k",
     ("lpips", "bapps2afc:train"): "LPIPS was trained on the training part of BAPPS",
+    ("perceptnet", "tid2008"): "PerceptNet was trained on the scores of TID2008",
+    ("perceptnet", "tid2013"): "PerceptNet was trained on TID2008, which shows the same images",
 }
 """(Metric without its variant, dataset) -> overlap."""
 
@@ -48,14 +50,16 @@ def trained_on(metric: str, dataset: str) -> str | None:
     """Warns if a published metric was trained on the dataset that it is tested on.
 
     Args:
-      metric: Name of a metric, ``lpips-alex``, ``dists:resize256``, or of a read-out with a
-        relevance, ``vgg16/relu1_2/unit@lpips-vgg``.
+      metric: Name of a metric, ``lpips-alex``, ``dists:resize256``, of a read-out with a
+        relevance, ``vgg16/relu1_2/unit@lpips-vgg``, or of a network that was trained on scores,
+        ``perceptnet-ratings-tid2008/gdn3/l2``.
       dataset: Name of the dataset.
 
     Returns:
       A sentence; None if nothing is known.
     """
-    learned = _without_variant(metric.rpartition("@")[-1]).split("-")[0]
+    name = _without_variant(metric.rpartition("@")[-1])
+    learned = "" if "-random-none-" in name else name.split("-")[0]
     trained = _TRAINED.get((learned, _plain(dataset)))
     return trained and f"{trained}: {metric} may agree less with people on other data."
 

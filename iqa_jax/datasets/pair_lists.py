@@ -3,12 +3,14 @@
 import math
 from collections import defaultdict
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import PurePosixPath
 
 from etils import epath
 
 from iqa_jax.datasets.adapters import csv_table
 from iqa_jax.datasets.folders import files_below
+from iqa_jax.datasets.pair_pieces import check_one_folder
 from iqa_jax.datasets.table import Pair, PairTable
 from iqa_jax.errors import DatasetError, listed
 from iqa_jax.images.sources import ImageFolder
@@ -61,16 +63,22 @@ def two_folders(reference: epath.Path, distorted: epath.Path) -> PairTable:
     return _table(pairs)
 
 
-def from_csv(path: epath.Path) -> PairTable:
-    """Reads a CSV file with the columns ``reference,distorted``, whose paths are relative to it.
+def from_csv(*paths: epath.Path) -> PairTable:
+    """Reads CSV files with the columns ``reference,distorted``, whose paths are relative to them.
+
+    Args:
+      *paths: The files, at least one, in the order of the table.
 
     Raises:
-      DatasetError: If the file does not exist, lacks a column, or has no rows.
+      DatasetError: If a file does not exist, lacks a column, or has no rows, or the files are in
+        different folders.
     """
-    table = csv_table.load(path, required=("reference", "distorted"))
-    if not table.pairs:
-        raise DatasetError(f"{path}: has no rows")
-    return table
+    check_one_folder(paths)
+    tables = [csv_table.load(path, required=("reference", "distorted")) for path in paths]
+    for path, table in zip(paths, tables, strict=True):
+        if not table.pairs:
+            raise DatasetError(f"{path}: has no rows")
+    return replace(tables[0], pairs=[pair for table in tables for pair in table.pairs])
 
 
 def _table(paths: Sequence[tuple[str, str]]) -> PairTable:

@@ -26,8 +26,17 @@ def read_text(path: epath.Path) -> str:
     Raises:
       DatasetError: If the file cannot be read or is not UTF-8 text.
     """
+    return decode_text(_bytes(path), path)
+
+
+def decode_text(data: bytes, path: epath.Path) -> str:
+    """Text in UTF-8, as bytes or a part of the bytes of a file.
+
+    Raises:
+      DatasetError: If this is no UTF-8 text.
+    """
     try:
-        return _bytes(path).decode("utf-8-sig")
+        return data.decode("utf-8-sig")
     except UnicodeDecodeError as error:
         raise DatasetError(f"{path}: is not text in UTF-8 ({error}); save it as UTF-8") from error
 

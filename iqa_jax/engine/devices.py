@@ -16,18 +16,13 @@ from jax.sharding import AxisType, Mesh, NamedSharding, PartitionSpec
 
 from iqa_jax.compilation import compiler_options
 from iqa_jax.engine import memory
+from iqa_jax.engine.programs import Programs, Shapes
 from iqa_jax.engine.step import Step
 from iqa_jax.engine.unit_sizes import images_at_once
 from iqa_jax.images.resize import Size
 
 AXIS = "units"
 """Name of the mesh's only axis: work units."""
-
-_MOST_PROGRAMS = 8
-"""Number of image sizes whose programs are kept for the next model of the same trunk."""
-
-_Shapes = tuple[tuple[int, ...], tuple[int, ...]]
-"""Shapes of the references and of the distorted versions of one call."""
 
 
 @dataclass(frozen=True)
@@ -101,24 +96,6 @@ def describe_devices() -> dict[str, Any]:
     }
 
 
-class Programs:
-    """Compiled steps of a run, shared by consecutive models of one trunk.
-
-    A program does not depend on a step's name and weights. Only the programs of one kind of step
-    are kept, for a few image sizes, so memory does not grow with the number of models or sizes.
-    """
-
-    def __init__(self):
-        self._kind: object = None
-        self._by_shapes: dict[_Shapes, jax.stages.Compiled] = {}
-
-    def of(self, kind: object) -> dict[_Shapes, jax.stages.Compiled]:
-        """Programs of a kind of step; those of another kind are dropped."""
-        if kind != self._kind:
-            self._kind, self._by_shapes = kind, {}
-        return self._by_shapes
-
-
 class UnitRunner:
     """Runs a step over work units on all local devices.
 
@@ -146,7 +123,8 @@ class UnitRunner:
         self._step = jax.device_put(step, NamedSharding(self._mesh, PartitionSpec()))
         self._names = tuple(step.names)
         self._at_once: dict[Size, int] = {}
-        self._programs = (programs or Programs()).of((self._mesh, *_kind(self._step)))
+        self._programs = programs or Programs()
+        self._programs.use((self._mesh, *_kind(self._step)))
 
     def unit_count(self, height: int, width: int) -> int:
         """Number of units of an image size in one call."""
@@ -177,9 +155,23 @@ class UnitRunner:
             found = self._excess(self._shapes_of(*size, versions))
         return found
 
-    def _excess(self, shapes: _Shapes) -> Excess | None:
+    def compile_ahead(self, height: int, width: int, versions: int) -> None:
+        """Starts to compile the step for images of a size that will follow, in a thread.
+
+        Args:
+          height: Height of the images.
+          width: Width of the images.
+          versions: Number of versions in a unit.
+        """
+        self._programs.compile_ahead(self._shapes_of(height, width, versions), self._compile)
+
+    def close(self) -> None:
+        """Waits until nothing is being compiled; the runner remains usable."""
+        self._programs.stop()
+
+    def _excess(self, shapes: Shapes) -> Excess | None:
         try:
-            program = self._program(shapes)
+            program = self._programs.get(shapes, self._compile)
         except jax.errors.JaxRuntimeError as error:  # the compiler found it
             sizes = re.findall(r"([\d.]+)G\b", str(error))
             if "RESOURCE_EXHAUSTED" not in str(error) or len(sizes) < 2:
@@ -188,7 +180,7 @@ class UnitRunner:
             return Excess(needed, there)
         needed, there = self._needed(program), available_memory()
         if needed is not None and there is not None and needed > there:
-            del self._programs[shapes]
+            self._programs.drop(shapes)
             return Excess(needed, there)
         return None
 
@@ -202,22 +194,15 @@ class UnitRunner:
         Returns:
           ``{name: [units, V]}``, still on the devices.
         """
-        program = self._program((reference.shape, distorted.shape))
+        program = self._programs.get((reference.shape, distorted.shape), self._compile)
         units = jax.device_put((reference, distorted), self._sharded)
         return dict(zip(self._names, program(self._step, *units), strict=True))
 
-    def _program(self, shapes: _Shapes) -> jax.stages.Compiled:
-        if shapes not in self._programs:
-            if len(self._programs) == _MOST_PROGRAMS:
-                self._programs.popitem()  # the latest: the next model starts with the first sizes
-            self._programs[shapes] = self._compile(shapes)
-        return self._programs[shapes]
-
-    def _shapes_of(self, height: int, width: int, versions: int) -> _Shapes:
+    def _shapes_of(self, height: int, width: int, versions: int) -> Shapes:
         units, image = self.unit_count(height, width), (height, width, 3)
         return (units, *image), (units, versions, *image)
 
-    def _compile(self, shapes: _Shapes) -> jax.stages.Compiled:
+    def _compile(self, shapes: Shapes) -> jax.stages.Compiled:
         units, versions, height, width, _ = shapes[1]
         traced = trace(self._step, self._mesh, units, versions, (height, width))
         return traced.lower().compile()

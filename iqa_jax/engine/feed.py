@@ -1,7 +1,8 @@
 """Decodes work units into batches of pixels, with threads that run ahead of the devices."""
 
 import itertools
-import os
+import math
+import threading
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
@@ -9,9 +10,12 @@ import grain
 import numpy as np
 
 from iqa_jax.engine.plan import Plan, WorkUnit, groups_of
+from iqa_jax.engine.processors import processor_count
 from iqa_jax.errors import ImageError
+from iqa_jax.images.resize import Size
 
-_MOST_READERS = 16
+_ALIGNMENT = 64
+"""Bytes to a multiple of which XLA aligns arrays."""
 
 _TASK_PIXELS = 2**18
 """Handing a task to a thread costs about as much as decoding a 64x64 image."""
@@ -34,19 +38,13 @@ class Batch:
     failed: Mapping[str, str] = field(default_factory=dict)
 
 
-@dataclass(frozen=True)
-class _Decoded:
-    reference: np.ndarray
-    distorted: np.ndarray
-    failed: Mapping[str, str] = field(default_factory=dict)
-
-
 def read_batches(
     plan: Plan,
     units: Collection[WorkUnit],
     *,
     places: Callable[[int, int], int],
     tolerant: bool = False,
+    readers: int | None = None,
 ) -> Iterator[Batch]:
     """Decodes work units with worker threads, ahead of the consumer of the batches.
 
@@ -56,6 +54,7 @@ def read_batches(
       places: Number of units that run at a time, for images of a height and width.
       tolerant: Whether an image that cannot be decoded fails only its own pairs; otherwise it ends
         the run.
+      readers: Number of threads; None for one on each processor that this process may use.
 
     Yields:
       Batches in the order of the units; memory does not grow with their number.
@@ -64,56 +63,96 @@ def read_batches(
       ImageError: If an image cannot be decoded or does not have the size given by its header;
         raised once the batches before it have been consumed.
     """
-    readers = min(os.cpu_count() or 1, _MOST_READERS)
-    groups = [
-        group
+    readers = readers or processor_count()
+    assemblies = [
+        _Assembly(plan, group, places(*size), tolerant)
         for size, of_one_size in itertools.groupby(units, key=lambda unit: unit.size)
         for group in groups_of(places(*size), list(of_one_size))
     ]
-    tasks = [task for group in groups for task in groups_of(_units_a_task(group, plan), group)]
-    decoded = itertools.chain.from_iterable(
+    tasks = [(assembly, part) for assembly in assemblies for part in assembly.parts()]
+    decoded = iter(
         grain.MapDataset.source(tasks)
-        .map(lambda task: [_decode_unit(unit, plan, tolerant) for unit in task])
+        .map(lambda task: task[0].decode(task[1]))
         .to_iter_dataset(grain.ReadOptions(num_threads=readers, prefetch_buffer_size=readers))
     )
-    for group in groups:
-        images = [next(decoded) for _ in group]
-        first = images[0]
-        padding = _Decoded(np.zeros_like(first.reference), np.zeros_like(first.distorted))
-        images += [padding] * (places(*group[0].size) - len(group))
-        yield Batch(
-            group,
-            np.stack([unit.reference for unit in images]),
-            np.stack([unit.distorted for unit in images]),
-            dict(itertools.chain.from_iterable(unit.failed.items() for unit in images)),
+    for assembly in assemblies:
+        failed = [next(decoded) for _ in assembly.parts()]
+        yield assembly.batch(dict(itertools.chain.from_iterable(each.items() for each in failed)))
+
+
+class _Assembly:
+    """A batch that worker threads put together.
+
+    Its arrays exist from the first of its images until it is handed over.
+
+    Args:
+      plan: The plan.
+      units: Units of one image size.
+      places: Number of units for which there is room.
+      tolerant: Whether images that cannot be decoded are left out.
+    """
+
+    def __init__(self, plan: Plan, units: tuple[WorkUnit, ...], places: int, tolerant: bool):
+        self._plan = plan
+        self._units = units
+        self._places = places
+        self._tolerant = tolerant
+        self._arrays: tuple[np.ndarray, np.ndarray] | None = None
+        self._making = threading.Lock()
+
+    @property
+    def _size(self) -> Size:
+        return self._units[0].size
+
+    def parts(self) -> list[tuple[int, ...]]:
+        """Places of the units that a thread decodes in one go."""
+        height, width = self._size
+        images = 1 + self._plan.versions
+        return list(
+            groups_of(max(1, _TASK_PIXELS // (height * width * images)), range(len(self._units)))
         )
 
+    def decode(self, places: Sequence[int]) -> Mapping[str, str]:
+        """Decodes the units of some places and returns why images failed, by name."""
+        with self._making:
+            if self._arrays is None:
+                image = (*self._size, 3)
+                self._arrays = (
+                    _aligned_zeros((self._places, *image)),
+                    _aligned_zeros((self._places, self._plan.versions, *image)),
+                )
+            references, distorted = self._arrays
+        failed: dict[str, str] = {}
+        for place in places:
+            pairs = [self._plan.table.pairs[row] for row in self._units[place].rows]
+            for version, pair in enumerate(pairs):
+                self._put(pair.distorted, distorted[place, version], failed)
+            self._put(pairs[0].reference, references[place], failed)
+        return failed
 
-def _units_a_task(group: Sequence[WorkUnit], plan: Plan) -> int:
-    """Number of units of a size that a thread decodes in one go."""
-    height, width = group[0].size
-    return max(1, _TASK_PIXELS // (height * width * (1 + plan.versions)))
+    def batch(self, failed: Mapping[str, str]) -> Batch:
+        """The batch, once all its parts are decoded; its arrays are no longer kept here."""
+        assert self._arrays is not None
+        (references, distorted), self._arrays = self._arrays, None
+        return Batch(self._units, references, distorted, failed)
 
-
-def _decode_unit(unit: WorkUnit, plan: Plan, tolerant: bool) -> _Decoded:
-    """The reference ``[H, W, 3]`` and the distorted versions ``[V, H, W, 3]`` of a unit."""
-    failed: dict[str, str] = {}
-
-    def pixels(name: str) -> np.ndarray:
+    def _put(self, name: str, pixels: np.ndarray, failed: dict[str, str]) -> None:
         try:
-            image = plan.pixels(name)
-            if image.shape[:2] != unit.size:
-                expected = f"expected {unit.size} (height, width)"
+            image = self._plan.pixels(name)
+            if image.shape[:2] != self._size:
+                expected = f"expected {self._size} (height, width)"
                 raise ImageError(f"{name}: is {image.shape[:2]}, {expected}")
         except ImageError as error:
-            if not tolerant:
+            if not self._tolerant:
                 raise
             failed[name] = str(error)
-            return np.zeros((*unit.size, 3), np.uint8)
-        return image
+        else:
+            pixels[...] = image
 
-    pairs = [plan.table.pairs[row] for row in unit.rows]
-    distorted = np.zeros((plan.versions, *unit.size, 3), np.uint8)
-    for version, pair in enumerate(pairs):
-        distorted[version] = pixels(pair.distorted)
-    return _Decoded(pixels(pairs[0].reference), distorted, failed)
+
+def _aligned_zeros(shape: tuple[int, ...]) -> np.ndarray:
+    """Zeros that start where JAX can use them on a CPU without a copy."""
+    length = math.prod(shape)
+    memory = np.zeros(length + _ALIGNMENT, np.uint8)
+    start = -memory.ctypes.data % _ALIGNMENT
+    return memory[start : start + length].reshape(shape)

@@ -8,6 +8,7 @@ import threading
 import time
 import zipfile
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
 from typing import Any
 
 import numpy as np
@@ -60,7 +61,8 @@ class ScoreParts(KeptScores):
         self._waiting: list[np.ndarray] = []
         self._saving = threading.RLock()
         self._started = self._written = time.monotonic()
-        self._make_folder()
+        with suppress(FileNotFoundError):  # removed by another run, which has finished
+            self._make_folder()
         self._read_all()
 
     def add(self, rows: Sequence[int], values: Mapping[str, np.ndarray]) -> None:
@@ -84,11 +86,18 @@ class ScoreParts(KeptScores):
             rows = np.concatenate([np.zeros(0, int), *self._waiting])
             if len(rows):
                 data = _npz(keys=self._keys[rows], scores=self._scores[rows])
-                if not self._folder.exists():  # removed by another run, which has finished
-                    self._make_folder()
-                write_bytes(self._folder / _name(data), data)
+                self._write(data)
                 self._waiting = []
             self._written = time.monotonic()
+
+    def _write(self, data: bytes) -> None:
+        is_written = False
+        while not is_written:
+            with suppress(FileNotFoundError):  # removed by another run, which has finished
+                if not self._folder.exists():
+                    self._make_folder()
+                write_bytes(self._folder / _name(data), data)
+                is_written = True
 
     def _make_folder(self) -> None:
         self._folder.mkdir(parents=True, exist_ok=True)

@@ -8,12 +8,13 @@ import itertools
 import math
 from collections import defaultdict
 from collections.abc import Collection, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
-from typing import TypeVar
+from dataclasses import dataclass, field, replace
+from typing import Self, TypeVar
 
 import numpy as np
 
 from iqa_jax.datasets.table import PairTable
+from iqa_jax.engine.decoded import DecodedImages
 from iqa_jax.errors import InputError
 from iqa_jax.images.decode import Header
 from iqa_jax.images.resize import Resize, Size
@@ -52,6 +53,7 @@ class Plan:
       units: Work units, grouped by image size with the largest images first: images that do not fit
         into memory are found before anything is computed.
       resize: Resize of every image before it is scored.
+      decoded: Keeps images that have been decoded; None to decode each time.
     """
 
     table: PairTable = field(repr=False)
@@ -59,11 +61,32 @@ class Plan:
     versions: int
     units: tuple[WorkUnit, ...]
     resize: Resize | None = None
+    decoded: DecodedImages | None = field(default=None, repr=False, compare=False)
 
     @property
     def sizes(self) -> list[Size]:
         """The image sizes, each once, in the order in which they run."""
         return list(dict.fromkeys(unit.size for unit in self.units))
+
+    def decoding_once(self, passes: int) -> Self:
+        """This plan, whose images are decoded in the first of several passes only.
+
+        The later passes read the pixels, as they are scored, from a temporary file, if there is
+        room for them.
+
+        Args:
+          passes: Number of passes over the images, such as networks.
+        """
+        if passes < 2:
+            return self
+        pairs = self.table.pairs
+        sizes = {
+            name: unit.size
+            for unit in self.units
+            for row in unit.rows
+            for name in pairs[row].image_names
+        }
+        return replace(self, decoded=DecodedImages(sizes))
 
     def pixels(self, name: str) -> np.ndarray:
         """Pixels of the image ``name`` as it is scored, ``uint8`` ``[H, W, 3]``.
@@ -71,6 +94,15 @@ class Plan:
         Raises:
           ImageError: If it cannot be decoded.
         """
+        if self.decoded is None:
+            return self._decode(name)
+        image = self.decoded.get(name)
+        if image is None:
+            image = self._decode(name)
+            self.decoded.put(name, image)
+        return image
+
+    def _decode(self, name: str) -> np.ndarray:
         image = self.table.images.pixels(name)
         return self.resize(image) if self.resize else image
 

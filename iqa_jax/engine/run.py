@@ -1,8 +1,10 @@
 """Runs work units through a compiled step and saves the values. An interrupted run resumes."""
 
+import itertools
 import time
 from collections import deque
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import closing
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
@@ -12,9 +14,10 @@ import numpy as np
 from iqa_jax.compilation import convolution_library
 from iqa_jax.datasets.table import Pair
 from iqa_jax.engine.capacity import find_too_large
-from iqa_jax.engine.devices import Programs, UnitRunner, describe_devices
+from iqa_jax.engine.devices import UnitRunner, describe_devices
 from iqa_jax.engine.feed import Batch, read_batches
 from iqa_jax.engine.plan import Plan, WorkUnit
+from iqa_jax.engine.programs import Programs
 from iqa_jax.engine.step import Step
 from iqa_jax.engine.unsaved import Saving, saved_in_the_end
 from iqa_jax.errors import ImageError, InputError
@@ -158,12 +161,21 @@ def compute(
             yield Computed((), {}, dict.fromkeys(unit.rows, reason), frozenset(images))
     units = [unit for unit in units if unit.size not in too_large]
     pairs, wanted = _pairs_in(plan.units), _pairs_in(units)
+    following = dict(itertools.pairwise(dict.fromkeys(unit.size for unit in units)))
     batches = read_batches(plan, units, places=runner.unit_count, tolerant=tolerant)
     started: deque[tuple[Batch, Mapping[str, jax.Array]]] = deque()
     broken = None
-    with bar(
-        total=pairs, initial=pairs - wanted, desc=label, unit="pair", smoothing=0.1
-    ) as progress:
+    with (
+        closing(runner),
+        bar(
+            total=pairs,
+            initial=pairs - wanted,
+            desc=label,
+            unit="pair",
+            smoothing=0.1,
+            leave=None,  # unless it is inside another
+        ) as progress,
+    ):
 
         def ended(count: int) -> Iterator[Computed]:
             for _ in range(count):
@@ -181,6 +193,8 @@ def compute(
             if not batch:
                 break
             started.append((batch, runner(batch.reference, batch.distorted)))
+            if next_size := following.pop(batch.units[0].size, None):
+                runner.compile_ahead(*next_size, plan.versions)
             yield from ended(len(started) - 1)
     if broken:
         raise broken

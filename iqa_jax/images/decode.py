@@ -50,6 +50,7 @@ _START = 2**4
 """Number of bytes that identify a format."""
 
 _ORIENTATION_TAG = 0x0112
+_UPRIGHT = 1
 _ORIENTATIONS_ON_THE_SIDE = (5, 6, 7, 8)
 _WIDTH, _LENGTH = 256, 257
 
@@ -136,7 +137,9 @@ def decode_image(data: bytes, name: str) -> np.ndarray:
         if image.format == "PNG":
             _verify_checksums(data)
         image.load()
-        return _to_rgb(ImageOps.exif_transpose(image), scale)
+        # Pillow copies an image that needs no rotation, too.
+        upright = ImageOps.exif_transpose(image) if _orientation(image) != _UPRIGHT else image
+        return _to_rgb(upright, scale)
 
 
 def check_compressed_data(data: bytes, name: str) -> None:
@@ -179,8 +182,9 @@ def _is_on_its_side(image: Any) -> bool:
     if image.format == "PNG" and "exif" not in image.info:  # looking further would decode it
         return False
     if image.format == "TIFF":  # Pillow rotates these on loading, some versions even earlier
-        return _orientation(image) and image.size == (image.tag_v2[_WIDTH], image.tag_v2[_LENGTH])
-    return _orientation(image)
+        on_its_side = _orientation(image) in _ORIENTATIONS_ON_THE_SIDE
+        return on_its_side and image.size == (image.tag_v2[_WIDTH], image.tag_v2[_LENGTH])
+    return _orientation(image) in _ORIENTATIONS_ON_THE_SIDE
 
 
 def _to_rgb(image: Image.Image, scale: Scale | None) -> np.ndarray:
@@ -193,11 +197,11 @@ def _to_rgb(image: Image.Image, scale: Scale | None) -> np.ndarray:
     if image.has_transparency_data:
         background = Image.new("RGBA", image.size, BACKGROUND)
         image = Image.alpha_composite(background, image.convert("RGBA"))
-    return np.asarray(image.convert("RGB"))
+    return np.asarray(image if image.mode == "RGB" else image.convert("RGB"))
 
 
-def _orientation(image: Image.Image) -> bool:
-    return image.getexif().get(_ORIENTATION_TAG) in _ORIENTATIONS_ON_THE_SIDE
+def _orientation(image: Image.Image) -> int:
+    return image.getexif().get(_ORIENTATION_TAG, _UPRIGHT)
 
 
 @functools.cache

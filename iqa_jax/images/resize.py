@@ -16,7 +16,7 @@ Size = tuple[int, int]
 _LARGEST_SIDE = 2**16
 """Larger than any image's side: a resize that leaves no pixels here leaves none of any image."""
 
-FORMS = "short:PIXELS, factor:NUMBER or exact:HEIGHTxWIDTH"
+FORMS = "short:PIXELS, factor:NUMBER, exact:HEIGHTxWIDTH or multiple:PIXELS"
 
 
 @dataclass(frozen=True)
@@ -25,7 +25,8 @@ class Resize:
 
     Attributes:
       text: ``short:256`` (the shorter side becomes 256 pixels, keeping the aspect ratio),
-        ``factor:0.5`` or ``exact:384x512`` (height x width).
+        ``factor:0.5``, ``exact:384x512`` (height x width), or ``multiple:16`` (each side becomes
+        the nearest multiple, as transformers with patches of 16 x 16 pixels need).
       only_larger: Whether to leave smaller images unchanged.
 
     Raises:
@@ -69,6 +70,9 @@ class Resize:
         if kind == "exact":
             new_height, new_width = map(int, value.split("x"))
             return new_height, new_width
+        if kind == "multiple":
+            side = int(value)
+            return _nearest_multiple(height, side), _nearest_multiple(width, side)
         raise InputError(kind)
 
     def __call__(self, image: np.ndarray) -> np.ndarray:
@@ -78,6 +82,12 @@ class Resize:
             return image
         resized = Image.fromarray(image).resize((width, height), Image.Resampling.BILINEAR)
         return np.asarray(resized)
+
+
+def _nearest_multiple(length: int, side: int) -> int:
+    if side < 1:
+        raise ValueError(side)
+    return max(1, (2 * length + side) // (2 * side)) * side
 
 
 @functools.partial(jax.custom_jvp, nondiff_argnums=(1,))

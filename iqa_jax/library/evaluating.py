@@ -182,8 +182,9 @@ def evaluate(
         a CSV file. Images are paths, or arrays ``[H, W, 3]``, RGB: ``uint8``, or floats on the
         8-bit grid (k/255, or whole numbers from 0 to 255).
       models: Networks whose layers are evaluated: names, see :func:`iqa_jax.list_models`
-        (``@study46`` and ``@study`` for those of the study, ``FILE.py:NAME`` for a function in a
-        file), backbones and backbone functions in memory; or one of these.
+        (``@study46`` and ``@study`` for those of the study, ``@transformers`` for the
+        transformers, ``FILE.py:NAME`` for a function in a file), backbones and backbone functions
+        in memory; or one of these.
       metrics: Metrics that join the tables: names, see :func:`iqa_jax.list_metrics` (and any
         read-out ``MODEL/LAYER[+LAYER...]/READOUT[@RELEVANCE]``), and metrics in memory; or one of
         these.

@@ -87,11 +87,13 @@ class FeatureScores(NetworkFunction):
           protocol: Protocol of the metric; None for the read-outs alone.
 
         Raises:
-          InputError: If there is no such layer, or a relevance does not weigh the layers or is for
-            another kind of read-out.
+          InputError: If there is no such layer, or a relevance does not weigh the layers, is for
+            another kind of read-out, or was learned for other weights of the network.
         """
         relevances = relevances or {}
-        check_readouts(readouts, backbone.all_layers, relevances)
+        check_readouts(readouts, backbone.known_layers, relevances)
+        if backbone.sha256:  # the outline of an untrained network has none
+            check_network(backbone.sha256, relevances.values())
         _check_channels(backbone, relevances.values())
         places = {name: place for place, name in enumerate(relevances)}
         distances = (
@@ -135,6 +137,16 @@ class FeatureScores(NetworkFunction):
             if name is not None
         }
         return cls.of(backbone, readouts, relevances=relevances, protocol=protocol)
+
+    def fill(self, *, checkpoints_dir: epath.PathLike | None = None) -> Self:
+        """Loads the weights of the network of an outline.
+
+        Raises:
+          InputError: If a relevance was learned for other weights.
+        """
+        filled = super().fill(checkpoints_dir=checkpoints_dir)
+        check_network(filled.backbone.sha256, filled.relevances)
+        return filled
 
     @property
     def readouts(self) -> tuple[ReadoutName, ...]:
@@ -302,6 +314,26 @@ def _check_channels(backbone: Backbone, relevances: Iterable[Relevance]) -> None
                         f"{relevance.name}: has {weights.shape[-1]} weights for the layer {layer} "
                         f"of {backbone.name}, expected {channels[layer]}"
                     )
+
+
+def check_network(sha256: str, relevances: Iterable[Relevance]) -> None:
+    """Refuses a relevance in a file that was learned for other weights of the network.
+
+    Args:
+      sha256: Hash of the weights of the network.
+      relevances: Relevances of the network.
+
+    Raises:
+      InputError: If there is one.
+    """
+    for relevance in relevances:
+        expected = relevance.network_sha256
+        if expected not in (None, sha256):
+            raise InputError(
+                f"{relevance.name}: was learned for weights of {relevance.model} with the sha256 "
+                f"{expected}, but those here have {sha256}; fetch or convert the network that it "
+                "was learned for, or learn it again"
+            )
 
 
 def check_readouts(

@@ -93,7 +93,7 @@ class FeatureStatistics(NetworkFunction):
         backbone = outline_backbone(model, checkpoints_dir=checkpoints_dir, precision=precision)
         short = aliases(backbone.all_layers)
         named = dict.fromkeys((short.get(layer, layer), name) for layer, name in arrays)
-        check_layers(backbone.name, [layer for layer, _ in named], backbone.all_layers)
+        check_layers(backbone.name, [layer for layer, _ in named], backbone.known_layers)
         unknown = dict.fromkeys(name for _, name in named if name not in STATISTICS)
         if unknown:
             raise InputError(

@@ -31,7 +31,8 @@ def dissimilarity(
 def power_losses(dissimilarities: jax.Array, exponent: float) -> tuple[jax.Array, jax.Array]:
     """One minus the powers of similarities, which are complex numbers for negative similarities.
 
-    Nothing is lost for small numbers. The derivative is 0 where the similarity is 0.
+    Nothing is lost for small numbers. A similarity of 0 is a rounded one, and small powers of tiny
+    numbers are far from 0: it is replaced by half of the next larger number. Its derivative is 0.
 
     Args:
       dissimilarities: One minus each similarity.
@@ -45,7 +46,8 @@ def power_losses(dissimilarities: jax.Array, exponent: float) -> tuple[jax.Array
     loss = -jnp.expm1(jnp.log1p(-jnp.where(is_real, dissimilarities, 0.0)) * exponent)
     length = jnp.where(is_complex, dissimilarities - 1, 1.0) ** exponent
     cosine, sine = (part(math.pi * exponent) for part in (math.cos, math.sin))
-    real = jnp.where(is_complex, 1 - length * cosine, jnp.where(is_real, loss, 1.0))
+    at_zero = 1 - (float(jnp.finfo(loss.dtype).eps) / 4) ** exponent
+    real = jnp.where(is_complex, 1 - length * cosine, jnp.where(is_real, loss, at_zero))
     known = jnp.isfinite(dissimilarities)
     return jnp.where(known, real, jnp.nan), jnp.where(is_complex, -length * sine, 0.0)
 

@@ -48,6 +48,7 @@ class PixelMetric:
         if the metric has no maps.
       least_size: Least height and width.
       map_margin: Number of positions at each side of the image that are not in the map.
+      speed: Key of ``SPEEDS``.
       beyond: Bound of the scores of images that are better than the reference; None if none are.
     """
 
@@ -60,6 +61,7 @@ class PixelMetric:
     least_size: int = 1
     map_margin: int = 0
     beyond: float | None = None
+    speed: str = "fast"
 
     @property
     def score_range(self) -> tuple[float, float]:
@@ -102,11 +104,13 @@ def _presets(
     def preset(planes: Callable[[jax.Array], jax.Array]) -> PixelMetric:
         return replace(of_planes, prepare=lambda image: module.prepare(planes(image)))
 
-    return {f"{name}:{each}": preset(planes) for each, planes in module.PRESETS.items()}
+    presets = {f"{name}:{each}": preset(planes) for each, planes in module.PRESETS.items()}
+    colours = f"{name}:rgb"  # three planes instead of one
+    return {**presets, colours: replace(presets[colours], speed="medium")}
 
 
 def _flip(pixels_per_degree: float) -> PixelMetric:
-    metric = _distance(flip_error, compare_maps=flip_error.compare_maps)
+    metric = _distance(flip_error, compare_maps=flip_error.compare_maps, speed="medium")
     return replace(metric, prepare=lambda image: flip_error.prepare(image, pixels_per_degree))
 
 
@@ -125,7 +129,7 @@ _WITH_PRESETS = {
     **_presets("ms-ssim", multi_scale_similarity, least_size=multi_scale_similarity.LEAST_SIZE),
 }
 
-_FSIM = _similarity(feature_similarity, least_size=feature_similarity.LEAST_SIZE)
+_FSIM = _similarity(feature_similarity, least_size=feature_similarity.LEAST_SIZE, speed="medium")
 
 PIXEL_METRICS: Mapping[str, PixelMetric] = {
     "psnr": _similarity(peak_signal_to_noise, best=peak_signal_to_noise.HIGHEST_DECIBELS),
@@ -141,14 +145,17 @@ PIXEL_METRICS: Mapping[str, PixelMetric] = {
     ),
     "fsim": _FSIM,
     "fsimc": replace(_FSIM, compare=feature_similarity.compare_colours),
-    "vsi": _similarity(saliency_similarity),
-    "iw-ssim": _similarity(information_weighting, least_size=information_weighting.LEAST_SIZE),
+    "vsi": _similarity(saliency_similarity, speed="medium"),
+    "iw-ssim": _similarity(
+        information_weighting, least_size=information_weighting.LEAST_SIZE, speed="medium"
+    ),
     "flip": _flip(flip_error.PIXELS_PER_DEGREE),
     "ssimulacra2": _similarity(
         compression_artifacts,
         best=100.0,
         worst=-math.inf,
         least_size=compression_artifacts.LEAST_SIZE,
+        speed="medium",
     ),
 }
 """Metrics by name, with a preset after a colon."""

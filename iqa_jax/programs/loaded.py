@@ -74,6 +74,13 @@ class Loaded:
         backbone = self.backbones.get(model)
         return backbone.layers if backbone else model_layers(model)
 
+    def layers_on_request(self, model: str) -> tuple[str, ...]:
+        """Names of further layers of a model, which belong to ``all`` only if it selects them."""
+        from iqa_jax.zoo import layers_on_request  # noqa: PLC0415  loads flax
+
+        backbone = self.backbones.get(model)
+        return backbone.network.on_request if backbone else layers_on_request(model)
+
     def parse(self, names: Iterable[str]) -> list[MetricName]:
         """The metrics with some names, each once."""
         return [

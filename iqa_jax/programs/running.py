@@ -14,6 +14,7 @@ from iqa_jax.engine.unsaved import save_all
 from iqa_jax.errors import InputError
 from iqa_jax.files import user_cache
 from iqa_jax.programs.flags import define, read
+from iqa_jax.programs.independent_hosts import make_independent
 from iqa_jax.programs.interruption import ending_on_signals
 from iqa_jax.programs.settings import ModelSettings, ProcessSettings
 from iqa_jax.programs.usage import program_help
@@ -81,10 +82,13 @@ def run(name: str, program: ModuleType, arguments: Sequence[str]) -> int:
     def main(arguments: list[str]) -> int:
         if len(arguments) > 1:
             raise InputError(f"expected flags only, got {' '.join(arguments[1:])}; see --help")
+        process = read(ProcessSettings, defined) if ProcessSettings in kinds else None
+        if process and process.independent_hosts:
+            make_independent(os.environ)  # before JAX is imported
         settings = read(wanted, defined)
         logging.set_verbosity(logging.WARNING)  # JAX and Orbax log a lot
-        if ProcessSettings in kinds:
-            _keep_compiled_programs(read(ProcessSettings, defined))
+        if process:
+            _keep_compiled_programs(process)
         with shown():
             return program.main(settings) or ExitStatus.DONE
 

@@ -6,12 +6,14 @@ the flag may be given several times; and ``given_by``, the flags that turn on op
 class of their own.
 """
 
+import os
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, ClassVar, Literal
 
 if TYPE_CHECKING:
     from iqa_jax.datasets import PairTable
+    from iqa_jax.engine.shares import Share
     from iqa_jax.images.decode import Header
     from iqa_jax.images.resize import Resize
 
@@ -55,9 +57,10 @@ class ModelSettings(CheckpointSettings):
     Attributes:
       precision: Precision of float32 products: highest (for published scores), high or default
         (TF32 on GPU, bfloat16 passes on TPU); bf16 also keeps weights and activations in bfloat16.
-      resize: Resize every image before it is scored: short:PIXELS, factor:NUMBER or
-        exact:HEIGHTxWIDTH (Pillow's antialiased bilinear filter). Default: native size. The scale
-        of the images changes correlations more than most other choices do.
+      resize: Resize every image before it is scored: short:PIXELS, factor:NUMBER,
+        exact:HEIGHTxWIDTH or multiple:PIXELS, the nearest size that a transformer of such patches
+        takes (Pillow's antialiased bilinear filter). Default: native size. The scale of the images
+        changes correlations more than most other choices do.
       versions: Number of distorted versions of a reference in a work unit; auto chooses the number
         with the fewest passes through the network.
     """
@@ -164,16 +167,45 @@ class IntervalSettings(ProgramSettings):
 
 
 @dataclass(frozen=True, kw_only=True)
+class SharingSettings(ProgramSettings):
+    """Several processes.
+
+    Attributes:
+      process_index: Number of this process, from 0, among those that share the work. Default: the
+        number that Kubernetes (Indexed Jobs), SLURM (arrays and srun) or a TPU slice gives to it;
+        else 0.
+      process_count: Number of these processes. Default: as for process_index; else 1.
+    """
+
+    process_index: int | None = field(default=None, metadata={"at_least": 0})
+    process_count: int | None = field(default=None, metadata={"at_least": 1})
+
+    @property
+    def share(self) -> "Share":
+        """The share of this process.
+
+        Raises:
+          InputError: If the numbers contradict each other.
+        """
+        from iqa_jax.engine.shares import find_share  # noqa: PLC0415  not needed for the help
+
+        return find_share(os.environ, index=self.process_index, count=self.process_count)
+
+
+@dataclass(frozen=True, kw_only=True)
 class ProcessSettings:
     """The process.
 
     No result depends on these settings.
 
     Attributes:
+      independent_hosts: On a TPU slice of several hosts, let each host work with its own chips and
+        without the others.
       compilation_cache_dir: Folder in which compiled programs are kept for the next run; empty for
         none. It can be deleted at any time. Default: the environment variable
         JAX_COMPILATION_CACHE_DIR, else iqa_jax/compiled in the user's cache folder (XDG_CACHE_HOME,
         else ~/.cache).
     """
 
+    independent_hosts: bool = False
     compilation_cache_dir: str | None = None

@@ -41,6 +41,8 @@ class ReadoutName:
         head, at, relevance = (
             (weighted[1], "@", text[weighted.end() :]) if weighted else (text, "", "")
         )
+        if not weighted and "@" in text and head.rpartition("/")[2] not in READOUTS:
+            head, at, relevance = text.partition("@")  # a misspelt read-out before a path
         parts = head.rsplit("/", 2)
         if len(parts) != 3 or not all(parts):
             raise InputError(f"expected MODEL/LAYER[+LAYER...]/READOUT[@RELEVANCE], got {text!r}")

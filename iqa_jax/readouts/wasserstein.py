@@ -14,20 +14,17 @@ import jax.numpy as jnp
 _STABILITY = 1e-6
 """The authors' constant in the sum of the activations."""
 
-_ROUNDING = 1e-6
-"""Relative difference of two cumulative masses in float32 that may be equal."""
-
 
 class Windows(NamedTuple):
     """Activations of a layer in windows of n samples.
 
     Attributes:
       samples: Samples of each window, ``[n, windows]``.
-      masses: Mass of the samples up to each but the last, ``[n - 1, windows]``.
+      total: Sum of the absolute values of all samples, at least the authors' constant.
     """
 
     samples: jax.Array
-    masses: jax.Array
+    total: jax.Array
 
 
 def in_windows(activations: jax.Array, side: int) -> Windows:
@@ -52,8 +49,7 @@ def in_windows(activations: jax.Array, side: int) -> Windows:
     zero = jnp.zeros((), activations.dtype)
     padded = jax.lax.pad(activations, zero, padding)
     samples = jnp.moveaxis(padded, -1, 0).reshape(side**2, -1)
-    total = jnp.sum(jnp.sum(jnp.abs(samples), axis=1)) + _STABILITY
-    return Windows(samples, jnp.cumsum(jnp.square(samples[:-1]) / total, axis=0))
+    return Windows(samples, _sum(jnp.abs(samples)) + _STABILITY)
 
 
 def window_distance(reference: Windows, distorted: Windows) -> jax.Array:
@@ -63,44 +59,77 @@ def window_distance(reference: Windows, distorted: Windows) -> jax.Array:
       reference: Result of :func:`in_windows`.
       distorted: Result for the other image.
     """
-    moved = _transport(reference.masses, distorted.masses)
+    moved = _transport(*_masses(reference, distorted))
     error = jnp.sum(jnp.square(reference.samples - distorted.samples), axis=0)
     level = moved + 10.0
     weight = jnp.exp(0.5 / level) / jnp.square(level)
     return jnp.sum(moved + error * weight, keepdims=True)
 
 
-def _transport(reference: jax.Array, distorted: jax.Array) -> jax.Array:
+def _masses(reference: Windows, distorted: Windows) -> tuple[jax.Array, jax.Array]:
+    """Masses of the reference's samples 0 to n - 2, and how much larger the other image's are.
+
+    With totals R and D, ``d^2 / D - r^2 / R`` is ``((d - r) (d + r) - m (D - R)) / D`` with m the
+    mass of r. In this form, what is equal cancels before it is rounded. The larger total has to
+    divide; if it is R, the roles are exchanged.
+    """
+    r, d = reference.samples[:-1], distorted.samples[:-1]
+    more = _sum(jnp.abs(distorted.samples) - jnp.abs(reference.samples))
+    of_reference, of_distorted = (
+        jnp.square(x) / y.total for x, y in ((r, reference), (d, distorted))
+    )
+    is_larger = more >= 0
+    masses = jnp.where(is_larger, of_reference, of_distorted)
+    total = jnp.where(is_larger, distorted.total, reference.total)
+    return of_reference, ((d - r) * (d + r) - masses * more) / total
+
+
+def _transport(masses: jax.Array, changes: jax.Array) -> jax.Array:
     """Squared 2-Wasserstein distance of the masses of samples 0 to n - 1, ``[windows]``.
 
-    It is the integral of the squared difference of the two quantile functions. Each of them rises
-    by 1 at every cumulative mass, so the integral is a sum of these masses, times minus the rise of
-    the squared difference there: numbers that follow from the order of the masses. Beyond the
-    smaller of two unequal totals, its quantile is the last sample.
+    It is the integral of the squared difference of the two quantile functions. Beyond the smaller
+    of two unequal totals, its quantile is the last sample. With r and d the cumulative masses, the
+    integral is the sum over samples i of ``|d_i - r_i|``, and over pairs i < k of
+    ``2 max(d_i - r_k, 0) + 2 max(r_i - d_k, 0)``. Only the order of the cumulative masses decides
+    which of the latter are not 0. They are summed as multiples of the differences ``d_i - r_i`` and
+    of single masses, so that no large numbers cancel.
 
     Args:
-      reference: Cumulative masses ``[n - 1, windows]``.
-      distorted: Those of the other image.
+      masses: Masses of the reference's samples but the last, ``[n - 1, windows]``.
+      changes: How much larger those of the other image are.
     """
-    rises = 2.0 * jnp.arange(len(reference), dtype=reference.dtype)[:, None] + 1.0
-    return jnp.sum(
-        (2.0 * _passed(reference, distorted) - rises) * distorted
-        + (2.0 * _passed(distorted, reference) - rises) * reference,
-        axis=0,
-    )
+    differences = jnp.cumsum(changes, axis=0)
+    reference = jnp.cumsum(masses, axis=0)
+    reference, distorted = jax.lax.stop_gradient((reference, reference + differences))
+    is_rounded = (distorted == reference) & (differences != 0)
+    nearest = jnp.nextafter(reference, jnp.where(differences > 0, jnp.inf, -jnp.inf))
+    distorted = jnp.where(is_rounded, nearest, distorted)
+    # In order also where rounding would exchange two of them.
+    reference, distorted = (jax.lax.cummax(each) for each in (reference, distorted))
+    passed = _passed(reference, distorted)
+    both = passed + _passed(distorted, reference)
+    times = jnp.flip(jnp.cumsum(jnp.flip(both, 0), axis=0), 0)
+    sign = jnp.sign(jax.lax.stop_gradient(differences))  # the slope of abs at 0 would be 1
+    return jnp.sum((2.0 * passed + sign) * differences + 2.0 * times * masses, axis=0)
 
 
 def _passed(masses: jax.Array, others: jax.Array) -> jax.Array:
-    """Number of cumulative masses of one image that come before each of the other's.
+    """Number of cumulative masses of later samples below each of the other image's.
 
-    Masses that only rounding separates are passed in the order of their samples, and those of the
-    same sample at once (half is before): equal images have a distance and a slope of 0.
+    Those of earlier samples that are above it count as -1 each. Equal masses are in the order of
+    their samples, so that there are none in equal images.
     """
-    masses, others = jax.lax.stop_gradient((masses, others))
     places = jnp.arange(len(masses), dtype=jnp.int32)[:, None]
-    # Comparing all with all would take n times the memory of the activations.
-    search = jax.vmap(functools.partial(jnp.searchsorted, method="scan_unrolled"), 1, 1)
-    earlier = jnp.minimum(search(masses, others * (1.0 + _ROUNDING)), places)
-    later = jnp.maximum(search(masses, others * (1.0 - _ROUNDING)) - places, 0)
-    is_same = jnp.abs(masses - others) <= _ROUNDING * others
-    return (earlier + later).astype(masses.dtype) + jnp.where(is_same, 0.5, 0.0)
+
+    def below(side: str) -> jax.Array:
+        # Comparing all with all would take n times the memory of the activations.
+        search = functools.partial(jnp.searchsorted, side=side, method="scan_unrolled")
+        return jax.vmap(search, 1, 1)(masses, others)
+
+    later = jnp.maximum(below("left") - places - 1, 0)
+    earlier = jnp.minimum(below("right") - places, 0)
+    return (later + earlier).astype(masses.dtype)
+
+
+def _sum(samples: jax.Array) -> jax.Array:
+    return jnp.sum(jnp.sum(samples, axis=1))

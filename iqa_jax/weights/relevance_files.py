@@ -25,7 +25,7 @@ FORMAT = 1
 
 _KEY = "iqa_jax"
 _MOST_BYTES = 1 << 26
-_TEXTS = ("model", "readout", "licence", "weights_sha256")
+_TEXTS = ("model", "model_weights_sha256", "readout", "licence", "weights_sha256")
 
 
 def is_relevance_file(relevance: str) -> bool:

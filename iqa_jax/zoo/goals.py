@@ -32,20 +32,27 @@ class Goal:
 
 GOALS: Mapping[str, Goal] = {
     "supervised": Goal("supervised", "classes"),
+    "ratings": Goal("supervised", "ratings"),
     "semisupervised": Goal("semi-supervised", "classes"),
     "semiweaklysupervised": Goal("semi-supervised", "hashtags and classes"),
     "jigsaw": Goal("pretext"),
     "colorization": Goal("pretext"),
     "rotnet": Goal("pretext"),
+    "mae": Goal("pretext"),
     "deepcluster": Goal("clustering"),
     "clusterfit": Goal("clustering"),
     "deepclusterv2": Goal("clustering"),
     "swav": Goal("clustering"),
+    # Their heads assign an image to prototypes, as SwAV's do; the assignments come from a teacher.
+    "dino": Goal("clustering"),
+    "dinov2": Goal("clustering"),
     "npid": Goal("contrastive"),
     "npidpp": Goal("contrastive"),
     "pirl": Goal("contrastive"),
     "simclr": Goal("contrastive"),
     "mocov2": Goal("contrastive"),
+    "siglip2": Goal("contrastive", "captions"),
+    "clip": Goal("contrastive", "captions"),
     "barlowtwins": Goal("redundancy"),
     "random": Goal("none"),
 }

@@ -39,6 +39,8 @@ class Relevance:
       model: Name of the model.
       sha256: Hash of the stored weights.
       training: Pairs that it was learned from; None if it was published.
+      network_sha256: Hash of the weights of the network that it was learned for, if it is a file;
+        None for a checkpoint, which lies beside its network.
     """
 
     weights: Mapping[str, jax.Array] = field(repr=False)
@@ -46,6 +48,7 @@ class Relevance:
     model: str = field(metadata={"label": True})
     sha256: str = field(metadata={"label": True})
     training: "TrainingData | None" = field(metadata={"label": True}, default=None)
+    network_sha256: str | None = field(metadata={"label": True}, default=None)
 
     @property
     def terms(self) -> int:
@@ -262,6 +265,15 @@ def model_layers(name: str) -> tuple[str, ...]:
     return (INPUT, *build_folded(find_model(name).trunk).layers)
 
 
+def layers_on_request(name: str) -> tuple[str, ...]:
+    """Names of layers of the model ``name`` that only a request by name selects.
+
+    Raises:
+      InputError: If there is no such model.
+    """
+    return () if is_own(name) else build_folded(find_model(name).trunk).on_request
+
+
 def load_relevance(name: str, *, checkpoints_dir: epath.PathLike | None = None) -> Relevance:
     """Loads channel weights, published or learned.
 
@@ -316,6 +328,7 @@ def _relevance_of_file(path: str) -> Relevance:
         model=card["model"],
         sha256=card["weights_sha256"],
         training=TrainingData(card["dataset"]["name"], card["dataset"]["fingerprint"]),
+        network_sha256=card["model_weights_sha256"],
     )
 
 

@@ -9,12 +9,15 @@ from iqa_jax.text import do_you_mean
 from iqa_jax.zoo import (
     alexnets,
     cifar10,
+    clip,
     efficientnet_lite,
     epoch_series,
     keras,
+    perceptnet,
     perceptual,
     selfsupervised,
     torchvision,
+    transformers,
 )
 from iqa_jax.zoo.entries import Model, PublishedRelevance
 
@@ -36,6 +39,9 @@ _ADDED = (
 
 _CONTROL_SEEDS = range(3)
 
+TRANSFORMERS = "@transformers"
+"""Shorthand for all trained vision transformers."""
+
 _TRAINED = {
     **torchvision.MODELS,
     **alexnets.MODELS,
@@ -43,6 +49,9 @@ _TRAINED = {
     **epoch_series.MODELS,
     **keras.MODELS,
     **cifar10.MODELS,
+    **transformers.MODELS,
+    **clip.MODELS,
+    **perceptnet.MODELS,
     **efficientnet_lite.MODELS,
 }
 _EXAMPLES = {model.trunk: model for model in reversed(_TRAINED.values())}
@@ -102,7 +111,8 @@ def _groups() -> Mapping[str, Sequence[str]]:
     trained = [*grid, *_ADDED]
     trunks = dict.fromkeys(MODELS[name].trunk for name in trained)
     controls = [f"{trunk}-random-none-seed{seed}" for trunk in trunks for seed in _CONTROL_SEEDS]
-    return {STUDY46: grid, STUDY: [*trained, *controls]}
+    transformers = [name for name, model in _TRAINED.items() if model.family == "vit"]
+    return {STUDY46: grid, STUDY: [*trained, *controls], TRANSFORMERS: transformers}
 
 
 def expand_models(names: Sequence[str]) -> list[str]:
@@ -156,7 +166,7 @@ def list_models(
       >>> iqa_jax.list_models(architecture="alexnet", goal="rotnet")
       ['alexnet-rotnet-imagenet1k']
       >>> iqa_jax.list_models(goal_family="redundancy")
-      ['resnet50-barlowtwins-imagenet1k']
+      ['resnet50-barlowtwins-imagenet1k', 'resnet50-barlowtwins-imagenet1k-300ep']
     """
     wanted = {field: value for field, value in locals().items() if value is not None}
     return [

@@ -6,26 +6,28 @@ Example:
 
 Each metric scores a few pairs of noise images, called with arrays as in a notebook; compiling is
 not timed. SSIM is timed before each of them, and the ratio is the median of several runs in turn.
-Classes: fast up to twice SSIM's time, medium up to 20 times, slow beyond. Needs the weights of the
-networks (iqa fetch); metrics without them are listed as absent.
+The classes are those of ``iqa_jax.metrics.speed``. A network whose weights have not been fetched is
+timed untrained and without relevance, which makes no difference.
 """
 
 import statistics
 import sys
 import time
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import jax
 import numpy as np
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
-from iqa_jax.errors import InputError
-from iqa_jax.metrics import Metric, list_metrics, load_metric
+from iqa_jax.errors import CheckpointError
+from iqa_jax.metrics import Metric, list_metrics, load_metric, parse_metric
+from iqa_jax.metrics.features import FeatureScores
+from iqa_jax.metrics.speed import speed_class
 from iqa_jax.programs import running
 from iqa_jax.programs.settings import CheckpointSettings
-
-_CLASSES = (("fast", 2.0), ("medium", 20.0), ("slow", float("inf")))
+from iqa_jax.zoo import load_backbone
+from iqa_jax.zoo.registry import find_model
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -54,18 +56,24 @@ def main(settings: Settings) -> None:
     ssim = load_metric("ssim")
     print("| metric | ms a pair | times SSIM | class |\n|---|---|---|---|")
     for name in settings.metrics or list_metrics():
-        try:
-            metric = load_metric(name, checkpoints_dir=settings.checkpoints_dir)
-        except InputError as error:
-            print(f"| {name} | absent | | {error} |")
-            continue
+        metric = _load(name, settings)
         for each in (ssim, metric):
             _seconds(each, pair)  # compiles
         times = [(_seconds(ssim, pair), _seconds(metric, pair)) for _ in range(settings.repeats)]
         ratio = statistics.median(ours / basis for basis, ours in times)
         milliseconds = 1000 * statistics.median(ours for _, ours in times) / settings.pairs
-        speed = next(word for word, most in _CLASSES if ratio <= most)
-        print(f"| {name} | {milliseconds:.1f} | {ratio:.1f} | {speed} |", flush=True)
+        print(f"| {name} | {milliseconds:.1f} | {ratio:.1f} | {speed_class(ratio)} |", flush=True)
+
+
+def _load(name: str, settings: Settings) -> Metric:
+    try:
+        return load_metric(name, checkpoints_dir=settings.checkpoints_dir)
+    except CheckpointError:
+        parsed = parse_metric(name)
+        assert parsed.readout
+        backbone = load_backbone(f"{find_model(parsed.readout.model).trunk}-random-none-seed0")
+        readouts = [replace(parsed.readout, relevance=None)]
+        return Metric(FeatureScores.of(backbone, readouts, protocol=parsed.protocol), name)
 
 
 def _seconds(metric: Metric, pair: list[jax.Array]) -> float:

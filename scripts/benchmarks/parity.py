@@ -1,65 +1,72 @@
-"""Compares our metrics with well-known implementations, on random images of odd sizes.
+"""Compares our metrics with other implementations, and every read-out with its definition.
 
 Example:
   pip install torch torchvision lpips piq scikit-image flip-evaluator
   python scripts/benchmarks/parity.py
 
-PyTorch's `lpips` (with the converted weights in it), scikit-image (PSNR, and SSIM on the valid
-region), `piq` (SSIM, MS-SSIM at sizes that its padding does not change, MS-GMSD, MDSI, VIF; and
-GMSD, HaarPSI, FSIM, VSI and IW-SSIM, in which it differs from the authors' scripts), NVIDIA's
-`flip-evaluator`, and the program `ssimulacra2` (built from github.com/cloudinary/ssimulacra2) if it
-is on the PATH; its recursive filter rounds more than ours. NLPD, DeepWSD and DeepDC are in none of
-them. Scores by the authors' own programs are stored in `tests/golden`, those of DeepWSD and DeepDC
-in `deep_distances.json`, the others in `{nlpd,gmsd,haarpsi,fsim,fsimc,vsi,iw-ssim}.json`, on the
-pairs of `tests/golden/pixel_pairs.py`; the rows "authors" compare with the latter. Prints the
-largest relative difference of each; needs the weights of AlexNet and VGG-16 (iqa fetch).
+Peers score random images of odd sizes: PyTorch's `lpips` and `piq`'s DISTS (with our networks in
+them; SqueezeNet's is untrained), scikit-image (PSNR, and SSIM on the valid region), `piq` (SSIM,
+MS-SSIM at sizes that its padding does not change, MS-GMSD, MDSI, VIF; and GMSD, HaarPSI, FSIM, VSI
+and IW-SSIM, in which it differs from the authors' scripts), NVIDIA's `flip-evaluator`, and the
+program `ssimulacra2` (built from github.com/cloudinary/ssimulacra2) if it is on the PATH; its
+recursive filter rounds more than ours.
+
+Rows "stored" compare with scores in `tests/golden`, of the authors' programs or of what their files
+name as origin, on the pairs of `pixel_pairs.py` and `deep_pairs.py`. Rows "definition" compare the
+read-outs of two layers of AlexNet with `tests/oracle.py`, in float64. Prints the largest relative
+difference of each. Needs the weights of alexnet, vgg16, dists and deepwsd's network (iqa fetch).
 """
 
-# These are not dependencies of the package.
+# The definitions and the stored scores are those of the tests.
 # pyright: reportMissingImports=false
 
 import json
-import shutil
-import subprocess
 import sys
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-import flip_evaluator
+import jax.numpy as jnp
 import numpy as np
-import peer_tools
-import piq
-import torch
-from PIL import Image as PilImage
-from skimage.metrics import peak_signal_noise_ratio, structural_similarity
+import parity_peers
+from etils import epath
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
 sys.path.insert(0, str(Path(__file__).parents[2] / "tests"))
-from golden import pixel_pairs
+import oracle
+from golden import deep_pairs, drawn_files, pixel_pairs
 
-from iqa_jax import load_metric
+from iqa_jax.images.preprocess import IDENTITY
+from iqa_jax.metrics import Metric, list_metrics, load_metric, parse_metric
+from iqa_jax.metrics.features import FeatureScores
+from iqa_jax.metrics.pixels import FULL_NAMES, PIXEL_METRICS
 from iqa_jax.programs import running
 from iqa_jax.programs.settings import ModelSettings
+from iqa_jax.readouts import READOUTS, LayerStatistics
+from iqa_jax.readouts.statistics import STATISTICS
 from iqa_jax.text import aligned
-from iqa_jax.zoo import load_backbone
-
-_STORED = ("nlpd", "gmsd", "haarpsi", "mdsi", "vif", "fsim", "fsimc", "vsi", "iw-ssim")
-"""Metrics with stored scores by their authors' programs."""
+from iqa_jax.zoo import Relevance, convert_file, load_backbone, load_relevance
 
 _SIZES = ((65, 97), (256, 256), (384, 512))
 _STRENGTHS = (2, 20, 80)
-_WINDOW_MARGIN = 5
-_LEAST_MS_SSIM, _MS_SSIM_STEP = 161, 16
+_LAYERS = ("relu2", "relu5")
+_LARGEST_OF_NETWORKS, _LARGEST_DEFINED = 256, 97
+"""Longest sides of images for networks and definitions, which take time and memory."""
+
+_GOLDEN = Path(pixel_pairs.__file__).parent
+_SQUEEZENET, _VGG19 = "squeezenet1_1-random-none-seed0", "vgg19_conv5_4-random-none-seed0"
+_OF_VGG16 = "relu1_2+relu2_2+relu3_3+relu4_3+relu5_3"
 
 Image = np.ndarray
+Row = tuple[str, str, str, str]
 
 
-def pairs() -> Iterator[tuple[Image, Image]]:
-    """Random images with noise of several strengths, ``uint8`` [H, W, 3]."""
+def pairs(largest: int = max(map(max, _SIZES))) -> Iterator[tuple[Image, Image]]:
+    """Random images with noise of several strengths, ``uint8`` [H, W, 3], up to a longest side."""
     rng = np.random.default_rng(0)
-    for size in _SIZES:
+    for size in (each for each in _SIZES if max(each) <= largest):
         for strength in _STRENGTHS:
             reference = rng.integers(0, 256, (*size, 3)).astype(np.uint8)
             noisy = reference + rng.normal(0, strength, reference.shape)
@@ -67,109 +74,176 @@ def pairs() -> Iterator[tuple[Image, Image]]:
 
 
 def main(settings: ModelSettings) -> None:
-    """Prints a line for each metric and peer."""
-    theirs = {
-        ("psnr", "scikit-image"): lambda r, d: peak_signal_noise_ratio(r, d, data_range=255),
-        ("ssim:rgb", "scikit-image"): _skimage_ssim,
-        ("ssim:rgb", "piq"): lambda r, d: piq.ssim(
-            *_tensors(r, d), data_range=255, downsample=False
-        ),
-        ("ms-ssim:rgb", "piq"): _piq_ms_ssim,
-        ("gmsd", "piq"): lambda r, d: piq.gmsd(*_tensors(d, r), data_range=255),
-        ("ms-gmsd", "piq"): lambda r, d: piq.multi_scale_gmsd(*_tensors(d, r), data_range=255),
-        ("haarpsi", "piq"): lambda r, d: piq.haarpsi(*_tensors(d, r), data_range=255),
-        ("mdsi", "piq"): lambda r, d: piq.mdsi(*_tensors(d, r), data_range=255),
-        ("vif", "piq"): lambda r, d: piq.vif_p(*_tensors(d, r), data_range=255),
-        ("fsim", "piq"): lambda r, d: piq.fsim(*_tensors(d, r), data_range=255, chromatic=False),
-        ("fsimc", "piq"): lambda r, d: piq.fsim(*_tensors(d, r), data_range=255),
-        ("vsi", "piq"): lambda r, d: piq.vsi(*_tensors(d, r), data_range=255),
-        ("iw-ssim", "piq"): _piq_iw_ssim,
-        ("flip", "flip-evaluator"): _flip,
-        ("ssimulacra2", "ssimulacra2"): _ssimulacra2,
-        ("lpips-alex", "lpips"): _Lpips("alexnet", settings),
-        ("lpips-vgg", "lpips"): _Lpips("vgg16", settings),
-    }
+    """Prints a line for each metric and peer, and each read-out."""
+    where = {"checkpoints_dir": settings.checkpoints_dir}
     rows = []
-    for (name, peer), function in theirs.items():
-        metric = load_metric(name, checkpoints_dir=settings.checkpoints_dir)
-        differences = []
-        for reference, distorted in pairs():
-            expected = function(reference, distorted)
-            if expected is not None:
-                found = float(metric(reference[None], distorted[None])[0])
-                differences.append(abs(found / float(expected) - 1))
-        largest = f"{max(differences):.1e}" if differences else "-"
-        rows.append((name, peer, str(len(differences)), largest))
-    for name in _STORED:
-        metric, scores = load_metric(name), _stored(name)
-        differences = [
-            abs(float(metric(*(x[None] for x in pixel_pairs.pair(pair)))[0]) / score - 1)
-            for pair, score in scores.items()
-        ]
-        rows.append((name, "authors", str(len(scores)), f"{max(differences):.1e}"))
-    header = ("metric", "peer", "pairs", "largest relative difference")
+    for compared in (_with_peers, _with_stored, _with_definitions):
+        for row in compared(where):
+            print(*row, sep="\t", file=sys.stderr, flush=True)
+            rows.append(row)
+    order = {name: place for place, name in enumerate([*list_metrics(), *READOUTS])}
+    rows.sort(key=lambda row: order[row[0]])
+    header = ("metric", "compared with", "pairs", "largest relative difference")
     print("\n".join(aligned(header, rows, text_columns=2)))
 
 
-def _stored(name: str) -> dict[str, float]:
-    """Scores by the authors' program, of the pairs that are computed from a seed."""
-    scores = json.loads((Path(pixel_pairs.__file__).parent / f"{name}.json").read_text())["scores"]
-    return {pair: score for pair, score in scores.items() if pair in pixel_pairs.PAIRS}
+def _row(name: str, peer: str, found: Iterable[tuple[float, float]]) -> Row:
+    differences = [abs(ours - theirs) / (abs(theirs) or 1.0) for ours, theirs in found]
+    largest = f"{max(differences):.1e}" if differences else "-"
+    return name, peer, str(len(differences)), largest
 
 
-def _tensors(*images: Image) -> list[torch.Tensor]:
-    return [torch.from_numpy(x.transpose(2, 0, 1)[None].astype(np.float64)) for x in images]
+def _of_pair(metric: Metric, pair: Iterable[Image]) -> float:
+    return float(metric(*(image[None] for image in pair))[0])
 
 
-def _skimage_ssim(reference: Image, distorted: Image) -> float:
-    options = {"gaussian_weights": True, "sigma": 1.5, "use_sample_covariance": False}
-    found: Any = structural_similarity(
-        reference, distorted, data_range=255, channel_axis=-1, full=True, **options
-    )
-    inner = slice(_WINDOW_MARGIN, -_WINDOW_MARGIN)
-    return found[1][inner, inner].mean()
-
-
-def _piq_ms_ssim(reference: Image, distorted: Image) -> torch.Tensor | None:
-    size = reference.shape[:2]
-    if min(size) < _LEAST_MS_SSIM or any(length % _MS_SSIM_STEP for length in size):
-        return None
-    return piq.multi_scale_ssim(*_tensors(reference, distorted), data_range=255)
-
-
-def _piq_iw_ssim(reference: Image, distorted: Image) -> torch.Tensor | None:
-    if min(reference.shape[:2]) < _LEAST_MS_SSIM:
-        return None
-    return piq.information_weighted_ssim(*_tensors(distorted, reference), data_range=255)
-
-
-def _flip(reference: Image, distorted: Image) -> float:
-    pair = (x.astype(np.float32) / np.float32(255) for x in (reference, distorted))
-    errors, *_ = flip_evaluator.evaluate(*pair, "LDR", applyMagma=False, computeMeanError=False)
-    return float(np.mean(errors, dtype=np.float64))
-
-
-def _ssimulacra2(reference: Image, distorted: Image) -> float | None:
-    program = shutil.which("ssimulacra2")
-    if program is None:
-        return None
-    with tempfile.TemporaryDirectory() as folder:
-        paths = [f"{folder}/{name}.png" for name in ("reference", "distorted")]
-        for path, image in zip(paths, (reference, distorted), strict=True):
-            PilImage.fromarray(image).save(path)
-        return float(subprocess.run([program, *paths], check=True, capture_output=True).stdout)
-
-
-class _Lpips:
-    def __init__(self, model: str, settings: ModelSettings):
-        self._network = peer_tools.lpips_model(
-            model, load_backbone(model, checkpoints_dir=settings.checkpoints_dir)
+def _with_peers(where: Mapping) -> Iterator[Row]:
+    networks: dict[tuple[str, str], Callable] = {
+        ("lpips-alex", "lpips"): parity_peers.Lpips("alex", load_backbone("alexnet", **where)),
+        ("lpips-vgg", "lpips"): parity_peers.Lpips("vgg", load_backbone("vgg16", **where)),
+    }
+    dists = parse_metric("dists").readout
+    assert dists
+    for name in ("dists", "dists:resize256"):
+        networks[name, "piq"] = parity_peers.Dists(
+            load_backbone(dists.model, **where),
+            load_relevance("dists", **where),
+            is_resized=name != "dists",
         )
+    for (name, peer), function in {**parity_peers.OF_PIXELS, **networks}.items():
+        metric = load_metric(name, **where)
+        largest = [_LARGEST_OF_NETWORKS] if (name, peer) in networks else []
+        yield _row(name, peer, _of_peer(metric, function, pairs(*largest)))
+    squeeze = parity_peers.Lpips("squeeze", load_backbone(_SQUEEZENET))
+    metric = _squeeze(squeeze.weights())
+    found = _of_peer(metric, squeeze, pairs(_LARGEST_OF_NETWORKS))
+    yield _row("lpips-squeeze", "lpips, untrained network", found)
 
-    @torch.no_grad()
-    def __call__(self, reference: Image, distorted: Image) -> torch.Tensor:
-        tensors = (x.float() / 127.5 - 1 for x in _tensors(reference, distorted))
-        return self._network(*tensors)
+
+def _of_peer(
+    metric: Metric, peer: Callable, chosen: Iterable[tuple[Image, Image]]
+) -> Iterator[tuple[float, float]]:
+    """Our scores and those of a peer, which is None for pairs that it cannot score alike."""
+    for pair in chosen:
+        theirs = peer(*pair)
+        if theirs is not None:
+            yield _of_pair(metric, pair), float(theirs)
+
+
+def _squeeze(weights: list[np.ndarray]) -> Metric:
+    """LPIPS of an untrained SqueezeNet."""
+    readout = parse_metric("lpips-squeeze").readout
+    assert readout
+    layers = dict(zip(readout.layers, map(jnp.asarray, weights), strict=True))
+    relevance = Relevance(layers, "lpips-squeeze", _SQUEEZENET, "")
+    readout = replace(readout, model=_SQUEEZENET)
+    scores = FeatureScores.of(
+        load_backbone(_SQUEEZENET), [readout], relevances={relevance.name: relevance}
+    )
+    return Metric(scores, "lpips-squeeze")
+
+
+def _with_stored(where: Mapping) -> Iterator[Row]:
+    by_metric = {}
+    for pair, scores in _stored("pixel_metrics").items():
+        for name, score in scores.items():
+            by_metric.setdefault(name, {})[pair] = score
+    for name in list_metrics():
+        full = FULL_NAMES.get(name, name)
+        if name in PIXEL_METRICS:
+            scores = by_metric[full] if full in by_metric else _stored(name)
+            metric = load_metric(name)
+            yield _row(name, "stored", _of_stored(metric, scores, pixel_pairs.pair))
+    deep = _stored("deep_distances")
+    for name, peer, metric, scores in (
+        ("deepwsd", "stored", load_metric("deepwsd", **where), deep["deepwsd"]),
+        (
+            "deepdc",
+            "stored, on VGG-16",
+            _deepdc("vgg16", _OF_VGG16, where),
+            deep["deepdc of vgg16"],
+        ),
+        ("deepdc", "stored, untrained network", _deepdc(_VGG19), deep[f"deepdc of {_VGG19}"]),
+        ("perceptnet", "stored, drawn weights", _perceptnet(), _stored("perceptnet")),
+    ):
+        yield _row(name, peer, _of_stored(metric, scores, deep_pairs.pair))
+
+
+def _stored(name: str) -> dict:
+    return json.loads((_GOLDEN / f"{name}.json").read_text())["scores"]
+
+
+def _of_stored(
+    metric: Metric, scores: Mapping[str, Any], pair: Callable[[str], tuple[Image, Image]]
+) -> Iterator[tuple[float, float]]:
+    """Our scores and stored ones, of the pairs that are computed from a seed."""
+    for name, score in scores.items():
+        if name not in pixel_pairs.REAL:
+            yield _of_pair(metric, pair(name)), _defined(score)
+
+
+def _defined(score: Any) -> float:
+    """A score; of several the one by definition, with the default number of pixels per degree."""
+    while isinstance(score, Mapping):
+        score = score.get("definition") or next(iter(score.values()))
+    return score
+
+
+def _deepdc(model: str, layers: str | None = None, where: Mapping | None = None) -> Metric:
+    """DeepDC of another network than its own."""
+    name = parse_metric("deepdc")
+    assert name.readout
+    readout = replace(name.readout, model=model)
+    if layers:
+        readout = replace(readout, layers=tuple(layers.split("+")))
+    backbone = replace(load_backbone(model, **(where or {})), preprocessing=IDENTITY)
+    return Metric(FeatureScores.of(backbone, [readout], protocol=name.protocol), "deepdc")
+
+
+def _perceptnet() -> Metric:
+    """The metric with the weights of the stored scores, which are drawn from a seed."""
+    readout = parse_metric("perceptnet").readout
+    assert readout
+    with tempfile.TemporaryDirectory() as name:
+        folder = epath.Path(name)
+        path = epath.Path(drawn_files.write(readout.model, folder))
+        convert_file(readout.model, path, directory=folder)
+        return load_metric("perceptnet", checkpoints_dir=folder)
+
+
+def _with_definitions(where: Mapping) -> Iterator[Row]:
+    network = load_backbone("alexnet", **where).with_layers(_LAYERS)
+    dataset = [
+        tuple([np.asarray(network(x[None])[layer][0]) for layer in _LAYERS] for x in pair)
+        for pair in pairs(_LARGEST_DEFINED)
+    ]
+    for name, readout in READOUTS.items():
+        layers = [
+            [
+                LayerStatistics(
+                    {each: STATISTICS[each](x, y) for each in readout.statistics},
+                    x.shape[0] * x.shape[1],
+                )
+                for x, y in zip(*pair, strict=True)
+            ]
+            for pair in dataset
+        ]
+        means: list = [None] * len(_LAYERS)
+        if normalised_by := readout.normalised_by:
+            means = [
+                sum(map(normalised_by, each)) / len(dataset) for each in zip(*layers, strict=True)
+            ]
+            expected = oracle.READOUTS_OF_DATASETS[name](dataset)
+        else:
+            expected = [oracle.READOUTS[name](*pair) for pair in dataset]
+        found = [
+            readout.combine(
+                readout.summands(layer.values, layer.positions, normaliser=mean)
+                for layer, mean in zip(each, means, strict=True)
+            )
+            for each in layers
+        ]
+        yield _row(name, "definition", zip(map(float, found), expected, strict=True))
 
 
 if __name__ == "__main__":

@@ -124,7 +124,7 @@ def _ours(model: str, precision: str, settings: Settings, peak: float) -> tuple[
 
 
 def _step(model: str, precision: str) -> FeatureScores:
-    published = ReadoutName.parse(READOUT_METRICS[_METRICS[model]][0])
+    published = ReadoutName.parse(READOUT_METRICS[_METRICS[model]].readout)
     untrained = load_backbone(f"{model}-random-none-seed0", precision=precision)
     name = ReadoutName(untrained.name, published.layers, published.readout)
     return FeatureScores.of(untrained, [name])

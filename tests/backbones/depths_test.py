@@ -11,7 +11,7 @@ WEIGHTED = ("conv_general_dilated", "dot_general")
 CONSTANT, WEIGHTS = -2, -1
 """What a value is if it does not depend on the image."""
 
-LARGE = ("densenet", "efficientnet_b", "convnext")
+LARGE = ("densenet", "efficientnet_b", "convnext", "vitb", "vitl", "vits14")
 
 
 def sub_programs(equation):
@@ -49,7 +49,8 @@ def longest_paths(program, incoming):
 
 def traced_depth(trunk):
     network = build(trunk)
-    x = jax.ShapeDtypeStruct((1, 65, 65, network.in_channels), jnp.float32)
+    side = 65 // network.multiple * network.multiple
+    x = jax.ShapeDtypeStruct((1, side, side, network.in_channels), jnp.float32)
     program = jax.make_jaxpr(network.apply)(network.parameters, x).jaxpr
     return max(longest_paths(program, [WEIGHTS] * len(network.parameters) + [0]))
 

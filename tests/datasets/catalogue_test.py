@@ -32,7 +32,10 @@ def test_variants_share_an_entry():
 def test_what_is_known_of_others():
     assert metrics_trained_on("kadid10k") == ["DISTS was trained on the scores of KADID-10k"]
     assert metrics_trained_on("bapps-2afc:train-lpips")
-    assert metrics_trained_on("bapps-2afc") == metrics_trained_on("tid2013") == []
+    assert metrics_trained_on("bapps-2afc") == metrics_trained_on("csiq") == []
+    assert metrics_trained_on("tid2013") == [
+        "PerceptNet was trained on TID2008, which shows the same images"
+    ]
     assert sorted(shared_images("tid2008")) == ["live", "tid2013"]
     assert sorted(shared_images("live:original")) == ["tid2008", "tid2013"]
     assert shared_images("csiq") == []

@@ -49,6 +49,8 @@ def test_datasets_without_a_known_overlap(training, test):
         ("lpips-alex", "bapps-2afc:train", "LPIPS was trained on the training part of BAPPS"),
         ("lpips-alex", "bapps-2afc:train-lpips", "LPIPS was trained on the training part"),
         ("vgg16/relu1_2/unit@lpips-vgg", "bapps-2afc:train", "LPIPS was trained"),
+        ("perceptnet", "tid2008", "PerceptNet was trained on the scores of TID2008"),
+        ("perceptnet-ratings-tid2008/gdn3/rmse", "TID2013", "trained on TID2008, which shows the"),
     ],
 )
 def test_metrics_trained_on_the_test_data(metric, dataset, reason):
@@ -66,6 +68,8 @@ def test_metrics_trained_on_the_test_data(metric, dataset, reason):
         ("lpips-alex", "kadid10k"),
         ("dists", "tid2013"),
         ("ssim:matlab", "kadid10k"),
+        ("perceptnet", "kadid10k"),
+        ("perceptnet-random-none-seed0/gdn4/l2", "tid2008"),
         ("vgg16/relu1_2/unit", "kadid10k"),
         ("vgg16/relu1_2/unit@mine", "bapps-2afc:train"),
     ],

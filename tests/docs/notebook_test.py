@@ -44,6 +44,7 @@ def outputs(cells):
     return [output for cell in cells for output in cell.outputs]
 
 
+@pytest.mark.slow
 def test_runs_from_nothing(tmp_path):
     """Every cell runs without a message, and its results are what the text says of them."""
     environment = {name: each for name, each in os.environ.items() if name != "XLA_FLAGS"}

@@ -10,7 +10,9 @@ from jax.sharding import NamedSharding, PartitionSpec
 from metrics import computed
 
 from iqa_jax.engine import devices
-from iqa_jax.engine.devices import Programs, UnitRunner, programs_together
+from iqa_jax.engine import programs as programs_of_a_run
+from iqa_jax.engine.devices import UnitRunner, programs_together
+from iqa_jax.engine.programs import Programs
 from iqa_jax.metrics.pair_function import PairFunction
 from iqa_jax.metrics.pixels import PIXEL_METRICS, PixelScores
 from iqa_jax.pytrees import register_pytree
@@ -183,7 +185,7 @@ def test_another_kind_of_step_takes_the_place_of_the_one_before(compiled):
 
 def test_programs_do_not_grow_with_the_number_of_sizes(compiled, monkeypatch):
     """The first stay, for the next model."""
-    monkeypatch.setattr(devices, "_MOST_PROGRAMS", 2)
+    monkeypatch.setattr(programs_of_a_run, "_MOST", 2)
     programs = Programs()
     for height in (400, 401, 402):
         run_small(height, programs=programs)
@@ -199,13 +201,14 @@ def test_steps_of_one_kind_follow_each_other():
     assert programs_together(steps) == [0, 2, 1, 3]
 
 
-def test_a_step_that_does_not_fit_is_not_kept(monkeypatch):
+def test_a_step_that_does_not_fit_is_not_kept(compiled, monkeypatch):
     runner, reference, distorted = small(400)
     images = 2 * 3 * 400 * 300 * 3  # two units of three images
     monkeypatch.setattr(devices, "available_memory", lambda: images)
     excess = runner.excess(400, 300, 2)
     assert excess.there == images < excess.needed < 40 * images
-    assert not runner._programs
+    gc.collect()
+    assert [program() for program in compiled] == [None]
     monkeypatch.setattr(devices, "available_memory", lambda: excess.needed)
     assert runner.excess(400, 300, 2) is None
     monkeypatch.setattr(devices, "available_memory", lambda: None)
@@ -223,7 +226,7 @@ def test_an_accelerator_takes_as_many_units_as_fit(monkeypatch):
     assert runner.unit_count(100, 120) == 2 * 128
     monkeypatch.setattr(devices, "available_memory", lambda: None)
     assert runner.excess(100, 120, 2) is None
-    needed = runner._needed(runner._program(runner._shapes_of(100, 120, 2)))
+    needed = runner._needed(runner._compile(runner._shapes_of(100, 120, 2)))
     monkeypatch.setattr(devices, "available_memory", lambda: needed // 3)
     assert runner.excess(100, 120, 2) is None
     assert runner.unit_count(100, 120) == 2 * 32

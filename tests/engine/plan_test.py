@@ -1,11 +1,14 @@
 import dataclasses
 
+import numpy as np
 import pytest
 
 from iqa_jax.datasets import inspect, load_dataset
 from iqa_jax.engine.plan import make_plan
 from iqa_jax.errors import InputError
-from iqa_jax.images.decode import Header
+from iqa_jax.images import sources
+from iqa_jax.images.decode import Header, decode_image
+from iqa_jax.images.resize import Resize
 
 
 @pytest.fixture
@@ -72,3 +75,26 @@ def test_automatic_versions_take_the_fewest_passes(counts, size, expected):
 def test_versions_have_to_be_positive(inspected):
     with pytest.raises(InputError, match="versions: expected a positive number"):
         make_plan(*inspected, versions=0)
+
+
+@pytest.mark.parametrize("resize", [None, Resize("exact:32x40")])
+def test_decodes_once_for_several_passes(inspected, resize, monkeypatch):
+    decoded = []
+
+    def decode(data, name):
+        decoded.append(name)
+        return decode_image(data, name)
+
+    work = make_plan(*inspected, resize=resize)
+    expected = {name: work.pixels(name) for name in inspected[1]}
+    monkeypatch.setattr(sources, "decode_image", decode)
+    once = work.decoding_once(passes=3)
+    for _ in range(3):
+        for name, pixels in expected.items():
+            np.testing.assert_array_equal(once.pixels(name), pixels)
+    assert decoded == [*expected]
+
+
+def test_nothing_is_kept_for_a_single_pass(inspected):
+    work = make_plan(*inspected)
+    assert work.decoding_once(passes=1) is work

@@ -1,3 +1,4 @@
+import threading
 from dataclasses import dataclass
 
 import jax.numpy as jnp
@@ -137,3 +138,16 @@ def test_a_large_number_of_sizes_is_reported(dataset, caplog, monkeypatch):
     caplog.clear()
     compute(dataset, resize=Resize("exact:20x30"))
     assert "image sizes" not in caplog.text
+
+
+def test_the_next_size_is_compiled_while_one_is_computed(dataset, monkeypatch):
+    compiled, compile_step = [], UnitRunner._compile
+
+    def spy(runner, shapes):
+        compiled.append((shapes[0][1:3], threading.current_thread().name.partition("_")[0]))
+        return compile_step(runner, shapes)
+
+    monkeypatch.setattr(UnitRunner, "_compile", spy)
+    assert len(compute(dataset)) == 9
+    assert compiled == [((72, 80), "MainThread"), ((64, 64), "compiler")]
+    assert not any(thread.name.startswith("compiler") for thread in threading.enumerate())

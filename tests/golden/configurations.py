@@ -50,12 +50,14 @@ class Configuration:
       format: Key of ``formats.FORMATS``.
       input: Input of the original network.
       seed: Seed of the weights.
+      sizes: Heights and widths of the two images.
     """
 
     trunk: str
     format: str
     input: Input
     seed: int
+    sizes: tuple[tuple[int, int], ...] = SIZES
 
 
 IMAGENET = Input()
@@ -67,6 +69,8 @@ CAFFENET_BGR = Input("bgr", mean=(123.675, 116.28, 103.53), **_UNSCALED)
 KERAS = Input("bgr", mean=(123.68, 116.779, 103.939), **_UNSCALED)
 SQUEEZENET_CAFFE = Input("bgr", mean=(123.0, 117.0, 104.0), **_UNSCALED)
 IDENTITY = Input(mean=(0.0, 0.0, 0.0), std=(1.0, 1.0, 1.0))
+CLIP = Input(mean=(0.48145466, 0.4578275, 0.40821073), std=(0.26862954, 0.26130258, 0.27577711))
+SYMMETRIC = Input(mean=(0.5, 0.5, 0.5), std=(0.5, 0.5, 0.5))
 LITE = Input(scale=1.0, mean=(127.0, 127.0, 127.0), std=(128.0, 128.0, 128.0))
 SSD = Input(mean=(0.48235, 0.45882, 0.40784), std=(1 / 255, 1 / 255, 1 / 255))
 
@@ -133,6 +137,18 @@ _OTHERS = {
     "vgg19-supervised-imagenet1k-deepdc": ("vgg19_conv5_4", "torchvision", IDENTITY),
     "vgg16-supervised-imagenet1k-ssd": ("vgg16", "ssd", SSD),
     "squeezenet1_1-supervised-imagenet1k-caffe": ("squeezenet1_1", "keras", SQUEEZENET_CAFFE),
+    "resnet50-clip-wit400m": ("clip_resnet50", "clip", CLIP),
+    "perceptnet-ratings-tid2008": ("perceptnet", "perceptnet", IDENTITY),
+    "perceptnet-ratings-tid2008-keras": ("perceptnet_same", "perceptnet-keras", IDENTITY),
+    **{
+        f"perceptnet-ratings-tid2008-{name}": (trunk, form, IDENTITY)
+        for name, trunk, form in (
+            ("parametric", "perceptnet_parametric", "perceptnet-flax"),
+            ("parametric@later", "perceptnet_parametric", "perceptnet-flax-later"),
+            ("biofitted", "perceptnet_parametric", "perceptnet-flax"),
+            ("large", "perceptnet_large", "perceptnet-flax"),
+        )
+    },
     **{
         f"efficientnet_lite{number}": (f"efficientnet_lite{number}", "torchvision-legacy", LITE)
         for number in range(3)
@@ -144,18 +160,66 @@ _OTHERS = {
 }
 
 
+_AUGREG, _SIGLIP2 = ("augreg", SYMMETRIC), ("siglip2", SYMMETRIC)
+_DINO, _DINOV2, _MAE = (("state", IMAGENET), ("dinov2", IMAGENET), ("mae", IMAGENET))
+
+_CLIP_SIDES = {"vitb32": 7, "vitb16": 14, "vitl14": 16}
+"""Number of patches along a side of the images that CLIP's program takes."""
+
+_TRANSFORMERS = {
+    "vits16-supervised-imagenet21k": ("vits16_augreg", *_AUGREG),
+    "vitb16-supervised-imagenet21k": ("vitb16_augreg", *_AUGREG),
+    "vitl16-supervised-imagenet21k": ("vitl16_augreg", *_AUGREG),
+    "vitb32-siglip2-webli": ("vitb32_siglip2", *_SIGLIP2),
+    "vitb16-siglip2-webli": ("vitb16_siglip2", *_SIGLIP2),
+    "vitl16-siglip2-webli": ("vitl16_siglip2", *_SIGLIP2),
+    "vits16-dino-imagenet1k": ("vits16_dino", *_DINO),
+    "vitb16-dino-imagenet1k": ("vitb16_dino", *_DINO),
+    "vitb8-dino-imagenet1k": ("vitb8_dino", *_DINO),
+    "vits14-dinov2-lvd142m": ("vits14_dinov2", *_DINOV2),
+    "vitb14-dinov2-lvd142m": ("vitb14_dinov2", *_DINOV2),
+    "vitl14-dinov2-lvd142m": ("vitl14_dinov2", *_DINOV2),
+    "vits14-dinov2-lvd142m-reg4": ("vits14_dinov2_reg4", *_DINOV2),
+    "vitb14-dinov2-lvd142m-reg4": ("vitb14_dinov2_reg4", *_DINOV2),
+    "vitl14-dinov2-lvd142m-reg4": ("vitl14_dinov2_reg4", *_DINOV2),
+    "vitb16-mae-imagenet1k": ("vitb16_mae", *_MAE),
+    "vitl16-mae-imagenet1k": ("vitl16_mae", *_MAE),
+    **{f"{size}-clip-wit400m": (f"{size}_clip", "clip", CLIP) for size in _CLIP_SIDES},
+}
+
+
+def _patches(trunk: str) -> tuple[tuple[int, int], ...]:
+    """Heights and widths of the images for a transformer, in patches.
+
+    The programs of Google and of MAE interpolate positions for squares alone.
+    """
+    size, _, family = trunk.partition("_")
+    if family == "clip":
+        return (_CLIP_SIDES[size], _CLIP_SIDES[size]), (5, 4)
+    rectangles = family.startswith("dino")
+    return ((2, 3), (5, 4)) if rectangles else ((3, 3), (5, 5))
+
+
+def _sizes(trunk: str) -> tuple[tuple[int, int], ...]:
+    if not trunk.startswith("vit"):
+        return SIZES
+    patch = int(trunk.partition("_")[0].removeprefix("vit")[1:])
+    return tuple((rows * patch, columns * patch) for rows, columns in _patches(trunk))
+
+
 def _torchvision_format(trunk: str) -> str:
     families = {"densenet": "densenet-dotted", "squeezenet": "torchvision-legacy"}
     return next((form for name, form in families.items() if trunk.startswith(name)), "torchvision")
 
 
 CONFIGURATIONS: Mapping[str, Configuration] = {
-    name: Configuration(*facts, seed=zlib.crc32(name.encode()))
+    name: Configuration(*facts, seed=zlib.crc32(name.encode()), sizes=_sizes(facts[0]))
     for name, facts in {
         **{trunk: (trunk, _torchvision_format(trunk), IMAGENET) for trunk in _TORCHVISION},
         **{f"alexnet-{name}": facts for name, facts in _ALEXNETS.items()},
         **{f"resnet50-{name}": facts for name, facts in _RESNET50S.items()},
         **_OTHERS,
+        **_TRANSFORMERS,
     }.items()
 }
 """Configurations by model; ``MODEL@FORMAT`` is the same model from another kind of file."""
@@ -167,7 +231,7 @@ class Trunk:
 
     Attributes:
       parameters: Shapes by name, in PyTorch's layout, without batch counters.
-      layers: For each layer, in forward order, (height, width, channels) at each of :data:`SIZES`.
+      layers: For each layer, in forward order, (height, width, channels) at each size.
     """
 
     parameters: Mapping[str, tuple[int, ...]]
@@ -185,7 +249,7 @@ def read_trunk(trunk: str) -> Trunk:
 
 
 def read_golden(name: str, folder: str = "backbones") -> list[dict[str, np.ndarray]]:
-    """Reads the results of ``draws.statistics`` for every layer, at each of :data:`SIZES`."""
+    """Reads the results of ``draws.statistics`` for every layer, at each size."""
     layers = read_trunk(CONFIGURATIONS[name].trunk).layers
     with np.load(FOLDER / folder / f"{name}.npz") as file:
         rows = file["statistics"]

@@ -19,6 +19,7 @@ _BRANCH_END = re.compile(
     r"|features\.\d+\.[1-9]\d*\.block\.[23]\.1\.weight"  # last norm of a residual MBConv
     r"|_blocks\.\d+\._bn2\.weight"  # last norm of an MBConv of EfficientNet-Lite
     r"|features\.\d+\.\d+\.layer_scale"  # end of a ConvNeXt block
+    r"|blocks\.\d+\.ls[12]\.gamma"  # ends of DINOv2's block
 )
 _BRANCH_SCALE = 0.3
 """Scale of a residual branch, so that sums of many branches stay small."""
@@ -28,9 +29,14 @@ _FIRST_SCALE = 10.0
 """Scale of an AlexNet's first layer without batch norm: local response normalisation only has an
 effect on large numbers."""
 
+_NORMALISED = 0.1
+"""Scale of the weights of a divisive normalisation, some of which are below their bound."""
+
 _CONVNEXT = "features.0.0.bias"
 """Name of an array that only a ConvNeXt has."""
 _BEFORE_LAYER_NORM = re.compile(r"features\.(0\.0|\d+\.\d+\.block\.0)\.(weight|bias)")
+_TOKENS = ("cls_token", "pos_embed", "register_tokens")
+"""Embeddings of a transformer, which are added to the patches or are tokens of their own."""
 _BEFORE_SCALE = 0.03
 """Scale of a convolution before a layer norm, whose epsilon only matters for small numbers."""
 
@@ -90,8 +96,12 @@ def kept_channels(channels: int) -> np.ndarray:
 def _draw(name: str, shape: tuple[int, ...], shapes: Mapping, seed: int) -> np.ndarray:
     uniform = _uniform(seed, name, shape)  # [-1, 1)
     scale = _scale(name, shapes)
+    if name in _TOKENS:
+        return uniform
     if name.endswith((".bias", ".running_mean")):
         return uniform * np.float32(scale * 0.1 * math.sqrt(3))
+    if name.endswith(".gamma") and len(shape) == 4:
+        return (np.float32(0.25) + uniform / 2) * np.float32(_NORMALISED)
     if len(shape) == 1 or name.endswith("layer_scale"):
         return (np.float32(1) + uniform / 2) * np.float32(scale)
     fan_in = math.prod(shape[1:])

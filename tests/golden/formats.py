@@ -29,11 +29,13 @@ class Format:
         channels in the order of the file) to the contents of the file.
       kind: Key of ``writers.KINDS``.
       suffix: Suffix of the file's name.
+      stored: Function from drawn weights to those that the file can hold.
     """
 
     tree: Callable[[str, State], Any]
     kind: str
     suffix: str
+    stored: Callable[[State], State] = dict
 
 
 _BLOCKS = {0: 1, 2: 2, 4: 3, 5: 4, 6: 5}
@@ -208,6 +210,286 @@ def _keras_squeezenet(state: State) -> Tree:
     return tree
 
 
+_CLIP_NAMES = (
+    (r"patch_embed\.proj\.", "conv1."),
+    ("cls_token", "class_embedding"),
+    ("pos_embed", "positional_embedding"),
+    (r"norm_pre\.", "ln_pre."),
+    (r"norm\.", "ln_post."),
+    (r"blocks\.(\d+)\.norm([12])\.", r"transformer.resblocks.\1.ln_\2."),
+    (r"blocks\.(\d+)\.attn\.qkv\.", r"transformer.resblocks.\1.attn.in_proj_"),
+    (r"blocks\.(\d+)\.attn\.proj\.", r"transformer.resblocks.\1.attn.out_proj."),
+    (r"blocks\.(\d+)\.mlp\.fc1\.", r"transformer.resblocks.\1.mlp.c_fc."),
+    (r"blocks\.(\d+)\.mlp\.fc2\.", r"transformer.resblocks.\1.mlp.c_proj."),
+)
+"""Beginnings of names in a vision transformer, and of CLIP's."""
+
+
+def clip_names(state: State) -> dict[str, np.ndarray]:
+    """The weights of an image encoder by the names and with the shapes of CLIP's module."""
+    found = {}
+    for name, array in state.items():
+        renamed = [re.sub(f"^{ours}", theirs, name) for ours, theirs in _CLIP_NAMES]
+        tokens = {"cls_token": (-1,), "pos_embed": array.shape[1:]}.get(name, array.shape)
+        found[next((each for each in renamed if each != name), name)] = array.reshape(tokens)
+    return found
+
+
+def _clip(trunk: str, state: State) -> Tree:
+    """The image encoder and, in small form, the rest of CLIP."""
+    images = _state_dict(_in_half(clip_names(state)))
+    if trunk.startswith("vit"):
+        images["proj"] = _extra(4, 2)
+    else:
+        images["attnpool.positional_embedding"] = _extra(5, 4)
+        for name in ("k_proj", "q_proj", "v_proj", "c_proj"):
+            images |= {f"attnpool.{name}.weight": _extra(4, 4), f"attnpool.{name}.bias": _extra(4)}
+    block = "transformer.resblocks.0"
+    texts = {
+        "positional_embedding": _extra(7, 4),
+        "text_projection": _extra(4, 2),
+        "logit_scale": _extra(),
+        "input_resolution": np.array(224, np.int64),
+        "context_length": np.array(7, np.int64),
+        "vocab_size": np.array(9, np.int64),
+        f"{block}.attn.in_proj_weight": _extra(12, 4),
+        f"{block}.attn.in_proj_bias": _extra(12),
+        "token_embedding.weight": _extra(9, 4),
+    }
+    linear = {"attn.out_proj": (4, 4), "mlp.c_fc": (16, 4), "mlp.c_proj": (4, 16)}
+    for name, shape in linear.items():
+        texts[f"{block}.{name}.weight"] = _extra(*shape)
+        texts[f"{block}.{name}.bias"] = _extra(shape[0])
+    for norm in (f"{block}.ln_1", f"{block}.ln_2", "ln_final"):
+        texts |= {f"{norm}.weight": _extra(4), f"{norm}.bias": _extra(4)}
+    return {**{f"visual.{name}": array for name, array in images.items()}, **_in_half(texts)}
+
+
+def _in_half(arrays: State) -> dict[str, np.ndarray]:
+    """Arrays in half precision that CLIP stores so: those of its matrix products."""
+    bias = re.compile(r".*\.(in_proj_bias|(out_proj|c_fc|c_proj)\.bias)")
+    return {
+        name: array.astype(np.float16)
+        if bias.fullmatch(name) or (array.ndim > 1 and "embedding" not in name)
+        else array
+        for name, array in arrays.items()
+    }
+
+
+def _rounded_to_half(state: State) -> dict[str, np.ndarray]:
+    """What is left of the weights of an image encoder in CLIP's file."""
+    stored = _in_half(clip_names(state)).values()
+    return {
+        name: each.astype(np.float32).reshape(array.shape)
+        for (name, array), each in zip(state.items(), stored, strict=True)
+    }
+
+
+_POOLED = r"gdn4\.pooling\.(freq|theta)_[atd]"
+_FLAX_PERCEPTNET = {
+    "gdn1.weight": "params.GDN_0.Conv_0.kernel",
+    "gdn1.bias": "params.GDN_0.Conv_0.bias",
+    "conv1.weight": "params.Color.kernel",
+    "gdn2.weight": "params.GDN_1.Conv_0.kernel",
+    "gdn2.bias": "params.GDN_1.Conv_0.bias",
+    "conv2.weight": "params.Conv_0.kernel",
+    "gdn3.weight": "params.GDN_2.Conv_0.kernel",
+    "gdn3.bias": "params.GDN_2.Conv_0.bias",
+    "conv3.weight": "params.Conv_1.kernel",
+    "gdn4.weight": "params.GDN_3.Conv_0.kernel",
+    "gdn4.bias": "params.GDN_3.Conv_0.bias",
+}
+_GDN = "GDNSpatioChromaFreqOrient_0"
+_PARAMETRIC_PERCEPTNET = {
+    "gdn1.weight": "params.GDNGamma_0.kernel",
+    "gdn1.bias": "params.GDNGamma_0.bias",
+    "conv1.weight": "params.Color.kernel",
+    "gdn2.weight": "params.GDN_0.Conv_0.kernel",
+    "gdn2.bias": "params.GDN_0.Conv_0.bias",
+    "conv2.weight": "state.precalc_filter.CenterSurroundLogSigmaK_0.kernel",
+    "gdn3.weight": "state.precalc_filter.GDNGaussian_0.GaussianLayerGamma_0.kernel",
+    "gdn3.bias": "params.GDNGaussian_0.GaussianLayerGamma_0.bias",
+    "conv3.weight": "state.precalc_filter.GaborLayerGammaHumanLike__0.kernel",
+    "gdn4.weight": f"state.precalc_filter.{_GDN}.GaussianLayerGamma_0.kernel",
+    "gdn4.bias": f"params.{_GDN}.bias",
+    "scale": f"params.{_GDN}.B",
+}
+_GENERATORS = {
+    "CenterSurroundLogSigmaK_0": {"logsigma": 9, "K": 9, "A": 9},
+    "GDNGaussian_0.GaussianLayerGamma_0": {"gamma": 3, "A": 3},
+    f"{_GDN}.GaussianLayerGamma_0": {"gamma": 128, "A": 128},
+    "GaborLayerGammaHumanLike__0": {
+        f"{name}_{colour}": count
+        for colour, scales in {"a": 4, "t": 2, "d": 2}.items()
+        for name, count in {"gammax": scales, "gammay": scales, "sigma_theta": 8}.items()
+    },
+}
+"""Parameters of the parametric PerceptNet that its stored kernels replace, with their numbers."""
+
+
+def _flax_perceptnet(trunk: str, state: State) -> Tree:
+    """Names of Flax, joined by dots, and kernels HWIO."""
+    is_parametric = trunk == "perceptnet_parametric"
+    names = _PARAMETRIC_PERCEPTNET if is_parametric else _FLAX_PERCEPTNET
+    tree = {}
+    for name, array in state.items():
+        if name in names:
+            hwio = array.transpose(2, 3, 1, 0) if array.ndim == 4 else array
+            tree[names[name]] = np.ascontiguousarray(hwio)
+        else:
+            layer = "GaborLayerGammaHumanLike__0"
+            if not re.fullmatch(_POOLED, name):
+                layer = f"{_GDN}.ChromaFreqOrientGaussianGamma_0"
+            tree[f"params.{layer}.{name.rpartition('.')[2]}"] = array
+    if is_parametric:
+        for leaf in ("kernel", "bias"):
+            tree[f"params.GDNGamma_0.{leaf}"] = tree[f"params.GDNGamma_0.{leaf}"].reshape(-1)[:1]
+        for layer, counts in _GENERATORS.items():
+            tree |= {f"params.{layer}.{name}": _extra(count) for name, count in counts.items()}
+        tree["params.GaborLayerGammaHumanLike__0.A"] = _extra(3, 128)
+    return tree
+
+
+def _later_flax_perceptnet(trunk: str, state: State) -> Tree:
+    """What the authors' program has written since 2025."""
+    tree = _flax_perceptnet(trunk, state)
+    tree["params.LinearScaling_0.B"] = tree.pop(f"params.{_GDN}.B")
+    kernel = f"state.precalc_filter.{_GDN}.ChromaFreqOrientGaussianGamma_0.kernel"
+    return {**tree, kernel: _extra(1, 1, 128, 128)}
+
+
+def _positive(state: State) -> dict[str, np.ndarray]:
+    """Weights as the authors keep them: those of normalisations are positive."""
+    found = {}
+    for name, array in state.items():
+        is_bias = name.endswith(".bias")
+        positive = np.abs(array) + np.float32(0.1) if is_bias else array
+        if name.endswith("H_cc") or re.fullmatch(r"gdn\d\.weight", name):
+            positive = np.abs(array)
+        if name.startswith("gdn1.") and "scale" in state:  # one number for all channels
+            positive = np.broadcast_to(positive.reshape(-1)[0], array.shape)
+        found[name] = positive
+    return found
+
+
+def _state(trunk: str, state: State) -> Tree:
+    del trunk
+    return _state_dict(state)
+
+
+def _keras_perceptnet(trunk: str, state: State) -> Tree:
+    """Weights of a program's second network, so that Keras counts from another number than 0."""
+    del trunk
+    tree = {"max_pooling2d_2": {}, "max_pooling2d_3": {}}
+    numbers = {"gdn1": 9, "gdn2": 10, "gdn3": 11, "gdn4": 12, "conv1": 9, "conv2": 10, "conv3": 11}
+    for name, number in numbers.items():
+        if name.startswith("gdn"):
+            layer = f"gdn_{number}"
+            weights = {
+                "kernel:0": np.ascontiguousarray(state[f"{name}.gamma"].transpose(2, 3, 1, 0)),
+                "bias:0": state[f"{name}.beta"],
+            }
+            exponents = {"alpha:0": np.full(1, 2, np.float32), "epsilon:0": np.full(1, 0.5, "f4")}
+            tree[layer] = {"percept_net_1": {layer: weights}, **exponents}
+        else:
+            layer, (kernel, bias) = f"conv2d_{number}", _hwio(state, name)
+            tree[layer] = {"percept_net_1": {layer: {"kernel:0": kernel, "bias:0": bias}}}
+    return tree
+
+
+def _dinov2(trunk: str, state: State) -> Tree:
+    return _state(trunk, {**state, "mask_token": np.full_like(state["cls_token"][0], 7)})
+
+
+def _mae(trunk: str, state: State) -> Tree:
+    return {"model": _state(trunk, state)}
+
+
+def _augreg(trunk: str, state: State) -> Tree:
+    """Names of vit_jax: the parts of a block are numbered through."""
+    del trunk
+    kinds = {"attn": "MultiHeadDotProductAttention_1", "norm2": "LayerNorm_2", "mlp": "MlpBlock_3"}
+    blocks = {
+        f"Transformer/encoderblock_{number}/{name}": array
+        for number, block in enumerate(_flax_blocks(state, {"norm1": "LayerNorm_0", **kinds}))
+        for name, array in block.items()
+    }
+    tree = {**_flax_ends(state), **blocks}
+    tree["Transformer/posembed_input/pos_embedding"] = tree.pop("pos_embedding")
+    return {**tree, "head/kernel": _extra(4, 3), "head/bias": _extra(3)}
+
+
+def _siglip2(trunk: str, state: State) -> Tree:
+    """Names of big_vision: all blocks in one array, and a tower of texts beside that of images."""
+    del trunk
+    kinds = {"attn": "MultiHeadDotProductAttention_0", "norm2": "LayerNorm_1", "mlp": "MlpBlock_0"}
+    blocks = list(_flax_blocks(state, {"norm1": "LayerNorm_0", **kinds}))
+    stacked = {
+        f"Transformer/encoderblock/{name}": np.stack([block[name] for block in blocks])
+        for name in blocks[0]
+    }
+    pooling = {
+        "MAPHead_0/probe": _extra(1, 1, 4),
+        "MAPHead_0/MultiHeadDotProductAttention_0/query/kernel": _extra(4, 2, 2),
+        "MAPHead_0/MlpBlock_0/Dense_0/kernel": _extra(4, 8),
+    }
+    images = {**_flax_ends(state), **stacked, **pooling}
+    texts = {
+        "Embed_0/embedding": _extra(5, 4),
+        "Encoder_0/encoderblock/LayerNorm_0/scale": _extra(2, 4),
+        "head/kernel": _extra(4, 4),
+    }
+    return {
+        **{f"params/img/{name}": array for name, array in images.items()},
+        **{f"params/txt/{name}": array for name, array in texts.items()},
+        "params/t": _extra(1),
+        "params/b": _extra(1),
+    }
+
+
+_FLAX_LEAVES = {"weight": "kernel", "bias": "bias"}
+_HEAD_WIDTH = 64
+
+
+def _flax_ends(state: State) -> dict[str, np.ndarray]:
+    """Everything outside of the blocks."""
+    kernel = state["patch_embed.proj.weight"].transpose(2, 3, 1, 0)
+    class_token = {"cls": state["cls_token"]} if "cls_token" in state else {}
+    return {
+        **class_token,
+        "embedding/kernel": np.ascontiguousarray(kernel),
+        "embedding/bias": state["patch_embed.proj.bias"],
+        "pos_embedding": state["pos_embed"],
+        "Transformer/encoder_norm/scale": state["norm.weight"],
+        "Transformer/encoder_norm/bias": state["norm.bias"],
+    }
+
+
+def _flax_blocks(state: State, kinds: Mapping[str, str]) -> Iterator[dict[str, np.ndarray]]:
+    """The arrays of every block by Flax's names; ``kinds`` are those of its four parts."""
+    for number in itertools.count():
+        prefix = f"blocks.{number}."
+        if f"{prefix}norm1.weight" not in state:
+            return
+        block = {}
+        for leaf, flax in _FLAX_LEAVES.items():
+            for norm in ("norm1", "norm2"):
+                name = f"{kinds[norm]}/{'scale' if leaf == 'weight' else 'bias'}"
+                block[name] = state[f"{prefix}{norm}.{leaf}"]
+            for layer in (0, 1):
+                array = state[f"{prefix}mlp.fc{layer + 1}.{leaf}"]
+                block[f"{kinds['mlp']}/Dense_{layer}/{flax}"] = np.ascontiguousarray(array.T)
+            joined = np.split(state[f"{prefix}attn.qkv.{leaf}"], 3)
+            for part, array in zip(("query", "key", "value"), joined, strict=True):
+                by_head = array.T.reshape(*array.T.shape[:-1], -1, _HEAD_WIDTH)
+                block[f"{kinds['attn']}/{part}/{flax}"] = np.ascontiguousarray(by_head)
+        out = state[f"{prefix}attn.proj.weight"].T
+        by_head = np.ascontiguousarray(out.reshape(-1, _HEAD_WIDTH, out.shape[-1]))
+        block[f"{kinds['attn']}/out/kernel"] = by_head
+        block[f"{kinds['attn']}/out/bias"] = state[f"{prefix}attn.proj.bias"]
+        yield block
+
+
 def _heads(trunk: str) -> dict[str, np.ndarray]:
     family = next(name for name in _HEADS if trunk.startswith(name))
     arrays = {}
@@ -309,5 +591,17 @@ FORMATS: Mapping[str, Format] = {
     "caffe2-siamese": Format(_siamese_caffe2, "pickle", ".pkl"),
     "caffe2-npy": Format(_flat_caffe2, "npy", ".npy"),
     "keras": Format(_keras, "h5", ".h5"),
+    "clip": Format(_clip, "torchscript", ".pt", _rounded_to_half),
+    "perceptnet": Format(_state, "torch-legacy", ".pth"),
+    "perceptnet-keras": Format(_keras_perceptnet, "h5", ".h5"),
+    "perceptnet-flax": Format(_flax_perceptnet, "safetensors", ".safetensors", _positive),
+    "perceptnet-flax-later": Format(
+        _later_flax_perceptnet, "safetensors", ".safetensors", _positive
+    ),
+    "state": Format(_state, "torch", ".pth"),
+    "dinov2": Format(_dinov2, "torch", ".pth"),
+    "mae": Format(_mae, "torch", ".pth"),
+    "augreg": Format(_augreg, "npz", ".npz"),
+    "siglip2": Format(_siglip2, "npz", ".npz"),
 }
 """Formats by their names in ``configurations.CONFIGURATIONS``."""

@@ -1,9 +1,10 @@
 """Freezes the activations of the original architectures with drawn weights.
 
 Run it in an environment with torch, torchvision, h5py, opencv-python-headless and
-efficientnet-lite-pytorch:
+efficientnet-lite-pytorch, on a folder with clones of the authors' repositories at
+``originals.COMMITS``:
 
-    PYTHONPATH=tests python -m golden.make_backbones [NAME ...]
+    PYTHONPATH=tests ORIGINALS=FOLDER python -m golden.make_backbones [NAME ...]
 
 For every configuration, this draws the weights, writes them in the configuration's file format with
 PyTorch itself and with ``writers``, checks that PyTorch reads the same from both, runs the original
@@ -28,8 +29,12 @@ import h5py
 import numpy as np
 import torch
 import torchvision
+from etils import epath
 from golden import draws, formats, originals, writers
 from golden.configurations import CONFIGURATIONS, FOLDER, IMAGE_SEED, SIZES, Configuration, Input
+
+from iqa_jax.weights.conversion import flatten
+from iqa_jax.weights.formats.reading import read_checkpoint
 
 _NOISE = 2e-5
 """Maximum difference of float32 from float64, relative to the magnitude of a layer."""
@@ -61,13 +66,18 @@ def main(names: list[str]) -> None:
         "torchvision": torchvision.__version__,
         "opencv": cv2.__version__,
     }
-    origin = {"script": "tests/golden/make_backbones.py", "versions": versions}
+    origin = {
+        "script": "tests/golden/make_backbones.py",
+        "commits": originals.COMMITS,
+        "versions": versions,
+    }
     (FOLDER / "backbones" / "ORIGIN.json").write_text(json.dumps(origin, indent=2) + "\n")
 
 
 def _freeze(name: str, configuration: Configuration) -> tuple[float, float, float]:
     module = originals.build(configuration.trunk)
-    state = draws.draw(originals.shapes(module), configuration.seed)
+    drawn = draws.draw(originals.shapes(module), configuration.seed)
+    state = formats.FORMATS[configuration.format].stored(drawn)
     originals.load(module, state)
     _check_file(configuration, state)
     rows, sizes, noises, deviations = [], {}, [], []
@@ -118,13 +128,37 @@ def _check_file(configuration: Configuration, state: Mapping[str, np.ndarray]) -
         ours, theirs = (Path(folder) / f"{who}{form.suffix}" for who in ("ours", "theirs"))
         writers.write(tree, form.kind, ours)
         _assert_equal(_read(ours, form.kind), tree)
-        if form.kind.startswith("torch"):
+        if form.kind == "torchscript":
+            torch.jit.save(torch.jit.script(_container(tree)), theirs)
+            _assert_equal(_read(theirs, form.kind), tree)
+        elif form.kind.startswith("torch"):
             is_zip = form.kind == "torch"
             torch.save(_as_tensors(tree), theirs, _use_new_zipfile_serialization=is_zip)
             _assert_equal(_read(theirs, form.kind), tree)
 
 
+def _container(arrays: Mapping[str, np.ndarray]) -> torch.nn.Module:
+    """A module with these parameters, by dotted names, that does nothing."""
+    root = _Container()
+    for name, array in arrays.items():
+        *path, leaf = name.split(".")
+        module = root
+        for part in path:
+            if part not in dict(module.named_children()):
+                module.add_module(part, _Container())
+            module = module.get_submodule(part)
+        module.register_buffer(leaf, torch.from_numpy(array))
+    return root
+
+
+class _Container(torch.nn.Module):
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        return x
+
+
 def _read(path: Path, kind: str) -> Any:
+    if kind == "torchscript":  # PyTorch would compile the program, which ours does not have
+        return dict(flatten(read_checkpoint(epath.Path(path))))
     if kind.startswith("torch"):
         return torch.load(path, map_location="cpu", weights_only=False)
     if kind == "npy":

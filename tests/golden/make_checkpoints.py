@@ -4,8 +4,8 @@ Example:
   pip install torch
   python tests/golden/make_checkpoints.py
 
-The values come from `draw`, which tests/weights/torch_files_test.py repeats. Written by PyTorch
-2.13.0.
+The values come from `draw`, which tests/weights/formats/torch_file_test.py repeats. Written by
+PyTorch 2.13.0.
 """
 
 # PyTorch is not a dependency of the package.
@@ -104,6 +104,29 @@ def vissl() -> dict:
     }
 
 
+class Program(nn.Module):
+    """A network with parameters of several kinds, and with attributes that are no parameters."""
+
+    def __init__(self):
+        super().__init__()
+        self.network = network()
+        self.again = self.network[2]
+        self.halved = nn.Linear(3, 2).half()
+        self.base = nn.Parameter(draw(1, 6, 8)[1:5:2, 2:7:3])
+        self.register_buffer("number", torch.tensor(7))
+        self.numbers, self.tensors, self.table = [1, 2], [draw(2, 3)], {"a": 1}
+        self.text, self.factor, self.place = "text", 0.5, torch.device("cpu")
+        with torch.no_grad():
+            self.halved.weight.copy_(draw(3, 2, 3))
+            self.halved.bias.copy_(draw(4, 2))
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        """Uses every attribute, since the archive leaves out what is not used."""
+        known = len(self.numbers) + self.table["a"] + len(self.text) + self.factor
+        x = self.again(x.to(self.place)) + self.tensors[0][:2] + known
+        return x + self.halved(torch.ones(3).half()).float() + torch.zeros(2)
+
+
 def main() -> None:
     """Writes all files."""
     FOLDER.mkdir(exist_ok=True)
@@ -119,7 +142,7 @@ def main() -> None:
         pickle_protocol=4,
         _use_new_zipfile_serialization=False,
     )
-    torch.jit.save(torch.jit.script(nn.Linear(2, 2)), FOLDER / "torchscript.pth")
+    torch.jit.save(torch.jit.script(Program()), FOLDER / "torchscript.pth")
 
 
 if __name__ == "__main__":

@@ -43,7 +43,8 @@ TOLERANCE = 1e-5
 
 ARCHITECTURES = (
     *("alexnet", "alexnet_bvlc", "alexnet_deepcluster", "vgg16_l2pool", "resnet18", "densenet121"),
-    *("squeezenet1_1", "efficientnet_b0", "convnext_tiny"),
+    *("squeezenet1_1", "efficientnet_b0", "convnext_tiny", "clip_resnet50", "perceptnet"),
+    *("vits16_augreg", "vits14_dinov2_reg4"),
 )
 """The cheapest architecture of each family, and those with formulas of their own."""
 
@@ -51,7 +52,8 @@ _LAYERS = 7
 """Number of layers, from the first; deeper ones repeat them and take long to compile."""
 
 _SIZE = (64, 65)
-"""Smallest height and width at which all of these layers have positions."""
+"""Smallest height and width at which all of these layers have positions; a transformer is shown
+what remains of whole patches."""
 
 Rows = list[list[float]]
 
@@ -144,7 +146,9 @@ def _backbones() -> dict[str, list]:
     for architecture in ARCHITECTURES:
         backbone = load_backbone(f"{architecture}-random-none-seed0")
         of_family = rows.setdefault(f"backbone/{family(architecture)}", [])
-        of_family += _moments(backbone, _pixels(*_SIZE, seed=1)[None])
+        patch = backbone.network.multiple
+        size = [length // patch * patch for length in _SIZE]
+        of_family += _moments(backbone, _pixels(*size, seed=1)[None])
     return rows
 
 

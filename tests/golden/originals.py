@@ -1,14 +1,20 @@
 """The original architectures in PyTorch, from which the golden numbers are frozen.
 
-They are the classes of torchvision and ``efficientnet_lite_pytorch`` where available. VISSL's
-AlexNets follow the table of their layers (``vissl/models/trunks``), the small ResNets the paper and
-akamaster's description (option A shortcuts, He et al. 2016, arXiv 1512.03385, section 4.2), and the
-pooling of DISTS follows Ding et al. 2020 (arXiv 2004.07728).
+They are the classes of torchvision and ``efficientnet_lite_pytorch`` where available, and the
+authors' for CLIP and PerceptNet. VISSL's AlexNets follow the table of their layers
+(``vissl/models/trunks``), the small ResNets the paper and akamaster's description (option A
+shortcuts, He et al. 2016, arXiv 1512.03385, section 4.2), and the pooling of DISTS follows Ding et
+al. 2020 (arXiv 2004.07728).
 """
 
+import importlib
+import os
 import re
+import sys
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
+from pathlib import Path
+from types import ModuleType
 
 import numpy as np
 import torch
@@ -16,6 +22,12 @@ import torchvision
 from efficientnet_lite_pytorch import EfficientNet as EfficientNetLite
 from torch import nn
 from torch.nn import functional
+
+COMMITS = {
+    "openai/CLIP": "d05afc436d78f1c48dc0dbf8e5980a9d471f35f6",
+    "alexhepburn/perceptnet": "0f3a915c74ffe6767aa535367954462605227ca8",
+}
+"""Commits of the clones of the authors' repositories, in the folder of the variable ORIGINALS."""
 
 Step = tuple[str | None, Callable[[torch.Tensor], torch.Tensor]]
 
@@ -71,6 +83,8 @@ def build(trunk: str) -> nn.Module:
             module = _VisslAlexNet(_ALEXNETS[trunk])
         elif trunk in _CIFAR:
             module = _CifarResNet(_CIFAR[trunk])
+        elif trunk in _AUTHORS:
+            module = _AUTHORS[trunk]()
         elif trunk.startswith("efficientnet_lite"):
             module = EfficientNetLite.from_name(trunk.replace("_", "-"))
             module._fc = nn.Identity()
@@ -91,6 +105,41 @@ def build(trunk: str) -> nn.Module:
             module.layer4[0].conv2.stride = (1, 1)
             module.layer4[0].downsample[0].stride = (1, 1)
     return module.to_empty(device="cpu").eval()
+
+
+def _authors(file: str) -> ModuleType:
+    """A module of the authors, which may import those beside it."""
+    path = Path(os.environ["ORIGINALS"]) / file
+    sys.path.insert(0, str(path.parent))
+    try:
+        return importlib.import_module(path.stem)
+    finally:
+        sys.path.remove(str(path.parent))
+
+
+def _clip_resnet() -> nn.Module:
+    module = _authors("CLIP/clip/model.py").ModifiedResNet((3, 4, 6, 3), output_dim=1024, heads=32)
+    module.attnpool = nn.Identity()
+    return module
+
+
+def _perceptnet() -> nn.Module:
+    return _authors("perceptnet/networks.py").percept()
+
+
+def _perceptnet_same() -> nn.Module:
+    """The authors' later program in Keras has the same layers, and convolutions that keep sizes."""
+    module = _perceptnet()
+    for layer in (module.conv1, module.conv2, module.conv3):
+        layer.padding = "same"
+    return module
+
+
+_AUTHORS: Mapping[str, Callable[[], nn.Module]] = {
+    "clip_resnet50": _clip_resnet,
+    "perceptnet": _perceptnet,
+    "perceptnet_same": _perceptnet_same,
+}
 
 
 def shapes(module: nn.Module) -> dict[str, tuple[int, ...]]:
@@ -127,6 +176,10 @@ def check(
 ) -> None:
     """Compares the last activation with that of the class's own forward pass for ``x``."""
     if trunk in _ALEXNETS or trunk in _CIFAR:
+        return
+    if trunk in _AUTHORS:
+        with torch.no_grad():
+            torch.testing.assert_close(module(x), [*found.values()][-1], rtol=0, atol=0)
         return
     *_, last = found.values()
     if hasattr(module, "avgpool"):
@@ -176,6 +229,21 @@ def _resnet_steps(module: nn.Module) -> Iterator[Step]:
     for stage in ("layer1", "layer2", "layer3", "layer4"):
         for number, block in enumerate(getattr(module, stage)):
             yield f"{stage}.{number}", block
+
+
+def _clip_resnet_steps(module: nn.Module) -> Iterator[Step]:
+    for number in (1, 2, 3):
+        layers = (getattr(module, f"{kind}{number}") for kind in ("conv", "bn", "relu"))
+        yield f"conv{number}", nn.Sequential(*layers)
+    yield "avgpool", module.avgpool
+    for stage in ("layer1", "layer2", "layer3", "layer4"):
+        for number, block in enumerate(getattr(module, stage)):
+            yield f"{stage}.{number}", block
+
+
+def _perceptnet_steps(module: nn.Module) -> Iterator[Step]:
+    names = ("gdn1", "conv1", "maxpool1", "gdn2", "conv2", "maxpool2", "gdn3", "conv3", "gdn4")
+    return zip(names, module.features(), strict=True)
 
 
 def _densenet_steps(module: nn.Module) -> Iterator[Step]:
@@ -244,6 +312,8 @@ def _cifar_steps(module: "_CifarResNet") -> Iterator[Step]:
 
 
 _FAMILIES = {
+    "clip_resnet": _clip_resnet_steps,
+    "perceptnet": _perceptnet_steps,
     "alexnet": _alexnet_steps,
     "vgg": _vgg_steps,
     "resnet": _resnet_steps,

@@ -15,6 +15,7 @@ from typing import IO, Any, ClassVar
 
 import h5py
 import numpy as np
+import safetensors.numpy
 
 _STORAGES = {
     "float64": "torch.DoubleStorage",
@@ -166,15 +167,58 @@ class _OldTensorPickler(_TensorPickler, _Python2Pickler):
     dispatch[_Parameter] = save_parameter
 
 
+class _ProgramPickler(_TensorPickler):
+    """Writes dicts as instances of classes of a TorchScript program."""
+
+    dispatch: ClassVar = dict(_TensorPickler.dispatch)
+
+    def save_instance(self, value: dict) -> None:
+        number = len(self.memo)  # a class of its own, as tracing makes them
+        self.save(self.named(f"__torch__.torch.nn.modules.___torch_mangle_{number}.Module"))
+        self.write(pickle.EMPTY_TUPLE + pickle.NEWOBJ + pickle.EMPTY_DICT + pickle.MARK)
+        for key, item in {**value, "training": False, "_is_full_backward_hook": None}.items():
+            self.save(key)
+            self.save(item)
+        self.write(pickle.SETITEMS + pickle.BUILD)
+        self.memoize(value)
+
+    dispatch[dict] = save_instance
+
+
 def _write_zip(tree: Any, file: IO[bytes]) -> None:
+    _write_archive(tree, file, _TensorPickler, {})
+
+
+def _write_torchscript(tree: Any, file: IO[bytes]) -> None:
+    program = {"code/__torch__.py": b"", "constants.pkl": b"\x80\x02)."}
+    _write_archive(_as_modules(tree), file, _ProgramPickler, program)
+
+
+def _as_modules(tree: Mapping[str, Any]) -> dict[str, Any]:
+    """Nested dicts from dotted names."""
+    modules: dict[str, Any] = {}
+    for name, array in tree.items():
+        *path, leaf = name.split(".")
+        module = modules
+        for part in path:
+            module = module.setdefault(part, {})
+        module[leaf] = array
+    return modules
+
+
+def _write_archive(
+    tree: Any, file: IO[bytes], kind: type[_TensorPickler], others: Mapping[str, bytes]
+) -> None:
     buffer = io.BytesIO()
-    pickler = _TensorPickler(buffer, is_legacy=False)
+    pickler = kind(buffer, is_legacy=False)
     pickler.dump(tree)
     with zipfile.ZipFile(file, "w") as archive:
         _add(archive, "data.pkl", buffer.getvalue())
         _add(archive, "byteorder", b"little")
         for key, array in enumerate(pickler.storages):
-            _add(archive, f"data/{key}", array.view(np.uint8).data)
+            _add(archive, f"data/{key}", array.reshape(-1).view(np.uint8).data)
+        for name, data in others.items():
+            _add(archive, name, data)
         _add(archive, "version", b"3\n")
 
 
@@ -234,6 +278,10 @@ def _write_npy(tree: Any, file: IO[bytes]) -> None:
     _Python2Pickler(file).dump(np.array(tree, object))
 
 
+def _write_npz(tree: Mapping[str, np.ndarray], file: IO[bytes]) -> None:
+    np.savez(file, **tree)
+
+
 def _write_h5(tree: Mapping[str, Any], file: IO[bytes]) -> None:
     with h5py.File(file, "w") as root:
         root.attrs["layer_names"] = [name.encode() for name in tree]
@@ -249,15 +297,25 @@ def _add_groups(tree: Mapping[str, Any], group: h5py.Group) -> None:
             group.create_dataset(name, data=value)
 
 
+def _write_safetensors(tree: Mapping[str, np.ndarray], file: IO[bytes]) -> None:
+    file.write(
+        safetensors.numpy.save({name: np.ascontiguousarray(each) for name, each in tree.items()})
+    )
+
+
 KINDS: Mapping[str, Callable[[Any, IO[bytes]], None]] = {
     "torch": _write_zip,
     "torch-legacy": _write_legacy,
     "torch-old": _write_old,
+    "torchscript": _write_torchscript,
     "pickle": _write_pickle,
     "npy": _write_npy,
+    "npz": _write_npz,
     "h5": _write_h5,
+    "safetensors": _write_safetensors,
 }
-"""Writers by kind of file: PyTorch since 1.6, since 0.4 and before; NumPy in pickles; HDF5."""
+"""Writers by kind of file: PyTorch since 1.6, since 0.4 and before; a TorchScript archive, from a
+flat state dict; NumPy in pickles and archives; HDF5; safetensors."""
 
 
 def write(tree: Any, kind: str, path: Path) -> None:

@@ -211,7 +211,7 @@ def test_any_exception_of_a_decoder_becomes_an_image_error(place, error, monkeyp
     def broken(*_):
         raise error
 
-    data = encoded(Image.fromarray(rgb), "JPEG")
+    data = encoded(Image.fromarray(rgb).convert("L"), "JPEG")
     monkeypatch.setattr(Image.Image, place, broken)
     if place == "load":
         monkeypatch.setattr("PIL.ImageFile.ImageFile.load", broken)

@@ -17,6 +17,9 @@ from iqa_jax.images.resize import Resize, resize_pixels
         ("factor:0.5", (384, 512), (192, 256)),
         ("factor:2", (3, 5), (6, 10)),
         ("exact:64x96", (384, 512), (64, 96)),
+        ("multiple:14", (384, 512), (378, 518)),
+        ("multiple:16", (384, 512), (384, 512)),
+        ("multiple:16", (3, 24), (16, 32)),
     ],
 )
 def test_size(text, size, expected):
@@ -32,12 +35,12 @@ def test_is_pillows_antialiased_bilinear(rng):
 
 
 UNREADABLE = """256 short short: short:x short:-4 long:256 exact:64 exact:0x9 factor:0 factor:nan
-factor:inf exact:1x2x3"""
+factor:inf exact:1x2x3 multiple:0 multiple:-4 multiple:x"""
 
 
 @pytest.mark.parametrize("text", ["", *UNREADABLE.split()])
 def test_refuses_other_forms(text):
-    with pytest.raises(InputError, match="short:PIXELS, factor:NUMBER or exact:HEIGHTxWIDTH"):
+    with pytest.raises(InputError, match="short:PIXELS, .*, exact:HEIGHTxWIDTH or multiple:PIXELS"):
         Resize(text)
 
 

@@ -19,6 +19,14 @@ LAYERS = ("relu1", "fire3")
 NAME = f"{MODEL}/relu1+fire3/unit"
 
 
+CARD = {
+    "model_weights_sha256": "",
+    "readout": "unit",
+    "licence": "",
+    "dataset": {"name": "x", "fingerprint": ""},
+}
+
+
 @pytest.fixture(scope="module")
 def learned(ratings):
     return iqa_jax.train_relevance(ratings.columns, model=MODEL, layers=LAYERS, **SCHEME)
@@ -142,18 +150,30 @@ def test_an_exported_file_has_the_ending_of_one(learned, name, tmp_path):
 def test_a_file_for_other_channels_is_refused(tmp_path):
     file = tmp_path / "mine.safetensors"
     weights = {"relu1": np.ones(7, np.float32)}
-    card = {"readout": "unit", "licence": "", "dataset": {"name": "x", "fingerprint": ""}}
-    write_relevance(file, weights, {**card, "model": MODEL})
+    sha256 = iqa_jax.load_backbone(MODEL).sha256
+    write_relevance(file, weights, {**CARD, "model": MODEL, "model_weights_sha256": sha256})
     with pytest.raises(InputError, match="has 7 weights for the layer relu1 .*, expected 64"):
         iqa_jax.load_metric(str(file))
+
+
+def test_a_file_for_other_weights_of_the_network_is_refused(tmp_path, learned, ratings):
+    file, other = tmp_path / "mine.safetensors", tmp_path / "other.safetensors"
+    learned.export(file)
+    found = read_relevance(file)
+    write_relevance(other, found.arrays, {**found.provenance, "model_weights_sha256": "f00d"})
+    complaint = f"other.safetensors: was learned for weights of {MODEL} with the sha256 f00d, but"
+    for name in (str(other), f"{NAME}@{other}"):
+        with pytest.raises(InputError, match=complaint):
+            iqa_jax.load_metric(name)
+    with pytest.raises(InputError, match=complaint):
+        iqa_jax.evaluate(ratings.columns, metrics=[f"{NAME}@{other}"])
 
 
 def test_a_file_does_not_choose_the_code_that_is_run(tmp_path):
     code = tmp_path / "own.py"
     code.write_text("raise SystemExit('was run')")
     file = tmp_path / "mine.safetensors"
-    card = {"readout": "unit", "licence": "", "dataset": {"name": "x", "fingerprint": ""}}
-    write_relevance(file, {"a": np.ones(3, np.float32)}, {**card, "model": f"{code}:f"})
+    write_relevance(file, {"a": np.ones(3, np.float32)}, {**CARD, "model": f"{code}:f"})
     with pytest.raises(InputError, match="give the name of the read-out"):
         iqa_jax.load_metric(str(file))
 

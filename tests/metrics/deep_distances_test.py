@@ -61,10 +61,8 @@ def read_pair(name):
 def check(metric, of, name):
     reference, distorted = read_pair(name)
     found = metric(reference[None], distorted[None])
-    # The authors' numbers are in float64; a difference of one level loses digits in float32.
-    tolerance = 1e-4 if name.startswith("one level") else 1e-5
-    if (of, name) == ("deepwsd", "one level 178x161"):
-        tolerance = 2e-2  # its masses differ in the last digits of float32
+    # The authors' numbers are in float64; DeepDC of nearly equal images loses digits in float32.
+    tolerance = 1e-4 if name.startswith("one level") and of != "deepwsd" else 1e-5
     np.testing.assert_allclose(found, [GOLDEN[of][name]], rtol=tolerance)
 
 

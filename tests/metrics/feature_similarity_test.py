@@ -2,7 +2,15 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 from golden import pixel_pairs
-from metrics.pixel_checks import PixelChecks, compiled, compiled_gradients, golden, image, made_up
+from metrics.pixel_checks import (
+    PixelChecks,
+    compiled,
+    compiled_gradients,
+    golden,
+    golden_pairs,
+    image,
+    made_up,
+)
 
 from iqa_jax.images.preprocess import unit_range
 
@@ -14,7 +22,7 @@ small, the product of similarities is 0 but for rounding. Its power 0.03 is 0.38
 class TestFsim(PixelChecks):
     name = "fsim"
 
-    @pytest.mark.parametrize("pair", made_up("fsim"))
+    @pytest.mark.parametrize("pair", golden_pairs("fsim"))
     def test_golden(self, pair):
         self.check_golden(pair)
 

@@ -1,7 +1,7 @@
 import jax.numpy as jnp
 import numpy as np
 import pytest
-from metrics.pixel_checks import PixelChecks, compiled, image, made_up
+from metrics.pixel_checks import PixelChecks, compiled, golden_pairs, image
 
 from iqa_jax.metrics import gradient_similarity
 
@@ -9,7 +9,7 @@ from iqa_jax.metrics import gradient_similarity
 class TestGmsd(PixelChecks):
     name = "gmsd"
 
-    @pytest.mark.parametrize("pair", made_up("gmsd"))
+    @pytest.mark.parametrize("pair", golden_pairs("gmsd"))
     def test_golden(self, pair):
         self.check_golden(pair)
 

@@ -2,7 +2,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
-from metrics.pixel_checks import PixelChecks, compiled, image, made_up
+from metrics.pixel_checks import PixelChecks, compiled, golden_pairs, image
 
 from iqa_jax.metrics import haar_similarity
 
@@ -10,7 +10,7 @@ from iqa_jax.metrics import haar_similarity
 class TestHaarPsi(PixelChecks):
     name = "haarpsi"
 
-    @pytest.mark.parametrize("pair", made_up("haarpsi"))
+    @pytest.mark.parametrize("pair", golden_pairs("haarpsi"))
     def test_golden(self, pair):
         self.check_golden(pair)
 

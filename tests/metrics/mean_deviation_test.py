@@ -1,6 +1,6 @@
 import jax.numpy as jnp
 import pytest
-from metrics.pixel_checks import PixelChecks, compiled, image, made_up
+from metrics.pixel_checks import PixelChecks, compiled, golden_pairs, image
 
 from iqa_jax.metrics import mean_deviation
 from iqa_jax.metrics.local_similarity import power_losses
@@ -9,7 +9,7 @@ from iqa_jax.metrics.local_similarity import power_losses
 class TestMdsi(PixelChecks):
     name = "mdsi"
 
-    @pytest.mark.parametrize("pair", made_up("mdsi"))
+    @pytest.mark.parametrize("pair", golden_pairs("mdsi"))
     def test_golden(self, pair):
         self.check_golden(pair)
 

@@ -35,7 +35,7 @@ def size(function):
     return (161, 163) if function.label == "pixels" else (32, 35)
 
 
-SOME = ["psnr", "ssim:rgb", f"{MODEL}/conv1+layer2/unit", f"{MODEL}/layer2/structure_texture"]
+SOME = ["psnr", "ssim:rgb", f"{MODEL}/conv1+layer1/unit", f"{MODEL}/layer1/structure_texture"]
 
 
 @pytest.fixture(scope="module", params=SOME)
@@ -175,18 +175,34 @@ def test_slopes_have_the_type_of_the_images(rng):
         assert (slope < 0).any()
 
 
-def test_computes_in_float32_where_float64_is_the_default(function):
-    reference = draws.image(*size(function), seed=1)[None] / 255
+def check_float64_changes_nothing(function, size):
+    reference = draws.image(*size, seed=1)[None] / 255
     pairs = jax.jit(PairFunction.pairs)
     expected = pairs(function, *map(check_images, (reference, reference / 2)))
     with jax.enable_x64(True):
         images = jnp.asarray(reference)
         found = pairs(function, images, images / 2)
-        maps = jax.eval_shape(PairFunction.maps, function, images, images / 2)
     for name, values, score in zip(function.names, found, expected, strict=True):
         assert values.dtype == jnp.float32, name
         np.testing.assert_allclose(values, score, rtol=1e-6, err_msg=name)
-    assert all(each.dtype == jnp.float32 for each in maps)
+
+
+@pytest.mark.parametrize("name", ["ssim", "vsi", f"{MODEL}/conv1/unit"])
+def test_computes_in_float32_where_float64_is_the_default(name):
+    check_float64_changes_nothing(load_group(parse_metrics([name])), (32, 35))
+
+
+@pytest.mark.slow
+def test_every_metric_computes_in_float32_where_float64_is_the_default(function):
+    check_float64_changes_nothing(function, size(function))
+
+
+def test_every_metric_is_float32_where_float64_is_the_default(function):
+    with jax.enable_x64(True):
+        images = jnp.asarray(draws.image(*size(function), seed=1)[None] / 255)
+        for kind in (PairFunction.pairs, PairFunction.maps):
+            found = jax.eval_shape(kind, function, images, images / 2)
+            assert all(each.dtype == jnp.float32 for each in found)
 
 
 @pytest.mark.parametrize("name", ["ssim", f"{MODEL}/conv1/unit"])

@@ -1,5 +1,5 @@
 import pytest
-from metrics.pixel_checks import PixelChecks, made_up
+from metrics.pixel_checks import PixelChecks, golden_pairs
 
 from iqa_jax.metrics import multi_scale_gradients
 
@@ -7,7 +7,7 @@ from iqa_jax.metrics import multi_scale_gradients
 class TestMultiScaleGmsd(PixelChecks):
     name = "ms-gmsd"
 
-    @pytest.mark.parametrize("pair", made_up("ms-gmsd"))
+    @pytest.mark.parametrize("pair", golden_pairs("ms-gmsd"))
     def test_golden(self, pair):
         self.check_golden(pair)
 

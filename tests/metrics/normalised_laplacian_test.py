@@ -1,7 +1,8 @@
+import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
-from metrics.pixel_checks import PixelChecks, compiled, image, made_up
+from metrics.pixel_checks import PixelChecks, compiled, golden_pairs, image
 
 from iqa_jax.metrics import normalised_laplacian
 
@@ -9,7 +10,7 @@ from iqa_jax.metrics import normalised_laplacian
 class TestNlpd(PixelChecks):
     name = "nlpd"
 
-    @pytest.mark.parametrize("pair", made_up("nlpd"))
+    @pytest.mark.parametrize("pair", golden_pairs("nlpd"))
     def test_golden(self, pair):
         self.check_golden(pair)
 
@@ -20,7 +21,7 @@ def test_is_symmetric():
 
 
 def test_bands_of_a_flat_image_are_empty():
-    *bands, low = normalised_laplacian.prepare(jnp.full((33, 20, 3), 0.5))
+    *bands, low = jax.jit(normalised_laplacian.prepare)(jnp.full((33, 20, 3), 0.5))
     assert [band.shape for band in (*bands, low)] == [
         *((33, 20), (17, 10), (9, 5), (5, 3), (3, 2), (2, 1))
     ]

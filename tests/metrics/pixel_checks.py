@@ -26,6 +26,17 @@ def made_up(name):
     return [pair for pair in golden(name) if pair in pixel_pairs.PAIRS]
 
 
+def golden_pairs(name):
+    """The same as parameters; those whose sizes only repeat others at a higher price are slow."""
+    return [
+        pytest.param(pair, marks=[pytest.mark.slow] if pair in _DEAR else [])
+        for pair in made_up(name)
+    ]
+
+
+_DEAR = ("blur 256x256", "noise 647x640")
+
+
 @functools.cache
 def compiled(name):
     return jax.jit(PIXEL_METRICS[name].__call__)

@@ -70,7 +70,7 @@ def test_golden_lpips(name, pair, checkpoints):
 
 
 def test_the_layers_of_squeezenet_are_those_of_lpips():
-    layers = READOUT_METRICS["lpips-squeeze"][0].split("/")[1]
+    layers = READOUT_METRICS["lpips-squeeze"].readout.split("/")[1]
     assert sum(f"/{layers}/unit" in name for name in GOLDEN) == 1
 
 

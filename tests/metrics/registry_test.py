@@ -46,6 +46,9 @@ def test_unknown_names():
         parse_metric("lpips")
     with pytest.raises(InputError, match="no read-out 'l3'"):
         parse_metric("vgg16/relu3_3/l3")
+    misspelt = "vgg16/relu3_3/unitt@a/b@c/mine.safetensors"
+    with pytest.raises(InputError, match=r"no relevance file .*, and no read-out 'unitt'; do you"):
+        parse_metric(misspelt)
 
 
 @pytest.mark.parametrize("name", ["psnr", "ssim", "lpips-alex"])

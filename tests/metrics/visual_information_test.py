@@ -1,6 +1,6 @@
 import jax.numpy as jnp
 import pytest
-from metrics.pixel_checks import PixelChecks, compiled, image, made_up
+from metrics.pixel_checks import PixelChecks, compiled, golden_pairs, image
 
 from iqa_jax.metrics.pixels import PIXEL_METRICS
 
@@ -8,7 +8,7 @@ from iqa_jax.metrics.pixels import PIXEL_METRICS
 class TestVif(PixelChecks):
     name = "vif"
 
-    @pytest.mark.parametrize("pair", made_up("vif"))
+    @pytest.mark.parametrize("pair", golden_pairs("vif"))
     def test_golden(self, pair):
         self.check_golden(pair)
 

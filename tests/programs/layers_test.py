@@ -26,6 +26,16 @@ def test_names_are_full_in_the_order_asked_for_and_each_once():
     }
 
 
+def test_layers_on_request_must_be_named():
+    further = {"one": ("a.attention",)}
+    assert resolve(["all"], MODELS, further) == resolve(["all"], MODELS)
+    assert resolve(["cumulative"], MODELS, further) == resolve(["cumulative"], MODELS)
+    found = resolve(["a.attention+layer1", "a.attention"], MODELS, further)
+    assert found == {"one": [("a.attention", "layer1.1"), ("a.attention",)], "two": []}
+    with pytest.raises(InputError, match=r"one: input, a, layer1\.0, layer1\.1, a\.attention"):
+        resolve(["b.attention"], MODELS, further)
+
+
 def test_a_layer_that_one_model_has_is_enough():
     assert resolve(["a"], MODELS) == {"one": [("a",)], "two": []}
 

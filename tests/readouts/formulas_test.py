@@ -46,63 +46,37 @@ def distance(readout, reference, distorted, weights=(None, None)):
     )
 
 
-def flat(layers):
-    return np.concatenate([np.ravel(layer).astype(np.float64) for layer in layers])
-
-
-def mean(x):
-    return x.mean((0, 1), dtype=np.float64)
-
-
-def std(x):
-    return x.std((0, 1), dtype=np.float64)
-
-
-def gram(x):
-    rows = x.reshape(-1, x.shape[-1]).astype(np.float64)
-    return rows.T @ rows / len(rows)
-
-
-def euclidean(moment, reference, distorted):
-    return np.linalg.norm(np.concatenate([*map(moment, reference)]) - flat(map(moment, distorted)))
-
-
-def cosine(reference, distorted):
-    r, d = flat(reference), flat(distorted)
-    return 1 - r @ d / (np.linalg.norm(r) * np.linalg.norm(d))
-
-
-def mean_over_layers(function, r, d, *options):
-    return np.mean([function(x, y, *options) for x, y in zip(r, d, strict=True)])
-
-
-EXPECTED = {
-    "l2": oracle.l2,
-    "rmse": lambda r, d: oracle.l2(r, d) / flat(r).size ** 0.5,
-    "unit": oracle.unit,
-    "unit_root": lambda r, d: oracle.unit(r, d) ** 0.5,
-    "cosine": cosine,
-    "mean": lambda r, d: euclidean(mean, r, d),
-    "std": lambda r, d: euclidean(std, r, d),
-    "mean_std": lambda r, d: np.hypot(euclidean(mean, r, d), euclidean(std, r, d)),
-    "gram": lambda r, d: sum(np.linalg.norm(gram(x) - gram(y)) for x, y in zip(r, d, strict=True)),
-    "structure_texture": oracle.structure_texture,
-    "wasserstein": lambda r, d: mean_over_layers(oracle.wasserstein, r, d, 4),
-    "wasserstein_16": lambda r, d: mean_over_layers(oracle.wasserstein, r, d, 16),
-    "distance_correlation": lambda r, d: mean_over_layers(oracle.decorrelation, r, d),
-}
-
-
 @pytest.mark.parametrize(
     "layers", [slice(0, 1), slice(1, 2), slice(0, 2)], ids="first last both".split()
 )
 @pytest.mark.parametrize("readout", OF_A_PAIR)
 def test_by_definition(readout, layers, activations):
     reference, distorted = (each[layers] for each in activations)
-    expected = EXPECTED[readout](reference, distorted)
+    expected = oracle.READOUTS[readout](reference, distorted)
     found = distance(readout, reference, distorted, [None] * len(reference))
     assert found.dtype == jnp.float32
     assert found.shape == ()
+    np.testing.assert_allclose(found, expected, rtol=1e-5)
+
+
+@pytest.mark.parametrize("readout", OF_A_DATASET)
+def test_of_a_dataset_by_definition(readout, activations):
+    first, second = activations
+    pairs = [(first, second), (first, [x + np.float32(0.1) for x in first]), (second, second)]
+    formula = READOUTS[readout]
+    values = [[LayerStatistics(*layer) for layer in layers_of(readout, *pair)] for pair in pairs]
+    means = [
+        sum(formula.normalised_by(layer) for layer in layers) / len(pairs)
+        for layers in zip(*values, strict=True)
+    ]
+    found = [
+        formula.combine(
+            formula.summands(layer.values, layer.positions, normaliser=mean)
+            for layer, mean in zip(layers, means, strict=True)
+        )
+        for layers in values
+    ]
+    expected = oracle.READOUTS_OF_DATASETS[readout](pairs)
     np.testing.assert_allclose(found, expected, rtol=1e-5)
 
 
@@ -171,9 +145,9 @@ def test_relevance_weights_the_channels(readout, activations):
             [np.repeat(x, w.astype(int), -1) for x, w in zip(layers, whole, strict=True)]
             for layers in activations
         ]
-        expected = EXPECTED[readout](*copies)
+        expected = oracle.READOUTS[readout](*copies)
         if readout == "rmse":  # divided by the number of channels without copies
-            expected *= (flat(copies[0]).size / flat(activations[0]).size) ** 0.5
+            expected *= (oracle.flat(copies[0]).size / oracle.flat(activations[0]).size) ** 0.5
     np.testing.assert_allclose(distance(readout, *activations, whole), expected, rtol=1e-5)
 
 
@@ -211,7 +185,7 @@ def test_cosine_of_similar_images_keeps_its_digits(share, rng):
     """Unlike 1 - <r, d> / (|r| |d|) in float32, which would leave none."""
     reference = np.float32(100 + rng.normal(size=(13, 11, 4)))
     distorted = np.float32(reference * (1 + share * rng.normal(size=reference.shape)))
-    r, d = flat([reference]), flat([distorted])
+    r, d = oracle.flat([reference]), oracle.flat([distorted])
     expected = np.sum((r / np.linalg.norm(r) - d / np.linalg.norm(d)) ** 2) / 2
     found = distance("cosine", [reference], [distorted], [None])
     np.testing.assert_allclose(found, expected, rtol=1e-4)
@@ -220,8 +194,8 @@ def test_cosine_of_similar_images_keeps_its_digits(share, rng):
 def test_deviations_of_similar_images_keep_their_digits(rng):
     reference = np.float32(1000 + rng.normal(size=(13, 11, 4)))
     distorted = np.float32(reference + 0.001 * rng.normal(size=reference.shape))
-    for readout, moment in (("mean", mean), ("std", std)):
-        expected = euclidean(moment, [reference], [distorted])
+    for readout, moment in (("mean", oracle.mean), ("std", oracle.std)):
+        expected = oracle.euclidean(moment, [reference], [distorted])
         found = distance(readout, [reference], [distorted], [None])
         np.testing.assert_allclose(found, expected, rtol=1e-3, err_msg=readout)
 

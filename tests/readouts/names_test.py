@@ -36,6 +36,8 @@ def test_parts_of_a_name():
         ("vgg16/relu1_1/l3", f"no read-out 'l3'; there are: {', '.join(READOUTS)}"),
         ("vgg16/relu1_1/cosin", "no read-out 'cosin'; do you mean cosine. there are: "),
         ("vgg16/relu1_1/unit@", "after the @"),
+        ("vgg16/relu1_1/unitt@mine", "no read-out 'unitt'; do you mean unit"),
+        ("vgg16/relu1_1/unitt@a/b@c/mine.safetensors", "no read-out 'unitt'; do you mean unit"),
         ("vgg16/relu1_1++pool1/l2", "different layers"),
         ("vgg16/relu1_1+relu1_1/l2", "different layers"),
     ],

@@ -23,13 +23,34 @@ def draw(rng):
     return lambda *size: jnp.asarray(np.maximum(rng.normal(1, 3, size), 0), jnp.float32)
 
 
-@pytest.mark.parametrize("side", [4, 16])
-@pytest.mark.parametrize("size", SIZES)
+CASES = [(size, 4) for size in SIZES] + [
+    pytest.param(size, 16, marks=[pytest.mark.slow] if size != SIZES[0] else []) for size in SIZES
+]
+
+
+@pytest.mark.parametrize(("size", "side"), CASES)
 def test_by_definition(size, side, draw):
     reference, distorted = draw(*size), draw(*size)
     found = distance(reference, distorted, side)
     assert found.shape == (1,)
     np.testing.assert_allclose(found, [oracle.wasserstein(reference, distorted, side)], rtol=1e-5)
+
+
+@pytest.mark.parametrize("side", [4, 16])
+def test_of_nearly_equal_activations(side, draw):
+    reference = draw(13, 10, 16)
+    distorted = reference * jnp.asarray(1 + 1e-5 * np.cos(np.arange(reference.size))).reshape(
+        reference.shape
+    )
+    expected = oracle.wasserstein(reference, distorted, side)
+    np.testing.assert_allclose(distance(reference, distorted, side), [expected], rtol=1e-5)
+
+
+def test_of_black_and_other_images(draw):
+    reference = 100 * draw(13, 10, 16)
+    black = jnp.zeros_like(reference)
+    for pair in ((reference, black), (black, reference), (reference, 1e-4 * reference)):
+        np.testing.assert_allclose(distance(*pair), [oracle.wasserstein(*pair, 4)], rtol=1e-5)
 
 
 def test_of_negative_activations(rng):

@@ -12,7 +12,12 @@ SCRIPTS = Path(__file__).parents[2] / "scripts"
 PROGRAMS = {
     **{"evaluate": "evaluate", "score": "score", "extract_statistics": "extract"},
     **{"train_relevance": "train", "fetch_weights": "fetch", "convert_weights": "convert"},
-    **{"build_demo": "demo", "build_dataset": "build", "verify_dataset": "verify"},
+    **{
+        "merge": "merge",
+        "build_demo": "demo",
+        "build_dataset": "build",
+        "verify_dataset": "verify",
+    },
 }
 """The verb of each script."""
 

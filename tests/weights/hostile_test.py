@@ -299,7 +299,8 @@ def test_h5_of_other_things_and_without_end(path):
 def every_format(rng):
     """A small complete file of every format."""
     arrays = {"a": rng.normal(size=(4, 6)).astype(np.float32), "b": np.arange(3)}
-    files = {file.name: file.read_bytes() for file in GOLDEN.glob("v*.pth")}
+    golden = [*GOLDEN.glob("v*.pth"), GOLDEN / "torchscript.pth"]
+    files = {file.name: file.read_bytes() for file in golden}
     return files | {kind: written(arrays) for kind, written in FORMATS.items()}
 
 

@@ -12,6 +12,7 @@ from iqa_jax.weights.relevance_files import read_relevance, write_relevance
 
 CARD = {
     "model": "alexnet",
+    "model_weights_sha256": "cafe",
     "readout": "unit",
     "licence": "CC0-1.0",
     "dataset": {"name": "csv", "fingerprint": "f00d"},
@@ -63,6 +64,7 @@ ONES = np.ones(3, np.float32)
         (forge({"relu1": ONES})[:-2], "is not a relevance file"),
         (forge({"relu1": ONES}, format=2), "format 2, expected 1"),
         (forge({"relu1": ONES}, model=7), "no valid model"),
+        (forge({"relu1": ONES}, model_weights_sha256=None), "no valid model_weights_sha256"),
         (forge({"relu1": ONES}, dataset={"name": "x", "fingerprint": 1}), "no valid dataset"),
         (forge({"relu1": ONES}, layers=["relu2"]), "names the layers"),
         (forge({"relu1": ONES}, layers=["relu1", "relu1"]), "names the layers"),

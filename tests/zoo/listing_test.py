@@ -34,7 +34,10 @@ def test_csv_and_json_have_all_facts_about_every_network():
     for row, (name, model) in zip(rows, MODELS.items(), strict=True):
         assert entries[name] == facts(model)
         assert tuple(row) == (*FACTS, "weights")
-        shown = {key: "" if value is None else str(value) for key, value in entries[name].items()}
+        shown = {
+            key: f"{value:g}" if isinstance(value, float) else "" if value is None else str(value)
+            for key, value in entries[name].items()
+        }
         assert row == shown
     alexnet = entries["alexnet-colorization-yfcc100m"]
     assert alexnet["family"] == "alexnet"

@@ -8,8 +8,8 @@ from collections.abc import Sequence
 
 from etils import epath
 
-from iqa_jax.datasets.csv_rows import read_rows
-from iqa_jax.datasets.parsing import number_or_nan
+from iqa_jax.datasets.csv_rows import parse_rows
+from iqa_jax.datasets.parsing import number_or_nan, read_text
 from iqa_jax.datasets.records import PAIR_FIELDS
 from iqa_jax.datasets.table import Pair, PairTable
 from iqa_jax.errors import DatasetError
@@ -31,12 +31,35 @@ def load(path: epath.Path, *, required: Sequence[str] = REQUIRED) -> PairTable:
       DatasetError: If the file does not exist or is not a text table, two columns have the same
         name, a cell belongs to no column, or a required column is missing.
     """
+    check_file(path, required=required)
+    return parse_table(read_text(path), path, required=required)
+
+
+def check_file(path: epath.Path, *, required: Sequence[str] = REQUIRED) -> None:
+    """Checks that there is a file.
+
+    Raises:
+      DatasetError: If there is none.
+    """
     if not path.exists() or path.is_dir():
         found = "a folder" if path.exists() else "no file"
         raise DatasetError(
             f"csv: found {found} at {path}; expected a file with {_columns(required)}"
         )
-    _, rows = read_rows(path, required=required)
+
+
+def parse_table(text: str, path: epath.Path, *, required: Sequence[str] = REQUIRED) -> PairTable:
+    """The table in a text, as :func:`load` returns it.
+
+    Args:
+      text: The table, or its first row and some others.
+      path: The file that it comes from.
+      required: Columns that must be present.
+
+    Raises:
+      DatasetError: If the text is not such a table.
+    """
+    _, rows = parse_rows(text, path, required=required)
     return PairTable(
         name=path.stem,
         pairs=[_pair(row) for row in rows],

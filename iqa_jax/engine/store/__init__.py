@@ -15,6 +15,7 @@ missing chunks, and an array is whole when none is missing.
 
 from iqa_jax.engine.store.layout import LayerShape
 from iqa_jax.engine.store.reader import StatisticsStore
+from iqa_jax.engine.store.shards import StoreShards
 from iqa_jax.engine.store.writer import StatisticsWriter
 
-__all__ = ["LayerShape", "StatisticsStore", "StatisticsWriter"]
+__all__ = ["LayerShape", "StatisticsStore", "StatisticsWriter", "StoreShards"]

@@ -1,6 +1,6 @@
 """Fills a store unit by unit, continuing where an earlier run stopped."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import Any, Self
 
 import numpy as np
@@ -23,9 +23,11 @@ class StatisticsWriter:
       arrays: Layer and statistic of each array to fill; whole arrays are left alone.
       made_with: Software and settings that produce the values, as JSON; an unfinished array that
         was begun with others is refused.
+      only: Chunks to fill; None for all.
 
     Attributes:
       path: Folder of the store.
+      store: The store.
       arrays: Layer and statistic of each array that is not whole.
 
     Raises:
@@ -37,8 +39,11 @@ class StatisticsWriter:
         store: StatisticsStore,
         arrays: Sequence[tuple[str, str]],
         made_with: Mapping[str, Any],
+        *,
+        only: Collection[int] | None = None,
     ):
         self.path = store.path
+        self.store = store
         self._step = rows_in_chunk(len(store.table.pairs))
         self._stored_row = np.argsort(np.asarray(store.contents.rows))
         self._arrays: dict[tuple[str, str], StoredArray] = {}
@@ -51,7 +56,8 @@ class StatisticsWriter:
             if len(written) < array.chunks:
                 _check_same(made_with, array.attributes.get(_MADE_WITH, {}), path, "was begun")
                 self._arrays[layer, statistic] = array
-                self._missing[layer, statistic] = set(range(array.chunks)) - written
+                missing = set(range(array.chunks)) - written
+                self._missing[layer, statistic] = missing if only is None else missing & {*only}
         self.arrays = tuple(self._arrays)
         self._to_fill = set().union(*self._missing.values())
         self._buffers: dict[int, dict[str, np.ndarray]] = {}

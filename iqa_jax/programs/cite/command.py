@@ -21,7 +21,8 @@ class CiteSettings(ProgramSettings):
     Attributes:
       results: Results of iqa evaluate, iqa train or iqa score: a folder with run.json, or the table
         that iqa score wrote.
-      models: Models; '@study46' or '@study' for those of the study.
+      models: Models; '@study46' or '@study' for those of the study, '@transformers' for the
+        transformers.
       metrics: Metrics, and read-outs MODEL/LAYER[+LAYER...]/READOUT[@RELEVANCE].
       datasets: Datasets.
     """

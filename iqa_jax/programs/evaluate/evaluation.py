@@ -12,9 +12,10 @@ from iqa_jax.agreement.analysis import Analysis, analyse
 from iqa_jax.agreement.intervals import choose
 from iqa_jax.datasets import PairTable, fingerprint, read_joined_scores
 from iqa_jax.engine.capacity import check_memory
-from iqa_jax.engine.devices import Programs, describe_devices, programs_together
+from iqa_jax.engine.devices import describe_devices, programs_together
 from iqa_jax.engine.parts import keep_scores
 from iqa_jax.engine.plan import Plan, make_plan
+from iqa_jax.engine.programs import Programs
 from iqa_jax.engine.run import environment, fill
 from iqa_jax.engine.store import StatisticsStore
 from iqa_jax.errors import InputError
@@ -118,6 +119,7 @@ def evaluate(
     layers_from = find_source(settings.layers_from, columns, table, pairs.fingerprint)
     _announce(plan)
     scores, runs, programs = dict(joined), {}, Programs()
+    plan = plan.decoding_once(passes=len(outlines))
     for place in programs_together(outlines):
         group, outline = wanted[place], outlines[place]
         if isinstance(outline, FeatureScores) and _is_stored(group, settings, loaded):

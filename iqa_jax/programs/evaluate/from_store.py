@@ -16,7 +16,7 @@ import numpy as np
 from iqa_jax.backbones import aliases
 from iqa_jax.engine.store import StatisticsStore
 from iqa_jax.errors import InputError
-from iqa_jax.metrics.features import check_readouts
+from iqa_jax.metrics.features import check_network, check_readouts
 from iqa_jax.programs.evaluate.normaliser import check_normaliser
 from iqa_jax.readouts import READOUTS, LayerStatistics, ReadoutName, Summands
 from iqa_jax.zoo import Relevance
@@ -101,7 +101,7 @@ def _by_layer(
 
 def _check(
     store: StatisticsStore,
-    readouts: Iterable[ReadoutName],
+    readouts: Sequence[ReadoutName],
     relevances: Mapping[str, Relevance],
     training_rows: np.ndarray | None,
 ) -> None:
@@ -113,3 +113,5 @@ def _check(
         if readout.relevance and readout.relevance not in relevances:
             raise InputError(f"{readout}: the relevance {readout.relevance} was not given")
     check_readouts(readouts, tuple(store.model_layers), relevances)
+    named = (readout.relevance for readout in readouts)
+    check_network(store.signature["weights_sha256"], (relevances[name] for name in named if name))

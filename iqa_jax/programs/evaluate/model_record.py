@@ -81,7 +81,7 @@ def _registered(name: str, backbone: Backbone | None) -> dict[str, Any]:
 
 
 def _run(backbone: Backbone, size: Size) -> dict[str, Any]:
-    positions = _positions(backbone, size)
+    shapes = backbone.shapes(*size)
     strides = _strides(backbone.network)
     return {
         "weights_sha256": backbone.sha256,
@@ -89,18 +89,12 @@ def _run(backbone: Backbone, size: Size) -> dict[str, Any]:
         "layers": {
             layer: {
                 "channels": backbone.channels[layer],
-                "positions": list(positions[layer]),
+                "positions": list(shapes[layer][:2]),
                 "stride": strides.get(layer),
             }
             for layer in backbone.layers
         },
     }
-
-
-def _positions(backbone: Backbone, size: Size) -> dict[str, tuple[int, int]]:
-    images = jax.ShapeDtypeStruct((1, *size, 3), jnp.float32)
-    shapes = jax.eval_shape(Backbone.activations, backbone, images)
-    return {layer: each.shape[1:3] for layer, each in shapes.items()}
 
 
 @functools.cache

@@ -42,7 +42,8 @@ def select_columns(
         of the layers.
     """
     layers_of = {model: loaded.layers(model) for model in models}
-    wanted = resolve(layers, layers_of) if models else {}
+    further = {model: loaded.layers_on_request(model) for model in models}
+    wanted = resolve(layers, layers_of, further) if models else {}
     parsed = [parse_readout(text) for text in readouts]
     relevances = {
         name: load_relevance(name, checkpoints_dir=checkpoints_dir) for _, name in parsed if name
@@ -78,7 +79,7 @@ def _column(name: ReadoutName, known: Sequence[str]) -> ScoreColumn:
         label = str(replace(name, model=PIXELS))
         metric = MetricName(label, name)
         return ScoreColumn(label, PIXELS, readout=name.weighted_readout, metric=metric)
-    index = known.index(name.layer) if len(name.layers) == 1 else None
+    index = known.index(name.layer) if name.layer in known else None
     last = len(known) - 1
     is_cumulative = name.layers == without_input(known)[: len(name.layers)]
     return ScoreColumn(

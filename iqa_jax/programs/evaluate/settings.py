@@ -13,10 +13,12 @@ class ColumnSettings(DatasetSettings, ModelSettings):
       output_dir: Folder for the results.
       models: Models whose layers are evaluated, such as alexnet,vgg16; iqa models lists all.
         '@study46' means the 46 of the study, '@study' all that its claims need, with untrained
-        controls; FILE.py:NAME is a backbone function of your own.
+        controls, '@transformers' all vision transformers; FILE.py:NAME is a backbone function of
+        your own.
       layers: Layers of the models, and concatenations of them joined by +; 'all' is every single
         layer, 'cumulative' the first n layers joined, for every n. 'input', the pixels, is a
-        baseline: one row for all models.
+        baseline: one row for all models. Parts of a transformer's block are named, such as
+        block1.attention.
       readouts: Read-outs of each layer: l2, rmse, balanced, normalized, unit, unit_root, cosine,
         mean, std, mean_std, gram, structure_texture, wasserstein, wasserstein_16,
         distance_correlation; with channel weights READOUT@RELEVANCE, such as unit@lpips-vgg or
@@ -24,7 +26,7 @@ class ColumnSettings(DatasetSettings, ModelSettings):
       metrics: Metrics that join the tables: psnr, ssim, ms-ssim, ssim:wang2004, ssim:matlab,
         ssim:rgb, ms-ssim:wang2003, ms-ssim:rgb, gmsd, ms-gmsd, haarpsi, mdsi, nlpd, vif, fsim,
         fsimc, vsi, iw-ssim, flip, flip:ppd=NUMBER, ssimulacra2, lpips-alex, lpips-vgg,
-        lpips-squeeze, dists, dists:resize256, deepwsd, deepdc, any read-out
+        lpips-squeeze, dists, dists:resize256, deepwsd, deepdc, perceptnet, any read-out
         MODEL/LAYER[+LAYER...]/READOUT[@RELEVANCE], and a learned relevance FILE.safetensors.
       statistics_dir: Folder in which the statistics of layers are kept: missing ones are extracted,
         and any other read-out then takes seconds. The read-outs balanced and normalized need it.

@@ -5,7 +5,8 @@ Example:
     --statistics_dir=statistics
 
 From them iqa evaluate and iqa train compute any read-out in seconds, without the network. A killed
-run continues where it stopped; statistics and layers requested later are added.
+run continues where it stopped; statistics and layers requested later are added. Several processes
+with the same command line share the work.
 """
 
 from dataclasses import replace
@@ -24,4 +25,5 @@ def main(settings: ExtractSettings) -> None:
         store, speed = extracted.store, extracted.pairs_per_second
         how = f"{speed:.2f} pairs/s" if speed else "all there already"
         size = f"{counted(len(store.table.pairs), 'pairs')}, {counted(len(store.layers), 'layers')}"
-        print(f"{store.path}: {size}, {how}")
+        left = f", {counted(extracted.left, 'shards')} left to others" if extracted.left else ""
+        print(f"{store.path}: {size}, {how}{left}")

@@ -4,17 +4,20 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from math import prod
 
-import jax
-import jax.numpy as jnp
 from etils import epath
 
-from iqa_jax.backbones import Backbone
+from iqa_jax.backbones import INPUT, Backbone
 from iqa_jax.datasets import PairTable, fingerprint
 from iqa_jax.engine.capacity import check_memory
-from iqa_jax.engine.devices import Programs, programs_together
+from iqa_jax.engine.claims import Claims
+from iqa_jax.engine.devices import programs_together
 from iqa_jax.engine.plan import Plan, make_plan
+from iqa_jax.engine.programs import Programs
 from iqa_jax.engine.run import environment, fill
-from iqa_jax.engine.store import LayerShape, StatisticsStore, StatisticsWriter
+from iqa_jax.engine.shards import shards_to_do
+from iqa_jax.engine.shares import ALONE, Share
+from iqa_jax.engine.store import LayerShape, StatisticsStore, StatisticsWriter, StoreShards
+from iqa_jax.files import is_local
 from iqa_jax.images.resize import Size
 from iqa_jax.metrics.layer_statistics import FeatureStatistics
 from iqa_jax.programs.extract.settings import ExtractSettings
@@ -22,7 +25,7 @@ from iqa_jax.programs.layers import ALL, resolve
 from iqa_jax.progress import inform
 from iqa_jax.readouts.statistics import STATISTICS
 from iqa_jax.text import counted
-from iqa_jax.zoo import model_layers, weights_sha256
+from iqa_jax.zoo import layers_on_request, model_layers, weights_sha256
 
 Arrays = Sequence[tuple[str, str]]
 """Pairs of a layer and a statistic."""
@@ -35,10 +38,12 @@ class Extracted:
     Attributes:
       store: The store.
       pairs_per_second: Speed of the extraction, compilation included; None if nothing was missing.
+      left: Number of shards that other processes were working on at the end.
     """
 
     store: StatisticsStore
     pairs_per_second: float | None
+    left: int = 0
 
 
 def ensure_store(
@@ -50,6 +55,7 @@ def ensure_store(
     checkpoints_dir: epath.PathLike | None = None,
     precision: str = "highest",
     programs: Programs | None = None,
+    share: Share = ALONE,
 ) -> Extracted:
     """Extracts the statistics that a store lacks.
 
@@ -64,6 +70,7 @@ def ensure_store(
       checkpoints_dir: See ``load_backbone``.
       precision: See ``load_backbone``.
       programs: Programs of the run so far; None for none.
+      share: Share of this process; in a bucket, each process does everything.
 
     Raises:
       InputError: If the model or a layer is unknown, images are too small for a layer, or the store
@@ -77,6 +84,7 @@ def ensure_store(
     for size in plan.sizes:
         outline.check_size(*size)
     made = outline.signature
+    made_with = {"versions": plan.versions, **environment()}
     writer = StatisticsWriter.create_or_continue(
         statistics_dir,
         signature={
@@ -89,17 +97,34 @@ def ensure_store(
             "higher_is_better": plan.table.higher_is_better,
             "dataset_fingerprint": fingerprint(plan.table, plan.headers),
         },
-        made_with={"versions": plan.versions, **environment()},
+        made_with=made_with,
         plan=plan,
         layers=lambda: layer_shapes(outline.backbone, plan.sizes),
         arrays=outline.arrays,
     )
-    speed = None
-    if writer.arrays:
-        statistics = replace(outline, arrays=tuple(writer.arrays))
-        filled = statistics.fill(checkpoints_dir=checkpoints_dir)
+    if not writer.arrays:
+        return Extracted(StatisticsStore.at(writer.path), None)
+    statistics = replace(outline, arrays=tuple(writer.arrays))
+    filled = statistics.fill(checkpoints_dir=checkpoints_dir)
+    if share.is_alone or not is_local(writer.path):
         speed = fill(writer, plan, filled, programs=programs).pairs_per_second
-    return Extracted(StatisticsStore.at(writer.path), speed)
+        return Extracted(StatisticsStore.at(writer.path), speed)
+    shards, programs = StoreShards(writer.store, writer.arrays), programs or Programs()
+    claims = Claims(writer.path.with_name(f"{writer.path.name}.claims"), share)
+    speeds = []
+    for number in shards_to_do(shards, share, claims):
+        chunks = shards.chunks(number)
+        some = StatisticsWriter(writer.store, writer.arrays, made_with, only=chunks)
+        part = replace(plan, units=tuple(some.missing(plan.units)))
+        speeds.append(fill(some, part, filled, programs=programs).pairs_per_second)
+    left = shards.count - len(shards.finished())
+    return Extracted(StatisticsStore.at(writer.path), _mean_speed(speeds), left)
+
+
+def _mean_speed(speeds: Sequence[float | None]) -> float | None:
+    """Speed over shards of about the same length."""
+    known = [speed for speed in speeds if speed]
+    return len(known) / sum(1 / speed for speed in known) if known else None
 
 
 def extract(settings: ExtractSettings, *, table: PairTable | None = None) -> list[Extracted]:
@@ -113,6 +138,9 @@ def extract(settings: ExtractSettings, *, table: PairTable | None = None) -> lis
       InputError: If the dataset, a model, a layer or a statistic cannot be used; see also
         :func:`ensure_store`.
     """
+    share = settings.share
+    if not share.is_alone:
+        inform(str(share))
     resize = settings.parsed_resize
     plan = make_plan(*settings.inspect_dataset(table), versions=settings.versions, resize=resize)
     outlines = [
@@ -132,6 +160,7 @@ def extract(settings: ExtractSettings, *, table: PairTable | None = None) -> lis
     note = f"; {left_out}" if plan.table.pairs_left_out else ""
     inform(f"{plan.table.name}: {counted(len(plan.table.pairs), 'pairs')}{note}")
     programs = Programs()
+    plan = plan.decoding_once(passes=len(outlines))
     extracted = {
         place: ensure_store(
             plan,
@@ -141,6 +170,7 @@ def extract(settings: ExtractSettings, *, table: PairTable | None = None) -> lis
             checkpoints_dir=settings.checkpoints_dir,
             precision=settings.precision,
             programs=programs,
+            share=share,
         )
         for place in programs_together(outlines)
     }
@@ -149,7 +179,11 @@ def extract(settings: ExtractSettings, *, table: PairTable | None = None) -> lis
 
 def _arrays(settings: ExtractSettings) -> dict[str, Arrays]:
     """The layers and statistics of each model that has one of the layers."""
-    wanted = resolve(settings.layers, {model: model_layers(model) for model in settings.models})
+    wanted = resolve(
+        settings.layers,
+        {model: model_layers(model) for model in settings.models},
+        {model: layers_on_request(model) for model in settings.models},
+    )
     statistics = STATISTICS if ALL in settings.statistics else settings.statistics
     return {
         model: [(layer, statistic) for each in layers for layer in each for statistic in statistics]
@@ -159,17 +193,16 @@ def _arrays(settings: ExtractSettings) -> dict[str, Arrays]:
 
 
 def layer_shapes(backbone: Backbone, sizes: Iterable[Size]) -> dict[str, LayerShape]:
-    """Channels and positions of every layer, in forward order, for images of some sizes."""
-    shapes = {
-        size: jax.eval_shape(
-            Backbone.activations, backbone, jax.ShapeDtypeStruct((1, *size, 3), jnp.float32)
-        )
-        for size in sizes
-    }
+    """Channels and positions of every known layer, for images of some sizes."""
+    channels = {INPUT: 3, **backbone.network.channels}
+    shapes = {size: backbone.shapes(*size) for size in sizes}
     return {
         layer: LayerShape(
-            backbone.channels[layer],
-            {size: prod(of_size[layer].shape[1:3]) for size, of_size in shapes.items()},
+            channels[layer],
+            {
+                size: prod(of_size[layer][:2]) if layer in of_size else 0
+                for size, of_size in shapes.items()
+            },
         )
-        for layer in backbone.layers
+        for layer in backbone.known_layers
     }

@@ -2,11 +2,11 @@
 
 from dataclasses import dataclass
 
-from iqa_jax.programs.settings import DatasetSettings, ModelSettings
+from iqa_jax.programs.settings import DatasetSettings, ModelSettings, SharingSettings
 
 
 @dataclass(frozen=True, kw_only=True)
-class ExtractSettings(DatasetSettings, ModelSettings):
+class ExtractSettings(DatasetSettings, ModelSettings, SharingSettings):
     """Statistics to extract.
 
     Attributes:
@@ -14,8 +14,8 @@ class ExtractSettings(DatasetSettings, ModelSettings):
         ones are not computed again; a store made with other weights, precision, resize or data is
         refused.
       models: Models, such as alexnet,vgg16; iqa models lists all. '@study46' means the 46 of the
-        study, '@study' all that its claims need, with untrained controls; FILE.py:NAME is a
-        backbone function of your own.
+        study, '@study' all that its claims need, with untrained controls, '@transformers' all
+        vision transformers; FILE.py:NAME is a backbone function of your own.
       layers: Layers of the models, or 'all'.
       statistics: Statistics to store of each layer: squared_error, unit_squared_error,
         mean_reference, mean_distorted, variance_reference, variance_distorted, difference_mean,

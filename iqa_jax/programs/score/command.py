@@ -4,14 +4,16 @@ Example:
   iqa score --metrics=lpips-alex,ssim --reference=a.png --distorted=b.png
   iqa score --metrics=lpips-vgg --reference_dir=clean --distorted_dir=coded
   iqa score --metrics=psnr,lpips-alex --pairs=pairs.csv --output=scores.csv --resume
+  iqa score --metrics=psnr --pairs=pairs.csv --output=scores --process_index=0 --process_count=2
 
 Metrics: psnr, ssim, ms-ssim, gmsd, ms-gmsd, haarpsi, mdsi, nlpd, vif, fsim, fsimc, vsi, iw-ssim,
-flip, ssimulacra2, lpips-alex, lpips-vgg, lpips-squeeze, dists, deepwsd, deepdc, any read-out
-MODEL/LAYER[+LAYER...]/READOUT[@RELEVANCE], and a learned relevance FILE.safetensors. If a pair
-cannot be scored, the column 'error' says why, the others are scored, and the exit status is 2. A
-file .json beside --output records what the scores depend on, image by image: --resume keeps
+flip, ssimulacra2, lpips-alex, lpips-vgg, lpips-squeeze, dists, deepwsd, deepdc, perceptnet, any
+read-out MODEL/LAYER[+LAYER...]/READOUT[@RELEVANCE], and a learned relevance FILE.safetensors. If a
+pair cannot be scored, the column 'error' says why, the others are scored, and the exit status is 2.
+A file .json beside --output records what the scores depend on, image by image: --resume keeps
 existing scores and scores the pairs that are new, that were not reached, or whose images could not
-be read or were too large for the memory.
+be read or were too large for the memory. If --output is a folder, several processes with the same
+command line share the work, and the last one writes scores.csv; iqa merge says what is missing.
 """
 
 import sys

@@ -28,14 +28,16 @@ def local_scores(job: Job, scores: Scores) -> Iterator[tuple[int, str, np.ndarra
     rows = [job.rows[row] for unit in job.plan.units for row in unit.rows]
     size, compute_maps = None, _maps_of_one_size()
     for row in bar(rows, desc="maps", unit="pair"):
-        scored = {name for name in job.mapped_metrics if np.isfinite(scores.values[name][row])}
+        scored = {
+            name for name in job.scorers.mapped_metrics if np.isfinite(scores.values[name][row])
+        }
         if not scored:
             continue
         pair = job.table.pairs[row]
         images = [job.plan.pixels(name) for name in (pair.reference, pair.distorted)]
         if size != images[0].shape:
             size, compute_maps = images[0].shape, _maps_of_one_size()
-        for group, scorer in job.scorers:
+        for group, scorer in job.scorers.groups:
             wanted = [metric for metric in group if metric.name in scored]
             if not wanted:
                 continue

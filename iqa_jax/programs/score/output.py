@@ -10,12 +10,14 @@ from pathlib import PurePath
 from etils import epath
 
 from iqa_jax.datasets import pair_lists
+from iqa_jax.datasets.pair_pieces import ListPieces, Pieces, TablePieces
 from iqa_jax.datasets.table import PairTable
 from iqa_jax.errors import InputError
 from iqa_jax.metrics import parse_metric
 from iqa_jax.programs.score.files import Kept, ScoreFiles, to_csv
 from iqa_jax.programs.score.scores import Job, Scores, load_job, run_job
 from iqa_jax.programs.score.settings import ScoreSettings
+from iqa_jax.programs.score.sharing import score_shards
 from iqa_jax.text import aligned
 
 
@@ -28,8 +30,10 @@ def score(settings: ScoreSettings) -> int:
     Raises:
       InputError: If the settings, the pairs or an earlier output cannot be used.
     """
+    if settings.has_shared_output:
+        return score_shards(_pieces(settings), settings)
     job = load_job(_pairs(settings), settings)
-    if settings.maps_dir and not job.mapped_metrics:
+    if settings.maps_dir and not job.scorers.mapped_metrics:
         raise InputError(
             "--maps_dir: none of the metrics has maps; SSIM, FLIP, LPIPS and the read-outs "
             "unit have them"
@@ -44,22 +48,29 @@ def _pairs(settings: ScoreSettings) -> PairTable:
         (settings.reference_dir, settings.distorted_dir),
         settings.pairs,
     ):
-        case (str(reference), str(distorted)), (None, None), None:
+        case (str(reference), str(distorted)), (None, None), ():
             return pair_lists.one_pair(reference, distorted)
-        case (None, None), (str(reference), str(distorted)), None:
+        case (None, None), (str(reference), str(distorted)), ():
             return pair_lists.two_folders(epath.Path(reference), epath.Path(distorted))
-        case (None, None), (None, None), str(path):
-            return pair_lists.from_csv(epath.Path(path))
+        case (None, None), (None, None), (_, *_) as paths:
+            return pair_lists.from_csv(*map(epath.Path, paths))
     raise InputError(
         "expected --reference and --distorted, or --reference_dir and --distorted_dir, or --pairs; "
         "see --help"
     )
 
 
+def _pieces(settings: ScoreSettings) -> Pieces:
+    others = (settings.reference, settings.distorted, settings.reference_dir)
+    if settings.pairs and not any((*others, settings.distorted_dir)):
+        return ListPieces([*map(epath.Path, settings.pairs)])
+    return TablePieces(_pairs(settings))
+
+
 def _into_file(job: Job, settings: ScoreSettings) -> Scores:
     files = ScoreFiles(epath.Path(settings.output or ""))
-    files.claim(job.signature, resume=settings.resume)
-    kept = files.read(job.table, job.images, job.metrics)
+    files.claim(job.scorers.signature, resume=settings.resume)
+    kept = files.read(job.table, job.images, job.scorers.names)
     if kept.rows or kept.tried_again:
         _announce(kept, settings)
     scores = run_job(job, files.parts, kept=kept.rows)

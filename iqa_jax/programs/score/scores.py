@@ -4,24 +4,22 @@ import hashlib
 from collections import defaultdict
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Any
 
 import numpy as np
 from etils import epath
 
 from iqa_jax.datasets.inspection import image_problems, read_headers
 from iqa_jax.datasets.table import Pair, PairTable
-from iqa_jax.engine.devices import Programs
 from iqa_jax.engine.parts import keep_scores
 from iqa_jax.engine.plan import Plan, WorkUnit, make_plan
-from iqa_jax.engine.run import environment, fill
-from iqa_jax.errors import InputError
+from iqa_jax.engine.programs import Programs
+from iqa_jax.engine.run import fill
 from iqa_jax.images.decode import Header
 from iqa_jax.images.resize import Size
 from iqa_jax.images.sources import CheckedImages
-from iqa_jax.metrics import MetricName, groups
 from iqa_jax.metrics.pair_function import PairFunction
 from iqa_jax.programs.loaded import NOTHING_LOADED, Loaded
+from iqa_jax.programs.score.scorers import Scorers, load_scorers
 from iqa_jax.programs.score.settings import ScoreSettings
 
 
@@ -68,9 +66,7 @@ class Job:
       unopened: Names of the images that cannot be opened.
       plan: The pairs without problems, and how they are computed.
       rows: Positions of these pairs in ``table``.
-      metrics: Names of the metrics, as requested.
-      scorers: Groups of metrics that share a pass through a network, with their functions.
-      signature: Everything that the scores depend on besides the images, as JSON.
+      scorers: The metrics.
     """
 
     table: PairTable
@@ -78,24 +74,12 @@ class Job:
     unopened: Collection[str]
     plan: Plan
     rows: Sequence[int]
-    metrics: tuple[str, ...]
-    scorers: Sequence[tuple[Sequence[MetricName], PairFunction]]
-    signature: Mapping[str, Any]
+    scorers: Scorers
 
     @property
     def images(self) -> Mapping[str, Header]:
         """Headers of the images that can be opened, by name."""
         return self.plan.headers
-
-    @property
-    def mapped_metrics(self) -> list[str]:
-        """Names of the metrics that have maps."""
-        return [
-            metric.name
-            for group, scorer in self.scorers
-            for metric in group
-            if metric.computed in scorer.mapped
-        ]
 
 
 def load_job(table: PairTable, settings: ScoreSettings, *, loaded: Loaded = NOTHING_LOADED) -> Job:
@@ -109,11 +93,16 @@ def load_job(table: PairTable, settings: ScoreSettings, *, loaded: Loaded = NOTH
     Raises:
       InputError: If a metric is unknown, or its weights have not been fetched.
     """
-    resize = settings.parsed_resize
-    wanted = groups(loaded.parse(settings.metrics))
-    scorers = [(group, _load(group, settings, loaded)) for group in wanted]
-    if not scorers:
-        raise InputError("nothing to score with: name at least one metric")
+    return make_job(table, load_scorers(settings, loaded=loaded))
+
+
+def make_job(table: PairTable, scorers: Scorers) -> Job:
+    """Checks pairs and plans how they are scored.
+
+    Args:
+      table: The pairs; opinion scores are not needed.
+      scorers: The metrics.
+    """
     found = read_headers(table)
     problems = ["; ".join(image_problems(pair, found)) for pair in table.pairs]
     headers = {name: each for name, each in found.items() if isinstance(each, Header)}
@@ -123,34 +112,23 @@ def load_job(table: PairTable, settings: ScoreSettings, *, loaded: Loaded = NOTH
         pairs=[table.pairs[row] for row in rows],
         images=CheckedImages(table.images, headers),
     )
-    signature = {
-        "metrics": {
-            metric.name: {
-                "computed": metric.computed,
-                "higher_is_better": metric.higher_is_better,
-                **scorer.signature,
-            }
-            for group, scorer in scorers
-            for metric in group
-        },
-        "resize": settings.resize,
-        "versions": settings.versions or "auto",
-        **environment(),
-    }
+    plan = make_plan(comparable, headers, versions=scorers.settings.versions, resize=scorers.resize)
     return Job(
         table=table,
         problems=problems,
         unopened=found.keys() - headers.keys(),
-        plan=make_plan(comparable, headers, versions=settings.versions, resize=resize),
+        plan=plan,
         rows=rows,
-        metrics=settings.metrics,
         scorers=scorers,
-        signature=signature,
     )
 
 
 def run_job(
-    job: Job, parts_folder: epath.Path | None = None, *, kept: Mapping[int, Scored] | None = None
+    job: Job,
+    parts_folder: epath.Path | None = None,
+    *,
+    kept: Mapping[int, Scored] | None = None,
+    programs: Sequence[Programs] | None = None,
 ) -> Scores:
     """Scores the pairs; each network runs once over each image.
 
@@ -159,21 +137,25 @@ def run_job(
       parts_folder: Folder that keeps the scores as they are made, from which a killed run
         continues; None to write nothing.
       kept: Scores that are final already, by row; the other rows are scored.
+      programs: Programs compiled for earlier jobs, for each group of metrics, to be reused and
+        added to; None for none.
     """
     kept = kept or {}
     rows, keys = np.array(job.rows), _keys(job.plan)
-    values = {name: np.full(len(job.table.pairs), np.nan, np.float32) for name in job.metrics}
+    values = {name: np.full(len(job.table.pairs), np.nan, np.float32) for name in job.scorers.names}
     reasons = [[problem] if problem else [] for problem in job.problems]
-    unread, programs = set(job.unopened), Programs()
-    units = [unit for unit in job.plan.units if not kept.keys() >= {*rows[[*unit.rows]]}]
-    for group, scorer in job.scorers:
+    unread, programs = set(job.unopened), programs or [Programs()] * len(job.scorers.groups)
+    plan = job.plan.decoding_once(passes=len(job.scorers.groups))
+    units = [unit for unit in plan.units if not kept.keys() >= {*rows[[*unit.rows]]}]
+    for (group, scorer), compiled in zip(job.scorers.groups, programs, strict=True):
         refused = {size: scorer.refusals(*size) for size in {unit.size for unit in units}}
         for names, share in _shares(units, scorer, refused):
             possible = scorer.only(names)
-            signature = {**job.signature, "comparison": possible.signature}
+            signature = {**job.scorers.signature, "comparison": possible.signature}
             parts = keep_scores(parts_folder, possible.label, signature, possible.names, keys)
-            plan = replace(job.plan, units=share)
-            outcome = fill(parts, plan, possible, programs=programs, tolerant=True)
+            outcome = fill(
+                parts, replace(plan, units=share), possible, programs=compiled, tolerant=True
+            )
             scores = parts.collect()
             unread |= outcome.unread
             here = [row for unit in share for row in unit.rows]
@@ -218,9 +200,3 @@ def _key(pair: Pair, headers: Mapping[str, Header]) -> int:
     names = pair.reference, pair.distorted
     text = repr([(name, tuple(headers[name])) for name in names])
     return int.from_bytes(hashlib.sha256(text.encode()).digest()[:8])
-
-
-def _load(group: Sequence[MetricName], settings: ScoreSettings, loaded: Loaded) -> PairFunction:
-    where = settings.checkpoints_dir
-    outline = loaded.outline(group, checkpoints_dir=where, precision=settings.precision)
-    return loaded.fill(group, outline, checkpoints_dir=where)

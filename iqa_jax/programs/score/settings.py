@@ -1,29 +1,34 @@
 """Settings of a scoring."""
 
 from dataclasses import KW_ONLY, dataclass
+from pathlib import PurePath
 
-from iqa_jax.programs.settings import Idle, ModelSettings
+from iqa_jax.programs.settings import Idle, ModelSettings, SharingSettings
 
 
 @dataclass(frozen=True)
-class ScoreSettings(ModelSettings):
+class ScoreSettings(ModelSettings, SharingSettings):
     """Pairs of images and the metrics that score them.
 
     Attributes:
       metrics: Metrics: psnr, ssim, ms-ssim, ssim:wang2004, ssim:matlab, ssim:rgb,
         ms-ssim:wang2003, ms-ssim:rgb, gmsd, ms-gmsd, haarpsi, mdsi, nlpd, vif, fsim, fsimc, vsi,
         iw-ssim, flip, flip:ppd=NUMBER, ssimulacra2, lpips-alex, lpips-vgg, lpips-squeeze, dists,
-        dists:resize256, deepwsd, deepdc, any read-out MODEL/LAYER[+LAYER...]/READOUT[@RELEVANCE],
-        and a learned relevance FILE.safetensors.
+        dists:resize256, deepwsd, deepdc, perceptnet, any read-out
+        MODEL/LAYER[+LAYER...]/READOUT[@RELEVANCE], and a learned relevance FILE.safetensors.
       reference: One reference image.
       distorted: One distorted image.
       reference_dir: Folder of reference images, matched by path and name without suffix.
       distorted_dir: Folder of distorted images.
-      pairs: CSV file with the columns reference,distorted; paths are relative to the file.
-      output: CSV file to write. Default: a table on the screen.
+      pairs: CSV files with the columns reference,distorted, all in one folder; paths are relative
+        to it.
+      output: CSV file to write; or a folder, named without a suffix or with a slash at its end,
+        which any number of processes fill together, each with the same command line. Default: a
+        table on the screen.
       resume: Continue an earlier output: existing scores are kept, and pairs are scored that are
         new, that a killed run did not reach, or whose images could not be read or were too large
-        for the memory. Images that have changed since are refused.
+        for the memory. Images that have changed since are refused. A folder is always continued;
+        this also looks at the images of what is finished.
       maps_dir: Folder for pictures of where the images differ, a PNG for each pair and each metric
         that has maps: SSIM (bright at 1, dark where they differ), LPIPS and the read-outs unit
         (dark at 0, bright where they differ most: each has its own scale, which the PNG records as
@@ -36,10 +41,16 @@ class ScoreSettings(ModelSettings):
     distorted: str | None = None
     reference_dir: str | None = None
     distorted_dir: str | None = None
-    pairs: str | None = None
+    pairs: tuple[str, ...] = ()
     output: str | None = None
     resume: bool = False
     maps_dir: str | None = None
+
+    @property
+    def has_shared_output(self) -> bool:
+        """Whether the output is a folder, which several processes may fill."""
+        output = self.output or "no.folder"
+        return output.endswith("/") or not PurePath(output).suffix
 
     def idle(self) -> Idle:
         """Settings of a table where none is written, and of networks where none is run."""
@@ -47,5 +58,10 @@ class ScoreSettings(ModelSettings):
 
         if not self.output:
             yield ("resume",), "on a table on the screen; add --output"
+        elif self.has_shared_output:
+            yield ("maps_dir",), "on a folder of scores; name a file as --output"
+        if not self.has_shared_output:
+            reason = "where a process works alone; name a folder as --output"
+            yield ("process_index", "process_count"), reason
         if not any(metric.readout for metric in parse_metrics(self.metrics)):
             yield ("precision",), "where no network is run; add metrics that have one"

@@ -2,7 +2,6 @@
 
 import hashlib
 import itertools
-import os
 from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
@@ -13,12 +12,12 @@ import numpy as np
 
 from iqa_jax.datasets.inspection import read_headers
 from iqa_jax.datasets.table import PairTable
+from iqa_jax.engine.processors import processor_count
 from iqa_jax.errors import ImageError
 from iqa_jax.images.decode import Header, check_compressed_data
 from iqa_jax.images.sources import ImageSource
 from iqa_jax.progress import bar
 
-_MOST_READERS = 16
 _MOST_VERSIONS = 8
 """Number of versions that one thread examines while it holds the reference's pixels: few, so that
 progress is steady and an interruption need not wait for many."""
@@ -91,7 +90,7 @@ def examine(table: PairTable, *, headers_only: bool = False) -> Examination:
     seen = _Seen()
     with (
         bar(total=len(names), desc=table.name, unit="image") as progress,
-        ThreadPoolExecutor(min(os.cpu_count() or 1, _MOST_READERS)) as pool,
+        ThreadPoolExecutor(processor_count()) as pool,
     ):
         for of_group in pool.map(partial(_examine, table.images), groups):
             seen.update(of_group)

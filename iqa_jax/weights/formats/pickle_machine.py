@@ -39,6 +39,9 @@ class StandIn:
 Constructors = Mapping[tuple[str, str], Callable[..., Any] | StandIn]
 """Constants and functions of ours that a pickle may use, by module and name in the pickle."""
 
+ANY_NAME = "*"
+"""Matches every name in a top-level package."""
+
 
 def unpickle(
     stream: Stream,
@@ -124,6 +127,7 @@ class _Unpickler(_Machine):
 
     def find_class(self, module: str, name: str) -> Any:
         known = self._constructors.get((module.replace("numpy._core.", "numpy.core."), name))
+        known = known or self._constructors.get((module.partition(".")[0], ANY_NAME))
         if known is None:
             raise CheckpointError(
                 f"asks to build {module[:100]}.{name[:100]}; only arrays and containers are allowed"

@@ -56,7 +56,7 @@ custom, Caffe2, Keras, and PyTorch and Flax by custom again."""
 
 
 def read_checkpoint(path: epath.Path) -> Any:
-    """Reads a checkpoint: PyTorch (both formats), pickle, ``.npy``, ``.npz``, HDF5, safetensors.
+    """Reads a checkpoint: PyTorch (all formats), pickle, ``.npy``, ``.npz``, HDF5, safetensors.
 
     Args:
       path: The file. Local PyTorch and NumPy files are mapped and only read when used.

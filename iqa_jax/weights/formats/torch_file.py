@@ -2,7 +2,8 @@
 
 A file written by ``torch.save`` is a pickle in which tensors are views of storages: a zip archive
 with the pickle and an entry for each storage or, before PyTorch 1.6, a series of pickles followed
-by the storages. The resulting arrays are views of the file, which is mapped into memory.
+by the storages. ``torch.jit.save`` writes the zip archive with a program beside the pickle. The
+resulting arrays are views of the file, which is mapped into memory.
 """
 
 import io
@@ -13,6 +14,7 @@ from iqa_jax.errors import CheckpointError
 from iqa_jax.weights.formats.budget import Contents, Stream
 from iqa_jax.weights.formats.pickle_machine import resolve, unpickle
 from iqa_jax.weights.formats.torch_tensors import TENSORS, Storages
+from iqa_jax.weights.formats.torchscript import PROGRAM
 from iqa_jax.weights.formats.zip_archive import Archive
 
 _MAGIC_NUMBER = 0x1950A86A20F9469CFC6C
@@ -22,6 +24,8 @@ _LENGTH = struct.Struct("<q")
 
 def read_zip(contents: Contents, archive: Archive) -> Any:
     """Reads the zip format.
+
+    Of a TorchScript archive only the tensors are read, as nested dicts.
 
     Args:
       contents: The file.
@@ -38,17 +42,13 @@ def read_zip(contents: Contents, archive: Archive) -> Any:
     if len(pickles) != 1:
         raise CheckpointError(f"holds {len(pickles)} data.pkl files, expected one")
     folder = pickles[0].removesuffix("data.pkl")
-    if f"{folder}constants.pkl" in archive.names:
-        raise CheckpointError(
-            "is a TorchScript archive, which holds a program: load it with torch.jit.load and save "
-            "its state_dict() with torch.save"
-        )
+    vocabulary = PROGRAM if f"{folder}constants.pkl" in archive.names else TENSORS
     byte_order = f"{folder}byteorder"
     if byte_order in archive.names and archive.read(byte_order) != b"little":
         raise CheckpointError("was written on a big-endian machine: save it again on another one")
     storages = Storages(contents)
     stream = io.BytesIO(archive.read(pickles[0]))
-    tree = unpickle(stream, contents, TENSORS, storages.load)
+    tree = unpickle(stream, contents, vocabulary, storages.load)
     for key, storage in storages.found.items():
         storage.data = archive.read(f"{folder}data/{key}")
     return resolve(tree)

@@ -122,7 +122,7 @@ class _Elements(StandIn):
         )
 
 
-class _Tensor(StandIn):
+class Tensor(StandIn):
     """A tensor: elements of a storage with a shape."""
 
     def __init__(self, elements: _Elements, offset: int, shape: Any, strides: Any):
@@ -130,23 +130,24 @@ class _Tensor(StandIn):
         self._shape, self._strides = check_shape(shape), check_shape(strides)
 
     def value(self) -> np.ndarray:
+        """A read-only view of the elements."""
         return self._elements.array(self._offset, self._shape, self._strides)
 
 
-def _tensor(elements: Any, offset: Any, shape: Any, strides: Any) -> _Tensor:
+def _tensor(elements: Any, offset: Any, shape: Any, strides: Any) -> Tensor:
     if not (isinstance(elements, _Elements) and isinstance(offset, int) and offset >= 0):
         raise CheckpointError("holds a tensor that is not part of a storage")
-    return _Tensor(elements, offset, shape, strides)
+    return Tensor(elements, offset, shape, strides)
 
 
-def _tensor_v2(elements: Any, offset: Any, shape: Any, strides: Any, *rest: Any) -> _Tensor:
+def _tensor_v2(elements: Any, offset: Any, shape: Any, strides: Any, *rest: Any) -> Tensor:
     _gradient, _hooks, *metadata = rest
     if any(metadata):
         raise CheckpointError("holds a tensor that is stored conjugated or negated")
     return _tensor(elements, offset, shape, strides)
 
 
-def _tensor_v3(elements: Any, offset: Any, shape: Any, strides: Any, *rest: Any) -> _Tensor:
+def _tensor_v3(elements: Any, offset: Any, shape: Any, strides: Any, *rest: Any) -> Tensor:
     _gradient, _hooks, kind, *metadata = rest
     if not (isinstance(elements, _Elements) and isinstance(kind, _Dtype)):
         raise CheckpointError("holds a tensor of an unknown type")
@@ -171,15 +172,13 @@ class _OldParameter(StandIn):
         return self._tensor.value()
 
 
-def _parameter(tensor: Any, *_) -> _Tensor:
-    if not isinstance(tensor, _Tensor):
+def _parameter(tensor: Any, *_) -> Tensor:
+    if not isinstance(tensor, Tensor):
         raise CheckpointError("holds a parameter that is not a tensor")
     return tensor
 
 
-def _with_attributes(
-    build: Callable[..., Any], _class: Any, args: Any, _attributes: Any
-) -> _Tensor:
+def _with_attributes(build: Callable[..., Any], _class: Any, args: Any, _attributes: Any) -> Tensor:
     if not isinstance(args, tuple):
         raise CheckpointError("holds a tensor that is built from nothing")
     return _parameter(build(*args))

@@ -106,16 +106,18 @@ class Charge:
 
     Attributes:
       instruction: The instruction.
+      price: Cycles of one of its runs.
       times: Number of times that it runs.
     """
 
     instruction: Instruction
-    times: int
+    price: float
+    times: int = 1
 
     @property
-    def cycles(self) -> int:
+    def cycles(self) -> float:
         """Cycles of all its runs."""
-        return self.times * (self.instruction.cycles or 0)
+        return self.times * self.price
 
     @property
     def bytes_kept(self) -> int:
@@ -123,17 +125,19 @@ class Charge:
         return self.times * self.instruction.bytes_kept
 
 
-def charges(text: str) -> list[Charge]:
+def charges(text: str, bytes_a_cycle: float = math.inf) -> list[Charge]:
     """The priced instructions of a compiled program, each with the number of its runs.
 
     Args:
       text: Text of the program, ``compiled.as_text()``.
+      bytes_a_cycle: Bytes that main memory moves in a cycle: the price of a reshape, which reads
+        and writes all of its values, where the compiler makes no estimate.
 
     Raises:
       InputError: If an instruction has no price or a loop has no known number of trips.
     """
     computations, entry = _parse(text)
-    return list(_walk(computations, entry))
+    return list(_walk(computations, entry, bytes_a_cycle))
 
 
 Computations = Mapping[str, Sequence[Instruction]]
@@ -158,11 +162,13 @@ def _parse(text: str) -> tuple[Computations, str]:
     return computations, entry
 
 
-def _walk(computations: Computations, name: str) -> Iterator[Charge]:
+def _walk(computations: Computations, name: str, bytes_a_cycle: float) -> Iterator[Charge]:
     """Charges of one run of a computation."""
     for each in computations[name]:
         if each.cycles is not None:
-            yield Charge(each, 1)
+            yield Charge(each, each.cycles)
+        elif each.opcode == "reshape":
+            yield Charge(each, 2 * each.bytes / bytes_a_cycle)
         elif not each.is_free:
             raise InputError(
                 f"{each.name} ({each.target or each.opcode}) has no price: the compiler makes no "
@@ -171,7 +177,7 @@ def _walk(computations: Computations, name: str) -> Iterator[Charge]:
         if each.opcode == "while":
             trips = _trips(computations, each, computations[name])
             for part in ("body", "condition"):
-                for charge in _walk(computations, _called(each, part)):
+                for charge in _walk(computations, _called(each, part), bytes_a_cycle):
                     yield replace(charge, times=trips * charge.times)
         elif each.opcode == "conditional":
             branches = re.findall(
@@ -179,12 +185,12 @@ def _walk(computations: Computations, name: str) -> Iterator[Charge]:
             )
             branches += re.findall(r"(?:true|false)_computation=(%[^\s,]+)", each.rest)
             yield from max(
-                ([*_walk(computations, branch)] for branch in branches),
+                ([*_walk(computations, branch, bytes_a_cycle)] for branch in branches),
                 key=lambda found: sum(charge.cycles for charge in found),
             )
         elif each.opcode in ("call", "async-start"):
             called = each.attribute(r"(?:to_apply|calls|called_computation)=(%[^\s,]+)")
-            yield from _walk(computations, called) if called else ()
+            yield from _walk(computations, called, bytes_a_cycle) if called else ()
 
 
 def _called(instruction: Instruction, role: str) -> str:

@@ -41,7 +41,7 @@ def measure(step: Step, mesh: Mesh, asked: Row) -> tuple[Row, Sequence[Charge]]:
     except jax.errors.JaxRuntimeError as error:  # such as a lack of memory
         raise InputError(str(error).partition("\n")[0]) from error
     seconds = time.monotonic() - started_at
-    charged = charges(compiled.as_text() or "")
+    charged = charges(compiled.as_text() or "", chip.bytes_a_cycle)
     memory: Any = compiled.memory_analysis()
     outside = memory.argument_size_in_bytes + memory.output_size_in_bytes
     moved = outside + 2 * sum(each.bytes_kept for each in charged)

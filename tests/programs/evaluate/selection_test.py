@@ -113,3 +113,13 @@ def test_refuses_what_there_is_not(models, layers, readouts, complaint, checkpoi
 def test_unknown_relevance(checkpoints):
     with pytest.raises(CheckpointError, match="no checkpoint mine"):
         names("alexnet", "all", "unit@mine", checkpoints_dir=checkpoints)
+
+
+def test_layers_on_request_have_no_place_among_all():
+    model = "vits16_augreg-random-none-seed0"
+    layers = ["block1", "block1.attention", "block2.class_token+block2"]
+    columns = select_columns([model], layers=layers, readouts=["l2"])
+    assert [column.layer_index for column in columns] == [2, None, None]
+    assert [column.layer for column in columns] == layers
+    assert len(names(model)) == 16
+    assert not any("attention" in name for name in names(model))

@@ -7,16 +7,18 @@ import oracle
 import pytest
 from etils import epath
 
+from iqa_jax import zoo
 from iqa_jax.datasets import inspect, load_dataset
 from iqa_jax.engine import capacity
+from iqa_jax.engine.claims import Claims
 from iqa_jax.engine.plan import make_plan
+from iqa_jax.engine.shares import ALONE, Share
 from iqa_jax.engine.store import StatisticsStore
 from iqa_jax.errors import CheckpointError, ImageError, InputError
 from iqa_jax.images.resize import Resize
 from iqa_jax.programs.extract import extraction
 from iqa_jax.programs.extract.extraction import ensure_store, extract, layer_shapes
 from iqa_jax.programs.extract.settings import ExtractSettings
-from iqa_jax.readouts.statistics import STATISTICS
 from iqa_jax.revisions import REVISIONS
 
 ARRAYS = [("relu1", "squared_error"), ("pool5", "squared_error"), ("pool5", "gram_error")]
@@ -45,6 +47,7 @@ def settings(pair_folder, checkpoints, folder):
 
 
 def ensure(dataset, folder, checkpoints, arrays=ARRAYS, precision="highest", **options):
+    share = options.pop("share", ALONE)
     return ensure_store(
         make_plan(*dataset, **options),
         "alexnet",
@@ -52,6 +55,7 @@ def ensure(dataset, folder, checkpoints, arrays=ARRAYS, precision="highest", **o
         statistics_dir=folder,
         checkpoints_dir=checkpoints,
         precision=precision,
+        share=share,
     )
 
 
@@ -125,6 +129,32 @@ def test_an_interrupted_extraction_ends_equal(dataset, folder, checkpoints, tmp_
     assert files(folder) == files(whole)
 
 
+def test_several_processes_end_with_the_store_of_one(
+    dataset, folder, checkpoints, tmp_path, monkeypatch
+):
+    """One of three shards of three pairs is claimed by a process that does not finish it."""
+    monkeypatch.setattr("iqa_jax.engine.store.arrays._LEAST_ROWS", 1)
+    monkeypatch.setattr("iqa_jax.engine.store.shards._LEAST_ROWS", 3)
+    monkeypatch.setattr("iqa_jax.engine.claims.RENEWED", 0.05)
+    whole = epath.Path(tmp_path) / "whole"
+    ensure(dataset, whole, checkpoints)
+    claims = Claims(folder / "pairs" / "alexnet.claims", Share(0, 2))
+    with claims.renewed(claims.take(0)):
+        some = ensure(dataset, folder, checkpoints, share=Share(1, 2))
+    assert some.left == 1
+    assert some.pairs_per_second > 0
+    with pytest.raises(InputError, match="unfinished .3 of 9 chunks of rows missing"):
+        some.store.read("relu1", "squared_error")
+    assert ensure(dataset, folder, checkpoints, share=Share(0, 2)).left == 0
+    claimed = {path for path in files(folder) if "alexnet.claims" in path.parts}
+    assert {path.name for path in claimed} == {"00000000.0", "00000000.1"} | {
+        *("00000001.0", "00000002.0")
+    }
+    assert {path: data for path, data in files(folder).items() if path not in claimed} == files(
+        whole
+    )
+
+
 @pytest.mark.parametrize(
     ("options", "complaint"),
     [
@@ -183,12 +213,12 @@ def test_every_model_that_has_a_layer(settings, folder):
         settings,
         models=("alexnet", "resnet18-random-none-seed0"),
         layers=("relu1", "layer1+layer2"),
-        statistics=("all",),
+        statistics=("squared_error", "mean_reference"),
     )
     stores = [made.store for made in extract(several)]
     assert [store.layers for store in stores] == [("relu1",), ("layer1.1", "layer2.1")]
     assert [store.model for store in stores] == list(several.models)
-    assert stores[0].arrays == tuple(("relu1", statistic) for statistic in STATISTICS)
+    assert stores[0].arrays == tuple(("relu1", statistic) for statistic in several.statistics)
     assert StatisticsStore.open(folder, several.models[1]).dataset == "pairs"
 
 
@@ -227,3 +257,11 @@ def test_shapes_of_layers_are_those_of_activations(alexnet):
 
 def test_layers_that_an_image_does_not_reach_have_no_positions(alexnet):
     assert layer_shapes(alexnet, [(40, 40)])["pool5"].positions == {(40, 40): 0}
+
+
+def test_shapes_of_layers_on_request_are_known():
+    outline = zoo.outline_backbone("vits16_augreg-random-none-seed0")
+    shapes = layer_shapes(outline, [(32, 48), (33, 48)])
+    assert shapes["block1.attention"].positions == {(32, 48): 6, (33, 48): 0}
+    assert shapes["class_token"].positions == {(32, 48): 1, (33, 48): 0}
+    assert shapes["input"].positions == {(32, 48): 32 * 48, (33, 48): 33 * 48}

@@ -13,6 +13,8 @@ from iqa_jax.engine import devices, unit_sizes
 from iqa_jax.engine import run as engine
 from iqa_jax.engine.devices import UnitRunner
 from iqa_jax.errors import InputError
+from iqa_jax.images import sources
+from iqa_jax.images.decode import decode_image
 from iqa_jax.images.sources import ImageFolder
 from iqa_jax.metrics.features import FeatureScores
 from iqa_jax.programs.score.files import to_csv
@@ -49,8 +51,23 @@ def test_scores_are_those_of_the_metrics_alone(table, settings, pair_folder, che
             np.testing.assert_allclose(scores.values[name][row], metric(*images)[0], rtol=1e-5)
 
 
+def test_each_image_is_decoded_once(table, settings, monkeypatch):
+    decoded = []
+
+    def decode(data, name):
+        decoded.append(name)
+        return decode_image(data, name)
+
+    monkeypatch.setattr(sources, "decode_image", decode)
+    job = load_job(table, settings)
+    assert len(job.scorers.groups) > 1
+    run_job(dataclasses.replace(job, plan=dataclasses.replace(job.plan, units=job.plan.units[:1])))
+    first = [table.pairs[row] for row in job.plan.units[0].rows]
+    assert sorted(decoded) == sorted({name for pair in first for name in pair.image_names})
+
+
 def test_the_signature_names_weights_and_pairs(table, settings):
-    signature = load_job(table, settings).signature
+    signature = load_job(table, settings).scorers.signature
     assert len(signature["metrics"]["lpips-alex"]["weights_sha256"]) == 64
     assert signature["metrics"]["lpips-alex"]["computed"].endswith("unit@lpips-alex")
     assert signature["metrics"]["psnr"]["model"] == "pixels"

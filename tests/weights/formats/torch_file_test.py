@@ -23,6 +23,7 @@ from assembler import (
 from etils import epath
 
 from iqa_jax.errors import CheckpointError
+from iqa_jax.weights.conversion import flatten
 from iqa_jax.weights.formats import budget
 from iqa_jax.weights.formats.reading import read_checkpoint, unwrap
 
@@ -39,19 +40,6 @@ def draw(seed, *shape):
 
 def golden(file):
     return read_checkpoint(epath.Path(GOLDEN / file))
-
-
-@pytest.fixture
-def read(tmp_path):
-    """Reads bytes as a file."""
-
-    def read(data):
-        path = epath.Path(tmp_path) / "a.pth"
-        path.unlink(missing_ok=True)
-        path.write_bytes(data)
-        return read_checkpoint(path)
-
-    return read
 
 
 VIEWS = ["views_zip.pth", "views_zip5.pth", "views_legacy.pth", "views_legacy4.pth"]
@@ -147,9 +135,18 @@ def test_the_rest_of_a_training_checkpoint():
         assert found["optimizer"]["state"][0]["momentum_buffer"].shape == (3, 2, 3, 3)
 
 
-def test_torchscript_is_refused_with_advice():
-    with pytest.raises(CheckpointError, match=r"torchscript.pth: is a TorchScript archive.*save"):
-        golden("torchscript.pth")
+def test_tensors_of_a_torchscript_archive():
+    found = dict(flatten(unwrap(golden("torchscript.pth"))))
+    for seed, (key, shape) in enumerate(STATE.items()):
+        np.testing.assert_array_equal(found.pop(f"network.{key}"), draw(seed, *shape), key)
+    for key in ("weight", "bias"):
+        assert found.pop(f"again.{key}").shape == STATE[f"2.{key}"]
+    assert found["halved.weight"].dtype == np.float16
+    np.testing.assert_array_equal(found.pop("halved.weight"), draw(3, 2, 3))
+    np.testing.assert_array_equal(found.pop("halved.bias"), draw(4, 2))
+    np.testing.assert_array_equal(found.pop("base"), draw(1, 6, 8)[1:5:2, 2:7:3])
+    assert found.pop("number") == 7
+    assert not found  # neither numbers nor texts nor lists
 
 
 @pytest.mark.parametrize("file", ["views_zip.pth", "views_legacy.pth"])

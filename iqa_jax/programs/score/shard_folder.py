@@ -1,0 +1,226 @@
+"""A folder of scores in shards, which several processes fill and one of them merges.
+
+``run.json`` records what the scores depend on. Each file in ``shards`` is the table of one shard
+below a line that starts with ``#``: its record as JSON, with the signature of the run, the size,
+length and checksum of every image that was decoded, and a checksum of the table. ``claims`` says
+which process works on which shard, and ``parts`` keeps the scores of shards that are not finished.
+``scores.csv`` is the table of all shards.
+"""
+
+import csv
+import hashlib
+import io
+import json
+from collections.abc import Collection, Iterator, Mapping
+from contextlib import suppress
+from dataclasses import dataclass
+from typing import Any
+
+from etils import epath
+
+from iqa_jax.datasets.shard_tables import (
+    holds_shards,
+    shard_numbers,
+    shard_path,
+    shard_text,
+    split_shard,
+)
+from iqa_jax.engine.claims import Claims
+from iqa_jax.engine.shares import ALONE, Share
+from iqa_jax.errors import InputError, listed
+from iqa_jax.files import appearing_whole, create_text, is_local, remove, write_text
+from iqa_jax.programs.score.earlier import EarlierScores, images_record
+from iqa_jax.programs.score.files import differences, record_text, to_csv
+from iqa_jax.programs.score.scores import Scores
+
+
+@dataclass(frozen=True)
+class Merged:
+    """A merged table.
+
+    Attributes:
+      path: The table.
+      pairs: Number of its pairs.
+      failed: Number of pairs that could not be scored in full.
+    """
+
+    path: epath.Path
+    pairs: int
+    failed: int
+
+
+class ShardFolder:
+    """The shards of a scoring.
+
+    Args:
+      path: The folder.
+
+    Raises:
+      InputError: If this is a file, or in a bucket.
+    """
+
+    def __init__(self, path: epath.Path):
+        if not is_local(path):
+            raise InputError(
+                f"{path}: processes can only share folders that are mounted as a file system; name "
+                "a file, such as scores.csv, to score with one process"
+            )
+        if path.exists() and not path.is_dir():
+            raise InputError(
+                f"{path}: is a file; expected a folder, or a name that ends in .csv for a table"
+            )
+        self._path = path
+        self._record_path = path / "run.json"
+        self._signature: Mapping[str, Any] = {}
+
+    def begin(self, signature: Mapping[str, Any], count: int) -> None:
+        """Creates the folder, or makes sure that it is of the same run.
+
+        Args:
+          signature: Everything that the scores depend on.
+          count: Number of shards.
+
+        Raises:
+          InputError: If the folder is of another run.
+        """
+        shard_path(self._path, 0).parent.mkdir(parents=True, exist_ok=True)
+        text = record_text({**signature, "shards": count})
+        if not create_text(self._record_path, text):
+            before = _parsed(self._record_path.read_text(), self._record_path)
+            if different := differences(before, json.loads(text)):
+                raise InputError(
+                    f"{self._path}: was begun with different {', '.join(different)} (see "
+                    f"{self._record_path.name}); choose another --output"
+                )
+        self._signature = json.loads(text)
+
+    def open(self) -> None:
+        """Reads what the scores depend on.
+
+        Raises:
+          InputError: If this is not a folder of shards.
+        """
+        if not self._record_path.exists() or not holds_shards(self._path):
+            raise InputError(f"{self._path}: expected a folder that iqa score has begun to fill")
+        self._signature = _parsed(self._record_path.read_text(), self._record_path)
+
+    @property
+    def count(self) -> int:
+        """Number of shards."""
+        return self._signature["shards"]
+
+    def claims(self, share: Share) -> Claims:
+        """The claims on the shards.
+
+        Args:
+          share: Share of this process.
+        """
+        return Claims(self._path / "claims", share)
+
+    def parts(self, number: int) -> epath.Path:
+        """Folder for the parts of a shard that is not finished."""
+        return self._path / "parts" / f"{number:08d}"
+
+    def finished(self) -> set[int]:
+        """Numbers of the shards that are finished."""
+        return shard_numbers(self._path)
+
+    def is_finished(self, number: int) -> bool:
+        """Whether a shard is finished."""
+        return shard_path(self._path, number).exists()
+
+    def finish(self, number: int, scores: Scores) -> None:
+        """Writes a shard, and removes its parts."""
+        table = to_csv(scores)
+        record = {
+            "shard": number,
+            "sha256": hashlib.sha256(table.encode()).hexdigest(),
+            "signature": self._signature,
+            **images_record(scores, before=self._read(number)[0]),
+        }
+        write_text(shard_path(self._path, number), shard_text(json.dumps(record), table))
+        with suppress(OSError):  # another process that works on the shard may write there
+            remove(self.parts(number))
+
+    def earlier(self, number: int, metrics: Collection[str]) -> EarlierScores:
+        """The scores of a finished shard.
+
+        Args:
+          number: Number of the shard.
+          metrics: Names of the metrics.
+        """
+        record, table = self._read(number)
+        return EarlierScores(shard_path(self._path, number), table, record, metrics)
+
+    def merge(self) -> Merged:
+        """Writes the table of all shards, in their order.
+
+        Raises:
+          InputError: If shards are missing, damaged or of another run; the message names them, and
+            the processes that have claimed those that are missing.
+        """
+        self._refuse_gaps()
+        path, pairs, failed = self._path / "scores.csv", 0, 0
+        with appearing_whole(path) as unfinished, unfinished.open("wb") as file:
+            for number, table in enumerate(self._tables()):
+                _, _, rows = table.partition("\n")
+                file.write((rows if number else table).encode())
+                errors = [row[-1] for row in csv.reader(io.StringIO(rows, newline=""))]
+                pairs += len(errors)
+                failed += sum(map(bool, errors))
+        return Merged(path, pairs, failed)
+
+    def _read(self, number: int) -> tuple[dict[str, Any], str]:
+        """Record and table of a shard; an empty record if it is damaged or there is none."""
+        try:
+            data = shard_path(self._path, number).read_bytes()
+            text, table = split_shard(data.decode(errors="replace"))
+            record = json.loads(text)
+        except (FileNotFoundError, ValueError):
+            return {}, ""
+        return (record, table) if isinstance(record, dict) else ({}, "")
+
+    def _refuse_gaps(self) -> None:
+        finished, claims = self.finished(), self.claims(ALONE)
+        missing = [
+            f"{number}: {f'claimed by {claim}' if (claim := claims.find(number)) else 'unclaimed'}"
+            for number in range(self.count)
+            if number not in finished
+        ]
+        if missing:
+            what = f"missing shards of {self.count}"
+            raise InputError(
+                f"{self._path}: {listed(missing, what)}\n  run iqa score again to complete them"
+            )
+
+    def _tables(self) -> Iterator[str]:
+        """The table of each shard, checked."""
+        damaged, others = [], []
+        for number in range(self.count):
+            name = shard_path(self._path, number).name
+            record, table = self._read(number)
+            signature = record.get("signature", self._signature)
+            if different := differences(self._signature, signature):
+                others.append(f"{name}: different {', '.join(different)}")
+            elif record.get("sha256") != hashlib.sha256(table.encode()).hexdigest():
+                damaged.append(name)
+            elif not damaged and not others:
+                yield table
+        if others:
+            raise InputError(f"{self._path}: {listed(others, 'shards of another run')}")
+        if damaged:
+            raise InputError(
+                f"{self._path}: {listed(damaged, 'damaged shards')}\n  delete them and run "
+                "iqa score again"
+            )
+
+
+def _parsed(text: str, path: epath.Path) -> dict[str, Any]:
+    try:
+        record = json.loads(text)
+        int(record["shards"])
+    except (ValueError, KeyError, TypeError) as error:
+        raise InputError(
+            f"{path}: is not the record of a folder of shards ({error!r}); choose another --output"
+        ) from error
+    return record

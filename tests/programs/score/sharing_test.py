@@ -1,0 +1,149 @@
+"""Several processes that fill a folder of scores with the same command line."""
+
+import subprocess
+import sys
+import time
+
+import pytest
+
+from iqa_jax.datasets import pair_pieces
+
+
+@pytest.fixture
+def score(iqa, pair_folder, tmp_path, monkeypatch):
+    """Scores nine pairs in pieces of about two."""
+    monkeypatch.setattr(pair_pieces, "_LEAST_BYTES", 80)
+    monkeypatch.setattr(pair_pieces, "_LEAST_ROWS", 2)
+    flags = ("--metrics=psnr,ssim", f"--pairs={pair_folder / 'pairs.csv'}")
+    return lambda output, *more: iqa("score", *flags, f"--output={tmp_path / output}", *more)
+
+
+def test_a_folder_ends_with_the_table_of_a_file(score, iqa, tmp_path):
+    assert score("whole.csv").status == 0
+    done = score("scores", "--process_index=1", "--process_count=2")
+    assert done.status == 0, done.stderr
+    assert done.stderr.startswith("process 1 of 2 (flags)\n")
+    assert "Written: " in done.stdout
+    folder = tmp_path / "scores"
+    assert len(list(folder.glob("shards/*.csv"))) > 3
+    whole = (tmp_path / "whole.csv").read_bytes()
+    assert (folder / "scores.csv").read_bytes() == whole
+    assert not list((folder / "parts").iterdir())
+    (folder / "scores.csv").unlink()
+    merged = iqa("merge", f"--output={folder}")
+    assert merged.stdout == f"Written: {folder / 'scores.csv'}, 9 pairs\n"
+    assert (folder / "scores.csv").read_bytes() == whole
+
+
+def test_what_is_finished_stays_and_the_rest_is_done(score, iqa, tmp_path):
+    folder = tmp_path / "scores"
+    assert score("scores/").status == 0
+    whole = (folder / "scores.csv").read_bytes()
+    first, second, *_ = sorted(folder.glob("shards/*.csv"))
+    first.unlink()
+    kept = second.stat().st_mtime_ns
+    refused = iqa("merge", f"--output={folder}")
+    assert refused.status == 1
+    assert "1 missing shard of " in refused.stderr
+    assert "0: claimed by process 0 of 1 on " in refused.stderr
+    assert score("scores").status == 0
+    assert (folder / "scores.csv").read_bytes() == whole
+    assert second.stat().st_mtime_ns == kept
+
+
+def test_the_share_comes_from_the_engine(score, monkeypatch):
+    monkeypatch.setenv("JOB_COMPLETION_INDEX", "5")
+    assert score("scores").stderr.startswith("process 5 (Kubernetes)\n")
+    monkeypatch.setenv("JOB_COMPLETION_INDEX", "five")
+    refused = score("scores")
+    assert refused.status == 1
+    assert "JOB_COMPLETION_INDEX: expected a number, found 'five'" in refused.stderr
+
+
+def test_other_settings_are_refused(score):
+    assert score("scores").status == 0
+    refused = score("scores", "--resize=short:64")
+    assert refused.status == 1
+    assert (
+        "scores: was begun with different resize (see run.json); choose another" in refused.stderr
+    )
+
+
+def test_pairs_that_cannot_be_scored_are_counted(score, pair_folder):
+    (pair_folder / "a_1.png").unlink()
+    done = score("scores")
+    assert done.status == 2
+    assert "1 pair could not be scored in full" in done.stderr
+
+
+def test_resuming_looks_at_the_images_of_what_is_finished(score, pair_folder, tmp_path):
+    assert score("scores").status == 0
+    whole = (tmp_path / "scores/scores.csv").read_bytes()
+    assert score("scores", "--resume").status == 0
+    images = {name: (pair_folder / name).read_bytes() for name in ("a_1.png", "b_1.png")}
+    (pair_folder / "a_1.png").write_bytes(images["a_1.png"][:-30])
+    changed = score("scores", "--resume")
+    assert changed.status == 1
+    assert "00000000.csv: has scores of images that have changed since; delete it" in changed.stderr
+    (tmp_path / "scores/shards/00000000.csv").unlink()
+    assert score("scores").status == 2
+    (pair_folder / "a_1.png").write_bytes(images["a_1.png"])
+    assert score("scores").status == 2
+    assert score("scores", "--resume").status == 0
+    assert (tmp_path / "scores/scores.csv").read_bytes() == whole
+
+
+def test_two_folders_can_be_shared_too(iqa, pair_folder, tmp_path, monkeypatch):
+    monkeypatch.setattr(pair_pieces, "_LEAST_ROWS", 2)
+    flags = ("--metrics=psnr", f"--reference_dir={pair_folder}", f"--distorted_dir={pair_folder}")
+    assert iqa("score", *flags, f"--output={tmp_path / 'whole.csv'}").status == 0
+    assert iqa("score", *flags, f"--output={tmp_path / 'scores'}").status == 0
+    assert (tmp_path / "scores/scores.csv").read_bytes() == (tmp_path / "whole.csv").read_bytes()
+    assert len(list(tmp_path.glob("scores/shards/*.csv"))) == 6
+
+
+@pytest.mark.parametrize(
+    ("output", "flags", "complaint"),
+    [
+        ("scores", ["--maps_dir=x"], "--maps_dir: without effect on a folder of scores"),
+        (
+            "scores.csv",
+            ["--process_index=0", "--process_count=2"],
+            "--process_index, --process_count: without effect where a process works alone; name a",
+        ),
+        ("scores", ["--process_index=1"], "expected --process_index and --process_count, found"),
+    ],
+)
+def test_flags_that_make_no_sense_are_refused(score, output, flags, complaint):
+    refused = score(output, *flags)
+    assert refused.status == 1
+    assert complaint in refused.stderr
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("indices", [(0, 1), (0, 0)])
+def test_a_process_that_is_killed_and_started_again(
+    indices, iqa, environment, pair_folder, tmp_path
+):
+    header, *rows = (pair_folder / "pairs.csv").read_text().splitlines()
+    many = pair_folder / "many.csv"
+    many.write_text("\n".join([header, *(rows * 100)]) + "\n")
+    flags = ("--metrics=psnr,ssim", f"--pairs={many}")
+    folder = tmp_path / "scores"
+
+    def start(index):
+        share = (f"--process_index={index}", "--process_count=2")
+        command = [sys.executable, "-m", "iqa_jax", "score", *flags, f"--output={folder}", *share]
+        return subprocess.Popen(command, env=environment, stderr=subprocess.PIPE, text=True)
+
+    first, second = map(start, indices)
+    while first.poll() is None and not list(folder.glob("shards/*.csv")):
+        time.sleep(0.01)
+    first.kill()
+    third = start(indices[0])
+    for process in (first, second, third):
+        _, said = process.communicate(timeout=120)
+        assert process is first or process.returncode == 0, said
+    assert iqa("score", *flags, f"--output={tmp_path / 'whole.csv'}").status == 0
+    assert (folder / "scores.csv").read_bytes() == (tmp_path / "whole.csv").read_bytes()
+    assert len(list(folder.glob("shards/*.csv"))) > 5
