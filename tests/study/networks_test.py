@@ -6,21 +6,61 @@ from benchmarks.study_coverage import networks, sample_of
 
 from iqa_jax.study.networks import Side, comparison_weights, networks_estimate, pooled_estimate
 
-CINE = np.array([0.91964573, 0.8587762, 0.90386473, 0.97310789, 0.82979066])
-SPIN_ECHO = np.array([0.94782609, 0.90531401, 0.92173913, 0.99935588, 0.92995169])
-COVARIANCES = 3.440748e-04, 2.390284e-04
-"""Areas under the curve of five readers and two kinds of MRI, and the covariances of their errors
-between readers with the same and with different kinds: the data of Van Dyke et al. (1993) as
-analysed by Hillis (2008, Statistics in Medicine 27)."""
+SPIN_ECHO = np.array([0.91964573, 0.85877617, 0.90386473, 0.97310789, 0.82979066])
+CINE = np.array([0.94782609, 0.90531401, 0.92173913, 0.99935588, 0.92995169])
+COVARIANCES = 0.0003440748, 0.0002390284
+"""Areas under the curve of five readers of two kinds of MRI of 114 patients (Van Dyke et al. 1993),
+and covariances of their errors between readers with the same kind and with different kinds: values
+of the dataset in RJafroc (dataset02) and MRMCaov (VanDyke), as both packages print them."""
 
 
 def test_published_example():
+    """The comparison is the one that MRMCaov prints in its README for this dataset."""
     same, different = COVARIANCES
-    found = pooled_estimate([1.0], [CINE - SPIN_ECHO], 2 * (same - different))
-    assert found.value == pytest.approx(-0.0438003, abs=1e-6)
-    assert found.df == pytest.approx(15.2597, abs=0.01)
-    assert found.p() == pytest.approx(0.0517, abs=1e-4)
-    assert (found.low, found.high) == pytest.approx((-0.08796, 0.00036), abs=2e-5)
+    found = pooled_estimate([1.0], [SPIN_ECHO - CINE], 2 * (same - different))
+    assert found.value == pytest.approx(-0.04380032, abs=1e-8)
+    assert found.error == pytest.approx(0.02074862, abs=1e-8)
+    assert found.df == pytest.approx(15.25967, abs=1e-4)
+    assert found.p() == pytest.approx(0.05166569, abs=1e-7)
+    assert (found.low, found.high) == pytest.approx((-0.0879594986, 0.0003588544), abs=1e-8)
+
+
+@pytest.mark.parametrize(
+    ("readers", "value", "error", "df", "low", "high", "covariance"),
+    [
+        (SPIN_ECHO, 0.8970370, 0.03317360, 12.74465, 0.8252236, 0.9688505, 0.0004839618),
+        (CINE, 0.9408374, 0.02156637, 12.71019, 0.8941378, 0.9875369, 0.0002041879),
+    ],
+)
+def test_published_means(readers, value, error, df, low, high, covariance):
+    found = pooled_estimate([1.0], [readers], covariance)
+    assert (found.value, found.error) == pytest.approx((value, error), abs=1e-7)
+    assert found.df == pytest.approx(df, abs=1e-3)
+    assert (found.low, found.high) == pytest.approx((low, high), abs=1e-6)
+
+
+def test_covariances_are_those_of_pairs_of_readers():
+    """The common variance of two sides, computed pair by pair."""
+    psi = np.random.default_rng(3).normal(size=(30, 5)) @ np.random.default_rng(4).normal(
+        size=(5, 5)
+    )
+    found = networks_estimate(
+        sample_of(psi), [Side(1, [*np.eye(5)[:2]]), Side(-1, [*np.eye(5)[2:]])]
+    )
+    one, other = (0, 1), (2, 3, 4)
+
+    def covariance(a, b):
+        return np.mean([_covariance(psi[:, i], psi[:, j]) for i in a for j in b if i != j])
+
+    common = covariance(one, one) + covariance(other, other) - 2 * covariance(one, other)
+    means = psi.mean(axis=0)
+    spread = np.var(means[:2], ddof=1) / 2 + np.var(means[2:], ddof=1) / 3
+    assert found.error**2 == pytest.approx(spread + max(common, 0))
+
+
+def _covariance(one, other):
+    """Covariance of two means over the same 30 references."""
+    return np.sum((one - one.mean()) * (other - other.mean())) / 29 / 30
 
 
 def test_images_in_common_are_added():
