@@ -137,7 +137,7 @@ def factor_finding(
     *,
     count: int,
     null: float = 0.0,
-    p_networks: float = 0.0,
+    p_permuted: float = 0.0,
     note: str = "",
     blocks: int = 0,
 ) -> Finding:
@@ -149,20 +149,23 @@ def factor_finding(
       contrasts: The comparisons behind it.
       count: Number of networks.
       null: Value that the comparison has to exceed.
-      p_networks: p-value of another test over networks, which a decision needs too.
+      p_permuted: p-value of a permutation of networks. A decision needs it below .05, but it is
+        not part of the p-value that is adjusted: with few networks it cannot be small.
       note: Numbers that the table has no column for.
       blocks: Number of blocks.
     """
     images = view.sample.contrast(comparison_weights(sides))
     networks = networks_estimate(view.sample, sides)
     p_images = images.p(null)
-    p = max(p_images, networks.p(null) if networks else 1.0, p_networks)
+    p = max(p_images, networks.p(null) if networks else 1.0)
     is_above = images.value > null
     decision = UNDECIDED
-    if p < ALPHA:
+    if max(p, p_permuted) < ALPHA:
         decision = SUPPORTED if is_above else CONTRADICTED
     elif p_images < ALPHA and is_above:
         decision, p = CONSISTENT, p_images
+    else:
+        p = max(p, p_permuted)
     return Finding(
         decision,
         allowed(supported=is_above, consistent=is_above, contradicted=not is_above),

@@ -87,7 +87,7 @@ def supervised_better(
         [Side(1, supervised), Side(-1, others)],
         contrasts,
         count=len(supervised) + len(others),
-        p_networks=min(1.0, 2 * min(combined)),
+        p_permuted=min(1.0, 2 * min(combined)),
         blocks=len(used),
         note=f"permutation p = {min(1.0, 2 * min(combined)):.3g}",
     )

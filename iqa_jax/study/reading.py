@@ -7,13 +7,15 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
+import pandas as pd
 from etils import epath
 
 from iqa_jax.errors import InputError
 from iqa_jax.study.results import Column, Network, Results
 
-_IDENTIFIERS = 7
-"""Number of columns of ``scores.csv`` before the distances."""
+_IDENTIFIERS = ("reference", "distorted", "reference_id", "distortion", "level")
+_PEOPLE = ("score", "score_std")
+"""Columns of ``scores.csv`` before the distances: text about a pair, and what people said of it."""
 
 _NEEDED = ("run.json", "scores.csv", "correlations.csv")
 
@@ -47,8 +49,13 @@ class Gain(NamedTuple):
 class _Run(NamedTuple):
     folder: epath.Path
     record: Mapping[str, Any]
-    rows: list[list[str]]
+    scores: pd.DataFrame
     places: Mapping[str, Mapping[str, str]]
+
+    @property
+    def pairs(self) -> list[tuple[str, str]]:
+        """Names of the images of each pair."""
+        return [*zip(self.scores["reference"], self.scores["distorted"], strict=True)]
 
 
 def read_results(folders: Sequence[epath.Path]) -> tuple[list[Results], list[Gain]]:
@@ -108,21 +115,35 @@ def _read(folder: epath.Path, record: Mapping[str, Any]) -> _Run:
     header, *rows = _table(folder / "correlations.csv")
     places = [dict(zip(header, row, strict=True)) for row in rows]
     return _Run(
-        folder, record, _table(folder / "scores.csv"), {each["column"]: each for each in places}
+        folder, record, _scores(folder / "scores.csv"), {each["column"]: each for each in places}
     )
+
+
+def _scores(path: epath.Path) -> pd.DataFrame:
+    """Text as it is, and numbers, NaN where there is none."""
+    with path.open("r") as file:
+        header = next(csv.reader(file))
+    numbers = [name for name in header if name not in _IDENTIFIERS]
+    with path.open("r") as file:
+        return pd.read_csv(
+            file,
+            dtype={**dict.fromkeys(_IDENTIFIERS, str), **dict.fromkeys(numbers, np.float64)},
+            keep_default_na=False,
+            na_values=dict.fromkeys(numbers, ["", "nan"]),
+        )
 
 
 def _join(dataset: str, resize: str, precision: str, runs: Sequence[_Run]) -> Results:
     first = runs[0]
     facts = first.record["dataset"]
-    keys = [tuple(row[:2]) for row in first.rows[1:]]
+    keys = first.pairs
     columns: dict[str, Column] = {}
     distances: list[np.ndarray] = []
     left_out: dict[str, str] = {}
     networks: dict[str, Network] = {}
     for run in runs:
         found = run.record["dataset"]["fingerprint"]
-        order = {tuple(row[:2]): place for place, row in enumerate(run.rows[1:])}
+        order = {pair: place for place, pair in enumerate(run.pairs)}
         if found != facts["fingerprint"] or order.keys() != set(keys):
             raise InputError(
                 f"{run.folder}: expected the pairs of {first.folder} (fingerprint "
@@ -141,18 +162,17 @@ def _join(dataset: str, resize: str, precision: str, runs: Sequence[_Run]) -> Re
                 distances.append(values[rows])
             else:
                 left_out[column.name] = "its scores are not finite, or all equal"
-    body = first.rows[1:]
-    human = np.array([float(row[5]) for row in body])
+    human = first.scores["score"].to_numpy()
     return Results(
         dataset=dataset,
         fingerprint=facts["fingerprint"],
         resize=resize,
         precision=precision,
         human=human if facts["higher_is_better"] else -human,
-        reference_ids=np.array([row[2] for row in body], np.str_),
-        distortions=np.array([row[3] for row in body], np.str_),
+        reference_ids=first.scores["reference_id"].to_numpy(np.str_),
+        distortions=first.scores["distortion"].to_numpy(np.str_),
         columns=tuple(columns.values()),
-        distances=np.stack(distances, axis=1) if distances else np.empty((len(body), 0)),
+        distances=np.stack(distances, axis=1) if distances else np.empty((len(keys), 0)),
         networks=networks,
         published_pairs=facts.get("published_pairs"),
         left_out=left_out,
@@ -162,10 +182,8 @@ def _join(dataset: str, resize: str, precision: str, runs: Sequence[_Run]) -> Re
 
 def _columns(run: _Run, networks: Mapping[str, Network]) -> Iterator[tuple[Column, np.ndarray]]:
     """The columns of a run with their distances, in the order of its table."""
-    names = run.rows[0][_IDENTIFIERS:]
-    values = np.array([row[_IDENTIFIERS:] for row in run.rows[1:]])
-    values = np.where(values == "", "nan", values).astype(np.float64)
-    for number, name in enumerate(names):
+    for name in run.scores.columns[len(_IDENTIFIERS) + len(_PEOPLE) :]:
+        values = run.scores[name].to_numpy()
         record = run.record["columns"][name]
         layers = tuple(record["layers"])
         place = run.places.get(name, {})
@@ -187,7 +205,7 @@ def _columns(run: _Run, networks: Mapping[str, Network]) -> Iterator[tuple[Colum
                 in_sample=bool(record["in_sample"]),
                 transductive=bool(record["transductive"]),
             ),
-            -values[:, number] if record["direction"] == "higher" else values[:, number],
+            -values if record["direction"] == "higher" else values,
         )
 
 
