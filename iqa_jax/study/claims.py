@@ -11,7 +11,7 @@ from dataclasses import astuple, dataclass, field
 from iqa_jax.study import accuracy, against_metrics, depths, environments, goals, layers
 from iqa_jax.study.findings import Finding, Untested
 
-VERSION = 1
+VERSION = 2
 MARGIN = 0.02
 """Difference of Spearman's correlations that counts as none: a fifth of the smallest step that the
 abstracts call substantial, from SSIM to LPIPS on TID2013."""
@@ -100,6 +100,37 @@ def _accuracy(number: int, axis: str, where: str) -> Claim:
         contradicted="no such pair, and the lower end of tau > .3",
         needs="6 networks on the axis",
         confounds="layer of the probe",
+    )
+
+
+def _depth(name: str, text: str, estimand: str) -> Claim:
+    group = "simple" if name.startswith("C7a") else "very deep"
+    by_stage = name.endswith(".stages")
+    rules = {
+        "simple": (_BOTH_ABOVE, _BOTH_BELOW, _IMAGES_ONLY),
+        "very deep": (
+            "lower ends over images and over networks > -margin",
+            "upper ends over images and over networks < -margin",
+            "lower end over images > -margin alone: true of these networks",
+        ),
+    }
+    supported, contradicted, consistent = rules[group]
+    return Claim(
+        id=name,
+        source=BOTH,
+        text=text,
+        estimand=estimand,
+        test=depths.rises_with_depth,
+        arguments={"group": group, "by_stage": by_stage},
+        supported=supported,
+        contradicted=contradicted,
+        consistent=consistent,
+        needs=f"3 {group} networks of 2 families",
+        confounds="number of layers before a stride"
+        if by_stage
+        else "relative depth is not comparable across families",
+        combined=ABOVE if group == "simple" else COUNTED,
+        is_confirmatory=not by_stage,
     )
 
 
@@ -197,32 +228,25 @@ CLAIMS: Sequence[Claim] = (
         confounds="residuals, batch norm, map sizes, number of layers, recipe",
         combined=BELOW,
     ),
-    Claim(
-        id="C7a",
-        source=BOTH,
-        text="Agreement rises with depth in simple networks.",
-        estimand="slope of the correlation on relative depth, mean over families",
-        test=depths.rises_with_depth,
-        arguments={"group": "simple"},
-        supported=_BOTH_ABOVE,
-        contradicted=_BOTH_BELOW,
-        consistent=_IMAGES_ONLY,
-        needs="3 simple networks of 2 families",
-        confounds="relative depth is not comparable across families",
-        combined=ABOVE,
+    _depth(
+        "C7a",
+        "Agreement rises with depth in simple networks.",
+        "slope of the correlation on relative depth, mean over families",
     ),
-    Claim(
-        id="C7b",
-        source=BOTH,
-        text="Agreement does not rise with depth in very deep networks.",
-        estimand="slope of the correlation on relative depth with its sign changed, over families",
-        test=depths.rises_with_depth,
-        arguments={"group": "very deep"},
-        supported="lower ends over images and over networks > -margin",
-        contradicted="upper ends over images and over networks < -margin",
-        consistent="lower end over images > -margin alone: true of these networks",
-        needs="3 very deep networks of 2 families",
-        confounds="relative depth is not comparable across families",
+    _depth(
+        "C7b",
+        "Agreement does not rise with depth in very deep networks.",
+        "slope of the correlation on relative depth with its sign changed, over families",
+    ),
+    _depth(
+        "C7a.stages",
+        "The same by stages of stride 4 to 32.",
+        "slope over the last layers at each stride, mean over families",
+    ),
+    _depth(
+        "C7b.stages",
+        "The same by stages of stride 4 to 32.",
+        "slope over the last layers at each stride with its sign changed, over families",
     ),
     Claim(
         id="C8",

@@ -24,7 +24,7 @@ from iqa_jax.study.findings import (
     mean_weights,
 )
 from iqa_jax.study.networks import Side, comparison_weights, networks_estimate
-from iqa_jax.study.quantities import BEST, SLOPE, View
+from iqa_jax.study.quantities import BEST, SLOPE, STAGE_SLOPE, View
 from iqa_jax.study.results import Network
 
 SIMPLE = ("alexnet", "vgg", "squeezenet")
@@ -168,13 +168,17 @@ def is_very_deep(network: Network) -> bool:
     return network.family in DEEP and is_long
 
 
-def rises_with_depth(view: View, margin: float, *, group: str) -> Finding | Untested:
+def rises_with_depth(
+    view: View, margin: float, *, group: str, by_stage: bool = False
+) -> Finding | Untested:
     """Agreement rises from layer to layer in simple networks, or does not in very deep ones.
 
     Args:
       view: The networks.
       margin: Rise from the first to the last layer that counts as none in very deep networks.
       group: ``simple`` or ``very deep``.
+      by_stage: Whether the slope is over the last layers at each stride, which are comparable
+        across families, instead of over relative depth.
     """
     is_simple = group == "simple"
     chosen = [
@@ -182,12 +186,15 @@ def rises_with_depth(view: View, margin: float, *, group: str) -> Finding | Unte
         for each in view.trained
         if is_supervised(each) and (each.family in SIMPLE if is_simple else is_very_deep(each))
     ]
-    found = {each.name: view.slope(each) for each in chosen}
+    slope_of = view.slope_of_stages if by_stage else view.slope
+    found = {each.name: slope_of(each) for each in chosen}
     slopes = {name: weights for name, weights in found.items() if weights is not None}
     chosen = [each for each in chosen if each.name in slopes]
     if len(chosen) < 3:
         return Untested(
-            f"3 {group} supervised networks are needed, found {len(chosen)}", len(chosen)
+            f"3 {group} supervised networks with {'two strides' if by_stage else 'layers'} are "
+            f"needed, found {len(chosen)}",
+            len(chosen),
         )
     sign = 1 if is_simple else -1
     units = [
@@ -197,7 +204,11 @@ def rises_with_depth(view: View, margin: float, *, group: str) -> Finding | Unte
     for each in chosen:
         images = view.sample.contrast(slopes[each.name])
         contrasts.append(
-            Contrast("depth", each.family, each.name, "", SLOPE, images, images.p(), clean=False)
+            Contrast(
+                *("depth", each.family, each.name, "", STAGE_SLOPE if by_stage else SLOPE),
+                *(images, images.p()),
+                clean=False,
+            )
         )
     return factor_finding(
         view,
@@ -208,5 +219,6 @@ def rises_with_depth(view: View, margin: float, *, group: str) -> Finding | Unte
         blocks=len(units),
         note=""
         if is_simple
-        else "fall per unit of relative depth: the slope with its sign changed",
+        else f"fall per unit of {'stride' if by_stage else 'relative depth'}: the slope with its "
+        "sign changed",
     )

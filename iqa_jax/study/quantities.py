@@ -13,12 +13,13 @@ import numpy as np
 
 from iqa_jax.agreement.intervals import fisher_z
 from iqa_jax.study.pseudovalues import Sample
-from iqa_jax.study.results import LAYER, METRIC, Column, Network
+from iqa_jax.study.results import JOINED, LAYER, METRIC, Column, Network
 
 Layers = Mapping[tuple[str, str, str], float]
 """Correlations of other data, by model, layer and read-out."""
 
-DEPTH_MEAN, LAST, BEST, SLOPE = "depth_mean", "last", "best", "depth_slope"
+DEPTH_MEAN, LAST, BEST = "depth_mean", "last", "best"
+SLOPE, STAGE_SLOPE = "depth_slope", "stage_slope"
 STRIDES = (4, 8, 16, 32)
 
 
@@ -95,7 +96,7 @@ class View:
           name: Name of the metric.
         """
         for place, column in enumerate(self.columns):
-            if column.kind in (METRIC, "joined") and column.name.lower() == name:
+            if column.kind in (METRIC, JOINED) and column.name.lower() == name:
                 return self._one(place) if not column.in_sample else None
         return None
 
@@ -150,6 +151,24 @@ class View:
         weights = np.zeros(len(self.columns))
         weights[places] = centred / (centred @ centred)
         return weights
+
+    def slope_of_stages(self, network: Network) -> np.ndarray | None:
+        """Weights of the slope over the last layers at each stride; None with one stride.
+
+        Args:
+          network: The network.
+
+        Returns:
+          The slope on the logarithm of the stride, per step from the first stride of
+          :data:`STRIDES` to the last.
+        """
+        stages = {stride: self.stage(network, stride) for stride in STRIDES}
+        known = {stride: weights for stride, weights in stages.items() if weights is not None}
+        if len(known) < 2:
+            return None
+        steps = np.log2([*known]) / np.log2(STRIDES[-1] / STRIDES[0])
+        centred = steps - steps.mean()
+        return (centred / (centred @ centred)) @ np.stack([*known.values()])
 
     def best(self, network: Network) -> np.ndarray | None:
         """Weights of the best layer, chosen on data that do not score it.

@@ -11,7 +11,7 @@ import pandas as pd
 from etils import epath
 
 from iqa_jax.errors import InputError
-from iqa_jax.study.results import Column, Network, Results
+from iqa_jax.study.results import JOINED, METRIC, Column, Network, Results
 
 _IDENTIFIERS = ("reference", "distorted", "reference_id", "distortion", "level")
 _PEOPLE = ("score", "score_std")
@@ -129,7 +129,7 @@ def _scores(path: epath.Path) -> pd.DataFrame:
             file,
             dtype={**dict.fromkeys(_IDENTIFIERS, str), **dict.fromkeys(numbers, np.float64)},
             keep_default_na=False,
-            na_values=dict.fromkeys(numbers, ["", "nan"]),
+            na_values={name: ["", "nan"] for name in numbers},
         )
 
 
@@ -190,7 +190,7 @@ def _columns(run: _Run, networks: Mapping[str, Network]) -> Iterator[tuple[Colum
         relevance = record.get("relevance")
         readout = record.get("readout") or ""
         facts = networks[record["model"]].layers if record.get("model") in networks else {}
-        is_metric = record["kind"] in ("metric", "joined")
+        is_metric = record["kind"] in (METRIC, JOINED)
         yield (
             Column(
                 name=name,

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-LAYER, METRIC, BASELINE = "layer", "metric", "baseline"
+LAYER, METRIC, BASELINE, JOINED = "layer", "metric", "baseline", "joined"
 UNTRAINED = "none"
 NATIVE = ""
 

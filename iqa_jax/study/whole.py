@@ -9,14 +9,14 @@ from etils import epath
 from iqa_jax.errors import InputError
 from iqa_jax.study.claims import MARGIN, digest
 from iqa_jax.study.evidence import Evidence
+from iqa_jax.study.model_rows import ModelRow, model_rows
+from iqa_jax.study.published import PublishedRow, published_rows
 from iqa_jax.study.reading import read_results
 from iqa_jax.study.rows import (
     ClaimRow,
     ContrastRow,
-    ModelRow,
     claim_rows,
     contrast_rows,
-    model_rows,
     pseudovalue_arrays,
 )
 from iqa_jax.study.verdicts import judge
@@ -34,6 +34,7 @@ class Study:
       claims: Rows of the table of claims, the primary read-out first.
       contrasts: Comparisons behind them.
       models: Quantities of networks and metrics.
+      published: Correlations beside those that the authors published.
       pseudovalues: Pseudo-values of all columns, by name of the array.
       evidence: The datasets.
       readout: Primary read-out.
@@ -44,6 +45,7 @@ class Study:
     claims: Sequence[ClaimRow]
     contrasts: Sequence[ContrastRow]
     models: Sequence[ModelRow]
+    published: Sequence[PublishedRow]
     pseudovalues: Mapping[str, np.ndarray]
     evidence: Evidence
     readout: str
@@ -88,6 +90,7 @@ def run_study(
         claims=[*claim_rows(verdicts, margin)],
         contrasts=[*contrast_rows(verdicts, margin)],
         models=[*model_rows(evidence, [primary, *others])],
+        published=[row for each in evidence.native for row in published_rows(each)],
         pseudovalues=pseudovalue_arrays(evidence.native),
         evidence=evidence,
         readout=primary,

@@ -9,7 +9,9 @@ from iqa_jax.study.quantities import View, layers_elsewhere
 from iqa_jax.study.reading import read_results
 
 NETWORKS = {
-    "net": made_up.network(layers={"layer0": {"stride": 4}, "layer1": {"stride": 4}}),
+    "net": made_up.network(
+        layers={"layer0": {"stride": 4}, "layer1": {"stride": 4}, "layer3": {"stride": 16}}
+    ),
     "short": made_up.network(epochs=10),
     "net-random-none-seed0": made_up.network(goal_family="none", goal="random", environment="none"),
 }
@@ -66,6 +68,14 @@ def test_stages_and_the_last_layer(view, net):
     assert view.layer_names(view.stage(net, 4)) == "layer1"
     assert view.stage(net, 32) is None
     assert view.layer_names(view.last(net)) == "layer3"
+
+
+def test_slope_of_stages_is_from_the_first_stride_to_the_last(view, net):
+    values = view.sample.whole.values
+    slope = (values[3] - values[1]) / np.log2(16 / 4) * np.log2(32 / 4)
+    assert view.sample.value(view.slope_of_stages(net)) == pytest.approx(slope)
+    (other,) = view.controls(net)
+    assert view.slope_of_stages(other) is None
 
 
 def test_minus_untrained_subtracts_the_mean_of_the_controls(view, net):

@@ -46,7 +46,10 @@ MIXED = Truth("mixed", 1, spread=0.05)
 
 def models():
     """Entries of ``models`` in ``run.json``."""
-    return {name: facts(find_model(name)) for name in expand_models(["@study"])}
+    layers = {f"layer{number}": {"stride": 4 * 2**number} for number in range(LAYERS)}
+    return {
+        name: facts(find_model(name)) | {"layers": layers} for name in expand_models(["@study"])
+    }
 
 
 def correlations(name, model, truth):

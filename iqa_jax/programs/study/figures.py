@@ -7,9 +7,10 @@ import numpy as np
 
 from iqa_jax.programs.pictures import Picture
 from iqa_jax.study.findings import by_family
+from iqa_jax.study.model_rows import SPLIT, TRANSFERRED
 from iqa_jax.study.pseudovalues import SPEARMAN, Pseudovalues, rank_correlations
 from iqa_jax.study.quantities import View
-from iqa_jax.study.rows import SPLIT, TRANSFERRED, ContrastRow
+from iqa_jax.study.rows import ContrastRow
 from iqa_jax.study.whole import Study
 
 _FACTORS = ("goal", "environment", "architecture", "depth", "read-out", "metric")

@@ -3,10 +3,12 @@
 import math
 from collections.abc import Iterable, Iterator, Sequence
 
-from iqa_jax.programs.study.published import beside_published
 from iqa_jax.study.claims import CLAIMS
+from iqa_jax.study.decisions import ALL
+from iqa_jax.study.model_rows import APPARENT, SPLIT, TRANSFERRED
 from iqa_jax.study.pseudovalues import SPEARMAN
-from iqa_jax.study.rows import APPARENT, SPLIT, TRANSFERRED, ClaimRow
+from iqa_jax.study.published import TOLERANCE
+from iqa_jax.study.rows import ClaimRow
 from iqa_jax.study.whole import Study
 from iqa_jax.text import aligned, counted
 
@@ -51,8 +53,8 @@ def primary_rows(study: Study) -> list[ClaimRow]:
       study: The study.
     """
     rows = [row for row in study.claims if row.readout == study.readout]
-    several = {row.claim for row in rows if row.dataset == "all sources"}
-    return [row for row in rows if row.claim not in several or row.dataset == "all sources"]
+    several = {row.claim for row in rows if row.dataset == ALL}
+    return [row for row in rows if row.claim not in several or row.dataset == ALL]
 
 
 def document(study: Study, figures: Iterable[str]) -> str:
@@ -95,12 +97,11 @@ def _lines(study: Study, figures: Iterable[str]) -> Iterator[str]:
     yield "## Networks"
     yield ""
     yield from _networks(study)
-    published = beside_published(study)
-    if published:
+    if study.published:
         yield ""
         yield "## Beside the published numbers"
         yield ""
-        yield from _table(("dataset", "column", "measure", "ours", "published", "off"), published)
+        yield from _published(study)
     for name in figures:
         yield ""
         yield f"![{name.removesuffix('.png').replace('_', ' ')}]({name})"
@@ -161,6 +162,20 @@ def _networks(study: Study) -> Iterator[str]:
         and (row.readout == study.readout or row.quantity in ("metric", "input"))
     ]
     yield from _table(("dataset", "model", "quantity", "layer", "Spearman", "images"), rows)
+
+
+def _published(study: Study) -> Iterator[str]:
+    rows = [
+        (
+            *(row.dataset, row.column, row.measure, _number(row.value), _number(row.authors_value)),
+            f"{row.difference_from_authors:+.3f}{'' if row.is_close else ' *'}",
+        )
+        for row in study.published
+    ]
+    yield from _table(("dataset", "column", "measure", "ours", "published", "difference"), rows)
+    if any(not row.is_close for row in study.published):
+        yield ""
+        yield f"\\* beyond {TOLERANCE:g}, what decoding and resizing may explain."
 
 
 def _table(header: Sequence[str], rows: Iterable[Sequence[str]]) -> Iterator[str]:

@@ -11,7 +11,9 @@ from etils import epath
 from iqa_jax.files import write_bytes, write_text
 from iqa_jax.programs.study.latex import claims_table, models_table
 from iqa_jax.programs.study.markdown import document
-from iqa_jax.study.rows import ClaimRow, ContrastRow, ModelRow
+from iqa_jax.study.model_rows import ModelRow
+from iqa_jax.study.published import PublishedRow
+from iqa_jax.study.rows import ClaimRow, ContrastRow
 from iqa_jax.study.whole import Study
 from iqa_jax.text import csv_text
 
@@ -35,6 +37,7 @@ def write(study: Study, folder: epath.Path) -> list[str]:
         "study_claims.csv": _csv(ClaimRow._fields, study.claims),
         "study_contrasts.csv": _csv(ContrastRow._fields, study.contrasts),
         "study_models.csv": _csv(ModelRow._fields, study.models),
+        "study_published.csv": _csv(PublishedRow._fields, study.published),
         "study_claims.tex": claims_table(study),
         "study_models.tex": models_table(study),
     }
