@@ -25,6 +25,7 @@ from iqa_jax.programs.flags import Setting
 from iqa_jax.programs.running import MEANINGS, settings_kinds
 from iqa_jax.programs.usage import default_note, flag_text, groups_of, usage_line
 from iqa_jax.readouts import READOUTS
+from iqa_jax.study.claims import CLAIMS
 from iqa_jax.zoo.listing import FACTS, facts
 
 _SPECIAL = re.compile(r"([\\`*_\[\]<>|#~@{}$])")
@@ -54,6 +55,7 @@ def pages() -> Mapping[str, str]:
         "readouts.txt": readouts(),
         "datasets.txt": datasets(),
         "dataset_uses.txt": dataset_uses(),
+        "claims.txt": claims(),
         "programs/index.md": programs(),
         **{f"programs/{verb}.md": program(verb) for verb in VERBS},
     }
@@ -192,6 +194,31 @@ def dataset_uses() -> str:
         seen = escaped("; ".join(dict.fromkeys(trained)))
         rows.append((f"`{name}`", seen or "-", shared or "-", escaped(entry.claims)))
     header = ("dataset", "trained on it", "shares images with", "claims that it can decide")
+    return "\n".join(_table(header, rows))
+
+
+def claims() -> str:
+    """A row for each claim of the study: what is estimated, and what decides."""
+    rows = []
+    for claim in CLAIMS:
+        rules = {
+            "supported": claim.supported,
+            "contradicted": claim.contradicted,
+            "equivalent": claim.equivalent,
+            "consistent": claim.consistent,
+        }
+        decides = "; ".join(f"**{name}**: {escaped(rule)}" for name, rule in rules.items() if rule)
+        rows.append(
+            (
+                f"{claim.id} ({claim.source})",
+                escaped(claim.text),
+                escaped(claim.estimand),
+                decides,
+                escaped(claim.needs),
+                escaped(claim.confounds),
+            )
+        )
+    header = ("claim", "", "estimand", "verdicts", "needs", "what else differs")
     return "\n".join(_table(header, rows))
 
 

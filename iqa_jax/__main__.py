@@ -12,6 +12,7 @@ from iqa_jax.text import aligned, do_you_mean
 VERBS = {
     "evaluate": ("evaluate.command", "correlate image distances with human scores"),
     "score": ("score.command", "score pairs of images"),
+    "study": ("study.command", "test the claims of two papers on results"),
     "merge": ("merge", "join scores that several processes computed"),
     "extract": ("extract.command", "store the statistics of networks over a dataset"),
     "train": ("train.command", "learn which channels of a network matter to people"),

@@ -14,8 +14,8 @@ PACKAGE = Path(iqa_jax.__file__).parent
 # Each folder, or file of the top level, may import those before it, and itself.
 ORDER = """
 _renamed text errors bibliography pytrees revisions files progress compilation images readouts
-backbones weights zoo datasets engine metrics streams agreement relevance programs library __init__
-__main__
+backbones weights zoo datasets engine metrics streams agreement relevance study programs library
+__init__ __main__
 """.split()
 
 NETWORKS = {"backbones", "zoo", "metrics"}
@@ -27,6 +27,7 @@ NEVER = {
     "streams": {"datasets", "engine"},
     "agreement": NETWORKS,
     "relevance": NETWORKS,
+    "study": NETWORKS | {"engine", "streams", "relevance", "weights"},
 }
 
 ONLY = {
@@ -41,7 +42,8 @@ ONLY = {
     "openpyxl": {"datasets"},
     "optax": {"relevance"},
     "matplotlib": {"programs"},
-    "scipy": {"agreement", "programs"},
+    "scipy": {"agreement", "programs", "study"},
+    "statsmodels": {"study"},
     "tqdm": {"progress"},
     "pandas": {"library"},
     "absl": {"programs"},

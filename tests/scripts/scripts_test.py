@@ -20,7 +20,7 @@ PROGRAMS = {
 
 def test_every_program_is_here():
     assert {path.stem for path in SCRIPTS.glob("*.py")} == set(PROGRAMS)
-    assert {*PROGRAMS.values(), "cite", "models"} == set(VERBS)
+    assert {*PROGRAMS.values(), "cite", "models", "study"} == set(VERBS)
 
 
 @pytest.mark.parametrize("script", PROGRAMS)

@@ -1,0 +1,1 @@
+"""Claims about networks and people, tested on stored scores: effects, intervals and verdicts."""
