@@ -7,7 +7,8 @@ Prints a table and writes into --output_dir: correlations.csv (a row for each di
 distortion, level and reference, scores.csv (a row for each pair), run.json (settings, data, devices
 and speed) and correlation_by_layer.png; with --layers_from also chosen_layers.csv; for forced
 choices forced_choice.csv instead of correlations. With the same flags a killed run continues where
-it stopped; the files are those of the last run.
+it stopped; the files are those of the last run. --like repeats an earlier run, with what changes:
+  iqa evaluate --like=out --dataset=kadid10k --data_dir=kadid10k --output_dir=out_kadid10k
 """
 
 from dataclasses import replace
