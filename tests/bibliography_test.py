@@ -11,6 +11,7 @@ from iqa_jax.bibliography import citation_text, publications
 from iqa_jax.datasets.catalogue import CATALOGUE
 from iqa_jax.metrics.citing import READOUT_PUBLICATIONS, pixel_publications
 from iqa_jax.metrics.pixels import PIXEL_METRICS
+from iqa_jax.study.claims import PUBLICATIONS
 
 TEXT = (Path(iqa_jax.__file__).parent / "references.bib").read_text(encoding="utf-8")
 NEEDED = {
@@ -29,6 +30,7 @@ CITED = {
         *(entry.publications for entry in CATALOGUE.values()),
         *(pixel_publications(name) for name in PIXEL_METRICS),
         *READOUT_PUBLICATIONS.values(),
+        PUBLICATIONS,
     )
     for key in keys
 }

@@ -13,10 +13,11 @@ from absl import app, flags, logging
 from iqa_jax.engine.unsaved import save_all
 from iqa_jax.errors import InputError
 from iqa_jax.files import user_cache
+from iqa_jax.programs.earlier_run import take_settings
 from iqa_jax.programs.flags import define, read
 from iqa_jax.programs.independent_hosts import make_independent
 from iqa_jax.programs.interruption import ending_on_signals
-from iqa_jax.programs.settings import ModelSettings, ProcessSettings
+from iqa_jax.programs.settings import EarlierSettings, ModelSettings, ProcessSettings
 from iqa_jax.programs.usage import program_help
 from iqa_jax.progress import shown
 
@@ -46,7 +47,11 @@ mapping ``STATUSES``."""
 def settings_kinds(program: ModuleType) -> list[type]:
     """The classes of settings that become the flags of a program, its own first."""
     wanted = get_type_hints(program.main)["settings"]
-    return [wanted, *([ProcessSettings] if issubclass(wanted, ModelSettings) else [])]
+    return [
+        wanted,
+        *([EarlierSettings] if wanted.is_recorded else []),
+        *([ProcessSettings] if issubclass(wanted, ModelSettings) else []),
+    ]
 
 
 def run(name: str, program: ModuleType, arguments: Sequence[str]) -> int:
@@ -86,6 +91,8 @@ def run(name: str, program: ModuleType, arguments: Sequence[str]) -> int:
         process = read(ProcessSettings, defined) if ProcessSettings in kinds else None
         if process and process.independent_hosts:
             make_independent(os.environ)  # before JAX is imported
+        if EarlierSettings in kinds and defined["like"].value:
+            take_settings(defined["like"].value, wanted, defined)
         settings = read(wanted, defined)
         logging.set_verbosity(logging.WARNING)  # JAX and Orbax log a lot
         if process:

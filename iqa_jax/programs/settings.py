@@ -28,9 +28,11 @@ class ProgramSettings:
     Attributes:
       former: Advice for each flag that is gone, by its name; ``{value}`` is replaced by the value
         given.
+      is_recorded: Whether ``run.json`` has the settings, from which another run can take them.
     """
 
     former: ClassVar[Mapping[str, str]] = {}
+    is_recorded: ClassVar[bool] = False
 
     def idle(self) -> Idle:
         """Settings that have no effect alongside the others; giving one is an error."""
@@ -191,6 +193,18 @@ class SharingSettings(ProgramSettings):
         from iqa_jax.engine.shares import find_share  # noqa: PLC0415  not needed for the help
 
         return find_share(os.environ, index=self.process_index, count=self.process_count)
+
+
+@dataclass(frozen=True, kw_only=True)
+class EarlierSettings:
+    """An earlier run.
+
+    Attributes:
+      like: Folder of an earlier run, or its run.json: all flags that are not given have the values
+        that they had there, except --output_dir. Paths are relative to the current folder.
+    """
+
+    like: str | None = None
 
 
 @dataclass(frozen=True, kw_only=True)

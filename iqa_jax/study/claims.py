@@ -17,6 +17,9 @@ MARGIN = 0.02
 abstracts call substantial, from SSIM to LPIPS on TID2013."""
 
 ARXIV, JOURNAL, BOTH = "A", "B", "A, B"
+PUBLICATIONS = ("hernandezcamara2023analysis", "hernandezcamara2025dissecting")
+"""Keys of the two papers in the bibliography."""
+
 ABOVE, BELOW, WITHIN, COUNTED = "above", "below", "within", "counted"
 
 

@@ -7,15 +7,13 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
-import pandas as pd
 from etils import epath
 
 from iqa_jax.errors import InputError
 from iqa_jax.study.results import JOINED, METRIC, Column, Network, Results
 
-_IDENTIFIERS = ("reference", "distorted", "reference_id", "distortion", "level")
-_PEOPLE = ("score", "score_std")
-"""Columns of ``scores.csv`` before the distances: text about a pair, and what people said of it."""
+_IDENTIFIERS = 7
+"""Number of columns of ``scores.csv`` before the distances: names of the pair, and its score."""
 
 _NEEDED = ("run.json", "scores.csv", "correlations.csv")
 
@@ -46,16 +44,22 @@ class Gain(NamedTuple):
     high: float
 
 
+class _Scores(NamedTuple):
+    names: Sequence[str]
+    pairs: Sequence[Sequence[str]]
+    distances: np.ndarray
+
+
 class _Run(NamedTuple):
     folder: epath.Path
     record: Mapping[str, Any]
-    scores: pd.DataFrame
+    scores: _Scores
     places: Mapping[str, Mapping[str, str]]
 
     @property
-    def pairs(self) -> list[tuple[str, str]]:
+    def pairs(self) -> list[tuple[str, ...]]:
         """Names of the images of each pair."""
-        return [*zip(self.scores["reference"], self.scores["distorted"], strict=True)]
+        return [tuple(row[:2]) for row in self.scores.pairs]
 
 
 def read_results(folders: Sequence[epath.Path]) -> tuple[list[Results], list[Gain]]:
@@ -119,18 +123,16 @@ def _read(folder: epath.Path, record: Mapping[str, Any]) -> _Run:
     )
 
 
-def _scores(path: epath.Path) -> pd.DataFrame:
-    """Text as it is, and numbers, NaN where there is none."""
+def _scores(path: epath.Path) -> _Scores:
+    """The scores of a run, row by row: as text, a large table would not fit into memory."""
     with path.open("r") as file:
-        header = next(csv.reader(file))
-    numbers = [name for name in header if name not in _IDENTIFIERS]
-    with path.open("r") as file:
-        return pd.read_csv(
-            file,
-            dtype={**dict.fromkeys(_IDENTIFIERS, str), **dict.fromkeys(numbers, np.float64)},
-            keep_default_na=False,
-            na_values={name: ["", "nan"] for name in numbers},
-        )
+        rows = csv.reader(file)
+        names = next(rows)[_IDENTIFIERS:]
+        pairs, distances = [], []
+        for row in rows:
+            pairs.append(row[:_IDENTIFIERS])
+            distances.append(np.array([float(cell or "nan") for cell in row[_IDENTIFIERS:]]))
+    return _Scores(names, pairs, np.stack(distances))
 
 
 def _join(dataset: str, resize: str, precision: str, runs: Sequence[_Run]) -> Results:
@@ -162,15 +164,16 @@ def _join(dataset: str, resize: str, precision: str, runs: Sequence[_Run]) -> Re
                 distances.append(values[rows])
             else:
                 left_out[column.name] = "its scores are not finite, or all equal"
-    human = first.scores["score"].to_numpy()
+    body = first.scores.pairs
+    human = np.array([float(row[5]) for row in body])
     return Results(
         dataset=dataset,
         fingerprint=facts["fingerprint"],
         resize=resize,
         precision=precision,
         human=human if facts["higher_is_better"] else -human,
-        reference_ids=first.scores["reference_id"].to_numpy(np.str_),
-        distortions=first.scores["distortion"].to_numpy(np.str_),
+        reference_ids=np.array([row[2] for row in body], np.str_),
+        distortions=np.array([row[3] for row in body], np.str_),
         columns=tuple(columns.values()),
         distances=np.stack(distances, axis=1) if distances else np.empty((len(keys), 0)),
         networks=networks,
@@ -182,8 +185,7 @@ def _join(dataset: str, resize: str, precision: str, runs: Sequence[_Run]) -> Re
 
 def _columns(run: _Run, networks: Mapping[str, Network]) -> Iterator[tuple[Column, np.ndarray]]:
     """The columns of a run with their distances, in the order of its table."""
-    for name in run.scores.columns[len(_IDENTIFIERS) + len(_PEOPLE) :]:
-        values = run.scores[name].to_numpy()
+    for name, values in zip(run.scores.names, run.scores.distances.T, strict=True):
         record = run.record["columns"][name]
         layers = tuple(record["layers"])
         place = run.places.get(name, {})

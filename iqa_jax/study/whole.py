@@ -9,7 +9,7 @@ from etils import epath
 from iqa_jax.errors import InputError
 from iqa_jax.study.claims import MARGIN, digest
 from iqa_jax.study.evidence import Evidence
-from iqa_jax.study.model_rows import ModelRow, model_rows
+from iqa_jax.study.models_table import ModelRow, model_rows
 from iqa_jax.study.published import PublishedRow, published_rows
 from iqa_jax.study.reading import read_results
 from iqa_jax.study.rows import (

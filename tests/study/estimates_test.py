@@ -34,6 +34,14 @@ def test_equivalence_is_that_of_statsmodels(values, margin):
     assert mean_estimate(values - other).p_equivalent(margin) == pytest.approx(theirs)
 
 
+def test_equal_columns_are_called_equivalent():
+    """Standard errors of .006 at 25 references and a margin of .02."""
+    random = np.random.default_rng(7)
+    drawn = random.normal(0, 0.006 * np.sqrt(25), (400, 25))
+    found = [mean_estimate(each).p_equivalent(0.02) < 0.05 for each in drawn]
+    assert np.mean(found) >= 0.8
+
+
 def test_margin_reached_is_where_equivalence_begins(values):
     found = mean_estimate(values)
     assert found.p_equivalent(found.margin_reached) == pytest.approx(0.05)

@@ -19,8 +19,8 @@ class CiteSettings(ProgramSettings):
     """What was used.
 
     Attributes:
-      results: Results of iqa evaluate, iqa train or iqa score: a folder with run.json, or the table
-        that iqa score wrote.
+      results: Results of iqa evaluate, iqa train, iqa study or iqa score: a folder with run.json,
+        or the table that iqa score wrote. Those of a study cite its claims and the results it read.
       models: Models; '@study46' or '@study' for those of the study, '@transformers' for the
         transformers.
       metrics: Metrics, and read-outs MODEL/LAYER[+LAYER...]/READOUT[@RELEVANCE].
@@ -42,7 +42,7 @@ def main(settings: CiteSettings) -> None:
     from iqa_jax.zoo import expand_models  # noqa: PLC0415
 
     named = Used(tuple(expand_models(settings.models)), settings.metrics, settings.datasets)
-    found = [read_results(epath.Path(path)) for path in settings.results]
+    found = [used for path in settings.results for used in read_results(epath.Path(path))]
     publications = uses([named, *found])
     versions = list(dict.fromkeys(version for each in found for version in each.versions))
     print(bibtex_text(publications, versions), end="")

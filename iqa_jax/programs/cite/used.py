@@ -13,6 +13,7 @@ from iqa_jax.errors import InputError
 from iqa_jax.metrics.citing import Uses, uses_of
 from iqa_jax.readouts import READOUTS
 from iqa_jax.revisions import DISTRIBUTION
+from iqa_jax.study.claims import PUBLICATIONS
 from iqa_jax.zoo.citing import model_publications
 
 _RECORD = "run.json"
@@ -28,6 +29,7 @@ class Used:
       models: Names of models.
       metrics: Names of metrics and read-outs.
       datasets: Names of datasets.
+      claims: Whether claims of publications were tested.
       others: Scores that other tools computed, and tables of your own.
       versions: Versions of this package.
     """
@@ -35,6 +37,7 @@ class Used:
     models: tuple[str, ...] = ()
     metrics: tuple[str, ...] = ()
     datasets: tuple[str, ...] = ()
+    claims: bool = False
     others: tuple[str, ...] = ()
     versions: tuple[str, ...] = ()
 
@@ -59,15 +62,20 @@ def uses(used: Iterable[Used]) -> Uses:
             found |= uses_of(metric)
         for dataset in each.datasets:
             found[f"dataset {dataset}"] = _dataset_publications(dataset)
+        if each.claims:
+            found["claims"] = PUBLICATIONS
         found |= {f"table or column {name}": () for name in each.others}
     return {use: keys for use, keys in found.items() if keys or use not in _PLAIN}
 
 
-def read_results(path: epath.Path) -> Used:
+def read_results(path: epath.Path) -> list[Used]:
     """Reads the networks, metrics and datasets used for results from their record.
 
     Args:
       path: A folder with ``run.json``, or a table of ``iqa score`` with its record beside it.
+
+    Returns:
+      What was used; for a study, also what was used for each of the results that it read.
 
     Raises:
       InputError: If there is no record, or it is not one of this package.
@@ -77,13 +85,17 @@ def read_results(path: epath.Path) -> Used:
         record = json.loads(record_path.read_bytes())
     except FileNotFoundError:
         raise InputError(
-            f"{path}: there is no {record_path.name}; expected the folder of iqa evaluate or iqa "
-            "train, or the table of iqa score"
+            f"{path}: there is no {record_path.name}; expected the folder of iqa evaluate, iqa "
+            "train or iqa study, or the table of iqa score"
         ) from None
     except ValueError as error:
         raise InputError(f"{record_path}: is damaged ({error})") from error
     try:
-        return _used(record)
+        if "claims" in record:
+            study = Used(claims=True, versions=_versions(record["software"]))
+            folders = record["settings"]["results"]
+            return [study, *(used for each in folders for used in read_results(epath.Path(each)))]
+        return [_used(record)]
     except (AttributeError, KeyError, TypeError) as error:
         raise InputError(f"{record_path}: is not a record of this package ({error!r})") from error
 

@@ -2,13 +2,15 @@
 
 Example:
   iqa evaluate --dataset=tid2013 --data_dir=tid2013 --models=vgg16 --output_dir=out
+  iqa evaluate --like=out --dataset=kadid10k --data_dir=kadid10k --output_dir=out_kadid10k
 
 Prints a table and writes into --output_dir: correlations.csv (a row for each distance), the same by
 distortion, level and reference, scores.csv (a row for each pair), run.json (settings, data, devices
 and speed) and correlation_by_layer.png; with --layers_from also chosen_layers.csv; for forced
 choices forced_choice.csv instead of correlations. With the same flags a killed run continues where
 it stopped; the files are those of the last run. Several processes with the same command line share
-the work, and the last one writes the files.
+the work, and the last one writes the files. --like repeats an earlier run with the flags that are
+given changed.
 """
 
 from dataclasses import replace

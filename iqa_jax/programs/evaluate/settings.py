@@ -1,6 +1,7 @@
 """Settings of an evaluation."""
 
 from dataclasses import dataclass, field
+from typing import ClassVar
 
 from iqa_jax.programs.settings import (
     DatasetSettings,
@@ -68,6 +69,8 @@ class EvaluateSettings(IntervalSettings, ColumnSettings, SharingSettings):
         either the folder of an earlier evaluation of another dataset, or 'split' (half of the
         references, by a hash of their names, choose; the others score).
     """
+
+    is_recorded: ClassVar[bool] = True
 
     allow_absent: bool = False
     layers_from: str | None = None

@@ -27,6 +27,6 @@ def main(settings: StudySettings) -> None:
         margin=settings.margin,
     )
     folder = epath.Path(settings.output_dir)
-    written = output.write(study, folder)
+    written = output.write(study, settings, folder)
     print(summary(study))
     print(f"\nWritten: {folder}/{{{','.join(written)}}}")

@@ -7,7 +7,7 @@ import numpy as np
 
 from iqa_jax.programs.pictures import Picture
 from iqa_jax.study.findings import by_family
-from iqa_jax.study.model_rows import SPLIT, TRANSFERRED
+from iqa_jax.study.models_table import SPLIT, TRANSFERRED
 from iqa_jax.study.pseudovalues import SPEARMAN, Pseudovalues, rank_correlations
 from iqa_jax.study.quantities import View
 from iqa_jax.study.rows import ContrastRow

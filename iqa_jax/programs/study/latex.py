@@ -4,7 +4,7 @@ import math
 from collections.abc import Iterable, Sequence
 
 from iqa_jax.programs.study.markdown import primary_rows
-from iqa_jax.study.model_rows import SPLIT, TRANSFERRED
+from iqa_jax.study.models_table import SPLIT, TRANSFERRED
 from iqa_jax.study.pseudovalues import SPEARMAN
 from iqa_jax.study.whole import Study
 

@@ -5,7 +5,7 @@ from collections.abc import Iterable, Iterator, Sequence
 
 from iqa_jax.study.claims import CLAIMS
 from iqa_jax.study.decisions import ALL
-from iqa_jax.study.model_rows import APPARENT, SPLIT, TRANSFERRED
+from iqa_jax.study.models_table import APPARENT, SPLIT, TRANSFERRED
 from iqa_jax.study.pseudovalues import SPEARMAN
 from iqa_jax.study.published import TOLERANCE
 from iqa_jax.study.rows import ClaimRow

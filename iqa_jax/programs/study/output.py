@@ -1,8 +1,10 @@
 """The files of a study."""
 
 import io
+import json
 import math
 from collections.abc import Iterable, Sequence
+from dataclasses import asdict
 from typing import Any
 
 import numpy as np
@@ -11,20 +13,23 @@ from etils import epath
 from iqa_jax.files import write_bytes, write_text
 from iqa_jax.programs.study.latex import claims_table, models_table
 from iqa_jax.programs.study.markdown import document
-from iqa_jax.study.model_rows import ModelRow
+from iqa_jax.programs.study.settings import StudySettings
+from iqa_jax.revisions import versions_with
+from iqa_jax.study.models_table import ModelRow
 from iqa_jax.study.published import PublishedRow
 from iqa_jax.study.rows import ClaimRow, ContrastRow
 from iqa_jax.study.whole import Study
 from iqa_jax.text import csv_text
 
-DOCUMENT = "study.md"
+DOCUMENT, RECORD = "study.md", "run.json"
 
 
-def write(study: Study, folder: epath.Path) -> list[str]:
+def write(study: Study, settings: StudySettings, folder: epath.Path) -> list[str]:
     """Writes the tables, the document and the figures of a study, each file whole.
 
     Args:
       study: The study.
+      settings: Its settings.
       folder: The folder, created if necessary.
 
     Returns:
@@ -41,6 +46,13 @@ def write(study: Study, folder: epath.Path) -> list[str]:
         "study_claims.tex": claims_table(study),
         "study_models.tex": models_table(study),
     }
+    record = {
+        "settings": asdict(settings),
+        "claims": study.digest,
+        "readout": study.readout,
+        "software": versions_with("numpy", "scipy", "statsmodels"),
+    }
+    texts[RECORD] = json.dumps(record, indent=2) + "\n"
     figures = {name: figure.png() for name, figure in figures_of(study).items()}
     texts[DOCUMENT] = document(study, figures)
     for name, text in texts.items():

@@ -42,6 +42,25 @@ def test_an_evaluation(iqa, tmp_path):
     assert ended.stderr == "without a known publication: table or column mine\n"
 
 
+def test_a_study_cites_the_claims_and_its_results(iqa, tmp_path):
+    results = record(tmp_path / "a")
+    (tmp_path / "run.json").write_text(
+        json.dumps(
+            {
+                "settings": {"results": [str(results)]},
+                "claims": "2-abc",
+                "software": {"jax-iqa": "0.2.0"},
+            }
+        )
+    )
+    ended = iqa("cite", f"--results={tmp_path}")
+    assert ended.status == 0, ended.stderr
+    assert KEY.findall(ended.stdout) == [
+        *("iqa_jax", "hernandezcamara2023analysis", "hernandezcamara2025dissecting"),
+        *("krizhevsky2014weird", "simonyan2015very", "ding2022image", "ponomarenko2015image"),
+    ]
+
+
 def test_several_results_are_cited_once(iqa, tmp_path):
     first = record(tmp_path / "a")
     second = record(tmp_path / "b", settings={"dataset": "kadid10k"})

@@ -1,6 +1,7 @@
 """``iqa study`` on results that were made up."""
 
 import csv
+import json
 import re
 
 import numpy as np
@@ -46,6 +47,9 @@ def test_files(iqa, folder, tmp_path):
     assert {row["low"] for row in apparent} == {""}
     with np.load(output / "study_pseudovalues.npz") as arrays:
         assert arrays["tid2013/spearman/psi"].shape == (20, 10)
+    record = json.loads((output / "run.json").read_text())
+    assert record["settings"]["results"] == [str(folder)]
+    assert (record["readout"], record["settings"]["readout"]) == ("l2", None)
     text = (output / "study.md").read_text()
     assert "### C8. The best layer is generally not the last." in text
     for name in re.findall(r"!\[.*?\]\((.*?)\)", text):
