@@ -15,6 +15,7 @@ PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())
 DOCUMENTS = [
     *(ROOT / name for name in ("README.md", "BUILD.md", "Makefile", "pyproject.toml", ".ci/run")),
     *(ROOT / "checkpoints").glob("*.md"),
+    *(ROOT / "deploy").iterdir(),
     *(path for path in (ROOT / "docs").rglob("*") if path.suffix in {".md", ".yml"}),
 ]
 

@@ -13,6 +13,7 @@ quarter of the work, by the times at which shards were finished.
 
 import itertools
 import random
+import resource
 import signal
 import statistics
 import subprocess
@@ -44,8 +45,7 @@ _EXPECTED = {
     signal.SIGKILL: {-signal.SIGKILL},
     signal.SIGTERM: {ExitStatus.INTERRUPTED, -signal.SIGTERM},  # the latter while Python starts
 }
-_PATIENCE = 60.0
-"""Seconds after which a process that was sent SIGTERM should have ended, on any machine."""
+_PATIENCE = 60.0  # seconds after SIGTERM, on any machine
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -58,7 +58,6 @@ class Settings(ProgramSettings):
       size: Width and height of the images.
       metrics: Metrics.
       processes: Number of processes that are killed.
-      seed: Seed of the moments.
     """
 
     pairs: int = field(default=50_000, metadata={"at_least": 1})
@@ -66,7 +65,6 @@ class Settings(ProgramSettings):
     size: int = field(default=32, metadata={"at_least": 16})
     metrics: tuple[str, ...] = ("psnr", "ssim")
     processes: int = field(default=3, metadata={"at_least": 1})
-    seed: int = 0
 
 
 class Worker:
@@ -222,7 +220,7 @@ def _run(folder: Path, lists: Sequence[Path], settings: Settings, *, is_disturbe
     output = folder / f"scores{count}{'killed' * is_disturbed}"
     command = [sys.executable, "-m", "iqa_jax", "score", f"--metrics={','.join(settings.metrics)}"]
     command += [f"--pairs={','.join(map(str, lists))}", f"--output={output}"]
-    chance = random.Random(settings.seed)
+    chance = random.Random(0)
     shards = sum(max(1, -(-path.stat().st_size // 2**12)) for path in lists)
     started_at = time.time()
     workers: list[Worker] = []
@@ -247,12 +245,8 @@ def _run(folder: Path, lists: Sequence[Path], settings: Settings, *, is_disturbe
 
 def _resident(process: int) -> float:
     """Resident memory of a process, in MiB; 0 if it has just ended."""
-    try:
-        status = Path(f"/proc/{process}/status").read_text()
-    except FileNotFoundError:
-        return 0.0
-    sizes = [line.split()[1] for line in status.splitlines() if line.startswith("VmRSS:")]
-    return int(sizes[0]) / 1024 if sizes else 0.0
+    pages = int(Path(f"/proc/{process}/statm").read_text().split()[1])
+    return pages * resource.getpagesize() / 2**20
 
 
 if __name__ == "__main__":

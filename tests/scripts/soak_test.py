@@ -1,6 +1,7 @@
 """Processes that are killed at random moments; scripts/benchmarks/soak.py has the long form."""
 
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -16,5 +17,5 @@ def test_the_table_of_processes_that_were_killed_is_that_of_one_that_was_not():
     environment = {**os.environ, "JAX_PLATFORMS": "cpu", "XLA_FLAGS": ""}
     done = subprocess.run(command, check=False, capture_output=True, text=True, env=environment)
     assert done.returncode == 0, done.stderr
-    assert "\n6 x SIGKILL: exit status -9\n" in done.stdout
+    assert sum(map(int, re.findall(r"^(\d+) x SIG(?:KILL|TERM): ", done.stdout, re.M))) == 9
     assert "\nThe tables of 30 shards are identical.\n" in done.stdout
