@@ -39,8 +39,8 @@ def test_programs_explain_their_own_statuses(iqa):
 def test_flags_are_grouped_by_subject(iqa):
     groups = [line for line in iqa("evaluate", "--help").stdout.splitlines() if line[-1:] == ":"]
     assert groups == [
-        *("Example:", "Flags:", "The dataset:", "Networks:", "Intervals:", "The process:"),
-        "Exit status:",
+        *("Example:", "Flags:", "The dataset:", "Networks:", "Intervals:"),
+        *("Several processes:", "The process:", "Exit status:"),
     ]
 
 
