@@ -20,7 +20,8 @@ def test_order_of_an_evaluation():
     assert list(asdict(EvaluateSettings(dataset="csv", output_dir="x"))) == [
         *(*MODEL, *DATASET, "output_dir", "models", "layers", "readouts", "metrics"),
         *("statistics_dir", "normaliser_from", "scores_csv", "joined_direction"),
-        *("interval", "resamples", "allow_absent", "layers_from"),
+        *("interval", "resamples", "process_index", "process_count"),
+        *("allow_absent", "layers_from"),
     ]
 
 

@@ -59,7 +59,7 @@ class ColumnSettings(DatasetSettings, ModelSettings):
 
 
 @dataclass(frozen=True, kw_only=True)
-class EvaluateSettings(IntervalSettings, ColumnSettings, SharingSettings):
+class EvaluateSettings(SharingSettings, IntervalSettings, ColumnSettings):
     """An evaluation; ``run.json`` has the settings in the order of these fields.
 
     Attributes:

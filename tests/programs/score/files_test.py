@@ -74,7 +74,7 @@ def test_from_the_beginning_to_the_end(files, one, path):
     found = {"a, b.png": Header(2, 3, 4, 5), "ü.png": Header(2, 3, 4, 6)}
     images = CheckedImages(ImageFolder(), found)
     assert not files.read(one.table, images, METRICS).rows
-    files.finish(Scores(one.table, one.values, one.errors, images))
+    files.finish(Scores(one.table, one.values, one.errors, found))
     (kept,) = files.read(one.table, images, METRICS).rows.values()
     assert kept.error == "too small"
     assert kept.values["psnr"] == 30.25
