@@ -17,8 +17,8 @@ _KINDS = tuple(
     for subsampling in ("4:4:4", "4:2:2", "4:2:0")
     for progressive in (False, True)
 )
-_SIZE = 37, 51
-"""Height and width of the JPEGs of the check, no multiples of a block."""
+_HEIGHT, _WIDTH = 37, 51
+"""Size of the JPEGs of the check; it is no multiple of a block."""
 
 
 def fast_jpeg(data: bytes) -> np.ndarray | None:
@@ -56,8 +56,8 @@ def _decoder() -> Callable[[bytes], np.ndarray] | None:
 
 
 def _samples() -> list[bytes]:
-    pixels = np.random.default_rng(0).integers(0, 256, (*_SIZE, 3), np.uint8)
-    smooth = np.asarray(Image.fromarray(pixels[::8, ::8]).resize(_SIZE[::-1]))
+    pixels = np.random.default_rng(0).integers(0, 256, (_HEIGHT, _WIDTH, 3), np.uint8)
+    smooth = np.asarray(Image.fromarray(pixels[::8, ::8]).resize((_WIDTH, _HEIGHT)))
     files = []
     for image in (pixels, smooth):
         for kind in _KINDS:

@@ -123,11 +123,11 @@ def _make_files(folder: Path, name: str, references: int, size: tuple[int, int])
             if version:
                 rows.append(f"{reference}_0.{name},{reference}_{version}.{name},{version}")
     (folder / "pairs.csv").write_text("\n".join(rows) + "\n")
-    where: dict[str, Path] = {"data_dir": folder / "pairs.csv"}
+    listed = load_dataset("csv", data_dir=folder / "pairs.csv")
     if name == "stored":
         build("csv", folder / "pairs.csv", folder / "tfds", decoded=True)
-        where = {"tfds_dir": folder / "tfds"}
-    table, headers = inspect(load_dataset("csv", **where))
+        listed = load_dataset("csv", tfds_dir=folder / "tfds")
+    table, headers = inspect(listed)
     return make_plan(table, headers, versions=_VERSIONS)
 
 
@@ -207,8 +207,12 @@ def _apart(plan: Plan, processes: int) -> Iterator[Callable[[], None]]:
     names = plan.table.image_names
     shares = [names[each::processes] for each in range(processes)]
     with multiprocessing.get_context("spawn").Pool(processes, _keep_plan, (plan,)) as pool:
-        pool.map(_decode_share, shares, chunksize=1)
-        yield lambda: pool.map(_decode_share, shares, chunksize=1) and None
+
+        def decode() -> None:
+            pool.map(_decode_share, shares, chunksize=1)
+
+        decode()
+        yield decode
 
 
 def _keep_plan(plan: Plan) -> None:
