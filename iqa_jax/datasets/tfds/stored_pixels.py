@@ -14,9 +14,9 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-import grain
 import numpy as np
-from array_record.python import array_record_module
+from array_record.python.array_record_data_source import ArrayRecordDataSource
+from array_record.python.array_record_module import ArrayRecordWriter
 from etils import epath
 
 from iqa_jax.errors import DatasetError, ImageError, InputError
@@ -129,7 +129,7 @@ def with_stored_pixels(
     records: Any = ()
     paths = sorted(path for path in decoded.iterdir() if path.suffix == _SUFFIX)
     with reading(DatasetError, f"{decoded}"):
-        records = grain.sources.ArrayRecordDataSource([*map(str, paths)]) if paths else ()
+        records = ArrayRecordDataSource([*map(str, paths)]) if paths else ()
         found = len(records)
     if found != len(positions):
         raise DatasetError(
@@ -226,7 +226,7 @@ def cut(lengths: Mapping[str, int], most: int) -> list[list[str]]:
 
 @contextlib.contextmanager
 def _writing(path: epath.Path) -> Iterator[Any]:
-    writer = array_record_module.ArrayRecordWriter(str(path), _OPTIONS)
+    writer = ArrayRecordWriter(str(path), _OPTIONS)
     try:
         yield writer
         writer.close()
