@@ -39,6 +39,8 @@ ONLY = {
     "safetensors": {"weights"},
     "tensorstore": {"engine"},
     "tensorflow_datasets": {"datasets"},
+    "array_record": {"datasets"},
+    "simplejpeg": {"images"},
     "openpyxl": {"datasets"},
     "optax": {"relevance"},
     "matplotlib": {"programs"},

@@ -31,6 +31,7 @@ from PIL import Image, ImageOps, JpegImagePlugin, UnidentifiedImageError
 
 from iqa_jax.errors import ImageError
 from iqa_jax.images.damage import check_structure, filled_jpeg
+from iqa_jax.images.jpeg import fast_jpeg
 from iqa_jax.images.samples import Scale, gray_scale
 
 MAX_PIXELS = 80_000_000
@@ -137,6 +138,9 @@ def decode_image(data: bytes, name: str) -> np.ndarray:
         check_structure(data, image.format)
         if image.format == "PNG":
             _verify_checksums(data)
+        is_plain = (image.format, image.mode, _orientation(image)) == ("JPEG", "RGB", _UPRIGHT)
+        if is_plain and (pixels := fast_jpeg(data)) is not None:
+            return pixels
         image.load()
         # Pillow copies an image that needs no rotation, too.
         upright = ImageOps.exif_transpose(image) if _orientation(image) != _UPRIGHT else image

@@ -6,7 +6,7 @@ import os
 import stat
 import zlib
 from abc import ABC, abstractmethod
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -16,6 +16,9 @@ from PIL import Image
 from iqa_jax.errors import ImageError, MissingImageError
 from iqa_jax.files import is_local
 from iqa_jax.images.decode import Header, decode_image, read_header
+
+Check = Callable[[str, int, int], None]
+"""Compares the length and CRC-32 of an image's encoded bytes with those that are expected."""
 
 
 class ImageSource(ABC):
@@ -85,6 +88,24 @@ class ImageSource(ABC):
           ImageError: If there is no such image, or it cannot be decoded.
         """
         return self.decode(self.read(name), name)
+
+    def checked_pixels(self, name: str, check: Check) -> np.ndarray:
+        """The image ``name``, if its encoded bytes are those that are expected.
+
+        Args:
+          name: Name of the image.
+          check: Called with the name and the length and CRC-32 of the encoded bytes, before they
+            are decoded; raises an error if they are not those that are expected.
+
+        Returns:
+          ``uint8`` ``[height, width, 3]``, RGB.
+
+        Raises:
+          ImageError: If there is no such image, or it cannot be decoded.
+        """
+        data = self.read(name)
+        check(name, len(data), zlib.crc32(data))
+        return self.decode(data, name)
 
 
 @dataclass(frozen=True)
@@ -198,9 +219,7 @@ class CheckedImages(ImageSource):
           ImageError: If it no longer exists or has changed.
         """
         data = self.source.read(name)
-        if len(data) != self.headers[name].length:
-            raise _changed(name)
-        self.note(name, zlib.crc32(data))
+        self._check(name, len(data), zlib.crc32(data))
         return data
 
     def note(self, name: str, checksum: int) -> None:
@@ -230,6 +249,19 @@ class CheckedImages(ImageSource):
     def decode(self, data: bytes, name: str) -> np.ndarray:
         """The pixels of an image, as decoded by the source."""
         return self.source.decode(data, name)
+
+    def pixels(self, name: str) -> np.ndarray:
+        """The image ``name``, ``uint8`` ``[height, width, 3]``, RGB.
+
+        Raises:
+          ImageError: If it no longer exists, has changed, or cannot be decoded.
+        """
+        return self.source.checked_pixels(name, self._check)
+
+    def _check(self, name: str, length: int, checksum: int) -> None:
+        if length != self.headers[name].length:
+            raise _changed(name)
+        self.note(name, checksum)
 
 
 @dataclass(frozen=True)

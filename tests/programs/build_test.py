@@ -20,6 +20,15 @@ def test_building_twice(run, pair_folder, tmp_path):
     assert not second.stderr
 
 
+def test_pixels_are_added(run, pair_folder, tmp_path):
+    flags = ("--dataset=csv", f"--data_dir={pair_folder / 'pairs.csv'}", f"--tfds_dir={tmp_path}")
+    assert "pixels" not in run(*flags).stdout.partition(": built")[2]
+    first, second = run(*flags, "--decoded"), run(*flags, "--decoded")
+    assert first.status == second.status == 0, first.stderr
+    assert first.stdout.endswith("already there, 9 pairs, 12 images\ndecoded pixels: stored\n")
+    assert second.stdout.endswith("12 images\ndecoded pixels: already there\n")
+
+
 def test_an_incomplete_copy(run, pair_folder, tmp_path):
     (pair_folder / "a_2.png").unlink()
     flags = ("--dataset=csv", f"--data_dir={pair_folder / 'pairs.csv'}", f"--tfds_dir={tmp_path}")

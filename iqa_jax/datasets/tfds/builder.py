@@ -1,7 +1,7 @@
 """Stores datasets with TFDS in ArrayRecord files, without TensorFlow.
 
-One builder has a configuration for each dataset. Image files are stored unchanged, each once; a
-dataset appears under its name only once it is complete.
+One builder has a configuration for each dataset. Image files are stored unchanged, each once, and
+their decoded pixels on request; a dataset appears under its name only once it is complete.
 """
 
 import contextlib
@@ -30,6 +30,7 @@ from iqa_jax.datasets.tfds.records import (
     pair_record,
 )
 from iqa_jax.datasets.tfds.source import dataset_folder, open_stored
+from iqa_jax.datasets.tfds.stored_pixels import cut, store_pixels, unfinished_pixels
 from iqa_jax.errors import DatasetError
 from iqa_jax.images.decode import Header
 from iqa_jax.progress import bar
@@ -49,6 +50,8 @@ class Built:
       images: Number of images.
       pairs_left_out: Number of rows left out because an image is missing.
       unfinished: Folders that killed builds of this dataset left behind.
+      pixels_are_new: Whether decoded pixels were stored now; otherwise they already existed, or
+        were not asked for.
     """
 
     folder: epath.Path
@@ -57,6 +60,7 @@ class Built:
     images: int
     pairs_left_out: int
     unfinished: Sequence[epath.Path]
+    pixels_are_new: bool = False
 
 
 @dataclass(frozen=True)
@@ -72,6 +76,11 @@ class Contents:
     table: PairTable
     headers: Mapping[str, Header]
     known: Mapping[str, Any]
+
+    @property
+    def lengths(self) -> Mapping[str, int]:
+        """Number of encoded bytes of each image by name."""
+        return {name: header.length for name, header in self.headers.items()}
 
 
 class ImageQuality(tfds.core.ShardBasedBuilder):
@@ -127,7 +136,7 @@ class ImageQuality(tfds.core.ShardBasedBuilder):
         return {
             IMAGES: [
                 partial(_images, self._contents, names, self._advance)
-                for names in _shards(self._contents.headers)
+                for names in cut(self._contents.lengths, _SHARD_BYTES)
             ],
             PAIRS: [partial(_pairs, self._contents)],
         }
@@ -139,6 +148,7 @@ def build(
     tfds_dir: epath.PathLike,
     *,
     allow_partial: bool = False,
+    decoded: bool = False,
 ) -> Built:
     """Stores a dataset, once; every row is checked before anything is written.
 
@@ -147,10 +157,11 @@ def build(
       data_dir: Folder of the dataset; for ``csv``, the file.
       tfds_dir: Folder for this and other datasets.
       allow_partial: Whether to accept an incomplete copy; rows with missing images are left out.
+      decoded: Whether to store the decoded pixels as well; they may be added to a stored dataset.
 
     Raises:
-      DatasetError: If the dataset cannot be used as it is, or ``tfds_dir`` holds other contents
-        under its name.
+      DatasetError: If the dataset cannot be used as it is, ``tfds_dir`` holds other contents under
+        its name, or there is no room for the decoded pixels.
       ImageError: If an image cannot be decoded, or changes during the build.
     """
     folder = dataset_folder(dataset, tfds_dir)
@@ -166,13 +177,20 @@ def build(
             f"{folder}: holds other contents than {data_dir}; choose another tfds_dir, or delete "
             "that folder to rebuild it"
         )
+    pixels_are_new = decoded and store_pixels(
+        table.images, headers, folder, title=f"{table.name}, decoded"
+    )
     return Built(
         folder=folder,
         is_new=is_new,
         pairs=len(table.pairs),
         images=len(headers),
         pairs_left_out=table.pairs_left_out,
-        unfinished=sorted(folder.parent.glob(f"incomplete.*_{VERSION}")),
+        unfinished=[
+            *sorted(folder.parent.glob(f"incomplete.*_{VERSION}")),
+            *unfinished_pixels(folder),
+        ],
+        pixels_are_new=pixels_are_new,
     )
 
 
@@ -211,18 +229,6 @@ def _pairs(contents: Contents) -> Iterator[tuple[int, dict[str, Any]]]:
     positions = {name: position for position, name in enumerate(contents.headers)}
     for number, pair in enumerate(contents.table.pairs):
         yield number, pair_record(pair, contents.headers, positions)
-
-
-def _shards(headers: Mapping[str, Header]) -> list[list[str]]:
-    """Names of the images of each file, in order."""
-    shards, room = [], 0
-    for name, header in headers.items():
-        if not shards or header.length > room:
-            shards.append([])
-            room = _SHARD_BYTES
-        shards[-1].append(name)
-        room -= header.length
-    return shards
 
 
 def _describe(known: Mapping[str, Any]) -> str:

@@ -1,11 +1,10 @@
 """Datasets that ``iqa build`` stored, read back through TFDS without TensorFlow."""
 
-import contextlib
 import json
 import os
 import re
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import Any
 
 import tensorflow_datasets as tfds
@@ -26,7 +25,8 @@ from iqa_jax.datasets.tfds.records import (
     table_of,
     table_sha256,
 )
-from iqa_jax.errors import DatasetError, ImageError, InputError, MissingImageError
+from iqa_jax.datasets.tfds.stored_pixels import reading, with_stored_pixels
+from iqa_jax.errors import DatasetError, ImageError, MissingImageError
 from iqa_jax.images.decode import Header
 from iqa_jax.images.sources import ImageSource
 
@@ -58,7 +58,7 @@ class StoredImages(ImageSource):
             build.
         """
         position, header = self._find(name)
-        with _damage(ImageError, name):
+        with reading(ImageError, name):
             record = self.records[position]
             stored, data = record["name"].decode(), record["image"]
         if stored != name or not header.is_of(data):
@@ -97,7 +97,8 @@ class Stored:
 def load_tfds(dataset: str, tfds_dir: epath.PathLike) -> PairTable:
     """Reads the table of a stored dataset; its images are read from the ArrayRecord files.
 
-    The table equals that of the folder it was built from, row by row and to the last bit; only
+    Where decoded pixels are stored as well, they are read in place of being decoded. The table
+    equals that of the folder it was built from, row by row and to the last bit; only
     ``images`` is another source of the same files.
 
     Args:
@@ -116,14 +117,16 @@ def load_tfds(dataset: str, tfds_dir: epath.PathLike) -> PairTable:
         raise DatasetError(f"{folder}: expected the dataset {dataset}, found {found}")
     pairs, index = [], {}
     for position in range(len(stored.pairs)):
-        with _damage(DatasetError, f"{folder}: row {position + 1}"):
+        with reading(DatasetError, f"{folder}: row {position + 1}"):
             record = stored.pairs[position]
             pairs.append(pair_of(record))
             index.update(images_of(record))
     headers = {name: header for name, (_, header) in index.items()}
     if table_sha256(stored.known, pairs, headers) != stored.known["sha256"]:
         raise DatasetError(f"{folder}: is damaged: its rows are not those that were stored")
-    return table_of(stored.known, pairs, StoredImages(folder, stored.images, index))
+    table = table_of(stored.known, pairs, StoredImages(folder, stored.images, index))
+    positions = {name: position for name, (position, _) in index.items()}
+    return replace(table, images=with_stored_pixels(table.images, folder, positions))
 
 
 def dataset_folder(dataset: str, tfds_dir: epath.PathLike) -> epath.Path:
@@ -208,19 +211,6 @@ def _check_info(folder: epath.Path) -> None:
                 f"{folder}: {_NOT_OURS}: expected the {what} in dataset_info.json to be {value}, "
                 f"found {found[what]}; {_REBUILD}"
             )
-
-
-@contextlib.contextmanager
-def _damage(kind: type[InputError], what: str) -> Iterator[None]:
-    """Turns any error raised while a record is read into an error of ours.
-
-    ArrayRecord raises errors of its own if a checksum fails, and returns empty records if a file
-    was cut short, on which TFDS fails in many ways.
-    """
-    try:
-        yield
-    except Exception as error:
-        raise kind(f"{what}: its ArrayRecord file is damaged ({error})") from error
 
 
 def _what_is_there(dataset: str, tfds_dir: epath.Path) -> str:

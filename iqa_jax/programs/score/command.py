@@ -5,6 +5,7 @@ Example:
   iqa score --metrics=lpips-vgg --reference_dir=clean --distorted_dir=coded
   iqa score --metrics=psnr,lpips-alex --pairs=pairs.csv --output=scores.csv --resume
   iqa score --metrics=ssim --pairs=pairs.csv --fail_beyond=ssim:0.95 --html=worst.html
+  iqa score --metrics=psnr --dataset=tid2013 --tfds_dir=tfds --output=scores.csv
   iqa score --metrics=psnr --pairs=pairs.csv --output=scores --process_index=0 --process_count=2
 
 Metrics: psnr, ssim, ms-ssim, gmsd, ms-gmsd, haarpsi, mdsi, nlpd, vif, fsim, fsimc, vsi, iw-ssim,

@@ -9,7 +9,7 @@ from pathlib import PurePath
 
 from etils import epath
 
-from iqa_jax.datasets import pair_lists
+from iqa_jax.datasets import load_dataset, pair_lists
 from iqa_jax.datasets.pair_pieces import ListPieces, Pieces, TablePieces
 from iqa_jax.datasets.table import PairTable
 from iqa_jax.errors import InputError
@@ -50,22 +50,26 @@ def _pairs(settings: ScoreSettings) -> PairTable:
         (settings.reference, settings.distorted),
         (settings.reference_dir, settings.distorted_dir),
         settings.pairs,
+        (settings.dataset, settings.tfds_dir),
     ):
-        case (str(reference), str(distorted)), (None, None), ():
+        case (str(reference), str(distorted)), (None, None), (), (None, None):
             return pair_lists.one_pair(reference, distorted)
-        case (None, None), (str(reference), str(distorted)), ():
+        case (None, None), (str(reference), str(distorted)), (), (None, None):
             return pair_lists.two_folders(epath.Path(reference), epath.Path(distorted))
-        case (None, None), (None, None), (_, *_) as paths:
+        case (None, None), (None, None), (_, *_) as paths, (None, None):
             return pair_lists.from_csv(*map(epath.Path, paths))
+        case (None, None), (None, None), (), (str(dataset), str(tfds_dir)):
+            return load_dataset(dataset, tfds_dir=tfds_dir, allow_partial=True)
     raise InputError(
-        "expected --reference and --distorted, or --reference_dir and --distorted_dir, or --pairs; "
-        "see --help"
+        "expected --reference and --distorted, or --reference_dir and --distorted_dir, or --pairs, "
+        "or --dataset and --tfds_dir; see --help"
     )
 
 
 def _pieces(settings: ScoreSettings) -> Pieces:
-    others = (settings.reference, settings.distorted, settings.reference_dir)
-    if settings.pairs and not any((*others, settings.distorted_dir)):
+    files = (settings.reference, settings.distorted)
+    folders = (settings.reference_dir, settings.distorted_dir, settings.dataset, settings.tfds_dir)
+    if settings.pairs and not any((*files, *folders)):
         return ListPieces([*map(epath.Path, settings.pairs)])
     return TablePieces(_pairs(settings))
 

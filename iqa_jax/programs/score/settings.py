@@ -22,6 +22,8 @@ class ScoreSettings(ModelSettings, SharingSettings):
       distorted_dir: Folder of distorted images.
       pairs: CSV files with the columns reference,distorted, all in one folder; paths are relative
         to it.
+      dataset: Name of a dataset that iqa build stored in tfds_dir; all its pairs are scored.
+      tfds_dir: Folder in which iqa build stored the dataset.
       output: CSV file to write; or a folder, named without a suffix or with a slash at its end,
         which any number of processes fill together, each with the same command line. Default: a
         table on the screen.
@@ -48,6 +50,8 @@ class ScoreSettings(ModelSettings, SharingSettings):
     reference_dir: str | None = None
     distorted_dir: str | None = None
     pairs: tuple[str, ...] = ()
+    dataset: str | None = None
+    tfds_dir: str | None = None
     output: str | None = None
     resume: bool = False
     maps_dir: str | None = None
