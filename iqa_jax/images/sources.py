@@ -89,7 +89,8 @@ class ImageFolder(ImageSource):
     root: epath.Path | None = None
 
     def _path(self, name: str) -> epath.Path:
-        return self.root / name if self.root else epath.Path(name)
+        path = epath.Path(name)
+        return self.root / path if self.root and is_local(path) else path
 
     def read(self, name: str) -> bytes:
         """The encoded bytes of the image ``name``.

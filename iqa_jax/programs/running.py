@@ -9,10 +9,11 @@ from types import ModuleType
 from typing import NoReturn, get_type_hints
 
 from absl import app, flags, logging
+from etils import epath
 
 from iqa_jax.engine.unsaved import save_all
 from iqa_jax.errors import InputError
-from iqa_jax.files import user_cache
+from iqa_jax.files import is_local, user_cache
 from iqa_jax.programs.flags import define, read
 from iqa_jax.programs.independent_hosts import make_independent
 from iqa_jax.programs.interruption import ending_on_signals
@@ -158,6 +159,8 @@ def _keep_compiled_programs(settings: ProcessSettings) -> None:
     if folder is None:
         folder = os.environ.get("JAX_COMPILATION_CACHE_DIR") or _user_cache()
     jax.config.update("jax_compilation_cache_dir", folder or None)
+    if folder and not is_local(epath.Path(folder)):  # XLA's own cache needs a file system
+        jax.config.update("jax_persistent_cache_enable_xla_caches", "none")
     jax.config.update("jax_persistent_cache_min_compile_time_secs", 0.0)
     # jaxlib cannot keep programs with convolutions of oneDNN, which compile quickly.
     warnings.filterwarnings(
