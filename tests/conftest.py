@@ -7,13 +7,15 @@ os.environ["XLA_FLAGS"] = (
 )
 os.environ.pop("IQA_JAX_CHECKPOINTS", None)
 
-from collections.abc import Iterator
+import uuid
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 import jax
 import numpy as np
 import pytest
 from etils import epath
+from object_store import BUCKET, object_store
 from PIL import Image
 from relevance.planted import Planted, plant
 
@@ -91,6 +93,19 @@ def test_data() -> Path:
 def planted() -> Planted:
     """A store in which some channels are known to matter."""
     return plant()
+
+
+@pytest.fixture(scope="session")
+def store_environment() -> Iterator[Mapping[str, str]]:
+    """Environment in which programs find a store of objects on this machine."""
+    with object_store() as environment:
+        yield environment
+
+
+@pytest.fixture
+def bucket(store_environment: Mapping[str, str]) -> epath.Path:
+    """A folder of a bucket in which there is nothing."""
+    return epath.Path(f"gs://{BUCKET}/{uuid.uuid4().hex}")
 
 
 @pytest.fixture
