@@ -144,6 +144,7 @@ def test_one_of_two_claimants_wins_in_a_bucket(bucket):
     assert names(bucket / "claims") == ["00000007.0"]
 
 
+@pytest.mark.slow
 def test_processes_claim_once_in_a_bucket(bucket, store_environment):
     """The two begin at the same time, and neither knows what the other has found."""
     code = f"""
