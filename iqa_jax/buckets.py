@@ -18,7 +18,20 @@ if TYPE_CHECKING:
     from fsspec import AbstractFileSystem
 
 _CHECKED = {"consistency": "md5"}
-"""The store compares the checksum of what has arrived."""
+"""The client compares the checksum of what has arrived in the store."""
+
+
+def read(path: epath.Path) -> bytes:
+    """The bytes of an object, in one request.
+
+    Args:
+      path: The object.
+
+    Raises:
+      OSError: If there is no such object, or the store refuses or cannot be reached.
+    """
+    with _store(path) as store:
+        return store.cat_file(str(path))
 
 
 def write(path: epath.Path, data: bytes) -> None:

@@ -135,7 +135,7 @@ def names(folder: epath.Path) -> list[str]:
     if not is_local(folder):
         return buckets.names(folder)
     try:
-        return os.listdir(folder)
+        return [path.name for path in Path(folder).iterdir()]
     except FileNotFoundError:
         return []
 

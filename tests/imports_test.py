@@ -13,9 +13,9 @@ PACKAGE = Path(iqa_jax.__file__).parent
 
 # Each folder, or file of the top level, may import those before it, and itself.
 ORDER = """
-_renamed text errors bibliography pytrees revisions buckets files progress compilation images readouts
-backbones weights zoo datasets engine metrics streams agreement relevance programs library __init__
-__main__
+_renamed text errors bibliography pytrees revisions buckets files progress compilation images
+readouts backbones weights zoo datasets engine metrics streams agreement relevance programs library
+__init__ __main__
 """.split()
 
 NETWORKS = {"backbones", "zoo", "metrics"}

@@ -1,6 +1,7 @@
 """A store of objects on this machine: an emulator of GCS, with what it lacks.
 
-That is the precondition of a write, listings between two names, and the generation of what is read.
+That is the precondition of a write, listings between two names, the generation of what is read, and
+uploads of any bytes.
 """
 
 import json
@@ -60,6 +61,7 @@ def object_store() -> Iterator[Mapping[str, str]]:
         mock.patch.dict(os.environ, environment),
         mock.patch.dict(fsspec.config.conf, {"gcs": {"token": "anon"}}),
         mock.patch.object(emulator, "HANDLERS", _handlers()),
+        mock.patch.object(emulator, "_read_data", _read_data),
         mock.patch.object(objects, "download", _download),
     ):
         yield environment
@@ -74,6 +76,22 @@ def _handlers() -> tuple[tuple[str, Mapping[str, _Handler]], ...]:
         (path, {method: own.get(each, each) for method, each in handlers.items()})
         for path, handlers in emulator.HANDLERS
     )
+
+
+def _read_data(
+    handler: Any, query: Mapping[str, Any], *, read_data: Callable[..., Any] = emulator._read_data
+) -> Any:
+    """The body of a request; the emulator takes an upload of gcsfs for lines of text."""
+    kind, _, boundary = handler.headers.get("Content-Type", "").partition("; boundary=")
+    if kind != "multipart/related":
+        return read_data(handler, query)
+    body = handler.rfile.read(int(handler.headers["Content-Length"]))
+    _, record, content, _ = body.split(b"--" + boundary.strip('"').encode())
+    return {
+        "meta": json.loads(record.partition(b"\n\n")[2]),
+        "content": content.partition(b"\n\n")[2].removesuffix(b"\n"),
+        "content-type": "application/octet-stream",
+    }
 
 
 def _insert(

@@ -13,6 +13,7 @@ import numpy as np
 from etils import epath
 from PIL import Image
 
+from iqa_jax import buckets
 from iqa_jax.errors import ImageError, MissingImageError
 from iqa_jax.files import is_local
 from iqa_jax.images.decode import Header, decode_image, read_header
@@ -100,6 +101,8 @@ class ImageFolder(ImageSource):
         """
         path = self._path(name)
         with _file_errors(name):
+            if not is_local(path):
+                return buckets.read(path)
             _refuse_special(path, name)
             return path.read_bytes()
 
@@ -111,8 +114,9 @@ class ImageFolder(ImageSource):
         """
         path = self._path(name)
         with _file_errors(name):
-            status = _refuse_special(path, name)
-            length = status.st_size if status else path.stat().length
+            if not is_local(path):
+                return super().header(name)
+            length = _refuse_special(path, name).st_size
             with path.open("rb") as file:
                 return read_header(file, length, name)
 
@@ -299,14 +303,12 @@ def _file_errors(name: str) -> Iterator[None]:
         raise ImageError(f"{name!r}: no file can have this name ({error})") from error
 
 
-def _refuse_special(path: epath.Path, name: str) -> os.stat_result | None:
+def _refuse_special(path: epath.Path, name: str) -> os.stat_result:
     """Refuses pipes, sockets and devices; opening a pipe would wait for a writer.
 
     Returns:
-      Status of the file; None in a bucket, which holds only regular files.
+      Status of the file.
     """
-    if not is_local(path):
-        return None
     status = os.stat(path)  # noqa: PTH116  (epath's takes three times as long: it looks up owners)
     if not stat.S_ISREG(status.st_mode) and not stat.S_ISDIR(status.st_mode):
         raise ImageError(f"{name}: is not a regular file but a pipe, a socket or a device")
