@@ -203,7 +203,7 @@ class _Images:
                 f"{place}: expected a path or an array [H, W, 3], got {_described(image)}"
             )
             return name
-        if array.dtype != np.uint8 and array.dtype not in (np.float16, np.float32, np.float64):
+        if array.dtype.name not in ("uint8", "float16", "float32", "float64"):
             self.problems.append(
                 f"{place}: expected an array of uint8 or floats, got {array.dtype}"
             )

@@ -4,7 +4,7 @@ import math
 from typing import Any
 
 import jax
-from jax.extend.core import ClosedJaxpr, Jaxpr
+from jax.extend.core import Jaxpr
 
 _PASSES = {jax.lax.Precision.DEFAULT: 1, jax.lax.Precision.HIGH: 3, jax.lax.Precision.HIGHEST: 6}
 """Products of bfloat16 that make one of float32."""
@@ -47,10 +47,10 @@ def _passes(precision: Any) -> int:
 
 
 def _programs(parameters: dict[str, Any]) -> list[Jaxpr]:
-    """Programs inside an equation."""
-    found = []
-    for value in parameters.values():
-        for each in value if isinstance(value, tuple | list) else [value]:
-            if isinstance(each, ClosedJaxpr | Jaxpr):
-                found.append(each.jaxpr if isinstance(each, ClosedJaxpr) else each)
-    return found
+    """Programs inside an equation; the releases of JAX differ in their types."""
+    values = jax.tree.leaves(list(parameters.values()), is_leaf=_is_program)
+    return [each for each in values if _is_program(each)]
+
+
+def _is_program(value: Any) -> bool:
+    return hasattr(value, "eqns")
