@@ -13,11 +13,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from etils import epath
+from etils.epath.backend import fsspec_backend
 
 if TYPE_CHECKING:
     from fsspec import AbstractFileSystem
 
-_CHECKED = {"consistency": "md5"}
+_CHECKED = "md5"
 """The client compares the checksum of what has arrived in the store."""
 
 
@@ -31,7 +32,9 @@ def read(path: epath.Path) -> bytes:
       OSError: If there is no such object, or the store refuses or cannot be reached.
     """
     with _store(path) as store:
-        return store.cat_file(str(path))
+        data = store.cat_file(str(path))
+        assert isinstance(data, bytes)
+        return data
 
 
 def write(path: epath.Path, data: bytes) -> None:
@@ -46,7 +49,7 @@ def write(path: epath.Path, data: bytes) -> None:
     """
     with _store(path) as store:
         if _checksum(store, path) != _encoded(hashlib.md5(data)):
-            store.pipe_file(str(path), data, **_CHECKED)
+            store.pipe_file(str(path), data, consistency=_CHECKED)
 
 
 def create(path: epath.Path, data: bytes) -> bool:
@@ -64,7 +67,7 @@ def create(path: epath.Path, data: bytes) -> bool:
     """
     with _store(path) as store:
         try:
-            store.pipe_file(str(path), data, mode="create", **_CHECKED)
+            store.pipe_file(str(path), data, mode="create", consistency=_CHECKED)
         except FileExistsError:
             return False
     return True
@@ -84,7 +87,7 @@ def upload(source: Path, path: epath.Path) -> None:
         with source.open("rb") as file:
             checksum = _encoded(hashlib.file_digest(file, "md5"))
         if _checksum(store, path) != checksum:
-            store.put_file(str(source), str(path), **_CHECKED)
+            store.put_file(str(source), str(path), consistency=_CHECKED)
 
 
 def remove(path: epath.Path) -> None:
@@ -146,14 +149,23 @@ def touch(path: epath.Path) -> None:
       OSError: If there is no such object, or the store refuses or cannot be reached.
     """
     with _store(path) as store:
-        store.pipe_file(str(path), store.cat_file(str(path)), **_CHECKED)
+        store.pipe_file(str(path), store.cat_file(str(path)), consistency=_CHECKED)
+
+
+def is_client_error(error: BaseException) -> bool:
+    """Whether the client of a store raised this error, which it does beside those of the system.
+
+    Args:
+      error: Any error.
+    """
+    return type(error).__module__.partition(".")[0] in {"aiohttp", "gcsfs", "google"}
 
 
 @contextmanager
 def _store(path: epath.Path) -> Iterator["AbstractFileSystem"]:
     """The client for a path; any error in the block is an ``OSError``."""
     try:
-        store = epath.backend.fsspec_backend.fs(path)
+        store = fsspec_backend.fs(path)
         if store.dircache.use_listings_cache:
             store.dircache.use_listings_cache = False
             store.invalidate_cache()

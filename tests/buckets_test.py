@@ -4,6 +4,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 from etils import epath
+from etils.epath.backend import fsspec_backend
 from object_store import BUCKET
 
 from iqa_jax import buckets
@@ -88,7 +89,14 @@ def test_a_bucket_that_is_missing(bucket):
 
 
 def test_errors_of_clients_are_those_of_the_system(bucket, monkeypatch):
-    client = epath.backend.fsspec_backend.fs(bucket)
+    client = fsspec_backend.fs(bucket)
     monkeypatch.setattr(client, "pipe_file", lambda *_, **__: {}["status"])
     with pytest.raises(OSError, match=r"gs://bucket/.*/a: 'status'"):
         buckets.create(bucket / "a", b"")
+
+
+def test_errors_of_clients_are_known():
+    from gcsfs.retry import HttpError
+
+    assert buckets.is_client_error(HttpError({"code": 503, "message": "busy"}))
+    assert not buckets.is_client_error(ValueError())

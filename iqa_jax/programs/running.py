@@ -11,6 +11,7 @@ from typing import NoReturn, get_type_hints
 from absl import app, flags, logging
 from etils import epath
 
+from iqa_jax.buckets import is_client_error
 from iqa_jax.engine.unsaved import save_all
 from iqa_jax.errors import InputError
 from iqa_jax.files import is_local, user_cache
@@ -129,6 +130,14 @@ def _guarded(name: str, main: Callable[[list[str]], int], arguments: list[str]) 
         )
     except KeyboardInterrupt:
         return _interrupted(name)
+    except ImportError as error:
+        if "gcsfs" not in str(error):
+            raise
+        return _failed(f"{name}: error: paths in buckets need gcsfs; pip install 'jax-iqa[gcs]'")
+    except Exception as error:
+        if not is_client_error(error):
+            raise
+        return _failed(f"{name}: error: the store answers: {error}")
 
 
 def _failed(message: str) -> ExitStatus:
