@@ -15,7 +15,7 @@ import numpy as np
 from etils import epath
 
 from iqa_jax.engine.kept_scores import KeptScores
-from iqa_jax.files import create_text, write_bytes
+from iqa_jax.files import write_bytes, write_text
 from iqa_jax.progress import warn
 
 _LEAST_SECONDS = 1.0
@@ -101,7 +101,7 @@ class ScoreParts(KeptScores):
 
     def _make_folder(self) -> None:
         self._folder.mkdir(parents=True, exist_ok=True)
-        create_text(self._folder / "signature.json", self._signature)
+        write_text(self._folder / "signature.json", self._signature)
 
     def _read_all(self) -> None:
         parts = list(self._parts())
