@@ -15,7 +15,6 @@ import jax
 import numpy as np
 import pytest
 from etils import epath
-from object_store import BUCKET, object_store
 from PIL import Image
 from relevance.planted import Planted, plant
 
@@ -98,6 +97,8 @@ def planted() -> Planted:
 @pytest.fixture(scope="session")
 def store_environment() -> Iterator[Mapping[str, str]]:
     """Environment in which programs find a store of objects on this machine."""
+    from object_store import object_store  # not for runs without tests of buckets
+
     with object_store() as environment:
         yield environment
 
@@ -105,6 +106,8 @@ def store_environment() -> Iterator[Mapping[str, str]]:
 @pytest.fixture
 def bucket(store_environment: Mapping[str, str]) -> epath.Path:
     """A folder of a bucket in which there is nothing."""
+    from object_store import BUCKET
+
     return epath.Path(f"gs://{BUCKET}/{uuid.uuid4().hex}")
 
 
