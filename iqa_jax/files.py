@@ -1,7 +1,11 @@
-"""Atomic writes: a file appears under its name complete or not at all, even after a crash."""
+"""Atomic writes: a file appears under its name complete or not at all, even after a crash.
+
+All of this works in buckets too (``gs://``), where files are objects.
+"""
 
 import errno
 import os
+import tempfile
 import time
 import uuid
 from collections.abc import Iterator
@@ -9,6 +13,8 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from etils import epath
+
+from iqa_jax import buckets
 
 UNFINISHED = ".unfinished"
 """Suffix of a file that is still being written, or was when its run was killed."""
@@ -32,17 +38,33 @@ def is_local(path: epath.Path) -> bool:
     return "://" not in os.fspath(path)
 
 
-@contextmanager
-def appearing_whole(path: epath.Path, *, replacing: bool = True) -> Iterator[epath.Path]:
-    """Yields a path beside ``path`` to write to, renamed to ``path`` if the block succeeds.
+def absolute(path: epath.Path) -> epath.Path:
+    """The path from the root of the file system, without links; in a bucket, the path itself."""
+    return path.resolve() if is_local(path) else path
 
-    If several processes, on any machines, write the same path at once, the last one wins.
+
+@contextmanager
+def appearing_whole(
+    path: epath.Path, *, replacing: bool = True, last: str = ""
+) -> Iterator[epath.Path]:
+    """Yields a path to write to, which becomes ``path`` if the block succeeds.
+
+    It is beside ``path``, and renamed; for a bucket, it is in a temporary folder, and uploaded. If
+    several processes, on any machines, write the same path at once, the last one wins.
 
     Args:
       path: The file or folder to create.
       replacing: Whether to replace an existing file or folder. If false, an existing folder is
         kept, so the first of several writers wins; the others get an ``OSError``.
+      last: Name of the file that marks a folder as complete: in a bucket, the other files are
+        uploaded before it.
     """
+    if not is_local(path):
+        with tempfile.TemporaryDirectory() as folder:
+            unfinished = epath.Path(folder) / path.name
+            yield unfinished
+            _upload(Path(unfinished), path, replacing=replacing, last=last)
+        return
     unfinished = _beside(path, UNFINISHED)
     try:
         yield unfinished
@@ -57,29 +79,29 @@ def put(unfinished: epath.Path, path: epath.Path, *, replacing: bool = True) -> 
 
     Args:
       unfinished: The complete file or folder.
-      path: Its final path, in the same folder.
+      path: Its final path, in the same folder of the file system.
       replacing: Whether to replace an existing one; see :func:`appearing_whole`.
     """
-    if is_local(path):
-        _to_disk(unfinished)
+    _to_disk(unfinished)
     if not replacing:
         unfinished.rename(path)
     elif unfinished.is_dir():
         _rename_folder(unfinished, path)
     else:
         unfinished.replace(path)
-    if is_local(path):
-        _folder_to_disk(path.parent)
+    _folder_to_disk(path.parent)
 
 
 def write_text(path: epath.Path, text: str) -> None:
     """Writes a text file atomically."""
-    with appearing_whole(path) as unfinished:
-        unfinished.write_text(text)
+    write_bytes(path, text.encode())
 
 
 def write_bytes(path: epath.Path, data: bytes) -> None:
     """Writes a binary file atomically."""
+    if not is_local(path):
+        buckets.write(path, data)
+        return
     with appearing_whole(path) as unfinished:
         unfinished.write_bytes(data)
 
@@ -90,12 +112,13 @@ def create_text(path: epath.Path, text: str) -> bool:
     Returns:
       Whether this call wrote the file.
     """
+    if not is_local(path):
+        return buckets.create(path, text.encode())
     if path.exists():
         return False
     created = _beside(path, UNFINISHED)
     created.write_text(text)
-    if is_local(path):
-        _to_disk(created)
+    _to_disk(created)
     try:
         os.link(created, path)
     except FileExistsError:
@@ -107,22 +130,55 @@ def create_text(path: epath.Path, text: str) -> bool:
     return True
 
 
+def names(folder: epath.Path) -> list[str]:
+    """Names of the files and folders in a folder, as they are now; none if there is no folder."""
+    if not is_local(folder):
+        return buckets.names(folder)
+    try:
+        return [path.name for path in Path(folder).iterdir()]
+    except FileNotFoundError:
+        return []
+
+
+def modified(path: epath.Path) -> float:
+    """Time of a file's last modification, by the clock of the file system or the store.
+
+    Returns:
+      Seconds since 1970.
+    """
+    if not is_local(path):
+        return buckets.modified(path)
+    return os.stat(path).st_mtime  # noqa: PTH116  (epath's is in whole seconds)
+
+
+def touch(path: epath.Path) -> None:
+    """Makes now a file's time of modification; in a bucket, a small object is written again."""
+    if is_local(path):
+        os.utime(path)
+    else:
+        buckets.touch(path)
+
+
 def remove(path: epath.Path) -> None:
     """Removes a file or folder if it exists."""
-    if path.is_dir():
+    if not is_local(path):
+        buckets.remove(path)
+    elif path.is_dir():
         path.rmtree(missing_ok=True)
     else:
         path.unlink(missing_ok=True)
 
 
 def remove_leftovers(path: epath.Path, seconds: float) -> None:
-    """Removes the unfinished files that killed runs left beside ``path``.
+    """Removes the unfinished files that killed runs left beside ``path``; a bucket has none.
 
     Args:
       path: The path given to :func:`appearing_whole`.
       seconds: Age from which an unfinished file is considered abandoned. A more recently modified
         one may belong to a live run and is kept.
     """
+    if not is_local(path):
+        return
     for ending in (UNFINISHED, _REPLACED):
         for leftover in path.parent.glob(f".{path.name}.*{ending}"):
             with suppress(OSError):  # another process removed it
@@ -132,6 +188,23 @@ def remove_leftovers(path: epath.Path, seconds: float) -> None:
 
 def _beside(path: epath.Path, ending: str) -> epath.Path:
     return path.with_name(f".{path.name}.{uuid.uuid4().hex}{ending}")
+
+
+def _upload(source: Path, path: epath.Path, *, replacing: bool, last: str) -> None:
+    """Uploads a file or a folder; what marks a folder as complete comes last."""
+    if not source.is_dir():
+        buckets.upload(source, path)
+        return
+    if replacing:
+        if last:
+            buckets.remove(path / last)
+        buckets.remove(path)
+    for file in sorted(source.rglob("*")):
+        name = file.relative_to(source).as_posix()
+        if file.is_file() and name != last:
+            buckets.upload(file, path / name)
+    if last and not buckets.create(path / last, (source / last).read_bytes()):
+        raise FileExistsError(f"{path}: another process has just written it")
 
 
 def _rename_folder(unfinished: epath.Path, path: epath.Path) -> None:

@@ -7,7 +7,8 @@ os.environ["XLA_FLAGS"] = (
 )
 os.environ.pop("IQA_JAX_CHECKPOINTS", None)
 
-from collections.abc import Iterator
+import uuid
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 import jax
@@ -91,6 +92,23 @@ def test_data() -> Path:
 def planted() -> Planted:
     """A store in which some channels are known to matter."""
     return plant()
+
+
+@pytest.fixture(scope="session")
+def store_environment() -> Iterator[Mapping[str, str]]:
+    """Environment in which programs find a store of objects on this machine."""
+    from object_store import object_store  # not for runs without tests of buckets
+
+    with object_store() as environment:
+        yield environment
+
+
+@pytest.fixture
+def bucket(store_environment: Mapping[str, str]) -> epath.Path:
+    """A folder of a bucket in which there is nothing."""
+    from object_store import BUCKET
+
+    return epath.Path(f"gs://{BUCKET}/{uuid.uuid4().hex}")
 
 
 @pytest.fixture

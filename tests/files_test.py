@@ -5,7 +5,18 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 from etils import epath
 
-from iqa_jax.files import appearing_whole, create_text, remove_leftovers, write_text
+from iqa_jax import buckets
+from iqa_jax.files import (
+    absolute,
+    appearing_whole,
+    create_text,
+    modified,
+    names,
+    remove,
+    remove_leftovers,
+    touch,
+    write_text,
+)
 
 
 def test_appears_when_it_is_whole(tmp_path):
@@ -167,3 +178,93 @@ def test_one_that_comes_between_is_the_first(tmp_path, monkeypatch):
     monkeypatch.setattr(os, "link", link_later)
     assert not create_text(path, "mine")
     assert path.read_text() == "other"
+
+
+def test_a_file_appears_in_a_bucket_when_it_is_whole(bucket):
+    path = bucket / "a.txt"
+    with appearing_whole(path) as unfinished:
+        unfinished.write_text("half")
+        assert not path.exists()
+    assert path.read_text() == "half"
+    write_text(path, "new")
+    assert path.read_text() == "new"
+    assert names(bucket) == ["a.txt"]
+
+
+def test_nothing_appears_in_a_bucket_if_anything_is_raised(bucket):
+    def fail():
+        with appearing_whole(bucket / "a.txt") as unfinished:
+            unfinished.write_text("half")
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        fail()
+    assert names(bucket) == []
+
+
+def write_folder(path, content, **how):
+    with appearing_whole(path, last="mark", **how) as unfinished:
+        (unfinished / "inner").mkdir(parents=True)
+        (unfinished / "inner" / content).write_text(content)
+        (unfinished / "mark").write_text(content)
+
+
+def test_the_mark_of_a_folder_is_the_last_to_appear_in_a_bucket(bucket, monkeypatch):
+    path = bucket / "folder"
+    write_folder(path, "one")
+    seen = []
+    upload = buckets.upload
+
+    def watched(source, target):
+        seen.append(names(path))
+        upload(source, target)
+        seen.append(names(path))
+
+    monkeypatch.setattr(buckets, "upload", watched)
+    write_folder(path, "two")
+    assert seen == [[], ["inner"]]
+    assert names(path / "inner") == ["two"]
+    assert (path / "mark").read_text() == "two"
+
+
+def test_the_first_folder_stays_in_a_bucket_where_nothing_is_replaced(bucket):
+    path = bucket / "folder"
+    write_folder(path, "one", replacing=False)
+    with pytest.raises(FileExistsError, match="another process has just written it"):
+        write_folder(path, "two", replacing=False)
+    assert (path / "mark").read_text() == "one"
+
+
+def test_a_text_is_created_once_in_a_bucket(bucket):
+    assert create_text(bucket / "a", "one")
+    assert not create_text(bucket / "a", "two")
+    assert (bucket / "a").read_text() == "one"
+
+
+@pytest.fixture(params=["disk", "bucket"])
+def place(request, tmp_path):
+    return request.getfixturevalue("bucket") if request.param == "bucket" else epath.Path(tmp_path)
+
+
+def test_names_and_times(place):
+    assert names(place / "none") == []
+    write_text(place / "a", "one")
+    before = modified(place / "a")
+    touch(place / "a")
+    assert modified(place / "a") >= before > 1.7e9
+    assert names(place) == ["a"]
+    remove(place / "a")
+    assert names(place) == []
+    remove(place / "a")
+
+
+def test_a_bucket_is_absolute(monkeypatch, tmp_path):
+    monkeypatch.chdir(tmp_path)
+    assert absolute(epath.Path("a")) == epath.Path(tmp_path).resolve() / "a"
+    assert str(absolute(epath.Path("gs://bucket/a"))) == "gs://bucket/a"
+
+
+def test_a_bucket_has_no_leftovers(bucket):
+    write_text(bucket / ".a.0.unfinished", "")
+    remove_leftovers(bucket / "a", 0)
+    assert names(bucket) == [".a.0.unfinished"]

@@ -14,8 +14,8 @@ import iqa_jax
 
 PACKAGE = Path(iqa_jax.__file__).parent
 ROOT = PACKAGE.parent
-TOP = {"__init__", "__main__", "_renamed", "bibliography", "compilation", "errors", "files"}
-TOP |= {"progress", "pytrees", "revisions", "text"}
+TOP = {"__init__", "__main__", "_renamed", "bibliography", "buckets", "compilation", "errors"}
+TOP |= {"files", "progress", "pytrees", "revisions", "text"}
 MODULES = [
     pytest.param(path, id=str(path.relative_to(PACKAGE))) for path in sorted(PACKAGE.rglob("*.py"))
 ]

@@ -13,8 +13,9 @@ PACKAGE = Path(iqa_jax.__file__).parent
 
 # Each folder, or file of the top level, may import those before it, and itself.
 ORDER = """
-_renamed text errors bibliography pytrees revisions files progress compilation images readouts
-backbones weights zoo datasets engine metrics streams agreement relevance study programs library
+_renamed text errors bibliography pytrees revisions buckets files progress compilation images
+readouts backbones weights zoo datasets engine metrics streams agreement relevance study programs
+library
 __init__ __main__
 """.split()
 
@@ -32,6 +33,7 @@ NEVER = {
 
 ONLY = {
     "flax": {"backbones", "streams"},
+    "fsspec": {"buckets"},
     "orbax": {"weights"},
     "grain": {"engine"},
     "h5py": {"weights"},

@@ -6,6 +6,7 @@ from etils import epath
 
 from iqa_jax.datasets.parsing import read_text
 from iqa_jax.errors import DatasetError
+from iqa_jax.files import names
 
 _FOLDER, _SUFFIX, _MARK = "shards", ".csv", "# "
 
@@ -22,8 +23,8 @@ def shard_path(folder: epath.Path, number: int) -> epath.Path:
 
 def shard_numbers(folder: epath.Path) -> set[int]:
     """Numbers of the shards that are in a folder."""
-    names = (path.name for path in (folder / _FOLDER).iterdir())
-    stems = (name.removesuffix(_SUFFIX) for name in names if name.endswith(_SUFFIX))
+    files = (name for name in names(folder / _FOLDER) if name.endswith(_SUFFIX))
+    stems = (name.removesuffix(_SUFFIX) for name in files)
     return {int(stem) for stem in stems if stem.isdecimal()}
 
 

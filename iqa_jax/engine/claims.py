@@ -3,8 +3,8 @@
 Claims save work and are not needed for correctness: two processes that work on the same piece
 arrive at the same result. A claim is a file that is created only if there is none, and renewed by
 its holder while the work goes on. A takeover creates the next number of the claim; nothing is
-removed. Ages are differences between times of modification in the folder, so the clocks of the
-machines do not matter.
+removed. Ages are differences between times of modification in the folder, which may be in a bucket,
+so the clocks of the machines do not matter.
 """
 
 import json
@@ -19,7 +19,7 @@ from dataclasses import dataclass
 from etils import epath
 
 from iqa_jax.engine.shares import Share
-from iqa_jax.files import create_text
+from iqa_jax.files import create_text, modified, touch
 
 RENEWED = 5.0
 """Seconds between two renewals of a claim."""
@@ -42,7 +42,7 @@ class Claim:
       share: Process that made it, in words.
       host: Name of its machine.
       process: Number of its process on this machine.
-      renewed_at: Time of its last renewal, by the clock of the file system.
+      renewed_at: Time of its last renewal, by the clock of the file system or store.
       age: Seconds since then.
     """
 
@@ -110,8 +110,8 @@ class Claims:
 
         def renew() -> None:
             while not is_over.wait(RENEWED):
-                with suppress(OSError):  # the file system may be back the next time
-                    os.utime(path)
+                with suppress(OSError):  # the file system or store may be back the next time
+                    touch(path)
 
         thread = threading.Thread(target=renew, name="claim", daemon=True)
         thread.start()
@@ -127,7 +127,7 @@ class Claims:
 
     def _read(self, path: epath.Path) -> Claim:
         text = path.read_text()  # first: opening a file refreshes what NFS knows of it
-        renewed_at = _modified(path)
+        renewed_at = modified(path)
         times = renewed_at, max(0.0, self._now() - renewed_at)
         try:
             content = json.loads(text)
@@ -136,21 +136,16 @@ class Claims:
             return Claim(path, "a process", "an unknown machine", 0, *times)
 
     def _now(self) -> float:
-        """The time by the clock of the file system."""
+        """The time by the clock of the file system or store."""
         path = self._folder / f"now.{uuid.uuid4().hex}"  # threads and containers share numbers
         path.write_text("\n")
-        now = _modified(path)
+        now = modified(path)
         path.unlink(missing_ok=True)
         return now
 
 
 def _number(path: epath.Path) -> int:
     return int(path.suffix.removeprefix("."))
-
-
-def _modified(path: epath.Path) -> float:
-    """Time of the last modification, by the clock of the file system."""
-    return os.stat(path).st_mtime  # noqa: PTH116  (epath's is in whole seconds)
 
 
 def _host() -> str:

@@ -13,6 +13,7 @@ import numpy as np
 from etils import epath
 from PIL import Image
 
+from iqa_jax import buckets
 from iqa_jax.errors import ImageError, MissingImageError
 from iqa_jax.files import is_local
 from iqa_jax.images.decode import Header, decode_image, read_header
@@ -120,7 +121,8 @@ class ImageFolder(ImageSource):
 
     def file(self, name: str) -> epath.Path:
         """Path of the image ``name``, which need not exist."""
-        return self.root / name if self.root else epath.Path(name)
+        path = epath.Path(name)
+        return self.root / path if self.root and is_local(path) else path
 
     def read(self, name: str) -> bytes:
         """The encoded bytes of the image ``name``.
@@ -130,6 +132,8 @@ class ImageFolder(ImageSource):
         """
         path = self.file(name)
         with _file_errors(name):
+            if not is_local(path):
+                return buckets.read(path)
             _refuse_special(path, name)
             return path.read_bytes()
 
@@ -141,8 +145,9 @@ class ImageFolder(ImageSource):
         """
         path = self.file(name)
         with _file_errors(name):
-            status = _refuse_special(path, name)
-            length = status.st_size if status else path.stat().length
+            if not is_local(path):
+                return super().header(name)
+            length = _refuse_special(path, name).st_size
             with path.open("rb") as file:
                 return read_header(file, length, name, checksum=checksum)
 
@@ -371,14 +376,12 @@ def _file_errors(name: str) -> Iterator[None]:
         raise ImageError(f"{name!r}: no file can have this name ({error})") from error
 
 
-def _refuse_special(path: epath.Path, name: str) -> os.stat_result | None:
+def _refuse_special(path: epath.Path, name: str) -> os.stat_result:
     """Refuses pipes, sockets and devices; opening a pipe would wait for a writer.
 
     Returns:
-      Status of the file; None in a bucket, which holds only regular files.
+      Status of the file.
     """
-    if not is_local(path):
-        return None
     status = os.stat(path)  # noqa: PTH116  (epath's takes three times as long: it looks up owners)
     if not stat.S_ISREG(status.st_mode) and not stat.S_ISDIR(status.st_mode):
         raise ImageError(f"{name}: is not a regular file but a pipe, a socket or a device")

@@ -9,10 +9,12 @@ from types import ModuleType
 from typing import NoReturn, get_type_hints
 
 from absl import app, flags, logging
+from etils import epath
 
+from iqa_jax.buckets import is_client_error
 from iqa_jax.engine.unsaved import save_all
 from iqa_jax.errors import InputError
-from iqa_jax.files import user_cache
+from iqa_jax.files import is_local, user_cache
 from iqa_jax.programs.earlier_run import take_settings
 from iqa_jax.programs.flags import define, read
 from iqa_jax.programs.independent_hosts import make_independent
@@ -136,6 +138,14 @@ def _guarded(name: str, main: Callable[[list[str]], int], arguments: list[str]) 
         )
     except KeyboardInterrupt:
         return _interrupted(name)
+    except ImportError as error:
+        if "gcsfs" not in str(error):
+            raise
+        return _failed(f"{name}: error: paths in buckets need gcsfs; pip install 'jax-iqa[gcs]'")
+    except Exception as error:
+        if not is_client_error(error):
+            raise
+        return _failed(f"{name}: error: the store answers: {error}")
 
 
 def _failed(message: str) -> ExitStatus:
@@ -166,6 +176,8 @@ def _keep_compiled_programs(settings: ProcessSettings) -> None:
     if folder is None:
         folder = os.environ.get("JAX_COMPILATION_CACHE_DIR") or _user_cache()
     jax.config.update("jax_compilation_cache_dir", folder or None)
+    if folder and not is_local(epath.Path(folder)):  # XLA's own cache needs a file system
+        jax.config.update("jax_persistent_cache_enable_xla_caches", "none")
     jax.config.update("jax_persistent_cache_min_compile_time_secs", 0.0)
     # jaxlib cannot keep programs with convolutions of oneDNN, which compile quickly.
     warnings.filterwarnings(

@@ -17,7 +17,7 @@ import numpy as np
 from etils import epath
 
 from iqa_jax.errors import CheckpointError
-from iqa_jax.files import appearing_whole, remove_leftovers, user_cache
+from iqa_jax.files import absolute, appearing_whole, remove_leftovers, user_cache
 from iqa_jax.revisions import versions_with
 from iqa_jax.weights.formats.budget import describe
 
@@ -29,6 +29,7 @@ FORMAT = 1
 
 _SAVING = threading.Lock()  # Orbax mixes up checkpoints that several threads save at once
 _LONGEST_SAVE = 24 * 3600.0  # seconds
+_RECORD = "provenance.json"
 _NAME_ANOTHER = "name a folder with checkpoints_dir or IQA_JAX_CHECKPOINTS"
 _MAKE_AGAIN = "fetch, convert or train it again, depending on how it was made"
 
@@ -94,16 +95,16 @@ def save(
         "weights_sha256": digest(arrays),
         "versions": versions_with("jax", "flax", "orbax-checkpoint"),
     }
-    directory = directory.resolve()  # Orbax does not accept relative paths
+    directory = absolute(directory)  # Orbax does not accept relative paths
     with _writing_into(directory):
         directory.mkdir(parents=True, exist_ok=True)
     remove_leftovers(directory / name, _LONGEST_SAVE)
-    with appearing_whole(directory / name) as unfinished:
+    with appearing_whole(directory / name, last=_RECORD) as unfinished:
         with _writing_into(directory):  # Orbax would wait forever for a folder it cannot write to
             unfinished.mkdir()
         with _SAVING, _checkpointer() as checkpointer:
             checkpointer.save(unfinished / "arrays", dict(arrays))
-        (unfinished / "provenance.json").write_text(json.dumps(record, indent=2) + "\n")
+        (unfinished / _RECORD).write_text(json.dumps(record, indent=2) + "\n")
 
 
 def read_provenance(directory: epath.Path, name: str) -> dict[str, Any] | None:
@@ -112,7 +113,7 @@ def read_provenance(directory: epath.Path, name: str) -> dict[str, Any] | None:
     Raises:
       CheckpointError: If the record is damaged.
     """
-    path = directory / name / "provenance.json"
+    path = directory / name / _RECORD
     if not path.exists():
         return None
     try:
@@ -134,8 +135,8 @@ def load(directory: epath.Path, name: str) -> Checkpoint:
     """
     provenance = read_provenance(directory, name)
     if provenance is None:
-        raise CheckpointError(f"there is no checkpoint {name} in {directory.resolve()}")
-    path = (directory / name / "arrays").resolve()
+        raise CheckpointError(f"there is no checkpoint {name} in {absolute(directory)}")
+    path = absolute(directory / name / "arrays")
     try:
         shapes = {key: np.empty(shape, np.float32) for key, shape in provenance["arrays"].items()}
         with _checkpointer() as checkpointer:

@@ -14,7 +14,6 @@ registered size, or failing that at the size given by the server, and never exce
 import hashlib
 import json
 import os
-import tempfile
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -126,13 +125,8 @@ class UrlFile:
             if is_local(path):
                 self._download_here(Path(path), sha256)
                 return
-            with tempfile.TemporaryDirectory() as folder:
-                local = Path(folder) / self.name
-                self._download_here(local, sha256)
-                with appearing_whole(path) as copy:
-                    epath.Path(local).copy(copy)
-                    if complaint := self._complaint(copy, sha256):
-                        raise CheckpointError(f"{copy}: was damaged while copying: {complaint}")
+            with appearing_whole(path) as local:
+                self._download_here(Path(local), sha256)
         except TryError as failure:
             is_kept = is_local(path) and _part(Path(path)).exists()
             kept = "run again to resume it from the part that was kept; or " if is_kept else ""

@@ -11,6 +11,7 @@ from etils import epath
 
 from iqa_jax.backbones import INPUT, build
 from iqa_jax.errors import CheckpointError, listed
+from iqa_jax.files import absolute
 from iqa_jax.progress import shown
 from iqa_jax.weights import checkpoints
 from iqa_jax.weights.conversion import convert, flatten
@@ -109,7 +110,7 @@ def fetch_each(
       InputError: If a name is unknown, before anything is fetched.
       CheckpointError: At the end, if some could not be fetched.
     """
-    directory = checkpoints.resolve_directory(checkpoints_dir).resolve()
+    directory = absolute(checkpoints.resolve_directory(checkpoints_dir))
     models = [RELEVANCES[name].model if name in RELEVANCES else name for name in names]
     targets = {
         model: [target for target in _targets(model) if target.conversions]

@@ -18,6 +18,7 @@ from iqa_jax.backbones import (
     from_function,
 )
 from iqa_jax.errors import CheckpointError, InputError
+from iqa_jax.files import absolute
 from iqa_jax.images.preprocess import IDENTITY
 from iqa_jax.pytrees import register_pytree
 from iqa_jax.weights import checkpoints
@@ -344,7 +345,7 @@ def _provenance(name: str, directory: epath.PathLike | None) -> Mapping[str, Any
         fetchable = name in MODELS or name in RELEVANCES
         advice = f"fetch it with: iqa fetch --models={name}, or "
         raise CheckpointError(
-            f"there is no checkpoint {name} in {where.resolve()}; {advice if fetchable else ''}"
+            f"there is no checkpoint {name} in {absolute(where)}; {advice if fetchable else ''}"
             "name its folder with checkpoints_dir or IQA_JAX_CHECKPOINTS"
         )
     return record

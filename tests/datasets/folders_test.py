@@ -3,8 +3,9 @@ from pathlib import Path
 import pytest
 from etils import epath
 
-from iqa_jax.datasets.folders import FolderIndex, image_in
+from iqa_jax.datasets.folders import FolderIndex, files_below, image_in
 from iqa_jax.errors import DatasetError
+from iqa_jax.files import write_text
 
 
 @pytest.fixture
@@ -74,3 +75,15 @@ def test_listings_of_large_folders_are_cut(folder):
         (folder / f"{number:02d}.txt").touch()
     with pytest.raises(DatasetError, match=r"found 00.txt, .*09.txt, \.\.\.$"):
         FolderIndex(folder).require("x")
+
+
+def test_folders_in_a_bucket(bucket):
+    for name in ("Images/A.png", "Images/deep/b.png", "scores.csv"):
+        write_text(bucket / name, name)
+    index = FolderIndex(bucket)
+    assert index.require("images") == bucket / "Images"
+    assert sorted(files_below(bucket)) == [
+        bucket / name for name in ("Images/A.png", "Images/deep/b.png", "scores.csv")
+    ]
+    with pytest.raises(DatasetError, match="there is no folder gs://bucket/.*/none"):
+        list(files_below(bucket / "none"))

@@ -14,6 +14,7 @@ from etils import epath
 from iqa_jax.engine import claims as module
 from iqa_jax.engine.claims import STALE, Claims
 from iqa_jax.engine.shares import Share
+from iqa_jax.files import names
 
 
 @pytest.fixture
@@ -133,3 +134,62 @@ def test_the_clock_of_the_machine_does_not_matter(claims, monkeypatch):
     claims.take(7)
     monkeypatch.setattr(time, "time", lambda: 0.0)
     assert claims.find(7).age < 5
+
+
+def test_one_of_two_claimants_wins_in_a_bucket(bucket):
+    several = [Claims(bucket / "claims", Share(index, 2)) for index in range(2)]
+    with ThreadPoolExecutor(2) as pool:
+        taken = list(pool.map(lambda each: each.take(7), several))
+    assert sorted(map(bool, taken)) == [False, True]
+    assert names(bucket / "claims") == ["00000007.0"]
+
+
+@pytest.mark.slow
+def test_processes_claim_once_in_a_bucket(bucket, store_environment):
+    """The two begin at the same time, and neither knows what the other has found."""
+    code = f"""
+import sys
+from etils import epath
+from iqa_jax.engine.claims import Claims
+from iqa_jax.engine.shares import Share
+claims = Claims(epath.Path("{bucket}"), Share(int(sys.argv[1]), 2))
+claims.find(0)
+print("ready", flush=True)
+sys.stdin.readline()
+print([piece for piece in range(5) if claims.take(piece)], flush=True)
+sys.stdin.readline()
+"""
+    processes = [
+        subprocess.Popen(
+            [sys.executable, "-c", code, str(index)],
+            env={**os.environ, **store_environment},
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            text=True,
+        )
+        for index in range(2)
+    ]
+    for process in processes:
+        assert process.stdout.readline() == "ready\n"
+    for process in processes:
+        process.stdin.write("go\n")
+        process.stdin.flush()
+    taken = [json.loads(process.stdout.readline()) for process in processes]
+    for process in processes:
+        process.communicate("end\n")
+    assert sorted([*taken[0], *taken[1]]) == list(range(5))
+
+
+def test_a_claim_in_a_bucket_is_renewed_and_goes_stale(bucket, monkeypatch):
+    monkeypatch.setattr(module, "RENEWED", 0.02)
+    claims = Claims(bucket, Share(0, 2))
+    path = claims.take(7)
+    first = claims.find(7)
+    assert 0 <= first.age < STALE
+    with claims.renewed(path):
+        while claims.find(7).renewed_at == first.renewed_at:
+            time.sleep(0.02)
+    give_to_another(path)
+    assert claims.take(7) is None
+    monkeypatch.setattr(module, "STALE", 0.0)
+    assert Claims(bucket, Share(1, 2)).take(7) == bucket / "00000007.1"

@@ -3,11 +3,15 @@
 import subprocess
 import sys
 
+import jax
 import pytest
 from absl import flags
+from etils.epath.backend import fsspec_backend
 
+from iqa_jax.programs import running
 from iqa_jax.programs.running import MEANINGS, ExitStatus
 from iqa_jax.programs.score import command as score
+from iqa_jax.programs.settings import ProcessSettings
 
 
 @pytest.mark.parametrize(
@@ -65,3 +69,33 @@ def test_compiled_programs_are_kept_unless_not_wanted(shell, environment, pair_f
     (tmp_path / "a file").touch()
     environment["XDG_CACHE_HOME"] = str(tmp_path / "a file")
     assert shell("score", "--metrics=psnr", *images).returncode == 0
+
+
+def test_a_compilation_cache_in_a_bucket_is_that_of_jax_alone(monkeypatch):
+    """XLA's own cache, of measurements on GPUs, cannot be in a bucket."""
+    settings = {}
+    monkeypatch.setattr(jax.config, "update", settings.__setitem__)
+    for folder, alone in (("gs://bucket/compiled", True), ("/some/where", False), ("", False)):
+        settings.clear()
+        running._keep_compiled_programs(ProcessSettings(compilation_cache_dir=folder))
+        assert settings["jax_compilation_cache_dir"] == (folder or None)
+        assert ("jax_persistent_cache_enable_xla_caches" in settings) == alone
+
+
+@pytest.mark.parametrize(
+    ("error", "complaint"),
+    [
+        (ImportError("Please install gcsfs"), "paths in buckets need gcsfs; pip install"),
+        (type("HttpError", (Exception,), {"__module__": "gcsfs.retry"})("busy"), "answers: busy"),
+    ],
+)
+def test_errors_of_buckets_are_one_line(iqa, monkeypatch, error, complaint):
+    def fail(*_, **__):
+        raise error
+
+    monkeypatch.setattr(fsspec_backend, "exists", fail)
+    ended = iqa("merge", "--output=gs://bucket/scores")
+    assert ended.status == 1
+    assert ended.stderr.startswith("iqa merge: error: ")
+    assert complaint in ended.stderr
+    assert len(ended.stderr.splitlines()) == 1

@@ -8,6 +8,7 @@ import pytest
 from etils import epath
 
 from iqa_jax.errors import CheckpointError
+from iqa_jax.files import names
 from iqa_jax.revisions import VERSION
 from iqa_jax.weights import checkpoints
 
@@ -35,6 +36,17 @@ def test_round_trip(directory, arrays, monkeypatch):
         assert sorted(found.arrays) == sorted(arrays)
         for name, array in arrays.items():
             np.testing.assert_array_equal(found.arrays[name], array)
+
+
+def test_in_a_bucket(bucket, arrays):
+    assert checkpoints.read_provenance(bucket, "net") is None
+    for more in (0, 1):
+        saved = {name: array + more for name, array in arrays.items()}
+        checkpoints.save(bucket, "net", saved, {"kind": "backbone"})
+        found = checkpoints.load(bucket, "net").arrays
+        for name, array in saved.items():
+            np.testing.assert_array_equal(found[name], array)
+    assert sorted(names(bucket / "net")) == ["arrays", "provenance.json"]
 
 
 def test_replaces_an_older_one_and_leaves_nothing_else(directory, arrays):

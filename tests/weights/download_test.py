@@ -13,6 +13,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 import pytest
 from etils import epath
 
+from iqa_jax import files
 from iqa_jax.errors import CheckpointError
 from iqa_jax.weights import download, transfers
 from iqa_jax.weights.download import UrlFile, file_sha256
@@ -596,18 +597,16 @@ def test_a_full_disk(server, file, tmp_path):
     assert not list(tmp_path.iterdir())
 
 
-def test_to_a_bucket(server, file, directory, monkeypatch):
-    monkeypatch.setattr(download, "is_local", lambda path: False)
+def test_to_a_bucket(server, file, bucket):
     server.script = [drops_half_way]
-    assert file.fetch(directory, SHA256) == directory / file.name
-    assert is_whole(file, directory)
-    assert file.fetch(directory, SHA256) == directory / file.name
+    assert file.fetch(bucket, SHA256) == bucket / file.name
+    assert is_whole(file, bucket)
+    assert file.fetch(bucket, SHA256) == bucket / file.name
     assert len(server.requests) == 2
 
 
-def test_nothing_unfinished_is_kept_in_a_bucket(server, file, directory, monkeypatch):
-    monkeypatch.setattr(download, "is_local", lambda path: False)
+def test_nothing_unfinished_is_kept_in_a_bucket(server, file, bucket):
     server.script = [drops_half_way] * 3
     with pytest.raises(CheckpointError, match=r"bytes too early; download it elsewhere"):
-        file.fetch(directory, SHA256)
-    assert not names(directory)
+        file.fetch(bucket, SHA256)
+    assert not files.names(bucket)

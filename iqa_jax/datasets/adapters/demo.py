@@ -87,7 +87,7 @@ def build(folder: epath.PathLike) -> bool:
     if folder.exists():
         raise DatasetError(f"{folder}: exists but has no {TABLE}; choose another folder")
     folder.parent.mkdir(parents=True, exist_ok=True)
-    with appearing_whole(folder) as unfinished:
+    with appearing_whole(folder, last=TABLE) as unfinished:
         (unfinished / "references").mkdir(parents=True)
         (unfinished / "distorted").mkdir()
         header = (*csv_table.REQUIRED, "distortion", "level", "reference_id")

@@ -9,6 +9,7 @@ import numpy as np
 from etils import epath
 
 from iqa_jax.errors import InputError
+from iqa_jax.files import absolute
 from iqa_jax.text import counted
 
 _LEAST_ROWS = 16
@@ -151,4 +152,4 @@ def location(path: epath.Path) -> Mapping[str, str]:
     if text.startswith("gs://"):
         bucket, _, folder = text.removeprefix("gs://").partition("/")
         return {"driver": "gcs", "bucket": bucket, "path": f"{folder}/"}
-    return {"driver": "file", "path": f"{path.resolve()}/"}
+    return {"driver": "file", "path": f"{absolute(path)}/"}

@@ -101,7 +101,7 @@ def create(path: epath.Path, contents: Contents) -> None:
     """
     path.parent.mkdir(parents=True, exist_ok=True)
     try:
-        with appearing_whole(path, replacing=False) as unfinished:
+        with appearing_whole(path, replacing=False, last=RECORD) as unfinished:
             unfinished.mkdir()
             _write_contents(unfinished, contents)
     except OSError:

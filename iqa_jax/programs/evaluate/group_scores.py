@@ -15,7 +15,6 @@ from iqa_jax.engine.programs import Programs
 from iqa_jax.engine.run import environment, fill
 from iqa_jax.engine.shares import ALONE, Share
 from iqa_jax.engine.store import StatisticsStore
-from iqa_jax.files import is_local
 from iqa_jax.metrics.features import FeatureScores
 from iqa_jax.metrics.pair_function import PairFunction
 from iqa_jax.programs.evaluate.from_store import distances
@@ -70,8 +69,7 @@ def score_group(
       scorer: Function of the group, with weights.
       plan: The pairs, and how they are computed.
       programs: Programs of the run so far, to be reused and added to.
-      settings: Settings of the evaluation. Without an output folder nothing is written; in a
-        bucket each process computes everything.
+      settings: Settings of the evaluation. Without an output folder nothing is written.
     """
     headers = {name: each._replace(checksum=None) for name, each in plan.headers.items()}
     signature = {
@@ -82,7 +80,7 @@ def score_group(
         **environment(),
     }
     folder = epath.Path(settings.output_dir) / "parts" if settings.output_dir else None
-    if folder and is_local(folder):
+    if folder:
         shards = ScoreShards(folder, scorer, plan, signature)
         speed = shards.fill(find_share(settings), programs)
         return GroupScores({**signature, "pairs_per_second": speed}, shards.collect, shards.left)

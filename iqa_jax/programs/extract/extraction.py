@@ -17,7 +17,6 @@ from iqa_jax.engine.run import environment, fill, mean_speed
 from iqa_jax.engine.shards import shards_to_do
 from iqa_jax.engine.shares import ALONE, Share
 from iqa_jax.engine.store import LayerShape, StatisticsStore, StatisticsWriter, StoreShards
-from iqa_jax.files import is_local
 from iqa_jax.images.resize import Size
 from iqa_jax.metrics.layer_statistics import FeatureStatistics
 from iqa_jax.programs.extract.settings import ExtractSettings
@@ -74,7 +73,7 @@ def ensure_store(
       checkpoints_dir: See ``load_backbone``.
       precision: See ``load_backbone``.
       programs: Programs of the run so far; None for none.
-      share: Share of this process; in a bucket, each process does everything.
+      share: Share of this process.
 
     Raises:
       InputError: If the model or a layer is unknown, images are too small for a layer, or the store
@@ -110,7 +109,7 @@ def ensure_store(
         return Extracted(StatisticsStore.at(writer.path), None)
     statistics = replace(outline, arrays=tuple(writer.arrays))
     filled = statistics.fill(checkpoints_dir=checkpoints_dir)
-    if share.is_alone or not is_local(writer.path):
+    if share.is_alone:
         speed = fill(writer, plan, filled, programs=programs).pairs_per_second
         return Extracted(StatisticsStore.at(writer.path), speed)
     shards, programs = StoreShards(writer.store, writer.arrays), programs or Programs()

@@ -10,7 +10,7 @@ from etils import epath
 
 from iqa_jax.datasets.table import PairTable
 from iqa_jax.errors import InputError
-from iqa_jax.files import create_text, write_text
+from iqa_jax.files import create_text, remove, write_text
 from iqa_jax.images.sources import CheckedImages
 from iqa_jax.programs.score.earlier import IMAGE_KEYS, EarlierScores, Kept, images_record
 from iqa_jax.programs.score.scores import Scores
@@ -105,7 +105,7 @@ class ScoreFiles:
     def remove_parts(self) -> None:
         """Removes the parts of the run; another run may do so at the same time."""
         with contextlib.suppress(OSError):
-            self.parts.rmtree(missing_ok=True)
+            remove(self.parts)
 
     def _record(self) -> dict[str, Any]:
         """The record beside the table; empty if it is damaged."""

@@ -19,7 +19,6 @@ from typing import Any
 from etils import epath
 
 from iqa_jax.datasets.shard_tables import (
-    holds_shards,
     shard_numbers,
     shard_path,
     shard_text,
@@ -28,7 +27,7 @@ from iqa_jax.datasets.shard_tables import (
 from iqa_jax.engine.claims import Claims
 from iqa_jax.engine.shares import ALONE, Share
 from iqa_jax.errors import InputError, listed
-from iqa_jax.files import appearing_whole, create_text, is_local, remove, write_text
+from iqa_jax.files import appearing_whole, create_text, remove, write_text
 from iqa_jax.programs.score.earlier import EarlierScores, images_record
 from iqa_jax.programs.score.files import differences, record_text, to_csv
 from iqa_jax.programs.score.scores import Scores
@@ -56,15 +55,10 @@ class ShardFolder:
       path: The folder.
 
     Raises:
-      InputError: If this is a file, or in a bucket.
+      InputError: If this is a file.
     """
 
     def __init__(self, path: epath.Path):
-        if not is_local(path):
-            raise InputError(
-                f"{path}: processes can only share folders that are mounted as a file system; name "
-                "a file, such as scores.csv, to score with one process"
-            )
         if path.exists() and not path.is_dir():
             raise InputError(
                 f"{path}: is a file; expected a folder, or a name that ends in .csv for a table"
@@ -100,7 +94,7 @@ class ShardFolder:
         Raises:
           InputError: If this is not a folder of shards.
         """
-        if not self._record_path.exists() or not holds_shards(self.path):
+        if not self._record_path.exists():
             raise InputError(f"{self.path}: expected a folder that iqa score has begun to fill")
         self._signature = _parsed(self._record_path.read_text(), self._record_path)
 

@@ -22,6 +22,19 @@ def folder(table, tmp_path):
     return tmp_path
 
 
+def test_a_store_in_a_bucket(table, folder, bucket):
+    with pytest.raises(InputError, match="it has: nothing"):
+        StatisticsStore.open(bucket, MODEL)
+    made_up.fill(made_up.make_writer(bucket, table, made_up.ARRAYS[:4]), table, units=3)
+    continued = made_up.make_writer(bucket, table, made_up.ARRAYS[:4])
+    made_up.fill(continued, table)
+    stores = [StatisticsStore.open(place, MODEL) for place in (folder, bucket)]
+    assert stores[0].signature == stores[1].signature
+    for layer, statistic in made_up.ARRAYS[:4]:
+        local, other = (store.read(layer, statistic) for store in stores)
+        np.testing.assert_array_equal(local, other)
+
+
 def inside(folder, pattern):
     (path,) = folder.glob(f"mixed/*/{pattern}")
     return path

@@ -1,6 +1,6 @@
 import dataclasses
 import json
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 
 import numpy as np
 import oracle
@@ -9,6 +9,7 @@ from etils import epath
 
 from iqa_jax import zoo
 from iqa_jax.datasets import inspect, load_dataset
+from iqa_jax.datasets.folders import files_below
 from iqa_jax.engine import capacity
 from iqa_jax.engine.claims import Claims
 from iqa_jax.engine.plan import make_plan
@@ -61,8 +62,8 @@ def ensure(dataset, folder, checkpoints, arrays=ARRAYS, precision="highest", **o
 
 def files(folder):
     """Every file of some stores with its bytes."""
-    paths = (path for path in Path(folder).rglob("*") if path.is_file())
-    return {path.relative_to(folder): path.read_bytes() for path in paths}
+    below = {path.relative_to(folder): path for path in files_below(epath.Path(folder))}
+    return {PurePosixPath(str(name)): path.read_bytes() for name, path in below.items()}
 
 
 def test_statistics_of_a_dataset_of_two_sizes(dataset, folder, checkpoints, alexnet):
@@ -129,8 +130,13 @@ def test_an_interrupted_extraction_ends_equal(dataset, folder, checkpoints, tmp_
     assert files(folder) == files(whole)
 
 
+@pytest.fixture(params=["folder", pytest.param("bucket", marks=pytest.mark.slow)])
+def place(request):
+    return request.getfixturevalue(request.param)
+
+
 def test_several_processes_end_with_the_store_of_one(
-    dataset, folder, checkpoints, tmp_path, monkeypatch
+    dataset, place, checkpoints, tmp_path, monkeypatch
 ):
     """One of three shards of three pairs is claimed by a process that does not finish it."""
     monkeypatch.setattr("iqa_jax.engine.store.arrays._LEAST_ROWS", 1)
@@ -138,19 +144,19 @@ def test_several_processes_end_with_the_store_of_one(
     monkeypatch.setattr("iqa_jax.engine.claims.RENEWED", 0.05)
     whole = epath.Path(tmp_path) / "whole"
     ensure(dataset, whole, checkpoints)
-    claims = Claims(folder / "pairs" / "alexnet.claims", Share(0, 2))
+    claims = Claims(place / "pairs" / "alexnet.claims", Share(0, 2))
     with claims.renewed(claims.take(0)):
-        some = ensure(dataset, folder, checkpoints, share=Share(1, 2))
+        some = ensure(dataset, place, checkpoints, share=Share(1, 2))
     assert some.left() == 1
     assert some.pairs_per_second > 0
     with pytest.raises(InputError, match="unfinished .3 of 9 chunks of rows missing"):
         some.store.read("relu1", "squared_error")
-    assert ensure(dataset, folder, checkpoints, share=Share(0, 2)).left() == 0
-    claimed = {path for path in files(folder) if "alexnet.claims" in path.parts}
+    assert ensure(dataset, place, checkpoints, share=Share(0, 2)).left() == 0
+    claimed = {path for path in files(place) if "alexnet.claims" in path.parts}
     assert {path.name for path in claimed} == {"00000000.0", "00000000.1"} | {
         *("00000001.0", "00000002.0")
     }
-    assert {path: data for path, data in files(folder).items() if path not in claimed} == files(
+    assert {path: data for path, data in files(place).items() if path not in claimed} == files(
         whole
     )
 

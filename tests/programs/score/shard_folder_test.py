@@ -142,11 +142,6 @@ def test_a_file_is_no_folder(path):
         ShardFolder(path)
 
 
-def test_a_bucket_cannot_be_shared():
-    with pytest.raises(InputError, match="can only share folders that are mounted"):
-        ShardFolder(epath.Path("gs://bucket/scores"))
-
-
 @pytest.mark.parametrize("text", ["", "{", "[]", '{"metrics": {}}'])
 def test_a_folder_of_something_else_is_left_alone(text, path):
     with pytest.raises(InputError, match="expected a folder that iqa score has begun to fill"):

@@ -1,12 +1,15 @@
 """Several processes that fill a folder of scores with the same command line."""
 
+import json
 import subprocess
 import sys
 import time
 
 import pytest
 
+from iqa_jax import buckets
 from iqa_jax.datasets import pair_pieces
+from iqa_jax.files import modified, names, remove, write_text
 
 
 @pytest.fixture
@@ -123,6 +126,91 @@ def test_flags_that_make_no_sense_are_refused(score, output, flags, complaint):
     refused = score(output, *flags)
     assert refused.status == 1
     assert complaint in refused.stderr
+
+
+@pytest.fixture
+def pair_bucket(pair_folder, bucket):
+    """The pairs in a bucket: their list, and the images beside it."""
+    for path in pair_folder.iterdir():
+        buckets.upload(path, bucket / "pairs" / path.name)
+    return bucket / "pairs"
+
+
+def test_a_bucket_ends_with_the_table_of_a_folder(iqa, pair_folder, pair_bucket, tmp_path):
+    local, *flags = (f"--pairs={pair_folder / 'pairs.csv'}", "--metrics=psnr")
+    assert iqa("score", local, *flags, f"--output={tmp_path / 'whole.csv'}").status == 0
+    whole = (tmp_path / "whole.csv").read_bytes()
+    flags = (*flags, f"--pairs={pair_bucket / 'pairs.csv'}")
+    shared = pair_bucket.parent / "scores"
+    done = iqa("score", *flags, f"--output={shared}", "--process_index=0", "--process_count=2")
+    assert done.status == 0, done.stderr
+    assert sorted(names(shared)) == ["claims", "run.json", "scores.csv", "shards"]
+    assert (shared / "scores.csv").read_bytes() == whole
+    before = modified(shared / "scores.csv")
+    merged = iqa("merge", f"--output={shared}")
+    assert merged.stdout == f"Written: {shared / 'scores.csv'}, 9 pairs\n"
+    assert modified(shared / "scores.csv") == before
+    alone = pair_bucket.parent / "alone.csv"
+    assert iqa("score", *flags, f"--output={alone}").status == 0
+    assert alone.read_bytes() == whole
+    assert iqa("score", *flags, f"--output={alone}", "--resume").stdout.startswith("Already comp")
+
+
+def test_the_images_of_a_list_may_be_in_a_bucket(iqa, pair_bucket, pair_folder, tmp_path):
+    pairs = ["reference,distorted", f"{pair_bucket / 'a.png'},{pair_folder / 'a_1.png'}"]
+    (tmp_path / "list.csv").write_text("\n".join(pairs) + "\n")
+    done = iqa("score", "--metrics=psnr", f"--pairs={tmp_path / 'list.csv'}")
+    assert done.status == 0, done.stderr
+    missing = pair_bucket / "none.png"
+    (tmp_path / "list.csv").write_text("\n".join([*pairs, f"{missing},a_1.png"]) + "\n")
+    refused = iqa("score", "--metrics=psnr", f"--pairs={tmp_path / 'list.csv'}")
+    assert refused.status == 2
+    assert "none.png: there is no such file" in refused.stdout
+
+
+def test_shards_that_are_missing_in_a_bucket_are_named(iqa, bucket, pair_bucket):
+    flags = ("--metrics=psnr", f"--pairs={pair_bucket / 'pairs.csv'}")
+    assert iqa("score", *flags, f"--output={bucket / 'scores'}").status == 0
+    remove(bucket / "scores" / "shards")
+    refused = iqa("merge", f"--output={bucket / 'scores'}")
+    assert refused.status == 1
+    assert "0: claimed by process 0 of 1 on " in refused.stderr
+    nothing = iqa("merge", f"--output={bucket / 'nothing'}")
+    assert "expected a folder that iqa score has begun to fill" in nothing.stderr
+
+
+@pytest.mark.slow
+def test_two_processes_fill_a_bucket(iqa, environment, store_environment, pair_bucket, tmp_path):
+    header, *rows = (pair_bucket / "pairs.csv").read_text().splitlines()
+    write_text(pair_bucket / "many.csv", "\n".join([header, *(rows * 100)]) + "\n")
+    flags = ("--metrics=psnr,ssim", f"--pairs={pair_bucket / 'many.csv'}")
+    shared = pair_bucket.parent / "scores"
+    cache = pair_bucket.parent / "compiled"
+    processes = [
+        subprocess.Popen(
+            [
+                *(sys.executable, "-m", "iqa_jax", "score", *flags, f"--output={shared}"),
+                *(f"--process_index={index}", "--process_count=2"),
+                f"--compilation_cache_dir={cache}",
+            ],
+            env={**environment, **store_environment},
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+        for index in range(2)
+    ]
+    for process in processes:
+        _, said = process.communicate(timeout=300)
+        assert process.returncode == 0, said
+    assert iqa("score", *flags, f"--output={tmp_path / 'whole.csv'}").status == 0
+    whole = (tmp_path / "whole.csv").read_bytes()
+    assert (shared / "scores.csv").read_bytes() == whole
+    remove(shared / "scores.csv")
+    assert iqa("merge", f"--output={shared}").status == 0
+    assert (shared / "scores.csv").read_bytes() == whole
+    holders = {json.loads(path.read_text())["process"] for path in (shared / "claims").iterdir()}
+    assert holders == {process.pid for process in processes}
+    assert any(name.endswith("-cache") for name in names(cache))
 
 
 @pytest.mark.slow
