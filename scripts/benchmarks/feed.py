@@ -8,11 +8,11 @@ Example:
 The images are photographs of the demo, cut to one size and with noise; the bytes are the mean of
 their files, or of the records of stored. "One thread" decodes file after file with Pillow alone,
 without the checks of iqa_jax; for stored (the decoded pixels of iqa build --decoded) it reads
-record after record; its rate is for a second of processor time, which other work does not shorten. "Fed" is the rate of a run whose step does nothing: files are read,
-their checksums compared, decoded by the readers, put together into batches and sent to the device.
-Both alternate, and the medians of the rounds and of their ratios are shown. "Of processor time" is
-the ratio of their processor times for an image, which other work on the machine does not change: 1
-if feeding took no more than decoding.
+record after record; its rate is for a second of processor time, which other work does not shorten.
+"Fed" is the rate of a run whose step does nothing: files are read, their checksums compared,
+decoded by the readers, put together into batches and sent to the device. Both alternate, and the
+medians of the rounds and of their ratios are shown. "Of processor time" is the ratio of their
+processor times for an image: 1 if feeding took no more than decoding.
 
 With --processes as many processes as readers read and decode the same images, a thread each, and
 keep the pixels to themselves; the last column is their rate over that of the readers. It is the
