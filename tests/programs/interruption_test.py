@@ -29,6 +29,14 @@ def net(images):
 '''
 
 
+@pytest.fixture(autouse=True)
+def foreground():
+    """A process that does not ignore SIGINT, as a background job does."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
+
+
 @pytest.mark.parametrize("number", SIGNALS)
 def test_the_first_signal_interrupts_and_the_next_does_not(number):
     before = signal.getsignal(number)
