@@ -10,8 +10,9 @@ from functools import partial
 
 from iqa_jax.datasets.table import Pair, PairTable
 from iqa_jax.errors import DatasetError, ImageError, MissingImageError, listed
+from iqa_jax.images.checked import CheckedImages
 from iqa_jax.images.decode import Header
-from iqa_jax.images.sources import CheckedImages, ImageSource
+from iqa_jax.images.sources import ImageSource
 from iqa_jax.progress import bar
 from iqa_jax.text import counted
 

@@ -45,7 +45,7 @@ from iqa_jax.engine.feed import read_batches
 from iqa_jax.engine.plan import Plan, make_plan
 from iqa_jax.engine.processors import processor_count
 from iqa_jax.errors import InputError
-from iqa_jax.images.sources import CheckedImages
+from iqa_jax.images.checked import CheckedImages
 from iqa_jax.programs import running
 from iqa_jax.programs.settings import ProgramSettings
 from iqa_jax.text import aligned

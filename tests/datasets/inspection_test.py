@@ -11,8 +11,9 @@ from PIL import Image
 from iqa_jax.datasets.inspection import inspect, read_headers
 from iqa_jax.datasets.table import Pair, PairTable, Question
 from iqa_jax.errors import DatasetError, MissingImageError
+from iqa_jax.images.checked import CheckedImages
 from iqa_jax.images.decode import Header
-from iqa_jax.images.sources import CheckedImages, ImageFolder, ImageSource
+from iqa_jax.images.sources import ImageFolder, ImageSource
 
 
 def versions(table):

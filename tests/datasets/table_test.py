@@ -8,7 +8,7 @@ from PIL import Image
 from iqa_jax.datasets import fingerprint, inspect
 from iqa_jax.datasets.table import Question
 from iqa_jax.errors import DatasetError
-from iqa_jax.images.sources import BlockImages
+from iqa_jax.images.blocks import BlockImages
 
 
 def replace_row(table, row, **changes):

@@ -27,7 +27,8 @@ from iqa_jax.datasets.folders import FolderIndex
 from iqa_jax.datasets.share_files import read_shares
 from iqa_jax.datasets.table import Pair, PairTable, Question
 from iqa_jax.errors import DatasetError, listed
-from iqa_jax.images.sources import BlockImages, ImageFolder
+from iqa_jax.images.blocks import BlockImages
+from iqa_jax.images.sources import ImageFolder
 
 SIZE = 64
 BLOCK = 4

@@ -22,8 +22,10 @@ from etils import epath
 from iqa_jax.datasets.records import pair_from, table_from, table_record
 from iqa_jax.datasets.table import Pair, PairTable, fingerprint
 from iqa_jax.errors import DatasetError
+from iqa_jax.images.blocks import BlockImages
+from iqa_jax.images.checked import CheckedImages
 from iqa_jax.images.decode import Header
-from iqa_jax.images.sources import BlockImages, CheckedImages, ImageFolder, ImageSource
+from iqa_jax.images.sources import ImageFolder, ImageSource
 
 BUILDER = "image_quality"
 FEATURES_FILE = "features.json"

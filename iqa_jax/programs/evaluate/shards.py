@@ -24,8 +24,8 @@ from iqa_jax.engine.run import fill, mean_speed
 from iqa_jax.engine.shards import shards_to_do
 from iqa_jax.engine.shares import Share
 from iqa_jax.errors import InputError
+from iqa_jax.images.checked import CheckedImages
 from iqa_jax.images.decode import Header
-from iqa_jax.images.sources import CheckedImages
 from iqa_jax.metrics.pair_function import PairFunction
 from iqa_jax.programs.score.earlier import described, recorded_checksum
 from iqa_jax.programs.score.scores import NOT_A_NUMBER, Scores

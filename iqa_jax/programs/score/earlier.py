@@ -14,8 +14,8 @@ from iqa_jax.datasets.inspection import read_headers
 from iqa_jax.datasets.parsing import number_or_nan
 from iqa_jax.datasets.table import PairTable
 from iqa_jax.errors import InputError
+from iqa_jax.images.checked import CheckedImages
 from iqa_jax.images.decode import Header
-from iqa_jax.images.sources import CheckedImages
 from iqa_jax.programs.score.scores import Scored, Scores
 
 IMAGE_KEYS = _IMAGES, _UNREAD = "images", "unread"

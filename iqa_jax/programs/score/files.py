@@ -11,7 +11,7 @@ from etils import epath
 from iqa_jax.datasets.table import PairTable
 from iqa_jax.errors import InputError
 from iqa_jax.files import create_text, remove, write_text
-from iqa_jax.images.sources import CheckedImages
+from iqa_jax.images.checked import CheckedImages
 from iqa_jax.programs.score.earlier import IMAGE_KEYS, EarlierScores, Kept, images_record
 from iqa_jax.programs.score.scores import Scores
 from iqa_jax.progress import warn

@@ -14,9 +14,9 @@ from iqa_jax.engine.parts import keep_scores
 from iqa_jax.engine.plan import Plan, WorkUnit, make_plan
 from iqa_jax.engine.programs import Programs
 from iqa_jax.engine.run import fill
+from iqa_jax.images.checked import CheckedImages
 from iqa_jax.images.decode import Header
 from iqa_jax.images.resize import Size
-from iqa_jax.images.sources import CheckedImages
 from iqa_jax.metrics.pair_function import PairFunction
 from iqa_jax.programs.loaded import NOTHING_LOADED, Loaded
 from iqa_jax.programs.score.scorers import Scorers, load_scorers

@@ -21,8 +21,9 @@ from iqa_jax.datasets.tfds.builder import build
 from iqa_jax.datasets.tfds.records import BUILDER, VERSION
 from iqa_jax.datasets.tfds.source import load_tfds
 from iqa_jax.errors import DatasetError, ImageError, MissingImageError
+from iqa_jax.images.blocks import BlockImages
 from iqa_jax.images.decode import Header
-from iqa_jax.images.sources import BlockImages, ImageFolder
+from iqa_jax.images.sources import ImageFolder
 
 
 @pytest.fixture

@@ -17,7 +17,8 @@ from iqa_jax.datasets.tfds.source import load_tfds
 from iqa_jax.datasets.tfds.stored_pixels import StoredPixels, cut, store_pixels
 from iqa_jax.errors import DatasetError, ImageError, MissingImageError
 from iqa_jax.images import sources
-from iqa_jax.images.sources import BlockImages, ImageFolder, ImageSource
+from iqa_jax.images.blocks import BlockImages
+from iqa_jax.images.sources import ImageFolder, ImageSource
 
 
 @pytest.fixture

@@ -9,7 +9,8 @@ from PIL import Image
 from programs.report.made_up import ODD
 
 from iqa_jax.errors import InputError
-from iqa_jax.images.sources import ArrayImages, BlockImages, ImageFolder
+from iqa_jax.images.blocks import BlockImages
+from iqa_jax.images.sources import ArrayImages, ImageFolder
 from iqa_jax.programs.report.pictures import LONGEST_SIDE, embed, find_maps, link
 
 

@@ -9,8 +9,9 @@ from etils import epath
 from iqa_jax.datasets import Pair, PairTable, pair_lists
 from iqa_jax.errors import InputError
 from iqa_jax.files import write_text
+from iqa_jax.images.checked import CheckedImages
 from iqa_jax.images.decode import Header
-from iqa_jax.images.sources import CheckedImages, ImageFolder
+from iqa_jax.images.sources import ImageFolder
 from iqa_jax.programs.score.files import ScoreFiles, to_csv
 from iqa_jax.programs.score.scores import Scored, Scores
 

@@ -8,7 +8,8 @@ from PIL import Image
 from iqa_jax.datasets import inspect
 from iqa_jax.datasets.inspection import read_headers
 from iqa_jax.errors import ImageError, MissingImageError
-from iqa_jax.images.sources import BlockImages, ImageSource
+from iqa_jax.images.blocks import BlockImages
+from iqa_jax.images.sources import ImageSource
 from iqa_jax.programs.verify.examination import examine, mean_squared_error
 
 
