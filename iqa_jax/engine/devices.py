@@ -184,12 +184,26 @@ class UnitRunner:
             return Excess(needed, there)
         return None
 
-    def __call__(self, reference: np.ndarray, distorted: np.ndarray) -> Mapping[str, jax.Array]:
+    def put(self, reference: np.ndarray, distorted: np.ndarray) -> tuple[jax.Array, jax.Array]:
+        """Starts the transfer of :meth:`unit_count` units and does not wait for it.
+
+        Args:
+          reference: ``uint8`` ``[units, H, W, 3]``.
+          distorted: ``uint8`` ``[units, V, H, W, 3]``.
+
+        Returns:
+          Both, on the devices.
+        """
+        return jax.device_put((reference, distorted), self._sharded)
+
+    def __call__(
+        self, reference: np.ndarray | jax.Array, distorted: np.ndarray | jax.Array
+    ) -> Mapping[str, jax.Array]:
         """Starts the computation of :meth:`unit_count` units and does not wait for it.
 
         Args:
-          reference: ``[units, H, W, 3]``.
-          distorted: ``[units, V, H, W, 3]``.
+          reference: ``uint8`` ``[units, H, W, 3]``; transferred unless it is on the devices.
+          distorted: ``uint8`` ``[units, V, H, W, 3]``, likewise.
 
         Returns:
           ``{name: [units, V]}``, still on the devices.

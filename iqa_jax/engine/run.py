@@ -6,7 +6,7 @@ from collections import deque
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass, field
-from typing import Any, Protocol
+from typing import Any, NamedTuple, Protocol
 
 import jax
 import numpy as np
@@ -20,6 +20,7 @@ from iqa_jax.engine.plan import Plan, WorkUnit
 from iqa_jax.engine.programs import Programs
 from iqa_jax.engine.step import Step
 from iqa_jax.engine.unsaved import Saving, saved_in_the_end
+from iqa_jax.engine.waits import WAITS
 from iqa_jax.errors import ImageError, InputError
 from iqa_jax.progress import bar, inform
 from iqa_jax.revisions import versions_with
@@ -173,7 +174,7 @@ def compute(
     pairs, wanted = _pairs_in(plan.units), _pairs_in(units)
     following = dict(itertools.pairwise(dict.fromkeys(unit.size for unit in units)))
     batches = read_batches(plan, units, places=runner.unit_count, tolerant=tolerant)
-    started: deque[tuple[Batch, Mapping[str, jax.Array]]] = deque()
+    started: deque[_Started] = deque()
     broken = None
     with (
         closing(runner),
@@ -189,25 +190,35 @@ def compute(
 
         def ended(count: int) -> Iterator[Computed]:
             for _ in range(count):
-                for computed in _units_of(*started.popleft(), plan):
+                for computed in _units_of(started.popleft(), plan):
                     yield computed
                     progress.update(len(computed.rows) + len(computed.failed))
 
         while True:
             try:
-                batch = next(batches, None)
+                with WAITS.on("images"):
+                    batch = next(batches, None)
             except ImageError as error:
                 batch, broken = None, error
-            if not batch or (started and not _are_alike(batch, started[-1][0])):
+            if not batch or (started and not _are_alike(batch, started[-1].batch)):
                 yield from ended(len(started))  # before another size is compiled
             if not batch:
                 break
-            started.append((batch, runner(batch.reference, batch.distorted)))
+            images = runner.put(batch.reference, batch.distorted)
+            started.append(_Started(batch, images, runner(*images)))
             if next_size := following.pop(batch.units[0].size, None):
                 runner.compile_ahead(*next_size, plan.versions)
             yield from ended(len(started) - 1)
     if broken:
         raise broken
+
+
+class _Started(NamedTuple):
+    """A batch whose computation has started."""
+
+    batch: Batch
+    images: tuple[jax.Array, ...]
+    values: Mapping[str, jax.Array]
 
 
 def _are_alike(first: Batch, second: Batch) -> bool:
@@ -219,8 +230,12 @@ def _pairs_in(units: Sequence[WorkUnit]) -> int:
     return sum(len(unit.rows) for unit in units)
 
 
-def _units_of(batch: Batch, values: Mapping[str, jax.Array], plan: Plan) -> Iterator[Computed]:
-    fetched = jax.device_get(values)
+def _units_of(started: _Started, plan: Plan) -> Iterator[Computed]:
+    batch = started.batch
+    with WAITS.on("transfer"):
+        jax.block_until_ready(started.images)
+    with WAITS.on("values"):
+        fetched = jax.device_get(started.values)
     for position, unit in enumerate(batch.units):
         failed = {
             row: reason

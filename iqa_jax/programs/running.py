@@ -13,6 +13,7 @@ from etils import epath
 
 from iqa_jax.buckets import is_client_error
 from iqa_jax.engine.unsaved import save_all
+from iqa_jax.engine.waits import saying_what_limits
 from iqa_jax.errors import InputError
 from iqa_jax.files import is_local, user_cache
 from iqa_jax.programs.earlier_run import take_settings
@@ -99,7 +100,7 @@ def run(name: str, program: ModuleType, arguments: Sequence[str]) -> int:
         logging.set_verbosity(logging.WARNING)  # JAX and Orbax log a lot
         if process:
             _keep_compiled_programs(process)
-        with shown():
+        with shown(), saying_what_limits():
             return program.main(settings) or ExitStatus.DONE
 
     flags.FLAGS.append_flag_values(defined)

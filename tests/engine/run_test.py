@@ -1,5 +1,5 @@
 import threading
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import jax.numpy as jnp
 import numpy as np
@@ -10,6 +10,7 @@ from iqa_jax.engine import devices
 from iqa_jax.engine import run as engine
 from iqa_jax.engine.devices import UnitRunner
 from iqa_jax.engine.plan import make_plan
+from iqa_jax.engine.waits import WAITS
 from iqa_jax.errors import ImageError, InputError
 from iqa_jax.images.resize import Resize
 from iqa_jax.pytrees import register_pytree
@@ -73,6 +74,13 @@ def test_only_missing_values_are_computed(dataset):
         reference, distorted = (work.pixels(name) for name in (pair.reference, pair.distorted))
         expected = np.abs(distorted.astype(float) - reference).mean()
         assert value == pytest.approx(expected, rel=1e-5)
+
+
+def test_what_a_run_waits_for_is_known(dataset):
+    before = replace(WAITS)
+    engine.fill(Kept(), make_plan(*dataset, versions=1), Difference())
+    assert WAITS.images > before.images
+    assert WAITS.values > before.values
 
 
 def test_a_full_sink_runs_nothing(dataset, monkeypatch):
