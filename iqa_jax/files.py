@@ -39,7 +39,7 @@ def is_local(path: epath.Path) -> bool:
 
 
 def absolute(path: epath.Path) -> epath.Path:
-    """The path from the root of the file system, without links; in a bucket, the path itself."""
+    """The path from the root of the file system; in a bucket, the path itself."""
     return path.resolve() if is_local(path) else path
 
 

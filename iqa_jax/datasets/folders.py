@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from etils import epath
 
 from iqa_jax.errors import DatasetError
-from iqa_jax.files import absolute
+from iqa_jax.files import is_local
 
 _MOST_LISTED = 10
 
@@ -121,7 +121,7 @@ def files_below(folder: epath.Path) -> Iterator[epath.Path]:
     ahead: list[tuple[epath.Path, tuple[str, ...]]] = [(folder, ())]
     while ahead:
         folder, above = ahead.pop()
-        real = os.fspath(absolute(folder))
+        real = os.path.realpath(folder) if is_local(folder) else os.fspath(folder)
         if real in above:
             continue
         ways[real] += 1
