@@ -127,7 +127,7 @@ class Metric:
         reference, distorted = self._checked(reference, distorted)
         if not self.function.mapped:
             raise InputError(
-                f"{self.name} has no maps; SSIM, FLIP and the read-outs unit have them"
+                f"{self.name} has no maps; SSIM, FLIP, LPIPS and the read-outs unit have them"
             )
         return _local_scores(self.function, reference, distorted)
 

@@ -107,7 +107,7 @@ def test_several_lists_are_different_files_of_one_folder(tmp_path):
             read(first, second)
         with pytest.raises(DatasetError, match="expected different lists"):
             read(first, first)
-        with pytest.raises(DatasetError, match="csv: found no file at"):
+        with pytest.raises(DatasetError, match="found no file at"):
             read(epath.Path(tmp_path) / "c.csv")
 
 

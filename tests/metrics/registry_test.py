@@ -111,7 +111,7 @@ def test_the_map_of_ssim_is_the_one_of_its_windows(rng):
 def test_no_map(rng):
     image = rng.integers(0, 256, (1, 32, 32, 3)).astype(np.uint8)
     with pytest.raises(
-        InputError, match="psnr has no maps; SSIM, FLIP and the read-outs unit have them"
+        InputError, match="psnr has no maps; SSIM, FLIP, LPIPS and the read-outs unit have them"
     ):
         iqa_jax.load_metric("psnr").map(image, image)
 

@@ -43,9 +43,7 @@ def check_file(path: epath.Path, *, required: Sequence[str] = REQUIRED) -> None:
     """
     if not path.exists() or path.is_dir():
         found = "a folder" if path.exists() else "no file"
-        raise DatasetError(
-            f"csv: found {found} at {path}; expected a file with {_columns(required)}"
-        )
+        raise DatasetError(f"found {found} at {path}; expected a file with {_columns(required)}")
 
 
 def parse_table(text: str, path: epath.Path, *, required: Sequence[str] = REQUIRED) -> PairTable:

@@ -80,7 +80,11 @@ def read_results(path: epath.Path) -> list[Used]:
     Raises:
       InputError: If there is no record, or it is not one of this package.
     """
+    if not path.exists():
+        raise InputError(f"{path}: there is no such file or folder")
     record_path = path / _RECORD if path.is_dir() else path.with_name(f"{path.name}.json")
+    if not path.is_dir() and not record_path.exists():  # a table in a folder of results
+        record_path = path.with_name(_RECORD)
     try:
         record = json.loads(record_path.read_bytes())
     except FileNotFoundError:

@@ -30,6 +30,7 @@ def main(settings: EvaluateSettings) -> None:
 
     settings = replace(settings, models=tuple(expand_models(settings.models)))
     folder = epath.Path(settings.output_dir or "")
+    tables.check_folder(folder)
     try:
         evaluation = evaluate(settings)
     except LeftToOthers as left:

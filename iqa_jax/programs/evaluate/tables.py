@@ -8,8 +8,10 @@ from typing import Any, NamedTuple
 from etils import epath
 
 from iqa_jax.agreement.columns import Column
+from iqa_jax.errors import InputError
 from iqa_jax.files import write_bytes, write_text
 from iqa_jax.programs.evaluate.evaluation import Evaluation
+from iqa_jax.programs.evaluate.layer_source import RECORD
 from iqa_jax.text import as_json, csv_text
 
 PLACE = ("dataset", "model", "layer", "layer_index", "relative_depth", "readout")
@@ -63,6 +65,25 @@ def tables_of(evaluation: Evaluation) -> dict[str, Table]:
     }
 
 
+def check_folder(folder: epath.Path) -> None:
+    """Makes sure that no results of another program would be replaced.
+
+    Args:
+      folder: The folder for an evaluation, which need not exist.
+
+    Raises:
+      InputError: If it is a file, or holds the scores of ``iqa score`` or the record of another
+        program.
+    """
+    if folder.exists() and not folder.is_dir():
+        raise InputError(f"{folder}: is a file; expected a folder")
+    record = folder / RECORD
+    if record.exists() and '"runs"' not in record.read_text():
+        raise InputError(f"{folder}: its {RECORD} is not of an evaluation; name another folder")
+    if (folder / "scores.csv.json").exists():
+        raise InputError(f"{folder}: holds a table of iqa score, scores.csv; name another folder")
+
+
 def write(evaluation: Evaluation, folder: epath.Path) -> list[str]:
     """Writes the tables, the record and the figure of an evaluation, each file whole.
 
@@ -85,9 +106,9 @@ def write(evaluation: Evaluation, folder: epath.Path) -> list[str]:
         else:
             (folder / name).unlink(missing_ok=True)
     record = json.dumps(as_json(evaluation.record), indent=2, allow_nan=False)
-    write_text(folder / "run.json", record + "\n")
+    write_text(folder / RECORD, record + "\n")
     write_bytes(folder / FIGURE, correlation_by_layer(evaluation).png())
-    return [*(name for name, (_, rows) in tables.items() if rows), "run.json", FIGURE]
+    return [*(name for name, (_, rows) in tables.items() if rows), RECORD, FIGURE]
 
 
 def _place(evaluation: Evaluation, column: Column) -> Sequence[Any]:

@@ -150,5 +150,5 @@ def _jpeg(images: ImageSource, name: str) -> str:
         raise InputError(f"{error}; --images=none makes a page without images") from error
     image.thumbnail((LONGEST_SIDE, LONGEST_SIDE), Image.Resampling.LANCZOS)
     data = io.BytesIO()
-    image.save(data, "JPEG", quality=_QUALITY, subsampling=0, optimize=True)
+    image.save(data, "JPEG", quality=_QUALITY, subsampling=0)
     return data_url(data.getvalue(), "JPEG")

@@ -27,10 +27,12 @@ from iqa_jax.datasets.shard_tables import (
 from iqa_jax.engine.claims import Claims
 from iqa_jax.engine.shares import ALONE, Share
 from iqa_jax.errors import InputError, listed
-from iqa_jax.files import appearing_whole, create_text, remove, write_text
+from iqa_jax.files import appearing_whole, create_text, names, remove, write_text
 from iqa_jax.programs.score.earlier import EarlierScores, images_record
 from iqa_jax.programs.score.files import differences, record_text, to_csv
 from iqa_jax.programs.score.scores import Scores
+
+_FOLDERS = ("claims", "parts", "shards")
 
 
 @dataclass(frozen=True)
@@ -75,8 +77,13 @@ class ShardFolder:
           count: Number of shards.
 
         Raises:
-          InputError: If the folder is of another run.
+          InputError: If the folder is of another run, or has files that are not of shards.
         """
+        if not self._record_path.exists() and (others := self._others()):
+            raise InputError(
+                f"{self.path}: has files that are not of shards, such as {others[0]}; name a new "
+                "or an empty folder"
+            )
         shard_path(self.path, 0).parent.mkdir(parents=True, exist_ok=True)
         text = record_text({**signature, "shards": count})
         if not create_text(self._record_path, text):
@@ -209,6 +216,12 @@ class ShardFolder:
             return {}, ""
         return (record, table) if isinstance(record, dict) else ({}, "")
 
+    def _others(self) -> list[str]:
+        """Names of files that have nothing to do with shards."""
+        return sorted(
+            name for name in names(self.path) if name not in _FOLDERS and not name.startswith(".")
+        )
+
     def _refuse_gaps(self) -> None:
         finished, claims = self.finished(), self.claims(ALONE)
         missing = [
@@ -219,7 +232,8 @@ class ShardFolder:
         if missing:
             what = f"missing shards of {self.count}"
             raise InputError(
-                f"{self.path}: {listed(missing, what)}\n  run the command again to complete them"
+                f"{self.path}: {listed(missing, what)}\n  run iqa score or iqa evaluate again to "
+                "complete them"
             )
 
 
@@ -233,6 +247,7 @@ def _parsed(text: str, path: epath.Path) -> dict[str, Any]:
         int(record["shards"])
     except (ValueError, KeyError, TypeError) as error:
         raise InputError(
-            f"{path}: is not the record of a folder of shards ({error!r}); choose another --output"
+            f"{path}: is not the record of scores in shards, as iqa score writes it into a folder; "
+            "name another --output"
         ) from error
     return record

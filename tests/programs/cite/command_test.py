@@ -102,7 +102,7 @@ def test_the_package_is_cited_as_its_repository_says(iqa):
         ("--datasets=tid2014", "there is no dataset 'tid2014'; there are: bapps"),
         ("--models=resnet-50", "there is no model 'resnet-50'; do you mean"),
         ("--metrics=mine", "there is no metric 'mine'"),
-        ("--results={0}/nothing", "nothing: there is no nothing.json; expected the folder of iqa"),
+        ("--results={0}/nothing", "nothing: there is no such file or folder"),
         ("--results={0}", "there is no run.json; expected the folder of iqa evaluate"),
         ("--results={0}/cut", "run.json: is damaged"),
         ("--results={0}/other", "run.json: is not a record of this package"),

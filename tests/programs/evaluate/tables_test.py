@@ -16,6 +16,7 @@ from iqa_jax.agreement.intervals import Method
 from iqa_jax.agreement.layer_choice import Source
 from iqa_jax.agreement.results import ColumnResult
 from iqa_jax.datasets import Pair, PairTable
+from iqa_jax.errors import InputError
 from iqa_jax.images.sources import ImageFolder
 from iqa_jax.programs.evaluate import tables
 from iqa_jax.programs.evaluate.evaluation import Evaluation
@@ -119,6 +120,26 @@ def test_record(evaluation, tmp_path):
     record = json.loads(text, parse_constant=lambda word: pytest.fail(f"{word} is no JSON"))
     assert record["settings"] == {"models": ["net"]}
     assert record["dataset"] == {"references": 1, "score_range": [0.0, None], "opinions": None}
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "complaint"),
+    [
+        ("run.json", '{"shards": 3}', "its run.json is not of an evaluation"),
+        ("scores.csv.json", "{}", "holds a table of iqa score"),
+    ],
+)
+def test_results_of_other_programs_are_not_replaced(evaluation, name, text, complaint, tmp_path):
+    folder = epath.Path(tmp_path) / "results"
+    tables.check_folder(folder)
+    tables.write(evaluation, folder)
+    (folder / "run.json").write_text('{"runs": []}')
+    tables.check_folder(folder)
+    (folder / name).write_text(text)
+    with pytest.raises(InputError, match=f"results: {complaint}.*name another folder"):
+        tables.check_folder(folder)
+    with pytest.raises(InputError, match=f"{name}: is a file; expected a folder"):
+        tables.check_folder(folder / name)
 
 
 def test_tables_of_opinions(rng, tmp_path):

@@ -68,6 +68,12 @@ def test_as_many_pairs_are_embedded_as_fit(folder):
     assert "1 of 2 pairs have images; more fit with --most_megabytes" in found.note
 
 
+def test_noise_is_embedded(folder, rng):
+    Image.fromarray(rng.integers(0, 256, (480, 512, 3), np.uint8)).save(folder / "a.png")
+    found = embed([("a.png", "a.png")], ImageFolder(folder), [], 10**7)
+    assert found.sources["a.png"].startswith("data:image/jpeg")
+
+
 def test_broken_images_are_not_embedded(folder):
     (folder / "a.png").write_bytes(b"no image")
     with pytest.raises(InputError, match=r"a\.png.*--images=none"):

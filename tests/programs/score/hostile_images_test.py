@@ -117,7 +117,7 @@ def test_output_that_cannot_be_written(score, folder, output, complaint):
     ("flags", "complaint"),
     [
         (["--reference=one.png", "--pairs=b.csv"], "expected --reference and --distorted, or"),
-        (["--pairs=."], "csv: found a folder at ."),
+        (["--pairs=."], "found a folder at ."),
         (["--reference_dir=text.png", "--distorted_dir=."], "text.png: is a file; expected a fold"),
         (["--reference=one.png", "--distorted=one.png", "--maps_dir=m"], "--maps_dir: none of"),
         (["stray"], "expected flags only, got stray"),

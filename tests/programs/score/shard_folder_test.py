@@ -91,7 +91,7 @@ def test_missing_shards_are_named_with_those_who_claimed_them(folder, path):
         opened.merge()
     assert str(caught.value).startswith(f"{path}: 2 missing shards of 3:\n  0: unclaimed\n  2: ")
     assert "2: claimed by process 3 of 8 (SLURM) on " in str(caught.value)
-    assert str(caught.value).endswith("run the command again to complete them")
+    assert str(caught.value).endswith("run iqa score or iqa evaluate again to complete them")
     assert not (path / "scores.csv").exists()
 
 
@@ -103,6 +103,15 @@ def test_another_run_is_refused(folder, path):
         with pytest.raises(InputError, match=f"was begun with different {different}.*run.json"):
             ShardFolder(path).begin(signature, count)
     ShardFolder(path).begin(SIGNATURE, 3)
+
+
+def test_a_folder_of_other_files_is_refused(tmp_path):
+    path = epath.Path(tmp_path) / "results"
+    path.mkdir()
+    (path / "scores.csv").write_text("precious")
+    with pytest.raises(InputError, match=r"results: has files .* such as scores.csv; name a new"):
+        ShardFolder(path).begin(SIGNATURE, 3)
+    assert [each.name for each in path.iterdir()] == ["scores.csv"]
 
 
 def test_shards_of_another_run_are_not_joined(folder, path):
@@ -149,6 +158,6 @@ def test_a_folder_of_something_else_is_left_alone(text, path):
     (path / "shards").mkdir(parents=True)
     (path / "run.json").write_text(text)
     for use in (ShardFolder.open, lambda folder: folder.begin(SIGNATURE, 3)):
-        with pytest.raises(InputError, match="is not the record of a folder of shards"):
+        with pytest.raises(InputError, match="is not the record of scores in shards"):
             use(ShardFolder(path))
     assert (path / "run.json").read_text() == text
