@@ -32,9 +32,9 @@ class ScoreSettings(ModelSettings, SharingSettings):
         for the memory. Images that have changed since are refused. A folder is always continued;
         this also looks at the images of what is finished.
       maps_dir: Folder for pictures of where the images differ, a PNG for each pair and each metric
-        that has maps: SSIM (bright at 1, dark where they differ), LPIPS and the read-outs unit
-        (dark at 0, bright where they differ most: each has its own scale, which the PNG records as
-        Description).
+        that has maps: SSIM (bright at 1, dark where they differ), FLIP, LPIPS and the read-outs
+        unit (dark at 0, bright where they differ most: each has its own scale, which the PNG
+        records as Description).
       html: HTML page to write, which lists the worst pairs and shows the images side by side; it
         refers to them by relative path.
       junit: JUnit file to write for continuous integration: a test for each pair and limit.
