@@ -7,6 +7,7 @@ os.environ["XLA_FLAGS"] = (
 )
 os.environ.pop("IQA_JAX_CHECKPOINTS", None)
 
+import ctypes
 import uuid
 from collections.abc import Iterator, Mapping
 from pathlib import Path
@@ -51,6 +52,9 @@ def compiled_programs_are_forgotten() -> Iterator[None]:
     """Those of a whole run of the tests would fill the memory of a small machine."""
     yield
     jax.clear_caches()
+    libc = ctypes.CDLL(None)
+    if hasattr(libc, "malloc_trim"):  # glibc keeps what is freed
+        libc.malloc_trim(0)
 
 
 @pytest.fixture(scope="session")

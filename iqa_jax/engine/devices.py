@@ -203,7 +203,7 @@ class UnitRunner:
 
         Args:
           reference: ``uint8`` ``[units, H, W, 3]``; transferred unless it is on the devices.
-          distorted: ``uint8`` ``[units, V, H, W, 3]``, likewise.
+          distorted: ``uint8`` ``[units, V, H, W, 3]``; so are these.
 
         Returns:
           ``{name: [units, V]}``, still on the devices.
