@@ -3,7 +3,8 @@
 # make docs       the documentation, as site/index.html; a warning is an error
 # make notebook   runs docs/first_steps.ipynb and stores it with its outputs
 # make paper      the claims of two papers on your copies of datasets: make paper TID2013=DIR KADID10K=DIR;
-#                 TID2008, LIVE, CSIQ and PIPAL, too. Say it again to continue, or after iqa fetch for more networks
+#                 TID2008, LIVE, CSIQ and PIPAL, too, and CSV=FILE. Say it again to continue, or after iqa fetch for
+#                 more networks. NAME_FLAGS are flags of iqa evaluate for a dataset: TID2013_FLAGS=--allow_partial
 # Needs Python 3.11 or newer; where python3 is older, or to take another: make PYTHON=python3.12 demo
 
 comma := ,
@@ -17,7 +18,7 @@ NEW_ENOUGH := -c 'import sys; sys.exit(sys.version_info < (3, 11))'
 LPIPS := alexnet/relu1+relu2+relu3+relu4+relu5/unit@lpips-alex,vgg16/relu1_2+relu2_2+relu3_3+relu4_3+relu5_3/unit@lpips-vgg
 
 PAPER_MODELS := @study
-PAPER_DATASETS := $(strip $(foreach name,TID2008 TID2013 LIVE CSIQ KADID10K PIPAL,$(if $($(name)),$(name))))
+PAPER_DATASETS := $(strip $(foreach name,TID2008 TID2013 LIVE CSIQ KADID10K PIPAL CSV,$(if $($(name)),$(name))))
 PAPER_WEIGHTS := alexnet,vgg16,efficientnet_lite0,efficientnet_lite1,efficientnet_lite2
 PAPER_JOINED := alexnet,vgg16,efficientnet_lite0,resnet18,resnet50,densenet121
 PAPER_METRICS := psnr,ssim,ssim:wang2004,ssim:matlab,lpips-alex,lpips-vgg$(if $(wildcard checkpoints/dists),$(comma)dists$(comma)dists:resize256)
@@ -49,7 +50,7 @@ test test-all: $(VENV)/test.installed
 # A run continues where it stopped, and adds the networks that have been fetched since.
 define evaluate_for_paper
 	$(BIN)/iqa evaluate --dataset=$(call lower,$(1)) --data_dir=$($(1)) --checkpoints_dir=checkpoints --allow_absent \
-	  --models=$(PAPER_MODELS) --readouts=l2,mean,std --metrics=$(PAPER_METRICS) \
+	  --models=$(PAPER_MODELS) --readouts=l2,mean,std --metrics=$(PAPER_METRICS) $($(1)_FLAGS) \
 	  --output_dir=paper/$(call lower,$(1))/native
 	$(BIN)/iqa evaluate --like=paper/$(call lower,$(1))/native --readouts=l2 --resize=factor:0.5 \
 	  --output_dir=paper/$(call lower,$(1))/half

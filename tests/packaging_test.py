@@ -38,6 +38,7 @@ def test_types_are_part_of_the_package():
     assert PROJECT["tool"]["setuptools"]["package-data"] == {
         "iqa_jax": ["py.typed", "references.bib"],
         "iqa_jax.programs.report": ["page/*", "vendored/*"],
+        "iqa_jax.programs.study": ["page/*"],
     }
     assert (ROOT / "iqa_jax" / "py.typed").exists()
 

@@ -177,7 +177,10 @@ def best_classifier_is_not_best(view: View, margin: float) -> Finding | Untested
         decision = SUPPORTED
     elif above < ALPHA:
         decision, p = CONTRADICTED, above
-    contrast = Contrast("accuracy", "best", classifier.name, names, BEST, images, images.p())
+    contrast = Contrast(
+        *("accuracy", "best", classifier.name, names, BEST, images, images.p()),
+        members=[classifier.name, *names.split(",")],
+    )
     return Finding(
         decision,
         allowed(supported=images.value < 0, contradicted=images.value > -margin),

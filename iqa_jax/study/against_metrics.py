@@ -201,7 +201,12 @@ def _mean_beats(view: View, groups: dict[str, list[Network]]) -> Finding | Untes
             unit = sum(known, np.zeros(())) / len(known) - metric
             units.append(unit)
             images = view.sample.contrast(unit)
-            contrasts.append(Contrast("metric", group, group, name, BEST, images, images.p()))
+            contrasts.append(
+                Contrast(
+                    *("metric", group, group, name, BEST, images, images.p()),
+                    members=[each.name for each in networks],
+                )
+            )
         if not units:
             return Untested("no layer can be chosen on other data", count)
         findings.append(factor_finding(view, [Side(1, units)], contrasts, count=count))

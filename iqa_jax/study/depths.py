@@ -131,6 +131,7 @@ def _slopes_within(
                 *(images, images.p()),
                 clean=False,
                 confounds="width, number of layers",
+                members=[each.name for each in networks],
             )
         )
     return found
@@ -154,6 +155,7 @@ def _simple_against_deep(
             networks=networks_estimate(view.sample, sides),
             clean=False,
             confounds="residuals, batch norm, map sizes, number of layers, recipe",
+            members=[each.name for each in networks if each.family in SIMPLE or is_very_deep(each)],
         )
     ]
 

@@ -95,6 +95,7 @@ def environments_equal(view: View, margin: float) -> Finding | Untested:
                     *(images, images.p()),
                     clean=len(recipes) == 1,
                     confounds="" if len(recipes) == 1 else "recipe, epochs",
+                    members=[each.name for each in (*one, *other)],
                 )
             )
     return equivalence_finding(contrasts, margin, count=count, blocks=len(used))

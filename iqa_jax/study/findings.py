@@ -60,6 +60,8 @@ class Contrast:
       networks: Difference with the errors of networks and images; None with too few networks.
       clean: Whether nothing else is known to differ.
       confounds: What else differs.
+      members: Names of the networks behind a and b where these are groups; empty where they are
+        networks or metrics themselves.
     """
 
     factor: str
@@ -73,6 +75,7 @@ class Contrast:
     networks: Estimate | None = None
     clean: bool = True
     confounds: str = ""
+    members: Sequence[str] = ()
 
 
 @dataclass(frozen=True)

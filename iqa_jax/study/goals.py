@@ -77,6 +77,7 @@ def supervised_better(
                 networks=networks_estimate(view.sample, sides),
                 clean=False,
                 confounds="recipe, epochs",
+                members=[each.name for each in (*one, *other)],
             )
         )
     combined = [

@@ -101,6 +101,7 @@ def descriptors_equal(view: View, margin: float) -> Finding | Untested:
                 networks=networks_estimate(view.sample, sides),
                 clean=False,
                 confounds="gram grows with the number of channels; some outputs are after ReLU",
+                members=[each.name for each in both],
             )
         )
     if not contrasts:
@@ -145,6 +146,7 @@ def concatenations_equal(view: View, margin: float) -> Finding | Untested:
                 *("read-out", "joined layers", f"all layers, {readout}", "best layer", BEST),
                 *(images, images.p()),
                 networks=networks_estimate(view.sample, sides),
+                members=[each.name for each in both],
             )
         )
     if not contrasts:

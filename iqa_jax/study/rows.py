@@ -12,7 +12,7 @@ from iqa_jax.study.pseudovalues import MEASURES, SPEARMAN, Pseudovalues
 
 
 class ContrastRow(NamedTuple):
-    """A comparison behind a claim."""
+    """A comparison behind a claim; ``members`` are the networks behind groups."""
 
     claim: str
     dataset: str
@@ -35,6 +35,7 @@ class ContrastRow(NamedTuple):
     margin_reached: float
     clean: bool
     confounds: str
+    members: str
 
 
 class ClaimRow(NamedTuple):
@@ -90,7 +91,7 @@ def _contrast(row: Verdict, contrast: Contrast, margin: float) -> ContrastRow:
         *(row.readout, SPEARMAN, contrast.quantity, images.value, images.error, images.df),
         *(images.low, images.high, contrast.p, contrast.p_holm),
         *(images.p_equivalent(margin), margin, images.margin_reached),
-        *(contrast.clean, contrast.confounds),
+        *(contrast.clean, contrast.confounds, ",".join(contrast.members)),
     )
 
 

@@ -1,42 +1,72 @@
-"""The text of a page: a template, its style sheet and scripts, and the data."""
+"""The text of a page: a template, its style sheets and scripts, and the data."""
 
 import json
 import re
+from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
-from iqa_jax.programs.report.model import Page, page_data
+from iqa_jax.programs.report.model import Head, Page, page_data
 from iqa_jax.revisions import VERSION
 
 HERE = Path(__file__).parent
 LIBRARIES = ("chart.umd.min.js", "dataTables.min.js")
 STYLES = ("vendored/dataTables.dataTables.min.css", "page/page.css")
-SCRIPTS = ("page", "tables", "scatter", "viewer", "cards", "disagreements", "heat_map", "start")
-"""Scripts in the order in which they run."""
+COMMON = ("page", "tables")
+"""Scripts of every page."""
+
+SCRIPTS = (
+    *("pairs", "score_tables", "scatter", "viewer", "cards", "disagreements", "heat_map", "start"),
+)
+"""Further scripts of a report, in the order in which they run."""
 
 _SOURCE_MAP = re.compile(r"^//# sourceMappingURL=.*$", re.M)
 
 
 def page_text(page: Page) -> str:
-    """The HTML of a page, which needs nothing else but linked images."""
+    """The HTML of a report, which needs nothing else but linked images."""
+    return rendered(page, page_data(page), HERE / "page", "report.html.jinja", SCRIPTS)
+
+
+def rendered(
+    page: Head,
+    data: Mapping[str, Any],
+    folder: Path,
+    template: str,
+    scripts: Sequence[str],
+) -> str:
+    """The HTML of a page with all that it needs but linked images.
+
+    Args:
+      page: What the template shows.
+      data: What the scripts show, as JSON.
+      folder: Folder of the template and the scripts.
+      template: Name of the template, which extends ``base.html.jinja``.
+      scripts: Names of the scripts without suffix, in the order in which they run, after those of
+        every page.
+    """
     environment = Environment(
-        loader=FileSystemLoader(HERE / "page"),
+        loader=FileSystemLoader([folder, HERE / "page"]),
         autoescape=True,
         undefined=StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    template = environment.get_template("page.html.jinja")
-    return template.render(
+    files = [
+        *(HERE / "page" / f"{name}.js" for name in COMMON),
+        *(folder / f"{name}.js" for name in scripts),
+    ]
+    return environment.get_template(template).render(
         page=page,
         version=VERSION,
         licence=_permission((HERE / "vendored" / "dataTables.LICENSE").read_text()),
-        styles=[Markup(_read(name)) for name in STYLES],
-        libraries=[Markup(_read(f"vendored/{name}")) for name in LIBRARIES],
-        scripts=Markup("\n".join(_read(f"page/{name}.js") for name in SCRIPTS)),
-        data=Markup(as_script(json.dumps(page_data(page), ensure_ascii=False, allow_nan=False))),
+        styles=[Markup(_read(HERE / name)) for name in STYLES],
+        libraries=[Markup(_read(HERE / "vendored" / name)) for name in LIBRARIES],
+        scripts=Markup("\n".join(map(_read, files))),
+        data=Markup(as_script(json.dumps(data, ensure_ascii=False, allow_nan=False))),
     )
 
 
@@ -50,5 +80,5 @@ def _permission(licence: str) -> str:
     return licence[licence.index("Permission is hereby granted") :]
 
 
-def _read(name: str) -> str:
-    return _SOURCE_MAP.sub("", (HERE / name).read_text(encoding="utf-8"))
+def _read(file: Path) -> str:
+    return _SOURCE_MAP.sub("", file.read_text(encoding="utf-8"))

@@ -68,13 +68,28 @@ class Cells:
     rows: Sequence[Sequence[Any]]
 
 
-@dataclass(frozen=True)
-class Page:
-    """Everything that a page shows.
+@dataclass(frozen=True, kw_only=True)
+class Head:
+    """Top of every page.
 
     Attributes:
       title: Title.
       facts: What was compared: names and values.
+      warnings: Warnings of the run.
+      remarks: What the page leaves out, and why.
+    """
+
+    title: str
+    facts: Mapping[str, str]
+    warnings: Sequence[str] = ()
+    remarks: Sequence[str] = ()
+
+
+@dataclass(frozen=True, kw_only=True)
+class Page(Head):
+    """Everything that a report shows.
+
+    Attributes:
       pairs: The pairs.
       columns: Columns of scores, the one shown first in front.
       opinion: Human scores; None if there are none.
@@ -82,12 +97,8 @@ class Page:
       heat_maps: Agreement within distortions.
       ceiling: Correlation of the true quality with the human scores; NaN if unknown.
       pictures: Sources of the images.
-      warnings: Warnings of the run.
-      remarks: What the page leaves out, and why.
     """
 
-    title: str
-    facts: Mapping[str, str]
     pairs: Sequence[PairRow]
     columns: Sequence[Shown]
     opinion: Shown | None = None
@@ -95,8 +106,6 @@ class Page:
     heat_maps: Sequence[HeatMap] = ()
     ceiling: float = math.nan
     pictures: Pictures = field(default_factory=Pictures)
-    warnings: Sequence[str] = ()
-    remarks: Sequence[str] = ()
 
     @property
     def axes(self) -> list[Shown]:

@@ -1,1 +1,1 @@
-"""``iqa study``: the claims tested on stored scores, as tables, a document and figures."""
+"""``iqa study``: the claims tested on stored scores, as tables, a document, a page and figures."""

@@ -6,8 +6,9 @@ Example:
 Needs no images and no network. Prints a verdict for each claim and writes into --output_dir:
 study_claims.csv (a row for each claim and dataset), study_contrasts.csv (the comparisons behind
 them), study_models.csv (every quantity of every network), study_pseudovalues.npz (to test another
-comparison), study.md, the same tables as LaTeX, and figures. A claim that cannot be tested stays in
-the table with the reason. Needs the extra study: pip install 'jax-iqa[study]'.
+comparison), study.md, study.html (one page for any browser, in which a verdict leads to its
+comparisons and these to their networks), the same tables as LaTeX, and figures. A claim that cannot
+be tested stays in the table with the reason. Needs the extra study: pip install 'jax-iqa[study]'.
 """
 
 from iqa_jax.programs.study.settings import StudySettings

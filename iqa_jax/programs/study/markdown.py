@@ -8,11 +8,12 @@ from iqa_jax.study.decisions import ALL
 from iqa_jax.study.models_table import APPARENT, SPLIT, TRANSFERRED
 from iqa_jax.study.pseudovalues import SPEARMAN
 from iqa_jax.study.published import TOLERANCE
+from iqa_jax.study.results import Results
 from iqa_jax.study.rows import ClaimRow
 from iqa_jax.study.whole import Study
 from iqa_jax.text import aligned, counted
 
-_CAUTIONS = (
+CAUTIONS = (
     "Intervals are of 95 %. Over images they hold for these networks and other images; over "
     "networks for networks like these.",
     "A verdict needs the same sign of Pearson's correlation and of Spearman's within references, "
@@ -73,7 +74,7 @@ def _lines(study: Study, figures: Iterable[str]) -> Iterator[str]:
     yield f"Read-out {study.readout}; margin {study.margin:g}; table of claims {study.digest}."
     yield from _datasets(study)
     yield ""
-    yield from (f"- {line}" for line in _CAUTIONS)
+    yield from (f"- {line}" for line in CAUTIONS)
     yield ""
     yield "## Verdicts"
     yield ""
@@ -110,18 +111,25 @@ def _lines(study: Study, figures: Iterable[str]) -> Iterator[str]:
 def _datasets(study: Study) -> Iterator[str]:
     for each in study.evidence.native:
         results = each.results
-        whole = "" if results.is_complete else f" of {results.published_pairs}, incomplete"
         absent = ", ".join(one.name for one in results.networks.values() if one.absent)
         yield ""
-        yield (
-            f"{results.dataset}: {counted(len(results.human), 'pairs')}{whole}, "
-            f"{counted(results.references, 'references')}, "
-            f"{counted(len(results.columns), 'columns')}"
-            f"{'; absent: ' if absent else ''}{absent}."
-        )
+        yield (f"{results.dataset}: {described(results)}{'; absent: ' if absent else ''}{absent}.")
         if results.left_out:
             names = ", ".join(results.left_out)
             yield f"Left out, since their scores are not finite or all equal: {names}."
+
+
+def described(results: Results) -> str:
+    """Size of a dataset, and whether it is whole.
+
+    Args:
+      results: Its results.
+    """
+    whole = "" if results.is_complete else f" of {results.published_pairs}, incomplete"
+    return (
+        f"{counted(len(results.human), 'pairs')}{whole}, "
+        f"{counted(results.references, 'references')}, {counted(len(results.columns), 'columns')}"
+    )
 
 
 def _claim(study: Study, name: str) -> Iterator[str]:

@@ -13,6 +13,7 @@ from etils import epath
 from iqa_jax.files import write_bytes, write_text
 from iqa_jax.programs.study.latex import claims_table, models_table
 from iqa_jax.programs.study.markdown import document
+from iqa_jax.programs.study.page_model import study_page
 from iqa_jax.programs.study.settings import StudySettings
 from iqa_jax.revisions import versions_with
 from iqa_jax.study.models_table import ModelRow
@@ -21,11 +22,11 @@ from iqa_jax.study.rows import ClaimRow, ContrastRow
 from iqa_jax.study.whole import Study
 from iqa_jax.text import csv_text
 
-DOCUMENT, RECORD = "study.md", "run.json"
+DOCUMENT, PAGE, RECORD = "study.md", "study.html", "run.json"
 
 
 def write(study: Study, settings: StudySettings, folder: epath.Path) -> list[str]:
-    """Writes the tables, the document and the figures of a study, each file whole.
+    """Writes the tables, the document, the page and the figures of a study, each file whole.
 
     Args:
       study: The study.
@@ -55,6 +56,7 @@ def write(study: Study, settings: StudySettings, folder: epath.Path) -> list[str
     texts[RECORD] = json.dumps(record, indent=2) + "\n"
     figures = {name: figure.png() for name, figure in figures_of(study).items()}
     texts[DOCUMENT] = document(study, figures)
+    texts[PAGE] = study_page(study)
     for name, text in texts.items():
         write_text(folder / name, text)
     arrays = io.BytesIO()

@@ -13,7 +13,7 @@ class StudySettings(ProgramSettings):
       results: Folders that iqa evaluate wrote, and for learned relevance those of iqa train. Runs
         of one dataset are joined; a run with --resize=factor:0.5 tests whether a verdict depends on
         the size of the images.
-      output_dir: Folder for the tables, the document and the figures.
+      output_dir: Folder for the tables, the document, the page and the figures.
       readout: Read-out of the confirmatory claims. Default: the first of l2, rmse, unit that the
         results have; all others are exploratory.
       margin: Difference of Spearman's correlations that counts as none. Choose it before you look.

@@ -6,21 +6,12 @@ import re
 
 import numpy as np
 import pytest
-from study import made_up
+from programs.study import made_up
 
 
 @pytest.fixture
 def folder(tmp_path):
-    names = {"alexnet": "alexnet", "vgg16": "vgg", "resnet50": "resnet"}
-    networks = {
-        name: made_up.network(family=family, architecture=name, trunk=name, top1=60.0 + place)
-        for place, (name, family) in enumerate(names.items())
-    }
-    columns = [made_up.Planted("ssim", 0.6, direction="higher")]
-    for name in networks:
-        columns += made_up.layers(name, (0.7, 0.8, 0.75))
-    table = made_up.drawn(references=20, types=3, levels=3)
-    return made_up.write(tmp_path / "tid_2013", table, columns, networks)
+    return made_up.results(tmp_path)
 
 
 def rows_of(path):
@@ -54,6 +45,8 @@ def test_files(iqa, folder, tmp_path):
     assert "### C8. The best layer is generally not the last." in text
     for name in re.findall(r"!\[.*?\]\((.*?)\)", text):
         assert (output / name).read_bytes().startswith(b"\x89PNG")
+    page = (output / "study.html").read_text()
+    assert page.count("<h1>The claims, tested</h1>") == 1
     table = (output / "study_claims.tex").read_text()
     assert table.startswith(r"\begin{tabular}")
     body = table.partition(r"\midrule")[2].partition(r"\bottomrule")[0]

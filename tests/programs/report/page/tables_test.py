@@ -1,7 +1,7 @@
 """Tables that are sorted and searched."""
 
 import numpy as np
-from programs.report.browser import is_colour
+from programs.browser import is_colour
 from programs.report.made_up import BLUE, RED
 from programs.report.page.seen import chosen, scores
 

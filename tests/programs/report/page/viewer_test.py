@@ -1,6 +1,6 @@
 """The images of a pair, in pixels."""
 
-from programs.report.browser import is_colour
+from programs.browser import is_colour
 from programs.report.made_up import BLUE, RED
 from programs.report.page.seen import GREEN
 

@@ -3,7 +3,7 @@
 import json
 
 import pytest
-from programs.report.browser import is_colour
+from programs.browser import is_colour
 from programs.report.made_up import ODD, RED
 from programs.report.page.seen import chosen
 
