@@ -123,7 +123,12 @@ def test_a_function_takes_the_settings_of_a_class():
 @pytest.mark.parametrize(
     ("function", "kind", "added", "left_out"),
     [
-        (iqa_jax.evaluate, EvaluateSettings, {"progress"}, {"output_dir"}),
+        (
+            iqa_jax.evaluate,
+            EvaluateSettings,
+            {"progress"},
+            {"output_dir", "process_count", "process_index"},
+        ),
         (
             iqa_jax.train_relevance,
             TrainSettings,

@@ -41,7 +41,7 @@ def test_flags_are_grouped_by_subject(iqa):
     groups = [line for line in iqa("evaluate", "--help").stdout.splitlines() if line[-1:] == ":"]
     assert groups == [
         *("Example:", "Flags:", "The dataset:", "Networks:", "Intervals:"),
-        *("An earlier run:", "Several processes:", "The process:", "Exit status:"),
+        *("Several processes:", "An earlier run:", "The process:", "Exit status:"),
     ]
 
 

@@ -115,7 +115,10 @@ def test_networks_that_differ_much_leave_factors_open(tmp_path):
 @pytest.mark.slow
 def test_little_precision_decides_nothing(tmp_path):
     folders = truths.write_all(tmp_path, [made_up.drawn()], truths.VAGUE, few_networks())
-    assert set(verdicts(folders).values()) == {"undecided"}
+    found = verdicts(folders)
+    # Exploratory slopes over stages are known to within the margin even then.
+    confirmatory = [claim.id for claim in CLAIMS if claim.is_confirmatory and claim.id in found]
+    assert {found[name] for name in confirmatory} == {"undecided"}
 
 
 @pytest.mark.slow

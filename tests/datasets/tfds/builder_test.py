@@ -135,7 +135,7 @@ def test_fewer_rows_than_published_must_be_allowed(tmp_path, target):
 
 def test_a_build_that_fails_leaves_nothing(csv, target, monkeypatch):
     def longer(self, name):
-        return self._path(name).read_bytes() + (b"!" if name == "a_2.png" else b"")
+        return self.file(name).read_bytes() + (b"!" if name == "a_2.png" else b"")
 
     monkeypatch.setattr(ImageFolder, "read", longer)
     with pytest.raises(ImageError, match=r"a_2.png: was changed while it was in use"):

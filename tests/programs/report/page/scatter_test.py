@@ -21,6 +21,10 @@ def test_a_click_on_a_point_shows_its_pair(view, rows):
     view.page.locator("#scatter").scroll_into_view_if_needed()
     x, y = point(view, across[row], upwards[row])
     view.page.mouse.click(x, y)
+    view.page.wait_for_function(
+        "name => document.querySelector('#pair-name').textContent.includes(name)",
+        arg=rows[row]["distorted"],
+    )
     assert chosen(view) == rows[row]["distorted"]
     box = view.page.locator("#scatter").bounding_box()
     view.page.mouse.move(box["x"], box["y"])
