@@ -44,14 +44,14 @@ class Work:
 
 @pytest.fixture
 def work(pair_folder: Path, tmp_path: Path) -> Work:
-    """Thousands of pairs in about twenty shards; the same program as the one under test."""
+    """Thousands of pairs in about fifty shards; the same program as the one under test."""
     program = tmp_path / "bin" / "iqa"
     program.parent.mkdir()
     program.write_text(f'#!/bin/sh\nexec {sys.executable} -m iqa_jax "$@"\n')
     program.chmod(0o755)
     header, *rows = (pair_folder / "pairs.csv").read_text().splitlines()
     many = pair_folder / "many.csv"
-    many.write_text("\n".join([header, *(rows * 400)]) + "\n")
+    many.write_text("\n".join([header, *(rows * 1000)]) + "\n")
     environment = {**os.environ, "JAX_PLATFORMS": "cpu", "XLA_FLAGS": ""}
     environment["PATH"] = f"{program.parent}{os.pathsep}{os.environ['PATH']}"
     return Work(("--metrics=psnr,ssim", f"--pairs={many}"), environment, tmp_path / "scores")

@@ -36,6 +36,7 @@ def test_tasks_that_are_stopped_half_way_are_queued_again(slurm, work, tmp_path,
     logs = [tmp_path / f"iqa-{task}.log" for task in tasks]
 
     def are_at_work():
+        assert queue(slurm), [log.read_text() for log in logs]
         return work.finished and all(
             log.exists() and f"process {number} of 4 (SLURM array)\n" in log.read_text()
             for number, log in enumerate(logs[:2])
