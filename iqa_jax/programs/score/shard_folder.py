@@ -79,7 +79,8 @@ class ShardFolder:
         Raises:
           InputError: If the folder is of another run, or has files that are not of shards.
         """
-        if not self._record_path.exists() and (others := self._others()):
+        others = self._others()  # first: another process may create the record meanwhile
+        if others and not self._record_path.exists():
             raise InputError(
                 f"{self.path}: has files that are not of shards, such as {others[0]}; name a new "
                 "or an empty folder"

@@ -11,6 +11,7 @@ from iqa_jax.engine.shares import Share
 from iqa_jax.errors import InputError
 from iqa_jax.images.decode import Header
 from iqa_jax.images.sources import ImageFolder
+from iqa_jax.programs.score import shard_folder
 from iqa_jax.programs.score.scores import Scores
 from iqa_jax.programs.score.shard_folder import ShardFolder
 
@@ -102,6 +103,16 @@ def test_another_run_is_refused(folder, path):
     ):
         with pytest.raises(InputError, match=f"was begun with different {different}.*run.json"):
             ShardFolder(path).begin(signature, count)
+    ShardFolder(path).begin(SIGNATURE, 3)
+
+
+def test_another_process_may_begin_at_the_same_time(path, monkeypatch):
+    def names_after_the_other(folder):
+        monkeypatch.undo()
+        ShardFolder(path).begin(SIGNATURE, 3)
+        return shard_folder.names(folder)
+
+    monkeypatch.setattr(shard_folder, "names", names_after_the_other)
     ShardFolder(path).begin(SIGNATURE, 3)
 
 
