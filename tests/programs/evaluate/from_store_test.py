@@ -61,7 +61,7 @@ def test_agrees_with_the_scores_of_metrics(checkpoints, pair_folder, tmp_path):
         data_dir=str(pair_folder / "pairs.csv"),
         output_dir=str(tmp_path / "direct"),
         models=("alexnet",),
-        layers=("relu3", "pool5", "relu1+relu3", "relu1+relu3+pool5"),
+        layers=("pool5", "relu1+relu3"),
         readouts=tuple(DIRECT),
         metrics=(lpips, *(f"alexnet/input/{readout}" for readout in DIRECT)),
         checkpoints_dir=str(checkpoints),
