@@ -66,12 +66,13 @@ def appearing_whole(
             _upload(Path(unfinished), path, replacing=replacing, last=last)
         return
     unfinished = _beside(path, UNFINISHED)
-    try:
-        yield unfinished
-        put(unfinished, path, replacing=replacing)
-    except BaseException:
-        remove(unfinished)
-        raise
+    with _named_as(path, unfinished):
+        try:
+            yield unfinished
+            put(unfinished, path, replacing=replacing)
+        except BaseException:
+            remove(unfinished)
+            raise
 
 
 def put(unfinished: epath.Path, path: epath.Path, *, replacing: bool = True) -> None:
@@ -117,8 +118,9 @@ def create_text(path: epath.Path, text: str) -> bool:
     if path.exists():
         return False
     created = _beside(path, UNFINISHED)
-    created.write_text(text)
-    _to_disk(created)
+    with _named_as(path, created):
+        created.write_text(text)
+        _to_disk(created)
     try:
         os.link(created, path)
     except FileExistsError:
@@ -128,6 +130,26 @@ def create_text(path: epath.Path, text: str) -> bool:
     finally:
         created.unlink(missing_ok=True)
     return True
+
+
+def check_writable(path: epath.Path) -> None:
+    """Makes sure that a file can be written later; its folder is created if necessary.
+
+    Args:
+      path: The file; whether a bucket can be written to is not checked.
+
+    Raises:
+      OSError: If the folder cannot be created or written to, or the path is a folder itself.
+    """
+    path.parent.mkdir(parents=True, exist_ok=True)
+    if not is_local(path):
+        return
+    if path.is_dir():
+        raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR), os.fspath(path))
+    trial = _beside(path, UNFINISHED)
+    with _named_as(path, trial):
+        trial.touch()
+    remove(trial)
 
 
 def names(folder: epath.Path) -> list[str]:
@@ -184,6 +206,18 @@ def remove_leftovers(path: epath.Path, seconds: float) -> None:
             with suppress(OSError):  # another process removed it
                 if time.time() - leftover.stat().mtime > seconds:
                     remove(leftover)
+
+
+@contextmanager
+def _named_as(path: epath.Path, unfinished: epath.Path) -> Iterator[None]:
+    """Gives errors about an unfinished file or folder the name that the user knows."""
+    try:
+        yield
+    except OSError as error:
+        named, hidden = str(error.filename), os.fspath(unfinished)
+        if named.startswith(hidden):
+            error.filename = os.fspath(path) + named.removeprefix(hidden)
+        raise
 
 
 def _beside(path: epath.Path, ending: str) -> epath.Path:

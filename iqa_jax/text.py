@@ -81,8 +81,12 @@ def do_you_mean(name: str, known: Iterable[str]) -> str:
       known: Names that exist.
 
     Returns:
-      The hint with a space at its end; empty if no known name is similar, in upper or lower case.
+      The hint with a space at its end: the name in the right case, or names with an ending to it,
+      or those that are similar in upper or lower case; empty if there are none.
     """
     by_lower_case = {each.lower(): each for each in known}
-    alike = difflib.get_close_matches(name.lower(), by_lower_case)
+    wanted = name.lower()
+    longer = [each for each in by_lower_case if re.match(rf"{re.escape(wanted)}[-:]", each)]
+    alike = [wanted] if wanted in by_lower_case else longer
+    alike = alike or difflib.get_close_matches(wanted, by_lower_case)
     return f"do you mean {' or '.join(by_lower_case[each] for each in alike)}? " if alike else ""

@@ -9,6 +9,7 @@ from iqa_jax import buckets
 from iqa_jax.files import (
     absolute,
     appearing_whole,
+    check_writable,
     create_text,
     modified,
     names,
@@ -44,6 +45,22 @@ def test_stays_as_it_was_if_anything_is_raised(tmp_path, error):
         fail()
     assert path.read_text() == "old"
     assert [entry.name for entry in tmp_path.iterdir()] == ["a.txt"]
+
+
+@pytest.mark.parametrize("write", [write_text, create_text, lambda path, _: check_writable(path)])
+def test_an_error_names_the_file_that_was_asked_for(tmp_path, write):
+    path = epath.Path(tmp_path) / ("a" * 250)  # with more letters the name would be too long
+    with pytest.raises(OSError, match="too long") as error:
+        write(path, "a")
+    assert error.value.filename == str(path)
+    assert not [*tmp_path.iterdir()]
+
+
+def test_a_file_that_can_be_written_is_tried_without_a_trace(tmp_path):
+    check_writable(epath.Path(tmp_path) / "new" / "a.txt")
+    assert not [*(tmp_path / "new").iterdir()]
+    with pytest.raises(IsADirectoryError, match="/new'"):
+        check_writable(epath.Path(tmp_path) / "new")
 
 
 def test_a_process_id_is_no_name(tmp_path):

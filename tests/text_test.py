@@ -7,18 +7,22 @@ import pytest
 
 from iqa_jax.text import aligned, counted, csv_text, do_you_mean
 
+KNOWN = ("lpips-vgg", "ssim", "ms-ssim", "iw-ssim", "flip", "TID2008", "tid2013", "lpips-alex")
+
 
 @pytest.mark.parametrize(
     ("name", "hint"),
     [
-        ("lpips-vg", "do you mean lpips-vgg? "),
+        ("lpips-vg", "do you mean lpips-vgg or lpips-alex? "),
         ("LPIPS-VGG", "do you mean lpips-vgg? "),
+        ("SSIM", "do you mean ssim? "),
+        ("LPIPS", "do you mean lpips-vgg or lpips-alex? "),
         ("tid2014", "do you mean tid2013 or TID2008? "),
         ("x", ""),
     ],
 )
 def test_a_hint_for_an_unknown_name(name, hint):
-    assert do_you_mean(name, ["lpips-vgg", "ssim", "TID2008", "tid2013"]) == hint
+    assert do_you_mean(name, KNOWN) == hint
 
 
 def test_words_stand_to_the_left_and_numbers_to_the_right():

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, NoReturn
 from etils import epath
 
 from iqa_jax.errors import CheckpointError, InputError
+from iqa_jax.files import absolute
 from iqa_jax.images.resize import Resize
 from iqa_jax.metrics.metric import Metric
 from iqa_jax.metrics.pair_function import PairFunction
@@ -14,6 +15,7 @@ from iqa_jax.metrics.pixels import FULL_NAMES, PIXEL_METRICS, PixelScores, pixel
 from iqa_jax.metrics.protocols import DeepWSD, Protocol
 from iqa_jax.readouts import READOUTS, ReadoutName, has_relevance, parse_readout
 from iqa_jax.text import do_you_mean
+from iqa_jax.weights.checkpoints import NAME_ANOTHER, resolve_directory
 from iqa_jax.weights.relevance_files import is_relevance_file, read_relevance
 
 if TYPE_CHECKING:
@@ -190,6 +192,19 @@ def parse_metrics(names: Iterable[str]) -> list[MetricName]:
     return [parse_metric(name) for name in dict.fromkeys(names)]
 
 
+def networks_of(names: Iterable[str]) -> list[str]:
+    """Names of the networks of the zoo that metrics need, each once.
+
+    Raises:
+      InputError: If there is no such metric.
+      CheckpointError: If a relevance file is damaged.
+    """
+    from iqa_jax.zoo.functions import is_own  # noqa: PLC0415  imports flax
+
+    models = [metric.readout.model for metric in parse_metrics(names) if metric.readout]
+    return [model for model in dict.fromkeys(models) if not is_own(model)]
+
+
 def groups(metrics: Iterable[MetricName]) -> list[list[MetricName]]:
     """Groups of metrics that are computed in one pass through a network."""
     found: dict[object, list[MetricName]] = {}
@@ -227,6 +242,8 @@ def outline_group(
     from iqa_jax.metrics.features import FeatureScores, check_no_dataset  # noqa: PLC0415  loads flax
 
     check_no_dataset(readouts)
+    if not backbone:
+        _check_fetched(group, readouts[0].model, checkpoints_dir)
     return FeatureScores.outline(
         readouts,
         backbone=backbone,
@@ -234,6 +251,21 @@ def outline_group(
         precision=precision,
         protocol=group[0].protocol,
     )
+
+
+def _check_fetched(
+    group: Sequence[MetricName], model: str, checkpoints_dir: epath.PathLike | None
+) -> None:
+    """Refuses published metrics without the weights of their network."""
+    from iqa_jax.zoo import has_weights  # noqa: PLC0415  loads flax
+
+    published = [metric.name for metric in group if metric.name in READOUT_METRICS]
+    if published and not has_weights(model, checkpoints_dir=checkpoints_dir):
+        where = absolute(resolve_directory(checkpoints_dir))
+        raise CheckpointError(
+            f"{', '.join(published)}: there is no checkpoint {model} in {where}; fetch it with: "
+            f"iqa fetch --metrics={','.join(published)}, or {NAME_ANOTHER}"
+        )
 
 
 def load_group(

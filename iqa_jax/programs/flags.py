@@ -1,6 +1,7 @@
 """absl flags made from the documented fields of settings, and settings made from the flags."""
 
 import inspect
+import math
 import re
 from collections.abc import Mapping
 from dataclasses import MISSING, Field, dataclass, fields, is_dataclass
@@ -139,8 +140,28 @@ def _define(setting: Setting, defined: flags.FlagValues) -> None:
     elif kind is str or "none" in metadata:
         flags.DEFINE_string(name, default, text, flag_values=defined)
     else:
-        make = {int: flags.DEFINE_integer, float: flags.DEFINE_float}[kind]
-        make(name, default, text, lower_bound=metadata.get("at_least"), flag_values=defined)
+        parser = _NumberParser(kind, metadata.get("at_least"))
+        serializer = flags.ArgumentSerializer()
+        flags.DEFINE(parser, name, default, text, defined, serializer)
+
+
+class _NumberParser(flags.ArgumentParser):
+    """Reads a number, with an error in the words of this package."""
+
+    def __init__(self, kind: type[int] | type[float], least: float | None):
+        super().__init__()
+        self._kind, self._least = kind, least
+        limit = "" if least is None else f" of at least {least:g}"
+        self.syntactic_help = f"a {'whole ' if kind is int else ''}number{limit}"
+
+    def parse(self, argument: str | float) -> float:
+        try:
+            value = self._kind(argument)
+        except ValueError:
+            value = math.nan
+        if math.isnan(value) or (self._least is not None and value < self._least):
+            raise ValueError(f"expected {self.syntactic_help}")
+        return value
 
 
 def as_text(value: object) -> str:

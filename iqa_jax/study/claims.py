@@ -95,7 +95,7 @@ def _accuracy(number: int, axis: str, where: str) -> Claim:
     return Claim(
         id=f"C13.{number}",
         source=BOTH,
-        text=f"Better at the task is not more human ({where}).",
+        text=f"Greater accuracy at the task does not mean closer agreement ({where}).",
         estimand="Kendall's tau of accuracy and correlation",
         test=accuracy.accuracy_does_not_imply,
         arguments={"axis": axis},
@@ -180,7 +180,7 @@ CLAIMS: Sequence[Claim] = (
     Claim(
         id="C4",
         source=BOTH,
-        text="Jigsaw puzzles beat LPIPS.",
+        text="Networks trained on jigsaw puzzles beat LPIPS.",
         estimand="mean over architectures of best layer - LPIPS, against the better LPIPS",
         test=against_metrics.jigsaw_beat,
         supported=f"{_BOTH_ABOVE}, against both",
@@ -206,7 +206,7 @@ CLAIMS: Sequence[Claim] = (
     Claim(
         id="C5.luminance",
         source=BOTH,
-        text="The same with networks that see no colour.",
+        text="Supervised learning beats the others, networks that see no colour included.",
         estimand="supervised - self-supervised within trunk and environment, mean over depth",
         test=goals.supervised_better,
         arguments={"luminance_only": True},
@@ -243,12 +243,12 @@ CLAIMS: Sequence[Claim] = (
     ),
     _depth(
         "C7a.stages",
-        "The same by stages of stride 4 to 32.",
+        "Agreement rises from stride 4 to stride 32 in simple networks.",
         "slope over the last layers at each stride, mean over families",
     ),
     _depth(
         "C7b.stages",
-        "The same by stages of stride 4 to 32.",
+        "Agreement does not rise from stride 4 to stride 32 in very deep networks.",
         "slope over the last layers at each stride with its sign changed, over families",
     ),
     Claim(

@@ -27,10 +27,12 @@ if TYPE_CHECKING:
 FORMAT = 1
 """Version of the storage format; checkpoints of any other version are ignored."""
 
+NAME_ANOTHER = "name a folder with checkpoints_dir or IQA_JAX_CHECKPOINTS"
+"""Advice about a folder of checkpoints that cannot be used."""
+
 _SAVING = threading.Lock()  # Orbax mixes up checkpoints that several threads save at once
 _LONGEST_SAVE = 24 * 3600.0  # seconds
 _RECORD = "provenance.json"
-_NAME_ANOTHER = "name a folder with checkpoints_dir or IQA_JAX_CHECKPOINTS"
 _MAKE_AGAIN = "fetch, convert or train it again, depending on how it was made"
 
 
@@ -65,7 +67,7 @@ def default_directory() -> epath.Path:
     try:
         return epath.Path(user_cache() / "checkpoints")
     except RuntimeError as error:
-        raise CheckpointError(f"found no home folder for weights; {_NAME_ANOTHER}") from error
+        raise CheckpointError(f"found no home folder for weights; {NAME_ANOTHER}") from error
 
 
 def resolve_directory(named: epath.PathLike | None) -> epath.Path:
@@ -172,5 +174,5 @@ def _writing_into(directory: epath.Path) -> Iterator[None]:
         yield
     except OSError as error:
         raise CheckpointError(
-            f"{directory}: is not writable ({error.strerror or error}); {_NAME_ANOTHER}"
+            f"{directory}: is not writable ({error.strerror or error}); {NAME_ANOTHER}"
         ) from error

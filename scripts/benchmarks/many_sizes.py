@@ -1,7 +1,7 @@
 """Cost of many image sizes: each needs a program of its own.
 
 Example:
-  iqa fetch --models=lpips-alex
+  iqa fetch --metrics=lpips-alex
   python scripts/benchmarks/many_sizes.py --sizes=300
 
 Scores noise images with iqa score's engine, the same number of pairs of each size, in new processes

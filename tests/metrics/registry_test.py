@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 
 import iqa_jax
-from iqa_jax.errors import InputError
-from iqa_jax.metrics import groups, list_metrics, parse_metric, parse_metrics
+from iqa_jax.errors import CheckpointError, InputError
+from iqa_jax.metrics import groups, list_metrics, networks_of, parse_metric, parse_metrics
 from iqa_jax.programs.evaluate.evaluation import evaluate
 from iqa_jax.programs.evaluate.settings import EvaluateSettings
 
@@ -39,6 +39,19 @@ def test_metrics_that_share_a_network_are_one_group():
         ["dists"],
         ["dists:resize256"],
     ]
+
+
+def test_networks_of_metrics():
+    names = ["psnr", "dists", "lpips-vgg", "dists:resize256", "vgg16/relu1_1/l2", "own.py:f/a/l2"]
+    assert networks_of(names) == ["vgg16-supervised-imagenet1k-l2pool", "vgg16"]
+
+
+@pytest.mark.parametrize(
+    "name", ["dists", "dists:resize256", "deepwsd", "deepdc", "perceptnet", "lpips-squeeze"]
+)
+def test_a_metric_without_weights_says_how_to_fetch_them(name, tmp_path):
+    with pytest.raises(CheckpointError, match=f"^{name}: .* iqa fetch --metrics={name}, or name"):
+        iqa_jax.load_metric(name, checkpoints_dir=tmp_path)
 
 
 def test_unknown_names():

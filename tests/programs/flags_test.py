@@ -124,6 +124,21 @@ def test_mistakes(arguments, complaint):
     assert str(error.value) == complaint
 
 
+@pytest.mark.parametrize(
+    ("argument", "expected"),
+    [
+        ("--depth=0", "a whole number of at least 1"),
+        ("--depth=1.5", "a whole number of at least 1"),
+        ("--share=nan", "a number"),
+        ("--share=half", "a number"),
+    ],
+)
+def test_a_number_that_cannot_be_used_is_refused_in_words(argument, expected):
+    with pytest.raises(flags.IllegalFlagValueError) as error:
+        parse("--name=x", argument)
+    assert str(error.value) == f"flag {argument}: expected {expected}"
+
+
 def test_a_list_that_is_given_twice_is_refused():
     with pytest.raises(flags.IllegalFlagValueError, match="--words=d: already defined as"):
         parse("--name=x", "--words=c", "--words=d")

@@ -5,11 +5,11 @@ Example:
   iqa cite --models=vgg16,resnet50-swav-imagenet1k --metrics=dists,ssim --datasets=kadid10k
 
 The line above each entry says what it is cited for. Anything without a known publication, such
-as a table of your own, is named on stderr.
+as a table of your own, is named on stderr, which also says if only this package is to be cited.
 """
 
 import sys
-from dataclasses import dataclass
+from dataclasses import astuple, dataclass
 
 from iqa_jax.programs.settings import ProgramSettings
 
@@ -49,3 +49,5 @@ def main(settings: CiteSettings) -> None:
     unknown = [use for use, keys in publications.items() if not keys]
     if unknown:
         print(f"without a known publication: {', '.join(unknown)}", file=sys.stderr)
+    elif not publications and any(astuple(settings)):
+        print("nothing to cite besides this package", file=sys.stderr)

@@ -95,14 +95,18 @@ class ScoreShards:
         self._discard_outdated(set(filter(share.owns, self._unchecked)))
         with bar(
             total=len(self._plan.table.pairs),
-            initial=sum(len(self._rows(number)) for number in folder.finished()),
+            initial=self._finished_pairs(),
             desc=self._scorer.label,
             unit="pair",
         ) as progress:
             for number in shards_to_do(folder, share, folder.claims(share)):
                 speeds.append(self._compute(number, programs))
                 progress.update(len(self._rows(number)))
+            progress.update(self._finished_pairs() - progress.n)  # with those of the others
         return mean_speed(speeds)
+
+    def _finished_pairs(self) -> int:
+        return sum(len(self._rows(number)) for number in self._folder.finished())
 
     def collect(self) -> dict[str, np.ndarray]:
         """The scores of all pairs, float32 ``[pairs]`` by name, once all shards are finished.

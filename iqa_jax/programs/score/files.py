@@ -3,6 +3,7 @@
 import contextlib
 import json
 import math
+import time
 from collections.abc import Collection, Mapping
 from typing import Any
 
@@ -10,7 +11,7 @@ from etils import epath
 
 from iqa_jax.datasets.table import PairTable
 from iqa_jax.errors import InputError
-from iqa_jax.files import create_text, remove, write_text
+from iqa_jax.files import check_writable, create_text, modified, names, remove, write_text
 from iqa_jax.images.checked import CheckedImages
 from iqa_jax.programs.score.earlier import IMAGE_KEYS, EarlierScores, Kept, images_record
 from iqa_jax.programs.score.scores import Scores
@@ -18,6 +19,9 @@ from iqa_jax.progress import warn
 from iqa_jax.text import csv_text
 
 _OF_PAIRS = ("reference", "distorted")
+_AT_WORK = 120.0
+"""Seconds for which a process at work may write nothing; parts are at most a minute apart, to which
+the time of a work unit adds."""
 
 
 class ScoreFiles:
@@ -54,14 +58,14 @@ class ScoreFiles:
             raise InputError(f"{self._path}: is a folder; expected the name of a CSV file")
         if self._path.exists() and not self._record_path.exists():
             raise InputError(f"{self._path}: already exists and was not made by this program")
-        self._path.parent.mkdir(parents=True, exist_ok=True)
+        check_writable(self._path)
         self._signature = signature
         if create_text(self._record_path, record_text(signature)):
             return
         if not resume:
-            state = "already exists" if self._path.exists() else "was begun earlier"
+            state = "already exists; " if self._path.exists() else self._begun()
             raise InputError(
-                f"{self._path}: {state}; continue with --resume, or delete it together "
+                f"{self._path}: {state}continue with --resume, or delete it together "
                 f"with {self._record_path.name} and {self.parts.name}"
             )
         before = self._record()
@@ -106,6 +110,24 @@ class ScoreFiles:
         """Removes the parts of the run; another run may do so at the same time."""
         with contextlib.suppress(OSError):
             remove(self.parts)
+
+    def _begun(self) -> str:
+        """State of an unfinished run; its process may still be at work if files of it are new."""
+        parts = [
+            self.parts / run / name for run in names(self.parts) for name in names(self.parts / run)
+        ]
+        times = []
+        for path in (self._record_path, *parts):
+            with contextlib.suppress(FileNotFoundError):  # that process has just finished
+                times.append(modified(path))
+        age = time.time() - max(times, default=-math.inf)
+        if age > _AT_WORK:
+            return "was begun earlier; "
+        return (
+            f"was begun earlier, and last written to {max(0, age):.0f} s ago: if another process "
+            "is at work on it, wait until that has finished (only a folder as --output is filled "
+            "by several processes together); otherwise "
+        )
 
     def _record(self) -> dict[str, Any]:
         """The record beside the table; empty if it is damaged."""

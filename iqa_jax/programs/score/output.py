@@ -13,6 +13,7 @@ from iqa_jax.datasets import load_dataset, pair_lists
 from iqa_jax.datasets.pair_pieces import ListPieces, Pieces, TablePieces
 from iqa_jax.datasets.table import PairTable
 from iqa_jax.errors import InputError
+from iqa_jax.files import check_writable
 from iqa_jax.metrics import parse_metric
 from iqa_jax.programs.score.files import Kept, ScoreFiles, to_csv
 from iqa_jax.programs.score.findings import Findings, report_findings
@@ -31,6 +32,7 @@ def score(settings: ScoreSettings) -> Findings:
 
     Raises:
       InputError: If the settings, the pairs or an earlier output cannot be used.
+      OSError: If a file cannot be written; reports are tried before anything is computed.
     """
     if settings.has_shared_output:
         return Findings(score_shards(_pieces(settings), settings))
@@ -41,6 +43,10 @@ def score(settings: ScoreSettings) -> Findings:
             "--maps_dir: none of the metrics has maps; SSIM, FLIP, LPIPS and the read-outs "
             "unit have them"
         )
+    reports = [each for each in (settings.html, settings.junit) if each]
+    maps = [f"{settings.maps_dir}/map.png"] if settings.maps_dir else []
+    for each in (*reports, *maps):
+        check_writable(epath.Path(each))
     scores = _into_file(job, settings) if settings.output else _onto_screen(job, settings)
     return report_findings(scores, settings)
 

@@ -53,6 +53,7 @@ def score_shards(pieces: Pieces, settings: ScoreSettings) -> int:
         for number in shards_to_do(folder, share, folder.claims(share)):
             work(number)
             progress.update()
+        progress.update(len(folder.finished()) - progress.n)  # with those of the others
     return _merged(folder, failed)
 
 

@@ -34,8 +34,13 @@ def summary(study: Study) -> str:
         for row in primary_rows(study)
     ]
     header = ("claim", "dataset", "verdict", "text", "estimate", "images")
+    claims_of: dict[tuple[str, str], list[str]] = {}
+    for row in primary_rows(study):
+        if row.reason:
+            claims_of.setdefault((row.dataset, row.reason), []).append(row.claim)
     reasons = [
-        f"{row.claim}, {row.dataset}: {row.reason}" for row in primary_rows(study) if row.reason
+        f"{dataset}, {', '.join(claims)}: {reason}"
+        for (dataset, reason), claims in claims_of.items()
     ]
     return "\n".join(
         [

@@ -88,6 +88,13 @@ def test_nothing_named_is_the_package_alone(iqa):
     assert KEY.findall(iqa("cite").stdout) == ["iqa_jax"]
 
 
+def test_psnr_has_nothing_to_cite(iqa):
+    found = iqa("cite", "--metrics=psnr")
+    assert found.status == 0
+    assert KEY.findall(found.stdout) == ["iqa_jax"]
+    assert found.stderr == "nothing to cite besides this package\n"
+
+
 def test_the_package_is_cited_as_its_repository_says(iqa):
     lines = (Path(__file__).parents[3] / "CITATION.cff").read_text().splitlines()
     assert f'title: "{bibtex.TITLE}"' in lines

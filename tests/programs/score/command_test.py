@@ -1,6 +1,7 @@
 """Scoring as a user runs it."""
 
 import csv
+import re
 import signal
 import subprocess
 import sys
@@ -133,7 +134,7 @@ def test_killed_scoring_continues(iqa, environment, checkpoints, pair_folder, tm
     finished = 200 * len(keys)  # what is known of a pair is known of its repetitions
     assert 0 < finished <= 1800
     refused = iqa("score", *flags, f"--output={output}")
-    assert "was begun earlier; continue with --resume" in refused.stderr
+    assert re.search("was begun earlier.* continue with --resume", refused.stderr)
     resumed = iqa("score", *flags, f"--output={output}", "--resume")
     assert resumed.status == 0, resumed.stderr
     assert f"{finished}/1800 [00:00<" in resumed.stderr  # where the progress bar starts

@@ -179,11 +179,26 @@ def test_a_torn_record_scores_all_again_and_says_so(torn, finished, path, caplog
         finished.read(table(), headers(), ("psnr",))
 
 
-def test_a_begun_run_is_continued_only_if_asked(files):
+def test_a_begun_run_is_continued_only_if_asked(files, path):
     files.claim(SIGNATURE, resume=False)
+    record = path.with_name("scores.csv.json")
+    os.utime(record, (0, 0))
     with pytest.raises(InputError, match="was begun earlier; continue with --resume"):
         files.claim(SIGNATURE, resume=False)
     files.claim(SIGNATURE, resume=True)
+
+
+@pytest.mark.parametrize("newest", ["scores.csv.json", "scores.csv.parts/psnr-1/part-1.npz"])
+def test_a_run_that_may_be_at_work_is_left_to_finish(files, path, newest):
+    files.claim(SIGNATURE, resume=False)
+    part = files.parts / "psnr-1" / "part-1.npz"
+    part.parent.mkdir(parents=True)
+    part.touch()
+    for each in (path.with_name("scores.csv.json"), part):
+        os.utime(each, (0, 0))
+    os.utime(path.parent / newest)
+    with pytest.raises(InputError, match="if another process .* folder .* otherwise continue"):
+        files.claim(SIGNATURE, resume=False)
 
 
 def test_of_two_that_begin_at_once_one_is_the_first(files, path, monkeypatch):

@@ -41,6 +41,25 @@ def test_a_limit_is_checked_before_anything_is_scored(iqa, flags, tmp_path):
     assert not output.exists()
 
 
+@pytest.mark.parametrize(
+    ("flag", "complaint"),
+    [
+        ("--html={}/whole.csv/page.html", "whole.csv: File exists"),
+        ("--junit={}", "Is a directory"),
+        ("--maps_dir={}/whole.csv", "whole.csv: File exists"),
+    ],
+)
+def test_reports_are_tried_before_anything_is_scored(iqa, flags, tmp_path, flag, complaint):
+    output = tmp_path / "scores.csv"
+    _, _, pairs = flags("whole.csv")
+    folder = pairs.removeprefix("--pairs=").removesuffix("/whole.csv")
+    more = (pairs, f"--output={output}", flag.format(folder))
+    ended = iqa("score", "--metrics=ssim", *more)
+    assert ended.status == 1
+    assert complaint in ended.stderr
+    assert not output.exists()
+
+
 def test_a_test_case_for_each_pair_and_limit(iqa, flags, between, tmp_path):
     file = tmp_path / "new" / "junit.xml"
     ended = iqa(*flags("some.csv"), f"--junit={file}", f"--fail_beyond=psnr:{between}")

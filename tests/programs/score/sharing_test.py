@@ -10,6 +10,7 @@ import pytest
 from iqa_jax import buckets
 from iqa_jax.datasets import pair_pieces
 from iqa_jax.files import modified, names, remove, write_text
+from iqa_jax.programs.score import sharing
 
 
 @pytest.fixture
@@ -52,6 +53,19 @@ def test_what_is_finished_stays_and_the_rest_is_done(score, iqa, tmp_path):
     assert score("scores").status == 0
     assert (folder / "scores.csv").read_bytes() == whole
     assert second.stat().st_mtime_ns == kept
+
+
+def test_the_bar_ends_with_what_others_have_finished(score, tmp_path, monkeypatch):
+    assert score("scores").status == 0
+    shard, hidden = tmp_path / "scores/shards/00000000.csv", tmp_path / "hidden"
+    shard.rename(hidden)
+
+    def done_by_another(*_):
+        hidden.rename(shard)
+        yield from ()
+
+    monkeypatch.setattr(sharing, "shards_to_do", done_by_another)
+    assert "process 0 of 1: 100%" in score("scores").stderr
 
 
 def test_the_share_comes_from_the_engine(score, monkeypatch):

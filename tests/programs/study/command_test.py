@@ -25,6 +25,8 @@ def test_files(iqa, folder, tmp_path):
     assert ended.status == 0, ended.stderr
     written = re.search(r"Written: .*\{(.*)\}", ended.stdout)
     assert {path.name for path in output.iterdir()} == set(written[1].split(","))
+    (why,) = re.findall(r"^.*: 10 trained networks are needed, found 3$", ended.stdout, re.M)
+    assert why.startswith("tid2013, C1a, C1b")
     claims = rows_of(output / "study_claims.csv")
     by_claim = {row["claim"]: row for row in claims}
     assert len(by_claim) == len(claims)
