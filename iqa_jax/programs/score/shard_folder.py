@@ -110,6 +110,12 @@ class ShardFolder:
         """Number of shards."""
         return self._signature["shards"]
 
+    @property
+    def directions(self) -> dict[str, bool]:
+        """Whether higher scores are better, by metric; empty if these are not of ``iqa score``."""
+        metrics = self._signature.get("metrics", {})
+        return {name: each["higher_is_better"] for name, each in metrics.items()}
+
     def claims(self, share: Share) -> Claims:
         """The claims on the shards.
 
