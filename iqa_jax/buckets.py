@@ -50,6 +50,7 @@ def read_all(paths: Sequence[epath.Path]) -> list[bytes]:
         return []
     with _store(paths[0]) as store:
         found = store.cat([str(path) for path in paths], on_error="return")
+        assert isinstance(found, dict)
         texts = [found[str(path).partition("://")[2]] for path in paths]
         for text in texts:
             if isinstance(text, Exception) and not isinstance(text, FileNotFoundError):

@@ -8,6 +8,7 @@ The last process to finish does this by itself. If shards are missing, they are 
 the processes that have claimed them. Nothing is removed.
 """
 
+from contextlib import closing
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
@@ -82,8 +83,9 @@ def _images(table: "FinishedTable", path: "epath.Path") -> "ImageFolder":
     from iqa_jax.images.sources import ImageFolder  # noqa: PLC0415  loads NumPy
 
     images = ImageFolder(path)
-    names = (row.reference for row in table.rows() if not row.error)
-    if (first := next(names, None)) and not images.file(first).exists():
+    with closing(table.rows()) as rows:
+        first = next((row.reference for row in rows if not row.error), None)
+    if first and not images.file(first).exists():
         raise InputError(
             f"--images_dir: there is no {images.file(first)}; expected the folder that the names "
             "of the images are relative to"

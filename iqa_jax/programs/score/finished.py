@@ -2,7 +2,8 @@
 
 import csv
 import io
-from collections.abc import Iterator, Mapping
+from collections.abc import Generator, Mapping
+from contextlib import closing
 from dataclasses import dataclass
 
 import numpy as np
@@ -40,7 +41,7 @@ class FinishedTable:
 
     Attributes:
       path: The CSV file.
-      directions: Whether higher scores are better, by metric, in the order of the columns.
+      directions: Whether higher scores are better, by metric.
       images: Source of the images; None if it is unknown.
     """
 
@@ -48,11 +49,23 @@ class FinishedTable:
     directions: Mapping[str, bool]
     images: ImageSource | None = None
 
-    def rows(self) -> Iterator[Row]:
+    @property
+    def metrics(self) -> list[str]:
+        """Names of the metrics, in the order of the columns."""
+        with closing(self._lines()) as lines:
+            return next(lines)[2:-1]
+
+    def rows(self) -> Generator[Row, None, None]:
         """The rows, read from the beginning."""
-        with self.path.open("rb") as file:
-            lines = csv.reader(io.TextIOWrapper(file, encoding="utf-8", newline=""))
-            _, _, *metrics, _ = next(lines)
-            for reference, distorted, *texts, error in lines:
-                values = (np.float32(number_or_nan(text)) for text in texts)
-                yield Row(reference, distorted, dict(zip(metrics, values, strict=True)), error)
+        lines = self._lines()
+        _, _, *metrics, _ = next(lines)
+        for reference, distorted, *texts, error in lines:
+            values = (np.float32(number_or_nan(text)) for text in texts)
+            yield Row(reference, distorted, dict(zip(metrics, values, strict=True)), error)
+
+    def _lines(self) -> Generator[list[str], None, None]:
+        with (
+            self.path.open("rb") as file,
+            io.TextIOWrapper(file, encoding="utf-8", newline="") as text,
+        ):
+            yield from csv.reader(text)

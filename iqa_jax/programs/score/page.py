@@ -25,18 +25,20 @@ def scores_page(
       output: The HTML file.
       maps_dir: Folder of the maps; None if there are none.
     """
-    rows = list(table.rows())
+    rows, metrics = list(table.rows()), table.metrics
     pairs = [PairRow(row.reference, row.distorted, note=_note(row, limits)) for row in rows]
     failed = sum(bool(row.error) for row in rows)
-    facts = {"Pairs": counted(len(pairs), "pairs"), "Metrics": ", ".join(table.directions)}
+    facts = {"Pairs": counted(len(pairs), "pairs"), "Metrics": ", ".join(metrics)}
     if failed:
         facts["Not scored in full"] = counted(failed, "pairs")
     for limit in limits:
         beyond = sum(limit.is_exceeded(row.values[limit.metric]) for row in rows)
         facts[f"Beyond {limit.text}"] = counted(beyond, "pairs")
     columns = [
-        Shown(name, np.array([row.values[name] for row in rows], np.float64), higher_is_better)
-        for name, higher_is_better in table.directions.items()
+        Shown(
+            name, np.array([row.values[name] for row in rows], np.float64), table.directions[name]
+        )
+        for name in metrics
     ]
     pictures = Pictures(_sources(table, rows, output), _maps(rows, output, maps_dir))
     return page_text(

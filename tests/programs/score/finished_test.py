@@ -21,10 +21,10 @@ def test_rows_are_those_that_were_written(place, request, tmp_path, rng):
         folder / "scores.csv",
         to_csv(Scores(pair_lists.one_pair(*names), values, ["too small"])),
     )
-    table = FinishedTable(folder / "scores.csv", {"psnr": True, "flip": False})
+    table = FinishedTable(folder / "scores.csv", {"flip": False, "psnr": True})
     (row,) = table.rows()
     assert row.image_names == names
-    assert [*row.values] == ["psnr", "flip"]
+    assert [*row.values] == table.metrics == ["psnr", "flip"]
     assert row.values["psnr"] == value[0]
     assert np.isnan(row.values["flip"])
     assert row.error == "too small"

@@ -6,6 +6,7 @@ import sys
 import time
 
 import pytest
+from programs.report.made_up import data_of
 
 from iqa_jax import buckets
 from iqa_jax.datasets import pair_pieces
@@ -177,6 +178,10 @@ def test_a_bucket_ends_with_the_table_of_a_folder(iqa, pair_folder, pair_bucket,
     merged = iqa("merge", f"--output={shared}")
     assert merged.stdout == f"Written: {shared / 'scores.csv'}, 9 pairs\n"
     assert modified_in(shared, "scores.csv".__eq__) == before
+    page = shared / "pages" / "worst.html"
+    reported = iqa("merge", f"--output={shared}", f"--html={page}", f"--images_dir={pair_bucket}")
+    assert reported.status == 0, reported.stderr
+    assert data_of(page.read_text())["pictures"]["sources"]["a.png"] == "../../pairs/a.png"
     alone = pair_bucket.parent / "alone.csv"
     assert iqa("score", *flags, f"--output={alone}").status == 0
     assert alone.read_bytes() == whole
