@@ -164,13 +164,7 @@ def read_all(paths: Sequence[epath.Path]) -> list[bytes]:
     """The bytes of files in one file system or store; empty where there is no file."""
     if paths and not is_local(paths[0]):
         return buckets.read_all(paths)
-    found = []
-    for path in paths:
-        try:
-            found.append(path.read_bytes())
-        except FileNotFoundError:
-            found.append(b"")
-    return found
+    return [path.read_bytes() if path.exists() else b"" for path in paths]
 
 
 def touch(path: epath.Path) -> None:
