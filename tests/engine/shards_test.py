@@ -8,7 +8,6 @@ from types import SimpleNamespace
 
 import pytest
 from etils import epath
-from object_store import count_requests
 
 from iqa_jax import buckets
 from iqa_jax.engine import claims as claims_module
@@ -125,7 +124,9 @@ def test_the_shard_of_a_process_that_is_gone_is_taken_over(folder, monkeypatch):
     assert (folder / "00000000.1").exists()
 
 
-def test_looks_at_a_bucket_cost_the_same_however_many_shards_there_are(bucket, monkeypatch):
+def test_looks_at_a_bucket_cost_the_same_however_many_shards_there_are(
+    bucket, store_requests, monkeypatch
+):
     """The claims of others are read once, after that a look is a few requests for all of them."""
     looks, count = [], 12
     others = Claims(bucket / "claims", Share(0, 2))
@@ -134,15 +135,15 @@ def test_looks_at_a_bucket_cost_the_same_however_many_shards_there_are(bucket, m
         buckets.write(path, json.dumps({**content, "host": "elsewhere"}).encode())
 
     def renew_in_the_end(_):
-        looks.append(len(requests))
+        looks.append(len(store_requests))
         for piece in range(count if len(looks) == 3 else 0):
             buckets.touch(bucket / "claims" / f"{piece:08d}.0")
-        requests.clear()
+        store_requests.clear()
 
     monkeypatch.setattr(module, "time", SimpleNamespace(sleep=renew_in_the_end))
-    requests = count_requests(monkeypatch)
+    store_requests.clear()
     assert not list(to_do(Done(count), bucket / "claims", 1, 2))
-    looks.append(len(requests))
+    looks.append(len(store_requests))
     first, *later = looks
     assert count <= first <= count + 8
     assert len(later) == 3
