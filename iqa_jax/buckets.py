@@ -7,7 +7,7 @@ other machines have written.
 
 import base64
 import hashlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -35,6 +35,27 @@ def read(path: epath.Path) -> bytes:
         data = store.cat_file(str(path))
         assert isinstance(data, bytes)
         return data
+
+
+def read_all(paths: Sequence[epath.Path]) -> list[bytes]:
+    """The bytes of objects, in one request each and many at once; empty where there is no object.
+
+    Args:
+      paths: The objects, all in one store.
+
+    Raises:
+      OSError: If the store refuses or cannot be reached.
+    """
+    if not paths:
+        return []
+    with _store(paths[0]) as store:
+        found = store.cat([str(path) for path in paths], on_error="return")
+        assert isinstance(found, dict)
+        texts = [found[str(path).partition("://")[2]] for path in paths]
+        for text in texts:
+            if isinstance(text, Exception) and not isinstance(text, FileNotFoundError):
+                raise text
+        return [text if isinstance(text, bytes) else b"" for text in texts]
 
 
 def write(path: epath.Path, data: bytes) -> None:
@@ -123,20 +144,25 @@ def names(folder: epath.Path) -> list[str]:
             return []
 
 
-def modified(path: epath.Path) -> float:
-    """Time at which an object was last written, by the clock of the store.
+def modified_in(folder: epath.Path) -> dict[str, float]:
+    """Times at which the objects in a folder were last written, by name, from one listing.
 
     Args:
-      path: The object.
+      folder: The folder; it may be empty.
 
     Returns:
-      Seconds since 1970.
+      Seconds since 1970, by the clock of the store.
 
     Raises:
-      OSError: If there is no such object, or the store refuses or cannot be reached.
+      OSError: If the store refuses or cannot be reached.
     """
-    with _store(path) as store:
-        return store.modified(str(path)).timestamp()
+    with _store(folder) as store:
+        try:
+            found = store.ls(str(folder), True)
+        except FileNotFoundError:
+            return {}
+        objects = (each for each in found if each["type"] == "file")
+        return {each["name"].rpartition("/")[2]: each["mtime"].timestamp() for each in objects}
 
 
 def touch(path: epath.Path) -> None:

@@ -8,7 +8,7 @@ import os
 import tempfile
 import time
 import uuid
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
@@ -162,15 +162,31 @@ def names(folder: epath.Path) -> list[str]:
         return []
 
 
-def modified(path: epath.Path) -> float:
-    """Time of a file's last modification, by the clock of the file system or the store.
+def modified_in(folder: epath.Path, wanted: Callable[[str], bool]) -> dict[str, float]:
+    """Times of the last modification of files in a folder, as they are now.
+
+    Args:
+      folder: The folder.
+      wanted: Whether a name is of interest.
 
     Returns:
-      Seconds since 1970.
+      Seconds since 1970 by the clock of the file system or the store, by name.
     """
-    if not is_local(path):
-        return buckets.modified(path)
-    return os.stat(path).st_mtime  # noqa: PTH116  (epath's is in whole seconds)
+    if not is_local(folder):
+        found = buckets.modified_in(folder)
+        return {name: time for name, time in found.items() if wanted(name)}
+    times = {}
+    for name in filter(wanted, names(folder)):
+        with suppress(FileNotFoundError), (folder / name).open("rb") as file:
+            times[name] = os.fstat(file.fileno()).st_mtime  # once open, NFS knows it afresh
+    return times
+
+
+def read_all(paths: Sequence[epath.Path]) -> list[bytes]:
+    """The bytes of files in one file system or store; empty where there is no file."""
+    if paths and not is_local(paths[0]):
+        return buckets.read_all(paths)
+    return [path.read_bytes() if path.exists() else b"" for path in paths]
 
 
 def touch(path: epath.Path) -> None:

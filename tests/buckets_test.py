@@ -30,12 +30,12 @@ def test_what_is_written_is_there(bucket, rng, tmp_path, length):
 def test_the_same_bytes_are_not_written_again(bucket, tmp_path):
     (tmp_path / "a").write_bytes(b"one")
     buckets.write(bucket / "a", b"one")
-    before = buckets.modified(bucket / "a")
+    before = buckets.modified_in(bucket)["a"]
     buckets.write(bucket / "a", b"one")
     buckets.upload(tmp_path / "a", bucket / "a")
-    assert buckets.modified(bucket / "a") == before
+    assert buckets.modified_in(bucket)["a"] == before
     buckets.write(bucket / "a", b"two")
-    assert buckets.modified(bucket / "a") > before
+    assert buckets.modified_in(bucket)["a"] > before
     assert (bucket / "a").read_bytes() == b"two"
 
 
@@ -49,9 +49,9 @@ def test_of_many_that_create_an_object_one_succeeds(bucket):
 
 def test_an_object_is_touched_by_the_clock_of_the_store(bucket):
     buckets.write(bucket / "a", b"one")
-    before = buckets.modified(bucket / "a")
+    before = buckets.modified_in(bucket)["a"]
     buckets.touch(bucket / "a")
-    assert buckets.modified(bucket / "a") > before
+    assert buckets.modified_in(bucket)["a"] > before
     assert (bucket / "a").read_bytes() == b"one"
 
 
@@ -75,10 +75,22 @@ def test_folders_and_objects_are_removed(bucket):
     assert buckets.names(bucket) == ["ab"]
 
 
-@pytest.mark.parametrize("use", [buckets.read, buckets.modified, buckets.touch])
+@pytest.mark.parametrize("use", [buckets.read, buckets.touch])
 def test_an_object_that_is_missing(bucket, use):
     with pytest.raises(FileNotFoundError):
         use(bucket / "none")
+
+
+def test_objects_that_are_read_together(bucket, monkeypatch):
+    for name in "ab":
+        buckets.write(bucket / name, name.encode())
+    paths = [bucket / name for name in ("b", "none", "a")]
+    assert buckets.read_all(paths) == [b"b", b"", b"a"]
+    client = fsspec_backend.fs(bucket)
+    busy = {str(path).removeprefix("gs://"): OSError("busy") for path in paths}
+    monkeypatch.setattr(client, "cat", lambda *_, **__: busy)
+    with pytest.raises(OSError, match="busy"):
+        buckets.read_all(paths)
 
 
 def test_a_bucket_that_is_missing(bucket):

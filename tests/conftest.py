@@ -116,6 +116,16 @@ def bucket(store_environment: Mapping[str, str]) -> epath.Path:
 
 
 @pytest.fixture
+def store_requests(
+    store_environment: Mapping[str, str], monkeypatch: pytest.MonkeyPatch
+) -> list[str]:
+    """The methods of all requests to the store while a test runs."""
+    from object_store import count_requests
+
+    return count_requests(monkeypatch)
+
+
+@pytest.fixture
 def rng() -> np.random.Generator:
     return np.random.default_rng(0)
 

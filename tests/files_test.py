@@ -11,8 +11,9 @@ from iqa_jax.files import (
     appearing_whole,
     check_writable,
     create_text,
-    modified,
+    modified_in,
     names,
+    read_all,
     remove,
     remove_leftovers,
     touch,
@@ -265,10 +266,17 @@ def place(request, tmp_path):
 
 def test_names_and_times(place):
     assert names(place / "none") == []
+    assert modified_in(place / "none", {"a"}.__contains__) == {}
     write_text(place / "a", "one")
-    before = modified(place / "a")
+    write_text(place / "b", "two")
+    before = modified_in(place, {"a"}.__contains__)
     touch(place / "a")
-    assert modified(place / "a") >= before > 1.7e9
+    after = modified_in(place, {"a"}.__contains__)
+    assert [*before] == [*after] == ["a"]
+    assert after["a"] >= before["a"] > 1.7e9
+    assert read_all([place / name for name in "bca"]) == [b"two", b"", b"one"]
+    assert read_all([]) == []
+    remove(place / "b")
     assert names(place) == ["a"]
     remove(place / "a")
     assert names(place) == []

@@ -17,6 +17,7 @@ from typing import Any
 from unittest import mock
 
 import fsspec
+import pytest
 from gcp_storage_emulator import server as emulator
 from gcp_storage_emulator.handlers import buckets, objects
 from gcp_storage_emulator.storage import Storage
@@ -67,6 +68,19 @@ def object_store() -> Iterator[Mapping[str, str]]:
         yield environment
     server.shutdown()
     server.server_close()
+
+
+def count_requests(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """A list to which the store adds the method of each request, while a test runs."""
+    requests: list[str] = []
+    handle = emulator.Router.handle
+
+    def handle_and_note(router: emulator.Router, method: str) -> None:
+        requests.append(method)
+        handle(router, method)
+
+    monkeypatch.setattr(emulator.Router, "handle", handle_and_note)
+    return requests
 
 
 def _handlers() -> tuple[tuple[str, Mapping[str, _Handler]], ...]:

@@ -19,6 +19,7 @@ from iqa_jax.datasets.adapters import csv_table
 from iqa_jax.datasets.parsing import decode_text
 from iqa_jax.datasets.table import PairTable
 from iqa_jax.errors import DatasetError
+from iqa_jax.images.sources import ImageFolder, ImageSource
 
 _PIECES = 4096
 """Number of pieces that a long table is cut into."""
@@ -41,6 +42,11 @@ class Pieces(Protocol):
     @property
     def signature(self) -> Mapping[str, Any]:
         """Description of the whole table and of how it is cut, as JSON."""
+        ...
+
+    @property
+    def images(self) -> ImageSource:
+        """Source of the images."""
         ...
 
     def table(self, number: int) -> PairTable:
@@ -82,6 +88,11 @@ class TablePieces:
         start = number * self._rows
         return replace(self._table, pairs=self._table.pairs[start : start + self._rows])
 
+    @property
+    def images(self) -> ImageSource:
+        """Source of the images."""
+        return self._table.images
+
 
 class ListPieces:
     """Pieces of one or several CSV files with the columns ``reference,distorted``.
@@ -120,6 +131,11 @@ class ListPieces:
             },
             "bytes of a piece": self._bytes,
         }
+
+    @property
+    def images(self) -> ImageSource:
+        """The folder of the files."""
+        return ImageFolder(self._paths[0].parent)
 
     def table(self, number: int) -> PairTable:
         """The pairs of a piece; none if no row begins in it.

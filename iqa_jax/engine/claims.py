@@ -9,23 +9,28 @@ so the clocks of the machines do not matter.
 
 import json
 import os
+import re
 import socket
 import threading
 import uuid
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from etils import epath
 
 from iqa_jax.engine.shares import Share
-from iqa_jax.files import create_text, modified, touch
+from iqa_jax.files import create_text, modified_in, read_all, touch
 
 RENEWED = 5.0
 """Seconds between two renewals of a claim."""
 
 STALE = 60.0
 """Seconds without a renewal after which the holder of a claim is taken to be gone."""
+
+_CLAIM = re.compile(r"(\d+)\.\d+")
+"""Name of the file of a claim."""
 
 _held: set[epath.Path] = set()
 """Claims that this process has not given up; any other under its number is one of the past."""
@@ -65,6 +70,14 @@ class Claim:
         return f"{self.share} on {self.host}, {self.age:.0f} s ago"
 
 
+class _Holder(NamedTuple):
+    """Who made a claim: share, machine and process."""
+
+    share: str
+    host: str
+    process: int
+
+
 class Claims:
     """The claims of a process, and those of others.
 
@@ -76,14 +89,37 @@ class Claims:
     def __init__(self, folder: epath.Path, share: Share):
         self._folder = folder
         self._share = share
+        self._holders: dict[epath.Path, _Holder] = {}
         folder.mkdir(parents=True, exist_ok=True)
+
+    def look(self, pieces: Collection[int]) -> dict[int, Claim]:
+        """The latest claim on each of some pieces that have one.
+
+        The folder is listed once, and each claim is read once in the life of this object.
+
+        Args:
+          pieces: Numbers of the pieces.
+        """
+        wanted, latest = {*pieces}, dict[int, int]()
+        times, now = self._times(wanted)
+        for piece, number in map(_numbers, times):
+            latest[piece] = max(number, latest.get(piece, 0))
+        paths = {piece: self._path(piece, number) for piece, number in latest.items()}
+        self._read([path for path in paths.values() if path not in self._holders])
+        unknown = _Holder("a process", "an unknown machine", 0)
+        return {
+            piece: Claim(
+                path,
+                *self._holders.get(path, unknown),
+                renewed_at=times[path.name],
+                age=max(0.0, now - times[path.name]),
+            )
+            for piece, path in paths.items()
+        }
 
     def find(self, piece: int) -> Claim | None:
         """The latest claim on a piece; None if there is none."""
-        number = 0
-        while self._path(piece, number).exists():
-            number += 1
-        return self._read(self._path(piece, number - 1)) if number else None
+        return self.look([piece]).get(piece)
 
     def take(self, piece: int) -> epath.Path | None:
         """Claims a piece that no other process works on.
@@ -91,17 +127,16 @@ class Claims:
         Returns:
           File of the claim; None if another process has claimed the piece.
         """
-        content = {"share": str(self._share), "host": _host(), "process": os.getpid()}
         with _taking:
+            first = self._path(piece, 0)
+            if first not in _held and self._create(first):
+                return first
             found = self.find(piece)
-            if found and not found.is_abandoned:
+            if not found or not found.is_abandoned:
                 return None
-            path = self._path(piece, _number(found.path) + 1 if found else 0)
-            _held.add(path)
-            if create_text(path, json.dumps(content) + "\n"):
-                return path
-            _held.discard(path)
-        return None
+            _, number = _numbers(found.path.name)
+            path = self._path(piece, number + 1)
+            return path if self._create(path) else None
 
     @contextmanager
     def renewed(self, path: epath.Path) -> Iterator[None]:
@@ -125,27 +160,41 @@ class Claims:
     def _path(self, piece: int, number: int) -> epath.Path:
         return self._folder / f"{piece:08d}.{number}"
 
-    def _read(self, path: epath.Path) -> Claim:
-        text = path.read_text()  # first: opening a file refreshes what NFS knows of it
-        renewed_at = modified(path)
-        times = renewed_at, max(0.0, self._now() - renewed_at)
-        try:
-            content = json.loads(text)
-            return Claim(path, content["share"], content["host"], content["process"], *times)
-        except (ValueError, KeyError, TypeError):  # damaged: only its age is known
-            return Claim(path, "a process", "an unknown machine", 0, *times)
+    def _create(self, path: epath.Path) -> bool:
+        """Creates the file of a claim; returns whether there was none."""
+        content = {"share": str(self._share), "host": _host(), "process": os.getpid()}
+        _held.add(path)
+        if create_text(path, json.dumps(content) + "\n"):
+            return True
+        _held.discard(path)
+        return False
 
-    def _now(self) -> float:
-        """The time by the clock of the file system or store."""
-        path = self._folder / f"now.{uuid.uuid4().hex}"  # threads and containers share numbers
-        path.write_text("\n")
-        now = modified(path)
-        path.unlink(missing_ok=True)
-        return now
+    def _read(self, paths: Sequence[epath.Path]) -> None:
+        """Learns who has made claims; a damaged claim stays one of an unknown process."""
+        for path, text in zip(paths, read_all(paths), strict=True):
+            with suppress(ValueError, KeyError, TypeError):
+                content = json.loads(text)
+                holder = _Holder(content["share"], content["host"], content["process"])
+                self._holders[path] = holder
+
+    def _times(self, pieces: Collection[int]) -> tuple[dict[str, float], float]:
+        """Times of the claims on pieces by name, and the time now, all by the same clock."""
+        clock = self._folder / f"now.{uuid.uuid4().hex}"  # threads and containers share numbers
+        clock.write_text("\n")  # the change also makes NFS list the folder afresh
+
+        def is_wanted(name: str) -> bool:
+            found = _CLAIM.fullmatch(name)
+            return name == clock.name or bool(found and int(found[1]) in pieces)
+
+        times = modified_in(self._folder, is_wanted)
+        clock.unlink(missing_ok=True)
+        return times, times.pop(clock.name)
 
 
-def _number(path: epath.Path) -> int:
-    return int(path.suffix.removeprefix("."))
+def _numbers(name: str) -> tuple[int, int]:
+    """The number of the piece, and that of the claim on it."""
+    piece, number = name.split(".")
+    return int(piece), int(number)
 
 
 def _host() -> str:

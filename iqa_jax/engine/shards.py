@@ -1,7 +1,7 @@
 """Work in shards that several processes share, without a process that waits for another's work."""
 
 import time
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Sequence
 from typing import Protocol
 
 from iqa_jax.engine.claims import Claims
@@ -9,6 +9,9 @@ from iqa_jax.engine.shares import Share
 
 _PAUSE = 0.2
 """Seconds between two looks at the claims of others; more if there are many."""
+
+_MANY = 100
+"""Number of claims from which on looks are rarer."""
 
 
 class Shards(Protocol):
@@ -45,7 +48,7 @@ def shards_to_do(shards: Shards, share: Share, claims: Claims) -> Iterator[int]:
     """
     while left := _unfinished(shards, share):
         is_idle = True
-        for number in left:
+        for number in _free(left, claims):
             path = None if shards.is_finished(number) else claims.take(number)
             if path:
                 is_idle = False
@@ -61,19 +64,25 @@ def _unfinished(shards: Shards, share: Share) -> list[int]:
     return [number for number in share.order(shards.count) if number not in finished]
 
 
+def _free(numbers: Sequence[int], claims: Claims) -> list[int]:
+    """The shards that no living process had claimed at one look, in their order."""
+    held = {piece for piece, claim in claims.look(numbers).items() if not claim.is_abandoned}
+    return [number for number in numbers if number not in held]
+
+
 def _any_abandoned(shards: Shards, numbers: Collection[int], claims: Claims) -> bool:
     """Waits until each shard is finished or its claim renewed, or one of the claims abandoned."""
     first_seen: dict[int, float] = {}
     left = set(numbers)
     while True:
+        found = claims.look(left)
+        left.difference_update(shards.finished())
         for number in sorted(left):
-            claim = claims.find(number)
-            if shards.is_finished(number):
-                left.discard(number)
-            elif not claim or claim.is_abandoned:
+            claim = found.get(number)
+            if not claim or claim.is_abandoned:
                 return True
-            elif claim.renewed_at != first_seen.setdefault(number, claim.renewed_at):
+            if claim.renewed_at != first_seen.setdefault(number, claim.renewed_at):
                 left.discard(number)
         if not left:
             return False
-        time.sleep(_PAUSE * (1 + len(left) / 10))
+        time.sleep(_PAUSE * (1 + len(left) / _MANY))

@@ -43,7 +43,7 @@ def test_every_row_is_in_one_piece(size, ending, tmp_path, monkeypatch):
     whole = pair_lists.from_csv(first, second)
     assert [repr(pair) for pair in rows_of(pieces)] == [repr(pair) for pair in whole.pairs]
     assert len(whole.pairs) == 43
-    assert pieces.table(0).images == whole.images
+    assert pieces.table(0).images == pieces.images == whole.images
 
 
 def test_last_line_without_an_end(tmp_path, monkeypatch):
@@ -117,6 +117,7 @@ def test_a_table_in_memory_is_cut_by_rows(count):
     table = PairTable("pairs", pairs, ImageFolder(), higher_is_better=True)
     pieces = TablePieces(table)
     assert rows_of(pieces) == pairs
+    assert pieces.images is table.images
     assert pieces.count == math.ceil(count / 64)
     other = PairTable("pairs", pairs[::-1], ImageFolder(), higher_is_better=True)
     assert (TablePieces(other).signature == pieces.signature) == (count == 1)

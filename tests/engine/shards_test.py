@@ -1,12 +1,15 @@
 """Several processes that share the shards of a work, simulated by threads and by turns."""
 
+import json
 import os
 import threading
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 from etils import epath
 
+from iqa_jax import buckets
 from iqa_jax.engine import claims as claims_module
 from iqa_jax.engine import shards as module
 from iqa_jax.engine.claims import STALE, Claims
@@ -119,6 +122,32 @@ def test_the_shard_of_a_process_that_is_gone_is_taken_over(folder, monkeypatch):
         shards.finish(number, 1)
     assert shards.by == {1: [1], 0: [1]}
     assert (folder / "00000000.1").exists()
+
+
+def test_looks_at_a_bucket_cost_the_same_however_many_shards_there_are(
+    bucket, store_requests, monkeypatch
+):
+    """The claims of others are read once, after that a look is a few requests for all of them."""
+    looks, count = [], 12
+    others = Claims(bucket / "claims", Share(0, 2))
+    for path in map(others.take, range(count)):
+        content = json.loads(path.read_text())
+        buckets.write(path, json.dumps({**content, "host": "elsewhere"}).encode())
+
+    def renew_in_the_end(_):
+        looks.append(len(store_requests))
+        for piece in range(count if len(looks) == 3 else 0):
+            buckets.touch(bucket / "claims" / f"{piece:08d}.0")
+        store_requests.clear()
+
+    monkeypatch.setattr(module, "time", SimpleNamespace(sleep=renew_in_the_end))
+    store_requests.clear()
+    assert not list(to_do(Done(count), bucket / "claims", 1, 2))
+    looks.append(len(store_requests))
+    first, *later = looks
+    assert count <= first <= count + 8
+    assert len(later) == 3
+    assert max(later) <= 4
 
 
 def test_an_error_ends_the_claim(folder):

@@ -24,7 +24,7 @@ def test_help_has_purpose_example_flags_and_statuses(iqa, verb):
         )
     statuses = shown.stdout.split("\nExit status:\n")[1].splitlines()
     assert [line[:5] for line in statuses] == [
-        *("  0  ", "  1  ", *["  2  ", "  3  "] * (verb == "score"), "  75 ")
+        *("  0  ", "  1  ", *["  2  ", "  3  "] * (verb in {"score", "merge"}), "  75 ")
     ]
     assert "iqa_jax." not in shown.stdout
 

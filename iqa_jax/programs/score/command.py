@@ -15,20 +15,16 @@ pair cannot be scored, the column 'error' says why, the others are scored, and t
 A file .json beside --output records what the scores depend on, image by image: --resume keeps
 existing scores and scores the pairs that are new, that were not reached, or whose images could not
 be read or were too large for the memory. If --output is a folder, several processes with the same
-command line share the work, and the last one writes scores.csv; iqa merge says what is missing.
+command line share the work, and the last one writes scores.csv and the reports; iqa merge does so
+too, or says what is missing.
 """
 
-import sys
 from dataclasses import replace
 
-from iqa_jax.programs.running import ExitStatus
+from iqa_jax.programs.score import findings
 from iqa_jax.programs.score.settings import ScoreSettings
-from iqa_jax.text import counted
 
-STATUSES = {
-    ExitStatus.PAIRS_FAILED: "some pairs could not be scored; the others were",
-    ExitStatus.BEYOND_LIMIT: "some pairs are beyond a limit of --fail_beyond",
-}
+STATUSES = findings.STATUSES
 """Exit statuses of this program, in addition to the common ones."""
 
 
@@ -41,14 +37,4 @@ def main(settings: ScoreSettings) -> int:
     from iqa_jax.programs.score.output import score  # noqa: PLC0415  loads JAX
 
     found = score(replace(settings, metrics=tuple(dict.fromkeys(settings.metrics))))
-    if found.failed:
-        print(
-            f"iqa score: {counted(found.failed, 'pairs')} could not be scored in full; the column "
-            "'error' says why",
-            file=sys.stderr,
-        )
-    if found.beyond:
-        limits = ", ".join(settings.fail_beyond)
-        print(f"iqa score: {counted(found.beyond, 'pairs')} beyond {limits}", file=sys.stderr)
-        return ExitStatus.BEYOND_LIMIT
-    return ExitStatus.PAIRS_FAILED if found.failed else ExitStatus.DONE
+    return found.ended("score", settings.fail_beyond)

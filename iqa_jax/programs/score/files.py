@@ -11,7 +11,7 @@ from etils import epath
 
 from iqa_jax.datasets.table import PairTable
 from iqa_jax.errors import InputError
-from iqa_jax.files import check_writable, create_text, modified, names, remove, write_text
+from iqa_jax.files import check_writable, create_text, modified_in, names, remove, write_text
 from iqa_jax.images.checked import CheckedImages
 from iqa_jax.programs.score.earlier import IMAGE_KEYS, EarlierScores, Kept, images_record
 from iqa_jax.programs.score.scores import Scores
@@ -113,13 +113,9 @@ class ScoreFiles:
 
     def _begun(self) -> str:
         """State of an unfinished run; its process may still be at work if files of it are new."""
-        parts = [
-            self.parts / run / name for run in names(self.parts) for name in names(self.parts / run)
-        ]
-        times = []
-        for path in (self._record_path, *parts):
-            with contextlib.suppress(FileNotFoundError):  # that process has just finished
-                times.append(modified(path))
+        record = modified_in(self._record_path.parent, self._record_path.name.__eq__)
+        parts = (modified_in(self.parts / run, bool) for run in names(self.parts))
+        times = [*record.values(), *(each for run in parts for each in run.values())]
         age = time.time() - max(times, default=-math.inf)
         if age > _AT_WORK:
             return "was begun earlier; "

@@ -1,14 +1,17 @@
-"""What was found: pairs without scores and pairs beyond a limit, and the reports about them."""
+"""What was found: pairs without scores and pairs beyond a limit, with their exit status."""
 
+import sys
+from collections.abc import Sequence
 from dataclasses import dataclass
 
-from etils import epath
+from iqa_jax.programs.running import ExitStatus
+from iqa_jax.text import counted
 
-from iqa_jax.files import write_text
-from iqa_jax.programs.score.junit import junit_xml
-from iqa_jax.programs.score.limits import parse_limits
-from iqa_jax.programs.score.scores import Scores
-from iqa_jax.programs.score.settings import ScoreSettings
+STATUSES = {
+    ExitStatus.PAIRS_FAILED: "some pairs could not be scored; the others were",
+    ExitStatus.BEYOND_LIMIT: "some pairs are beyond a limit of --fail_beyond",
+}
+"""Exit statuses of programs that end with findings, in addition to the common ones."""
 
 
 @dataclass(frozen=True)
@@ -23,26 +26,21 @@ class Findings:
     failed: int
     beyond: int = 0
 
+    def ended(self, verb: str, limits: Sequence[str]) -> ExitStatus:
+        """Says what was found, and returns the exit status.
 
-def report_findings(scores: Scores, settings: ScoreSettings) -> Findings:
-    """Writes the reports that the settings name, and counts."""
-    limits = parse_limits(settings.fail_beyond, settings.metrics)
-    reports = {}
-    if settings.junit:
-        reports[settings.junit] = junit_xml(scores, limits)
-    if settings.html:
-        from iqa_jax.programs.score.page import scores_page  # noqa: PLC0415  loads SciPy
-
-        output = epath.Path(settings.html)
-        reports[settings.html] = scores_page(scores, limits, output, settings.maps_dir)
-    for name, text in reports.items():
-        path = epath.Path(name)
-        path.parent.mkdir(parents=True, exist_ok=True)
-        write_text(path, text)
-        print(f"Written: {path}")
-    rows = {
-        int(row)
-        for limit in limits
-        for row in limit.exceeded(scores.values[limit.metric]).nonzero()[0]
-    }
-    return Findings(sum(map(bool, scores.errors)), len(rows))
+        Args:
+          verb: Name of the program.
+          limits: The limits, as written on the command line.
+        """
+        if self.failed:
+            print(
+                f"iqa {verb}: {counted(self.failed, 'pairs')} could not be scored in full; the "
+                "column 'error' says why",
+                file=sys.stderr,
+            )
+        if self.beyond:
+            beyond = f"{counted(self.beyond, 'pairs')} beyond {', '.join(limits)}"
+            print(f"iqa {verb}: {beyond}", file=sys.stderr)
+            return ExitStatus.BEYOND_LIMIT
+        return ExitStatus.PAIRS_FAILED if self.failed else ExitStatus.DONE

@@ -1,31 +1,31 @@
 """Scores as a JUnit report, which continuous integration shows as tests."""
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from xml.etree import ElementTree
 
+import numpy as np
+
+from iqa_jax.programs.score.finished import Row
 from iqa_jax.programs.score.limits import Limit
-from iqa_jax.programs.score.scores import Scores
 
 _NAME = "iqa score"
 _NOT_XML = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 
 
-def junit_xml(scores: Scores, limits: Sequence[Limit]) -> str:
+def junit_xml(rows: Iterable[Row], limits: Sequence[Limit]) -> str:
     """A test case for each pair and limit, or for each pair if there are no limits.
 
     A pair beyond a limit is a failure, and one without a score is an error.
 
     Args:
-      scores: The scores.
+      rows: The scores.
       limits: Limits of the scores.
     """
     cases = [
         case
-        for row in range(len(scores.table.pairs))
-        for case in (
-            [_limited(scores, row, limit) for limit in limits] if limits else [_plain(scores, row)]
-        )
+        for row in rows
+        for case in ([_limited(row, limit) for limit in limits] if limits else [_plain(row)])
     ]
     counts = {
         "tests": len(cases),
@@ -42,34 +42,33 @@ def junit_xml(scores: Scores, limits: Sequence[Limit]) -> str:
     return f'<?xml version="1.0" encoding="UTF-8"?>\n{text}\n'
 
 
-def _limited(scores: Scores, row: int, limit: Limit) -> ElementTree.Element:
+def _limited(row: Row, limit: Limit) -> ElementTree.Element:
     """The test case of a pair and a limit."""
-    case = _case(scores, row, limit.metric)
-    values = scores.values[limit.metric]
-    if values[row] != values[row]:
-        _add(case, "error", scores.errors[row] or "there is no score")
-    elif limit.exceeded(values)[row]:
-        _add(case, "failure", limit.complaint(values[row]))
+    case = _case(row, limit.metric)
+    value = row.values[limit.metric]
+    if np.isnan(value):
+        _add(case, "error", row.error or "there is no score")
+    elif limit.is_exceeded(value):
+        _add(case, "failure", limit.complaint(value))
     return case
 
 
-def _plain(scores: Scores, row: int) -> ElementTree.Element:
+def _plain(row: Row) -> ElementTree.Element:
     """The test case of a pair for all metrics together."""
-    case = _case(scores, row, _NAME)
-    if scores.errors[row]:
-        _add(case, "error", scores.errors[row])
+    case = _case(row, _NAME)
+    if row.error:
+        _add(case, "error", row.error)
     return case
 
 
-def _case(scores: Scores, row: int, group: str) -> ElementTree.Element:
-    pair = scores.table.pairs[row]
-    name = _clean(f"{pair.distorted} against {pair.reference}")
+def _case(row: Row, group: str) -> ElementTree.Element:
+    name = _clean(f"{row.distorted} against {row.reference}")
     case = ElementTree.Element("testcase", {"classname": group, "name": name})
     properties = ElementTree.SubElement(case, "properties")
-    for metric, values in scores.values.items():
-        if values[row] == values[row]:
-            value = {"name": metric, "value": f"{values[row]:.9g}"}
-            ElementTree.SubElement(properties, "property", value)
+    for metric, value in row.values.items():
+        if not np.isnan(value):
+            shown = {"name": metric, "value": f"{value:.9g}"}
+            ElementTree.SubElement(properties, "property", shown)
     return case
 
 

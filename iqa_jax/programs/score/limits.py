@@ -1,13 +1,12 @@
 """Limits of scores for people who guard pictures: ``METRIC:VALUE``."""
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
 from iqa_jax.errors import InputError
-from iqa_jax.metrics import parse_metric
 
 
 @dataclass(frozen=True)
@@ -29,22 +28,22 @@ class Limit:
         """The limit as written on the command line."""
         return f"{self.metric}:{self.value:g}"
 
-    def exceeded(self, scores: np.ndarray) -> np.ndarray:
-        """Which scores are beyond the limit, bool ``[pairs]``; a missing score is not."""
-        return scores < self.value if self.higher_is_better else scores > self.value
+    def is_exceeded(self, score: np.float32) -> bool:
+        """Whether a score is beyond the limit; a missing score is not."""
+        return bool(score < self.value if self.higher_is_better else score > self.value)
 
-    def complaint(self, score: float) -> str:
+    def complaint(self, score: np.float32) -> str:
         """Sentence about a score that is beyond the limit."""
         relation = "below" if self.higher_is_better else "above"
         return f"{self.metric} is {score:.6g}, {relation} {self.value:g}"
 
 
-def parse_limits(texts: Sequence[str], metrics: Sequence[str]) -> list[Limit]:
+def parse_limits(texts: Sequence[str], directions: Mapping[str, bool]) -> list[Limit]:
     """Parses limits.
 
     Args:
       texts: Limits as ``METRIC:VALUE``; the name of a metric may contain colons.
-      metrics: Names of the metrics that are computed.
+      directions: Whether higher scores are better, for each metric that is computed.
 
     Raises:
       InputError: If a limit is malformed, its metric is not computed, or has two limits.
@@ -58,12 +57,11 @@ def parse_limits(texts: Sequence[str], metrics: Sequence[str]) -> list[Limit]:
             value = math.nan
         if not metric or not math.isfinite(value):
             raise InputError(f"fail_beyond: expected METRIC:VALUE, such as ssim:0.95, got {text!r}")
-        if metric not in metrics:
+        if metric not in directions:
             raise InputError(
-                f"fail_beyond: {metric} is not computed; add it to --metrics, which has "
-                f"{', '.join(metrics)}"
+                f"fail_beyond: {metric} is not computed; expected one of {', '.join(directions)}"
             )
         if metric in found:
             raise InputError(f"fail_beyond: {metric} has two limits; keep one")
-        found[metric] = Limit(metric, value, parse_metric(metric).higher_is_better)
+        found[metric] = Limit(metric, value, directions[metric])
     return list(found.values())

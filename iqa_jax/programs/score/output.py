@@ -16,8 +16,10 @@ from iqa_jax.errors import InputError
 from iqa_jax.files import check_writable
 from iqa_jax.metrics import parse_metric
 from iqa_jax.programs.score.files import Kept, ScoreFiles, to_csv
-from iqa_jax.programs.score.findings import Findings, report_findings
+from iqa_jax.programs.score.findings import Findings
+from iqa_jax.programs.score.finished import FinishedTable
 from iqa_jax.programs.score.limits import parse_limits
+from iqa_jax.programs.score.reports import write_reports
 from iqa_jax.programs.score.scores import Job, Scores, load_job, run_job
 from iqa_jax.programs.score.settings import ScoreSettings
 from iqa_jax.programs.score.sharing import score_shards
@@ -34,21 +36,26 @@ def score(settings: ScoreSettings) -> Findings:
       InputError: If the settings, the pairs or an earlier output cannot be used.
       OSError: If a file cannot be written; reports are tried before anything is computed.
     """
+    directions = {metric: parse_metric(metric).higher_is_better for metric in settings.metrics}
+    parse_limits(settings.fail_beyond, directions)
+    maps = f"{settings.maps_dir}/map.png" if settings.maps_dir else None
+    for each in filter(None, (settings.html, settings.junit, maps)):
+        check_writable(epath.Path(each))
     if settings.has_shared_output:
-        return Findings(score_shards(_pieces(settings), settings))
-    parse_limits(settings.fail_beyond, settings.metrics)
+        return score_shards(_pieces(settings), settings)
     job = load_job(_pairs(settings), settings)
     if settings.maps_dir and not job.scorers.mapped_metrics:
         raise InputError(
             "--maps_dir: none of the metrics has maps; SSIM, FLIP, LPIPS and the read-outs "
             "unit have them"
         )
-    reports = [each for each in (settings.html, settings.junit) if each]
-    maps = [f"{settings.maps_dir}/map.png"] if settings.maps_dir else []
-    for each in (*reports, *maps):
-        check_writable(epath.Path(each))
-    scores = _into_file(job, settings) if settings.output else _onto_screen(job, settings)
-    return report_findings(scores, settings)
+    with tempfile.TemporaryDirectory() as folder:
+        path = epath.Path(settings.output or f"{folder}/scores.csv")
+        scores = _into_file(job, path, settings) if settings.output else _onto_screen(job, path)
+        _write_maps(job, scores, settings)
+        table = FinishedTable(path, directions, job.table.images)
+        beyond = write_reports(table, settings, maps_dir=settings.maps_dir)
+    return Findings(sum(map(bool, scores.errors)), beyond)
 
 
 def _pairs(settings: ScoreSettings) -> PairTable:
@@ -80,24 +87,23 @@ def _pieces(settings: ScoreSettings) -> Pieces:
     return TablePieces(_pairs(settings))
 
 
-def _into_file(job: Job, settings: ScoreSettings) -> Scores:
-    files = ScoreFiles(epath.Path(settings.output or ""))
+def _into_file(job: Job, path: epath.Path, settings: ScoreSettings) -> Scores:
+    files = ScoreFiles(path)
     files.claim(job.scorers.signature, resume=settings.resume)
     kept = files.read(job.table, job.images, job.scorers.names)
     if kept.rows or kept.tried_again:
-        _announce(kept, settings)
+        _announce(kept, path)
     scores = run_job(job, files.parts, kept=kept.rows)
     if kept.is_complete:
         files.remove_parts()
-        print(f"Already complete: {settings.output}")
+        print(f"Already complete: {path}")
     else:
         files.finish(scores)
-        print(f"Written: {settings.output}")
-    _write_maps(job, scores, settings)
+        print(f"Written: {path}")
     return scores
 
 
-def _announce(kept: Kept, settings: ScoreSettings) -> None:
+def _announce(kept: Kept, path: epath.Path) -> None:
     again = kept.tried_again + kept.missing
     reasons = {
         "whose images could not be read, were too large or have changed": kept.tried_again,
@@ -105,17 +111,17 @@ def _announce(kept: Kept, settings: ScoreSettings) -> None:
     }
     why = ", ".join(f"{number} {reason}" for reason, number in reasons.items() if number)
     print(
-        f"{settings.output}: {len(kept.rows)} of {len(kept.rows) + again} pairs are scored, "
+        f"{path}: {len(kept.rows)} of {len(kept.rows) + again} pairs are scored, "
         f"{again} are tried again{f' ({why})' if why else ''}",
         file=sys.stderr,
     )
 
 
-def _onto_screen(job: Job, settings: ScoreSettings) -> Scores:
-    with tempfile.TemporaryDirectory() as folder:
-        scores = run_job(job, epath.Path(folder))
-        _write_maps(job, scores, settings)
-    header, *rows = csv.reader(io.StringIO(to_csv(scores)))
+def _onto_screen(job: Job, path: epath.Path) -> Scores:
+    scores = run_job(job, path.parent / "parts")
+    text = to_csv(scores)
+    path.write_text(text)
+    header, *rows = csv.reader(io.StringIO(text))
     print("\n".join(aligned(header, rows, text_columns=2)))
     return scores
 

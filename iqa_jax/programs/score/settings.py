@@ -3,11 +3,29 @@
 from dataclasses import KW_ONLY, dataclass, field
 from pathlib import PurePath
 
-from iqa_jax.programs.settings import Idle, ModelSettings, SharingSettings
+from iqa_jax.programs.settings import Idle, ModelSettings, ProgramSettings, SharingSettings
+
+
+@dataclass(frozen=True, kw_only=True)
+class ReportSettings(ProgramSettings):
+    """Reports about the scores.
+
+    Attributes:
+      html: HTML page to write, which lists the worst pairs and shows the images side by side; it
+        refers to them by relative path.
+      junit: JUnit file to write for continuous integration: a test for each pair and limit.
+      fail_beyond: Limit of a metric: ssim:0.95 ends with status 3 if a pair scores worse, lower for
+        a similarity and higher for a distance. Separate several by commas, or give the flag several
+        times.
+    """
+
+    html: str | None = None
+    junit: str | None = None
+    fail_beyond: tuple[str, ...] = field(default=(), metadata={"repeated": True})
 
 
 @dataclass(frozen=True)
-class ScoreSettings(ModelSettings, SharingSettings):
+class ScoreSettings(ModelSettings, ReportSettings, SharingSettings):
     """Pairs of images and the metrics that score them.
 
     Attributes:
@@ -25,8 +43,9 @@ class ScoreSettings(ModelSettings, SharingSettings):
       dataset: Name of a dataset that iqa build stored in tfds_dir; all its pairs are scored.
       tfds_dir: Folder in which iqa build stored the dataset.
       output: CSV file to write; or a folder, named without a suffix or with a slash at its end,
-        which any number of processes fill together, each with the same command line. Default: a
-        table on the screen.
+        which any number of processes fill together, each with the same command line; the one that
+        completes it also writes the reports, and the others ignore --html, --junit and
+        --fail_beyond. Default: a table on the screen.
       resume: Continue an earlier output: existing scores are kept, and pairs are scored that are
         new, that a killed run did not reach, or whose images could not be read or were too large
         for the memory. Images that have changed since are refused. A folder is always continued;
@@ -35,12 +54,6 @@ class ScoreSettings(ModelSettings, SharingSettings):
         that has maps: SSIM (bright at 1, dark where they differ), FLIP, LPIPS and the read-outs
         unit (dark at 0, bright where they differ most: each has its own scale, which the PNG
         records as Description).
-      html: HTML page to write, which lists the worst pairs and shows the images side by side; it
-        refers to them by relative path.
-      junit: JUnit file to write for continuous integration: a test for each pair and limit.
-      fail_beyond: Limit of a metric: ssim:0.95 ends with status 3 if a pair scores worse, lower for
-        a similarity and higher for a distance. Separate several by commas, or give the flag several
-        times.
     """
 
     metrics: tuple[str, ...]
@@ -55,9 +68,6 @@ class ScoreSettings(ModelSettings, SharingSettings):
     output: str | None = None
     resume: bool = False
     maps_dir: str | None = None
-    html: str | None = None
-    junit: str | None = None
-    fail_beyond: tuple[str, ...] = field(default=(), metadata={"repeated": True})
 
     @property
     def has_shared_output(self) -> bool:
@@ -72,8 +82,7 @@ class ScoreSettings(ModelSettings, SharingSettings):
         if not self.output:
             yield ("resume",), "on a table on the screen; add --output"
         elif self.has_shared_output:
-            reason = "on a folder of scores; name a file as --output"
-            yield ("maps_dir", "html", "junit", "fail_beyond"), reason
+            yield ("maps_dir",), "on a folder of scores; name a file as --output"
         if not self.has_shared_output:
             reason = "where a process works alone; name a folder as --output"
             yield ("process_index", "process_count"), reason

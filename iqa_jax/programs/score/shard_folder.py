@@ -111,6 +111,12 @@ class ShardFolder:
         """Number of shards."""
         return self._signature["shards"]
 
+    @property
+    def directions(self) -> dict[str, bool]:
+        """Whether higher scores are better, by metric; empty if these are not of ``iqa score``."""
+        metrics = self._signature.get("metrics", {})
+        return {name: each["higher_is_better"] for name, each in metrics.items()}
+
     def claims(self, share: Share) -> Claims:
         """The claims on the shards.
 
@@ -224,16 +230,15 @@ class ShardFolder:
         )
 
     def _refuse_gaps(self) -> None:
-        finished, claims = self.finished(), self.claims(ALONE)
-        missing = [
-            f"{number}: {f'claimed by {claim}' if (claim := claims.find(number)) else 'unclaimed'}"
-            for number in range(self.count)
-            if number not in finished
-        ]
+        finished = self.finished()
+        missing = [number for number in range(self.count) if number not in finished]
         if missing:
+            claims = self.claims(ALONE).look(missing)
+            holders = {number: f"claimed by {claim}" for number, claim in claims.items()}
+            each = [f"{number}: {holders.get(number, 'unclaimed')}" for number in missing]
             what = f"missing shards of {self.count}"
             raise InputError(
-                f"{self.path}: {listed(missing, what)}\n  run iqa score or iqa evaluate again to "
+                f"{self.path}: {listed(each, what)}\n  run iqa score or iqa evaluate again to "
                 "complete them"
             )
 

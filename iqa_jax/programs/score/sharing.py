@@ -5,6 +5,9 @@ from etils import epath
 from iqa_jax.datasets.pair_pieces import Pieces
 from iqa_jax.engine.programs import Programs
 from iqa_jax.engine.shards import shards_to_do
+from iqa_jax.programs.score.findings import Findings
+from iqa_jax.programs.score.finished import FinishedTable
+from iqa_jax.programs.score.reports import write_reports
 from iqa_jax.programs.score.scorers import load_scorers
 from iqa_jax.programs.score.scores import make_job, run_job
 from iqa_jax.programs.score.settings import ScoreSettings
@@ -13,16 +16,18 @@ from iqa_jax.progress import bar, inform
 from iqa_jax.text import counted
 
 
-def score_shards(pieces: Pieces, settings: ScoreSettings) -> int:
-    """Scores the pieces that no other process works on, and merges the table if it is complete.
+def score_shards(pieces: Pieces, settings: ScoreSettings) -> Findings:
+    """Scores the pieces that no other process works on.
+
+    If the table is complete, it is merged, and the reports about it are written.
 
     Args:
       pieces: The pairs.
       settings: Settings of the scoring, with a folder as output.
 
     Returns:
-      Number of pairs that could not be scored in full: of the whole table if it is complete, else
-      of those that this process has scored.
+      What was found in the whole table if it is complete, else the number of pairs that this
+      process could not score in full.
 
     Raises:
       InputError: If the folder is of another run, or a piece cannot be read.
@@ -54,14 +59,10 @@ def score_shards(pieces: Pieces, settings: ScoreSettings) -> int:
             work(number)
             progress.update()
         progress.update(len(folder.finished()) - progress.n)  # with those of the others
-    return _merged(folder, failed)
-
-
-def _merged(folder: ShardFolder, failed: int) -> int:
-    left = folder.count - len(folder.finished())
-    if left:
+    if left := folder.count - len(folder.finished()):
         print(f"{counted(left, 'shards')} of {folder.count} are claimed by other processes")
-        return failed
+        return Findings(failed)
     merged = folder.merge()
     print(f"Written: {merged.path}")
-    return merged.failed
+    table = FinishedTable(merged.path, folder.directions, pieces.images)
+    return Findings(merged.failed, write_reports(table, settings))

@@ -6,11 +6,13 @@ import sys
 import time
 
 import pytest
+from programs.report.made_up import data_of
 
 from iqa_jax import buckets
 from iqa_jax.datasets import pair_pieces
-from iqa_jax.files import modified, names, remove, write_text
+from iqa_jax.files import modified_in, names, remove, write_text
 from iqa_jax.programs.score import sharing
+from iqa_jax.programs.score.shard_folder import ShardFolder
 
 
 @pytest.fixture
@@ -93,6 +95,35 @@ def test_pairs_that_cannot_be_scored_are_counted(score, pair_folder):
     assert "1 pair could not be scored in full" in done.stderr
 
 
+def test_who_merges_reports_as_a_process_alone_does(score, iqa, pair_folder, tmp_path):
+    """The page, the JUnit file and the exit status are those of a table in a file."""
+    (pair_folder / "a_1.png").unlink()
+
+    def reported(run, output, *more):
+        reports = {kind: tmp_path / f"{output}.{kind}" for kind in ("html", "junit")}
+        flags = (f"--{kind}={path}" for kind, path in reports.items())
+        done = run(output, *flags, "--fail_beyond=ssim:0.9,psnr:20", *more)
+        assert f"Written: {reports['html']}\n" in done.stdout
+        return done.status, *(path.read_bytes() for path in reports.values())
+
+    whole = reported(score, "whole.csv")
+    assert whole[0] == 3
+    assert reported(score, "scores", "--process_index=1", "--process_count=2") == whole
+    images = f"--images_dir={pair_folder}"
+    folder = f"--output={tmp_path / 'scores'}"
+    assert reported(lambda _, *more: iqa("merge", folder, *more), "merged", images) == whole
+
+
+def test_who_does_not_merge_does_not_report(score, tmp_path, monkeypatch):
+    monkeypatch.setattr(ShardFolder, "finished", lambda _: {0})
+    monkeypatch.setattr(sharing, "shards_to_do", lambda *_: ())
+    page = tmp_path / "page.html"
+    done = score("scores", f"--html={page}", "--fail_beyond=psnr:99")
+    assert done.status == 0, done.stderr
+    assert "are claimed by other processes" in done.stdout
+    assert not page.exists()
+
+
 def test_resuming_looks_at_the_images_of_what_is_finished(score, pair_folder, tmp_path):
     assert score("scores").status == 0
     whole = (tmp_path / "scores/scores.csv").read_bytes()
@@ -123,11 +154,7 @@ def test_two_folders_can_be_shared_too(iqa, pair_folder, tmp_path, monkeypatch):
     ("output", "flags", "complaint"),
     [
         ("scores", ["--maps_dir=x"], "--maps_dir: without effect on a folder of scores"),
-        (
-            "scores",
-            ["--html=x.html", "--junit=x.xml", "--fail_beyond=psnr:30"],
-            "--html, --junit, --fail_beyond: without effect on a folder of scores; name a file",
-        ),
+        ("scores", ["--fail_beyond=lpips:1"], "lpips is not computed; expected one of psnr, ssim"),
         (
             "scores.csv",
             ["--process_index=0", "--process_count=2"],
@@ -160,10 +187,14 @@ def test_a_bucket_ends_with_the_table_of_a_folder(iqa, pair_folder, pair_bucket,
     assert done.status == 0, done.stderr
     assert sorted(names(shared)) == ["claims", "run.json", "scores.csv", "shards"]
     assert (shared / "scores.csv").read_bytes() == whole
-    before = modified(shared / "scores.csv")
+    before = modified_in(shared, "scores.csv".__eq__)
     merged = iqa("merge", f"--output={shared}")
     assert merged.stdout == f"Written: {shared / 'scores.csv'}, 9 pairs\n"
-    assert modified(shared / "scores.csv") == before
+    assert modified_in(shared, "scores.csv".__eq__) == before
+    page = shared / "pages" / "worst.html"
+    reported = iqa("merge", f"--output={shared}", f"--html={page}", f"--images_dir={pair_bucket}")
+    assert reported.status == 0, reported.stderr
+    assert data_of(page.read_text())["pictures"]["sources"]["a.png"] == "../../pairs/a.png"
     alone = pair_bucket.parent / "alone.csv"
     assert iqa("score", *flags, f"--output={alone}").status == 0
     assert alone.read_bytes() == whole
