@@ -1,7 +1,7 @@
 """Memory of batches, which is used again as soon as nothing refers to a batch any more.
 
-The operating system clears fresh memory page by page; for stored pixels, that takes about a quarter
-of the processor time of feeding.
+The operating system clears fresh memory page by page, which would take about a fifth of the
+processor time of feeding stored pixels.
 """
 
 import math
