@@ -1,7 +1,6 @@
 """Decodes work units into batches of pixels, with threads that run ahead of the devices."""
 
 import itertools
-import math
 import threading
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -9,13 +8,11 @@ from dataclasses import dataclass, field
 import grain
 import numpy as np
 
+from iqa_jax.engine.buffers import Buffers
 from iqa_jax.engine.plan import Plan, WorkUnit, groups_of
 from iqa_jax.engine.processors import processor_count
 from iqa_jax.errors import ImageError
 from iqa_jax.images.resize import Size
-
-_ALIGNMENT = 64
-"""Bytes to a multiple of which XLA aligns arrays."""
 
 _TASK_PIXELS = 2**18
 """Handing a task to a thread costs about as much as decoding a 64x64 image."""
@@ -65,8 +62,9 @@ def read_batches(
     """
     readers = readers or processor_count()
     assemblies = [
-        _Assembly(plan, group, places(*size), tolerant)
+        _Assembly(plan, group, places(*size), tolerant, buffers)
         for size, of_one_size in itertools.groupby(units, key=lambda unit: unit.size)
+        for buffers in [Buffers()]
         for group in groups_of(places(*size), list(of_one_size))
     ]
     tasks = [(assembly, part) for assembly in assemblies for part in assembly.parts()]
@@ -83,20 +81,30 @@ def read_batches(
 class _Assembly:
     """A batch that worker threads put together.
 
-    Its arrays exist from the first of its images until it is handed over.
+    Its arrays exist from the first of its images until it is handed over; then it no longer refers
+    to the buffers either, so that those of one image size end with its last batch.
 
     Args:
       plan: The plan.
       units: Units of one image size.
       places: Number of units for which there is room.
       tolerant: Whether images that cannot be decoded are left out.
+      buffers: Source of its arrays.
     """
 
-    def __init__(self, plan: Plan, units: tuple[WorkUnit, ...], places: int, tolerant: bool):
+    def __init__(
+        self,
+        plan: Plan,
+        units: tuple[WorkUnit, ...],
+        places: int,
+        tolerant: bool,
+        buffers: Buffers,
+    ):
         self._plan = plan
         self._units = units
         self._places = places
         self._tolerant = tolerant
+        self._buffers: Buffers | None = buffers
         self._arrays: tuple[np.ndarray, np.ndarray] | None = None
         self._making = threading.Lock()
 
@@ -115,26 +123,31 @@ class _Assembly:
     def decode(self, places: Sequence[int]) -> Mapping[str, str]:
         """Decodes the units of some places and returns why images failed, by name."""
         with self._making:
-            if self._arrays is None:
-                image = (*self._size, 3)
-                self._arrays = (
-                    _aligned_zeros((self._places, *image)),
-                    _aligned_zeros((self._places, self._plan.versions, *image)),
-                )
-            references, distorted = self._arrays
+            references, distorted = self._arrays = self._arrays or self._make_arrays()
         failed: dict[str, str] = {}
         for place in places:
             pairs = [self._plan.table.pairs[row] for row in self._units[place].rows]
             for version, pair in enumerate(pairs):
                 self._put(pair.distorted, distorted[place, version], failed)
+            distorted[place, len(pairs) :] = 0
             self._put(pairs[0].reference, references[place], failed)
         return failed
 
     def batch(self, failed: Mapping[str, str]) -> Batch:
         """The batch, once all its parts are decoded; its arrays are no longer kept here."""
         assert self._arrays is not None
-        (references, distorted), self._arrays = self._arrays, None
+        references, distorted = self._arrays
+        self._arrays = self._buffers = None
         return Batch(self._units, references, distorted, failed)
+
+    def _make_arrays(self) -> tuple[np.ndarray, np.ndarray]:
+        assert self._buffers is not None
+        image = (*self._size, 3)
+        references = self._buffers.array((self._places, *image))
+        distorted = self._buffers.array((self._places, self._plan.versions, *image))
+        for each in (references, distorted):
+            each[len(self._units) :] = 0
+        return references, distorted
 
     def _put(self, name: str, pixels: np.ndarray, failed: dict[str, str]) -> None:
         try:
@@ -146,13 +159,6 @@ class _Assembly:
             if not self._tolerant:
                 raise
             failed[name] = str(error)
+            pixels[...] = 0
         else:
             pixels[...] = image
-
-
-def _aligned_zeros(shape: tuple[int, ...]) -> np.ndarray:
-    """Zeros that start where JAX can use them on a CPU without a copy."""
-    length = math.prod(shape)
-    memory = np.zeros(length + _ALIGNMENT, np.uint8)
-    start = -memory.ctypes.data % _ALIGNMENT
-    return memory[start : start + length].reshape(shape)

@@ -10,9 +10,10 @@ their files, or of the records of stored. "One thread" decodes file after file w
 without the checks of iqa_jax; for stored (the decoded pixels of iqa build --decoded) it reads
 record after record; its rate is for a second of processor time, which other work does not shorten.
 "Fed" is the rate of a run whose step does nothing: files are read, their checksums compared,
-decoded by the readers, put together into batches and sent to the device. Both alternate, and the
-medians of the rounds and of their ratios are shown. "Of processor time" is the ratio of their
-processor times for an image: 1 if feeding took no more than decoding.
+decoded by the readers, put together into batches and sent to the device. A round goes through the
+images several times, because batches use the memory of earlier ones, of which a long run has many.
+Both alternate, and the medians of the rounds and of their ratios are shown. "Of processor time" is
+the ratio of their processor times for an image: 1 if feeding took no more than decoding.
 
 With --processes as many processes as readers read and decode the same images, a thread each, and
 keep the pixels to themselves; the last column is their rate over that of the readers. It is the
@@ -68,6 +69,7 @@ class Settings(ProgramSettings):
       size: Width x height of the images.
       references: Number of references, each with seven versions.
       units: Number of units in a batch.
+      passes: Number of times that a round goes through the images.
       rounds: Number of timed rounds.
       processes: Compare the readers with as many processes.
       images_per_second: Rate at which a device computes, for the share of its time that it waits.
@@ -78,6 +80,7 @@ class Settings(ProgramSettings):
     size: str = "512x384"
     references: int = field(default=20, metadata={"at_least": 1})
     units: int = field(default=4, metadata={"at_least": 1})
+    passes: int = field(default=4, metadata={"at_least": 1})
     rounds: int = field(default=5, metadata={"at_least": 1})
     processes: bool = False
     images_per_second: float | None = None
@@ -133,16 +136,20 @@ def _make_files(folder: Path, name: str, references: int, size: tuple[int, int])
 
 
 def _row(plan: Plan, readers: int, settings: Settings) -> Sequence[str]:
-    decode_all, lengths = _decoder(plan)
-    count = len(plan.table.image_names)
+    decode_all, lengths = _decoder(plan, settings.passes)
+    count = len(lengths) * settings.passes
     alone: list[_Time] = []
     fed: list[_Time] = []
     apart: list[float] = []
     with contextlib.ExitStack() as stack:
-        decode_apart = stack.enter_context(_apart(plan, readers)) if settings.processes else None
+        decode_apart = (
+            stack.enter_context(_apart(plan, readers, settings.passes))
+            if settings.processes
+            else None
+        )
         for _ in range(settings.rounds):
             alone.append(_timed(decode_all))
-            fed.append(_timed(lambda: _feed(plan, readers, settings.units)))
+            fed.append(_timed(lambda: _feed(plan, readers, settings)))
             if decode_apart:
                 apart.append(_timed(decode_apart).wall)
     together = min(readers, processor_count())
@@ -179,20 +186,20 @@ def _ratio(ratios: Sequence[float]) -> str:
     return f"{statistics.median(ratios):.2f}"
 
 
-def _decoder(plan: Plan) -> tuple[Callable[[], None], list[int]]:
+def _decoder(plan: Plan, passes: int) -> tuple[Callable[[], None], list[int]]:
     """A function that decodes all images by the decoder alone, and the bytes of each."""
     match plan.table.images:
         case CheckedImages(source=StoredPixels(records=records)):
 
             def read_all() -> None:
-                for position in range(len(records)):
+                for position in [*range(len(records))] * passes:
                     np.frombuffer(records[position], np.uint8)
 
             return read_all, [len(record) for record in records]
     encoded = [plan.table.images.read(name) for name in plan.table.image_names]
 
     def decode_all() -> None:
-        for data in encoded:
+        for data in encoded * passes:
             with Image.open(io.BytesIO(data)) as image:
                 np.asarray(image.convert("RGB"))
 
@@ -204,9 +211,9 @@ _plans: list[Plan] = []
 
 
 @contextlib.contextmanager
-def _apart(plan: Plan, processes: int) -> Iterator[Callable[[], None]]:
+def _apart(plan: Plan, processes: int, passes: int) -> Iterator[Callable[[], None]]:
     """A function that decodes all images in several processes, which have started."""
-    names = plan.table.image_names
+    names = [*plan.table.image_names] * passes
     shares = [names[each::processes] for each in range(processes)]
     with multiprocessing.get_context("spawn").Pool(processes, _keep_plan, (plan,)) as pool:
 
@@ -226,10 +233,11 @@ def _decode_share(names: Sequence[str]) -> None:
         _plans[0].pixels(name)
 
 
-def _feed(plan: Plan, readers: int, units: int) -> None:
+def _feed(plan: Plan, readers: int, settings: Settings) -> None:
     """Feeds all batches to the device, at most two of them under way."""
     under_way: list[jax.Array] = []
-    for batch in read_batches(plan, plan.units, places=lambda *_: units, readers=readers):
+    units = plan.units * settings.passes
+    for batch in read_batches(plan, units, places=lambda *_: settings.units, readers=readers):
         under_way += jax.device_put((batch.reference, batch.distorted))
         jax.block_until_ready(under_way[:-4])
         del under_way[:-4]

@@ -1,11 +1,13 @@
 import dataclasses
 import itertools
 
+import jax
 import numpy as np
 import pytest
 from PIL import Image
 
 from iqa_jax.datasets import inspect, load_dataset
+from iqa_jax.engine.buffers import Buffers
 from iqa_jax.engine.feed import read_batches
 from iqa_jax.engine.plan import make_plan
 from iqa_jax.errors import ImageError
@@ -91,3 +93,48 @@ def test_an_image_whose_size_is_not_the_planned_one(inspected, pair_folder):
     Image.fromarray(np.zeros((10, 12, 3), np.uint8)).save(pair_folder / "a_1.png")
     with pytest.raises(ImageError, match=r"a_1.png: is \(10, 12\), expected \(72, 80\)"):
         next(read_batches(work, work.units, places=lambda height, width: 1))
+
+
+class _UsedBuffers(Buffers):
+    """Buffers whose memory was used before."""
+
+    def array(self, shape):
+        array = super().array(shape)
+        array[...] = 255
+        return array
+
+
+def test_padding_and_broken_images_are_zeros_in_memory_that_was_used(pair_folder, monkeypatch):
+    monkeypatch.setattr("iqa_jax.engine.feed.Buffers", _UsedBuffers)
+    data = (pair_folder / "b_1.png").read_bytes()
+    (pair_folder / "b_1.png").write_bytes(data[: len(data) // 2])
+    table, headers = inspect(load_dataset("csv", data_dir=pair_folder / "pairs.csv"))
+    work = make_plan(table, headers, versions=5)
+    for batch in read_batches(work, work.units, places=lambda *_: 3, tolerant=True):
+        for position, unit in enumerate(batch.units):
+            for version, row in enumerate(unit.rows):
+                is_broken = table.pairs[row].distorted == "b_1.png"
+                assert (batch.distorted[position, version] == 0).all() == is_broken
+            assert batch.reference[position].any()
+            assert (batch.distorted[position, len(unit.rows) :] == 0).all()
+        assert (batch.reference[len(batch.units) :] == 0).all()
+        assert (batch.distorted[len(batch.units) :] == 0).all()
+
+
+@pytest.mark.parametrize("place", [np.asarray, jax.device_put])
+def test_batches_that_are_kept_stay_as_they_are_while_others_are_read(tmp_path, rng, place):
+    images = rng.integers(0, 256, (40, 16, 16, 3), np.uint8)
+    for number, image in enumerate(images):
+        Image.fromarray(image).save(tmp_path / f"{number}.bmp")
+    rows = [f"{number}.bmp,{number + 1}.bmp,0" for number in range(0, 40, 2)]
+    (tmp_path / "pairs.csv").write_text("\n".join(["reference,distorted,score", *rows]) + "\n")
+    table, headers = inspect(load_dataset("csv", data_dir=tmp_path / "pairs.csv"))
+    work = make_plan(table, headers, versions=1)
+    kept = {}
+    for number, batch in enumerate(read_batches(work, work.units, places=lambda *_: 1, readers=2)):
+        if number % 3 == 0:  # the memory of the others is used again
+            kept[number] = place(batch.reference), place(batch.distorted)
+        del batch
+    for number, (reference, distorted) in kept.items():
+        np.testing.assert_array_equal(reference[0], images[2 * number])
+        np.testing.assert_array_equal(distorted[0, 0], images[2 * number + 1])
