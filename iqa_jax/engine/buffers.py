@@ -1,6 +1,6 @@
 """Memory of batches, which is used again as soon as nothing refers to a batch any more.
 
-The operating system clears fresh memory page by page, which would take about a fifth of the
+The operating system clears fresh memory page by page, which would take about a sixth of the
 processor time of feeding stored pixels.
 """
 
