@@ -38,10 +38,8 @@ def score(settings: ScoreSettings) -> Findings:
     """
     directions = {metric: parse_metric(metric).higher_is_better for metric in settings.metrics}
     parse_limits(settings.fail_beyond, directions)
-    maps = f"{settings.maps_dir}/map.png" if settings.maps_dir else None
-    for each in filter(None, (settings.html, settings.junit, maps)):
-        check_writable(epath.Path(each))
     if settings.has_shared_output:
+        _check_writable(settings)
         return score_shards(_pieces(settings), settings)
     job = load_job(_pairs(settings), settings)
     if settings.maps_dir and not job.scorers.mapped_metrics:
@@ -49,6 +47,7 @@ def score(settings: ScoreSettings) -> Findings:
             "--maps_dir: none of the metrics has maps; SSIM, FLIP, LPIPS and the read-outs "
             "unit have them"
         )
+    _check_writable(settings)
     with tempfile.TemporaryDirectory() as folder:
         path = epath.Path(settings.output or f"{folder}/scores.csv")
         scores = _into_file(job, path, settings) if settings.output else _onto_screen(job, path)
@@ -56,6 +55,12 @@ def score(settings: ScoreSettings) -> Findings:
         table = FinishedTable(path, directions, job.table.images)
         beyond = write_reports(table, settings, maps_dir=settings.maps_dir)
     return Findings(sum(map(bool, scores.errors)), beyond)
+
+
+def _check_writable(settings: ScoreSettings) -> None:
+    maps = f"{settings.maps_dir}/map.png" if settings.maps_dir else None
+    for each in filter(None, (settings.html, settings.junit, maps)):
+        check_writable(epath.Path(each))
 
 
 def _pairs(settings: ScoreSettings) -> PairTable:
