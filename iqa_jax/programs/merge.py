@@ -56,12 +56,13 @@ def main(settings: MergeSettings) -> int:
 
     Raises:
       InputError: If a shard is missing, damaged or of another run, or a report cannot be made.
+      OSError: If a report cannot be written; they are tried first.
     """
     from etils import epath  # noqa: PLC0415  not needed for the help
 
     from iqa_jax.programs.score.finished import FinishedTable  # noqa: PLC0415  loads NumPy
     from iqa_jax.programs.score.limits import parse_limits  # noqa: PLC0415  loads NumPy
-    from iqa_jax.programs.score.reports import write_reports  # noqa: PLC0415  loads NumPy
+    from iqa_jax.programs.score.reports import check_reports, write_reports  # noqa: PLC0415  loads NumPy
     from iqa_jax.programs.score.shard_folder import ShardFolder  # noqa: PLC0415  loads JAX
 
     folder = ShardFolder(epath.Path(settings.output))
@@ -69,6 +70,7 @@ def main(settings: MergeSettings) -> int:
     if not folder.directions and (settings.html or settings.junit or settings.fail_beyond):
         raise InputError(f"{folder.path}: has no scores of iqa score, which reports are about")
     parse_limits(settings.fail_beyond, folder.directions)
+    check_reports(settings)
     merged = folder.merge()
     print(f"Written: {merged.path}, {counted(merged.pairs, 'pairs')}")
     table = FinishedTable(merged.path, folder.directions)

@@ -18,21 +18,12 @@ from pathlib import Path
 import numpy as np
 
 from iqa_jax.programs import running
+from iqa_jax.programs.evaluate.tables import IDENTIFIERS
 from iqa_jax.programs.settings import ProgramSettings
 from iqa_jax.text import csv_text
 from iqa_jax.zoo import expand_models
 from iqa_jax.zoo.listing import facts
 from iqa_jax.zoo.registry import find_model
-
-_IDENTIFIERS = (
-    "reference",
-    "distorted",
-    "reference_id",
-    "distortion",
-    "level",
-    "score",
-    "score_std",
-)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -85,7 +76,7 @@ def write_results(folder: Path, settings: Settings) -> int:
         for number, score in enumerate(human)
     ]
     rows = [(*pair, *those) for pair, those in zip(pairs, distances.tolist(), strict=True)]
-    (folder / "scores.csv").write_text(csv_text([*_IDENTIFIERS, *columns], rows))
+    (folder / "scores.csv").write_text(csv_text([*IDENTIFIERS, *columns], rows))
     depths = (1 + np.arange(len(columns)) % settings.layers) / settings.layers
     places = list(zip(columns, depths.tolist(), strict=True))
     (folder / "correlations.csv").write_text(csv_text(("column", "relative_depth"), places))

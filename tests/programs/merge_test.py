@@ -56,3 +56,12 @@ def test_scores_of_other_programs_are_not_reported(merge, tmp_path):
     refused = merge("--fail_beyond=psnr:99")
     assert refused.status == 1
     assert "has no scores of iqa score, which reports are about" in refused.stderr
+
+
+def test_a_page_that_cannot_be_written_ends_before_the_merge(merge, tmp_path):
+    table = tmp_path / "scores" / "scores.csv"
+    table.unlink()
+    refused = merge(f"--html={tmp_path}")
+    assert refused.status == 1
+    assert refused.stderr == f"iqa merge: error: {tmp_path}: Is a directory\n"
+    assert not table.exists()

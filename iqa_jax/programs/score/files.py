@@ -113,8 +113,8 @@ class ScoreFiles:
 
     def _begun(self) -> str:
         """State of an unfinished run; its process may still be at work if files of it are new."""
-        record = modified_in(self._record_path.parent, self._record_path.name.__eq__)
-        parts = (modified_in(self.parts / run, bool) for run in names(self.parts))
+        record = modified_in(self._record_path.parent, lambda name: name == self._record_path.name)
+        parts = (modified_in(self.parts / run, lambda _: True) for run in names(self.parts))
         times = [*record.values(), *(each for run in parts for each in run.values())]
         age = time.time() - max(times, default=-math.inf)
         if age > _AT_WORK:

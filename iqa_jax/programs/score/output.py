@@ -19,7 +19,7 @@ from iqa_jax.programs.score.files import Kept, ScoreFiles, to_csv
 from iqa_jax.programs.score.findings import Findings
 from iqa_jax.programs.score.finished import FinishedTable
 from iqa_jax.programs.score.limits import parse_limits
-from iqa_jax.programs.score.reports import write_reports
+from iqa_jax.programs.score.reports import check_reports, write_reports
 from iqa_jax.programs.score.scores import Job, Scores, load_job, run_job
 from iqa_jax.programs.score.settings import ScoreSettings
 from iqa_jax.programs.score.sharing import score_shards
@@ -39,7 +39,7 @@ def score(settings: ScoreSettings) -> Findings:
     directions = {metric: parse_metric(metric).higher_is_better for metric in settings.metrics}
     parse_limits(settings.fail_beyond, directions)
     if settings.has_shared_output:
-        _check_writable(settings)
+        check_reports(settings)
         return score_shards(_pieces(settings), settings)
     job = load_job(_pairs(settings), settings)
     if settings.maps_dir and not job.scorers.mapped_metrics:
@@ -47,7 +47,9 @@ def score(settings: ScoreSettings) -> Findings:
             "--maps_dir: none of the metrics has maps; SSIM, FLIP, LPIPS and the read-outs "
             "unit have them"
         )
-    _check_writable(settings)
+    check_reports(settings)
+    if settings.maps_dir:
+        check_writable(epath.Path(settings.maps_dir) / "map.png")
     with tempfile.TemporaryDirectory() as folder:
         path = epath.Path(settings.output or f"{folder}/scores.csv")
         scores = _into_file(job, path, settings) if settings.output else _onto_screen(job, path)
@@ -55,12 +57,6 @@ def score(settings: ScoreSettings) -> Findings:
         table = FinishedTable(path, directions, job.table.images)
         beyond = write_reports(table, settings, maps_dir=settings.maps_dir)
     return Findings(sum(map(bool, scores.errors)), beyond)
-
-
-def _check_writable(settings: ScoreSettings) -> None:
-    maps = f"{settings.maps_dir}/map.png" if settings.maps_dir else None
-    for each in filter(None, (settings.html, settings.junit, maps)):
-        check_writable(epath.Path(each))
 
 
 def _pairs(settings: ScoreSettings) -> PairTable:

@@ -2,11 +2,21 @@
 
 from etils import epath
 
-from iqa_jax.files import write_text
+from iqa_jax.files import check_writable, write_text
 from iqa_jax.programs.score.finished import FinishedTable
 from iqa_jax.programs.score.junit import junit_xml
 from iqa_jax.programs.score.limits import parse_limits
 from iqa_jax.programs.score.settings import ReportSettings
+
+
+def check_reports(settings: ReportSettings) -> None:
+    """Makes sure, before anything is computed, that the reports can be written.
+
+    Raises:
+      OSError: If a report cannot be written where it is wanted.
+    """
+    for name in filter(None, (settings.html, settings.junit)):
+        check_writable(epath.Path(name))
 
 
 def write_reports(

@@ -58,8 +58,9 @@ def score_shards(pieces: Pieces, settings: ScoreSettings) -> Findings:
         for number in shards_to_do(folder, share, folder.claims(share)):
             work(number)
             progress.update()
-        progress.update(len(folder.finished()) - progress.n)  # with those of the others
-    if left := folder.count - len(folder.finished()):
+        finished = folder.finished()
+        progress.update(len(finished) - progress.n)  # with those of the others
+    if left := folder.count - len(finished):
         print(f"{counted(left, 'shards')} of {folder.count} are claimed by other processes")
         return Findings(failed)
     merged = folder.merge()
