@@ -45,10 +45,15 @@ class Opened:
         return np.asarray(Image.open(io.BytesIO(png)).convert("RGB")).astype(int)
 
     def columns(self, selector: str) -> list[list[str]]:
-        """The cells of a table by column."""
-        rows = self.page.locator(f"{selector} tbody tr").all()
-        cells = [row.locator("td, th").all_inner_texts() for row in rows]
+        """The cells of a table by column, all of one moment."""
+        cells = self.page.locator(f"{selector} tbody tr").evaluate_all(
+            "rows => rows.map(row => [...row.cells].map(cell => cell.innerText))"
+        )
         return [list(column) for column in zip(*cells, strict=True)]
+
+    def await_sort(self, heading: Any, direction: str) -> None:
+        """Waits for the order that was asked of a heading, as tables sort in a task of their own."""
+        heading.and_(self.page.locator(f"[aria-sort={direction}]")).wait_for()
 
 
 @dataclass(frozen=True)
