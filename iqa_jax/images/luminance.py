@@ -9,6 +9,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from iqa_jax.images.linear_light import srgb_to_linear
+from iqa_jax.images.tables import look_up
 
 _LINEAR_BITS, _SUM_BITS, _ROOT_BITS = 3, 12, 15
 _LINEAR_ONE = 255 << _LINEAR_BITS
@@ -51,9 +52,9 @@ def lightness(images: jax.Array) -> jax.Array:
       is that of the unrounded formula.
     """
     codes = jnp.round(images * 255.0).astype(jnp.int32)
-    linear = jnp.take(jnp.asarray(_LINEAR), codes, mode="clip")
+    linear = look_up(_LINEAR, codes)
     weighted = jnp.sum(linear * _INTEGER_WEIGHTS.reshape((1,) * (linear.ndim - 1) + (3,)), axis=-1)
-    roots = jnp.take(jnp.asarray(_ROOT), _descale(weighted, _SUM_BITS), mode="clip")
+    roots = look_up(_ROOT, _descale(weighted, _SUM_BITS))
     levels = _descale(_SCALE * roots - _SHIFT, _ROOT_BITS)
     is_finite = jnp.all(jnp.isfinite(images), axis=-1, keepdims=True)
     return jnp.where(is_finite, levels[..., None].astype(jnp.float32) / 255.0, jnp.nan)

@@ -52,7 +52,7 @@ class Opened:
         return [list(column) for column in zip(*cells, strict=True)]
 
     def await_sort(self, heading: Any, direction: str) -> None:
-        """Waits for the order that was asked of a heading, as tables sort in a task of their own."""
+        """Waits until a table is sorted by a heading, which it does in a task of its own."""
         heading.and_(self.page.locator(f"[aria-sort={direction}]")).wait_for()
 
 
