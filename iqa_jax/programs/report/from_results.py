@@ -13,7 +13,7 @@ from iqa_jax.agreement.columns import HIGHER
 from iqa_jax.datasets import load_dataset
 from iqa_jax.datasets.parsing import number_or_nan
 from iqa_jax.errors import InputError
-from iqa_jax.files import write_text
+from iqa_jax.files import check_writable, write_text
 from iqa_jax.images.sources import ImageSource
 from iqa_jax.programs.report.heat_map import ALL, heat_maps
 from iqa_jax.programs.report.html import page_text
@@ -55,11 +55,11 @@ def write_report(settings: ReportSettings) -> list[str]:
     output = epath.Path(settings.output)
     if output.is_dir():
         raise InputError(f"{output}: is a folder; expected the name of an HTML file")
+    check_writable(output)
     page = page_of(stored, settings.columns)
     if settings.images != "none":
         page = replace(page, pictures=_pictures(page, stored, settings, output))
     text = page_text(page)
-    output.parent.mkdir(parents=True, exist_ok=True)
     write_text(output, text)
     lines = [*page.remarks, f"Written: {output} ({len(text.encode()) / _MEGABYTE:.1f} MB)"]
     if settings.images == "embed":

@@ -53,7 +53,7 @@ def main(settings: VerifySettings) -> int:
     from etils import epath  # noqa: PLC0415  none of these is needed for the help
 
     from iqa_jax.datasets import load_dataset  # noqa: PLC0415
-    from iqa_jax.files import write_text  # noqa: PLC0415
+    from iqa_jax.files import check_writable, write_text  # noqa: PLC0415
     from iqa_jax.programs.verify.report import to_json, to_text  # noqa: PLC0415
     from iqa_jax.programs.verify.verification import verify  # noqa: PLC0415
 
@@ -64,10 +64,11 @@ def main(settings: VerifySettings) -> int:
         allow_partial=True,
         score_direction=settings.score_direction,
     )
+    output = epath.Path(settings.output) if settings.output else None
+    if output:
+        check_writable(output)
     verification = verify(table, headers_only=settings.headers_only)
     print(to_text(verification))
-    if settings.output:
-        path = epath.Path(settings.output)
-        path.parent.mkdir(parents=True, exist_ok=True)
-        write_text(path, to_json(verification) + "\n")
+    if output:
+        write_text(output, to_json(verification) + "\n")
     return ExitStatus.INPUT if verification.problems else ExitStatus.DONE

@@ -129,6 +129,17 @@ def test_images_that_have_moved(iqa, results, tmp_path):
     assert not data_of((tmp_path / "page.html").read_text())["pictures"]["sources"]
 
 
+def test_the_place_of_the_page_is_tried_before_images_are_read(iqa, results, tmp_path):
+    file = tmp_path / "file"
+    file.touch()
+    ended = iqa(
+        *("report", f"--results={results}", f"--output={file / 'page.html'}"),
+        "--data_dir=gone/pairs.csv",
+    )
+    assert ended.status == 1
+    assert f"{file}: " in ended.stderr
+
+
 def test_results_without_images(iqa, results, tmp_path):
     copy = shutil.copytree(results, tmp_path / "copy")
     record = json.loads((copy / "run.json").read_text())

@@ -28,6 +28,15 @@ def test_good_then_with_one_file_removed(run, pair_folder, tmp_path):
     assert json.loads(output.read_text())["problems"] == 1
 
 
+def test_the_place_of_the_report_is_tried_before_images_are_read(run, pair_folder):
+    file = pair_folder / "pairs.csv"
+    done = run("--dataset=csv", f"--data_dir={file}", f"--output={file / 'report.json'}")
+    assert done.status == 1
+    assert f"{file}: " in done.stderr
+    assert "image/s" not in done.stderr
+    assert not done.stdout
+
+
 def test_a_stored_dataset_gives_the_same_checks(run, iqa, pair_folder, tmp_path):
     data, tfds = f"--data_dir={pair_folder / 'pairs.csv'}", f"--tfds_dir={tmp_path / 'tfds'}"
     assert iqa("build", "--dataset=csv", data, tfds).status == 0
