@@ -16,9 +16,9 @@ once, and write and read once every result that this compiled program keeps ther
 
 An estimate is no measurement. A 3x3 convolution of 512 channels at 48x64 positions comes out at
 82 % of the limit of a v5e, 81 % of a v5p and 64 % of a v6e. Passes over memory are priced too high,
-sums about 4 times and conversions 2.6 times the bandwidth's own time; a reshape, for which the
-compiler has no price, is counted with the time of the memory. Rows that the output file has already
-are not computed again.
+sums about 4 times and conversions 2.6 times the bandwidth's own time; a reshape or a concatenation
+for which the compiler has no price is counted with the time of the memory. Rows that the output
+file has already are not computed again.
 """
 
 import sys

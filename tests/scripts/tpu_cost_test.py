@@ -212,8 +212,9 @@ def test_only_small_results_may_have_no_price():
         charges(program("  %sum = f32[512,512]{1,0} reduce(%x), to_apply=%fused"))
 
 
-def test_a_reshape_without_a_price_costs_what_memory_takes():
-    text = program("  %apart = f32[512,512]{1,0} reshape(%x)\n" + priced("a", 5))
+@pytest.mark.parametrize("call", ["reshape(%x)", "concatenate(%x, %x), dimensions={0}"])
+def test_what_moves_values_without_a_price_costs_what_memory_takes(call):
+    text = program(f"  %apart = f32[512,512]{{1,0}} {call}\n" + priced("a", 5))
     apart, a = charges(text, bytes_a_cycle=1024)
     assert apart.cycles == 2 * 512 * 512 * 4 / 1024
     assert a.cycles == 5

@@ -22,6 +22,10 @@ _FREE = {
 """Instructions without work of their own. Copies and slices in the background (``-start`` and
 ``-done``) run beside the others and are free, too."""
 
+_MOVES = {"reshape", "concatenate"}
+"""Instructions that the compiler may leave without an estimate, and that read and write each of
+their values once."""
+
 _SMALL = 2**18
 """Bytes; an instruction without a price, such as storing a loop's scores, may have this result."""
 
@@ -130,8 +134,8 @@ def charges(text: str, bytes_a_cycle: float = math.inf) -> list[Charge]:
 
     Args:
       text: Text of the program, ``compiled.as_text()``.
-      bytes_a_cycle: Bytes that main memory moves in a cycle: the price of a reshape, which reads
-        and writes all of its values, where the compiler makes no estimate.
+      bytes_a_cycle: Bytes that main memory moves in a cycle: the price of a reshape or a
+        concatenation, where the compiler makes no estimate.
 
     Raises:
       InputError: If an instruction has no price or a loop has no known number of trips.
@@ -167,7 +171,7 @@ def _walk(computations: Computations, name: str, bytes_a_cycle: float) -> Iterat
     for each in computations[name]:
         if each.cycles is not None:
             yield Charge(each, each.cycles)
-        elif each.opcode == "reshape":
+        elif each.opcode in _MOVES:
             yield Charge(each, 2 * each.bytes / bytes_a_cycle)
         elif not each.is_free:
             raise InputError(
