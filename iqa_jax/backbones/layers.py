@@ -1,5 +1,6 @@
 """Layers shared by the architectures, with the padding and order of their PyTorch originals."""
 
+import functools
 from collections.abc import Callable, Sequence
 
 import jax
@@ -88,17 +89,42 @@ def max_pool(size: int, stride: int, *, padding: int = 0, ceil: bool = False) ->
     def pool(x: jax.Array) -> jax.Array:
         rest = [(length + 2 * padding - size) % stride for length in x.shape[1:3]]
         margins = [(padding, padding + (stride - each if ceil and each else 0)) for each in rest]
-        window = (1, size, size, 1)
-        return jax.lax.reduce_window(
-            x,
-            -jnp.inf,
-            jax.lax.max,
-            window,
-            (1, stride, stride, 1),
-            ((0, 0), *margins, (0, 0)),
+        by_window = functools.partial(
+            jax.lax.reduce_window,
+            init_value=-jnp.inf,
+            computation=jax.lax.max,
+            window_dimensions=(1, size, size, 1),
+            window_strides=(1, stride, stride, 1),
+            padding=((0, 0), *margins, (0, 0)),
         )
+        by_maxima = functools.partial(max_of_shifted, size=size, stride=stride, margins=margins)
+        # Of equal numbers, the derivative belongs to the first, as in PyTorch.
+        greatest = jax.custom_jvp(
+            lambda x: jax.lax.platform_dependent(x, cpu=by_maxima, default=by_window)
+        )
+        greatest.defjvp(lambda primals, tangents: jax.jvp(by_window, primals, tangents))
+        return greatest(x)
 
     return pool
+
+
+def max_of_shifted(
+    x: jax.Array, *, size: int, stride: int, margins: Sequence[tuple[int, int]]
+) -> jax.Array:
+    """Max pooling for CPUs, on which XLA takes the numbers of its windows one by one.
+
+    Args:
+      x: ``[B, H, W, C]``.
+      size: Height and width of the window.
+      stride: Stride in both directions.
+      margins: Margins before and after, of rows and of columns.
+    """
+    x = jnp.pad(x, ((0, 0), *margins, (0, 0)), constant_values=-jnp.inf)
+    height, width = (max(0, (length - size) // stride + 1) for length in x.shape[1:3])
+    rows = functools.reduce(jnp.maximum, (x[:, each::stride][:, :height] for each in range(size)))
+    return functools.reduce(
+        jnp.maximum, (rows[:, :, each::stride][:, :, :width] for each in range(size))
+    )
 
 
 def l2_pool(x: jax.Array) -> jax.Array:

@@ -1,3 +1,4 @@
+import functools
 import itertools
 
 import jax
@@ -27,6 +28,34 @@ def test_pooling_keeps_an_incomplete_window_only_on_request(height, width, rng):
 def test_the_margin_of_a_pooling_is_never_the_maximum():
     pooled = max_pool(3, 2, padding=1)(-jnp.ones((1, 5, 5, 1)))
     np.testing.assert_array_equal(pooled, -np.ones((1, 3, 3, 1)))
+
+
+@pytest.mark.parametrize(("size", "stride", "margin"), [(2, 2, 0), (3, 2, 0), (3, 2, 1), (3, 1, 1)])
+@pytest.mark.parametrize("dtype", [jnp.float32, jnp.bfloat16])
+def test_pooling_and_its_derivative_are_those_of_windows(size, stride, margin, dtype, rng):
+    def by_window(x):
+        margins = ((0, 0), (margin, margin), (margin, margin), (0, 0))
+        window, strides = (1, size, size, 1), (1, stride, stride, 1)
+        return jax.lax.reduce_window(x, -jnp.inf, jax.lax.max, window, strides, margins)
+
+    def with_slopes(pool, x, change):
+        found, slopes = jax.vjp(pool, x)
+        results = found, *slopes(change), *jax.jvp(pool, (x,), (jnp.flip(x, 1),))
+        return [each.astype(jnp.float32) for each in results]
+
+    # Whole numbers, many of them equal: the first of a window has the derivative.
+    x = jnp.asarray(rng.integers(-2, 3, (2, 9, 12, 5)), dtype).at[0, 3, 4].set(jnp.nan)
+    change = jnp.asarray(rng.integers(1, 9, by_window(x).shape), dtype)
+    pools = by_window, max_pool(size, stride, padding=margin)
+    expected, found = (jax.jit(functools.partial(with_slopes, pool))(x, change) for pool in pools)
+    jax.tree.map(np.testing.assert_array_equal, found, expected)
+
+
+def test_only_a_cpu_compares_shifted_images():
+    traced = jax.jit(max_pool(3, 2, padding=1)).trace(jnp.ones((1, 9, 12, 5)))
+    for platform in ("cpu", "cuda", "tpu"):
+        text = traced.lower(lowering_platforms=(platform,)).as_text()
+        assert ("reduce_window" in text) == (platform != "cpu"), platform
 
 
 @pytest.mark.parametrize(("height", "width"), [*itertools.product(range(1, 5), repeat=2), (9, 14)])
