@@ -5,6 +5,7 @@ from iqa_jax.metrics.functions import flip, iw_ssim, ms_ssim, nlpd, psnr, ssim, 
 from iqa_jax.metrics.metric import Metric
 from iqa_jax.metrics.registry import (
     MetricName,
+    check_fetched,
     find_metric,
     groups,
     list_metrics,
@@ -19,6 +20,7 @@ from iqa_jax.metrics.registry import (
 __all__ = [
     "Metric",
     "MetricName",
+    "check_fetched",
     "find_metric",
     "flip",
     "fsim",

@@ -243,7 +243,7 @@ def outline_group(
 
     check_no_dataset(readouts)
     if not backbone:
-        _check_fetched(group, readouts[0].model, checkpoints_dir)
+        check_fetched(group, checkpoints_dir=checkpoints_dir)
     return FeatureScores.outline(
         readouts,
         backbone=backbone,
@@ -253,18 +253,38 @@ def outline_group(
     )
 
 
-def _check_fetched(
-    group: Sequence[MetricName], model: str, checkpoints_dir: epath.PathLike | None
+def check_fetched(
+    metrics: Iterable[MetricName], *, checkpoints_dir: epath.PathLike | None = None
 ) -> None:
-    """Refuses published metrics without the weights of their network."""
+    """Makes sure that the networks of published metrics have their weights.
+
+    Args:
+      metrics: Metrics; those that are not published under a name of their own are left out.
+      checkpoints_dir: See ``load_backbone``.
+
+    Raises:
+      CheckpointError: If weights have not been fetched; it names all such metrics.
+    """
+    needed = {
+        metric.name: metric.readout.model
+        for metric in metrics
+        if metric.readout and metric.name in READOUT_METRICS
+    }
+    if not needed:
+        return
     from iqa_jax.zoo import has_weights  # noqa: PLC0415  loads flax
 
-    published = [metric.name for metric in group if metric.name in READOUT_METRICS]
-    if published and not has_weights(model, checkpoints_dir=checkpoints_dir):
+    absent = {
+        name: model
+        for name, model in needed.items()
+        if not has_weights(model, checkpoints_dir=checkpoints_dir)
+    }
+    if absent:
         where = absolute(resolve_directory(checkpoints_dir))
+        models = ", ".join(dict.fromkeys(absent.values()))
         raise CheckpointError(
-            f"{', '.join(published)}: there is no checkpoint {model} in {where}; fetch it with: "
-            f"iqa fetch --metrics={','.join(published)}, or {NAME_ANOTHER}"
+            f"{', '.join(absent)}: there is no checkpoint {models} in {where}; fetch with: "
+            f"iqa fetch --metrics={','.join(absent)}, or {NAME_ANOTHER}"
         )
 
 

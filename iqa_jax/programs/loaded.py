@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from etils import epath
 
-from iqa_jax.metrics import Metric, MetricName, outline_group, parse_metric
+from iqa_jax.metrics import Metric, MetricName, check_fetched, outline_group, parse_metric
 from iqa_jax.metrics.pair_function import PairFunction
 from iqa_jax.readouts import ReadoutName
 
@@ -93,6 +93,20 @@ class Loaded:
         first = group[0]
         readout = first.readout
         return first.name in self.metrics or bool(readout and readout.model in self.backbones)
+
+    def check_fetched(
+        self,
+        groups: Iterable[Sequence[MetricName]],
+        *,
+        checkpoints_dir: epath.PathLike | None = None,
+    ) -> None:
+        """Makes sure that published metrics that are not in memory have their weights.
+
+        Raises:
+          CheckpointError: If weights have not been fetched; it names all such metrics.
+        """
+        by_name = (metric for group in groups if not self.holds(group) for metric in group)
+        check_fetched(by_name, checkpoints_dir=checkpoints_dir)
 
     def outline(
         self,

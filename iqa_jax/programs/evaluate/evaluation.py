@@ -107,6 +107,10 @@ def evaluate(
     plan = make_plan(table, headers, versions=settings.versions, resize=resize)
     loaded = with_calibrated(columns, plan, loaded, precision=settings.precision)
     wanted = groups(column.metric for column in columns if column.metric)
+    loaded.check_fetched(
+        [group for group in wanted if not _is_stored(group, settings, loaded)],
+        checkpoints_dir=settings.checkpoints_dir,
+    )
     outlines = [_outline(group, settings, loaded) for group in wanted]
     for outline in outlines:
         for size in plan.sizes:

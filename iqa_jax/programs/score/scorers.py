@@ -58,6 +58,7 @@ def load_scorers(settings: ScoreSettings, *, loaded: Loaded = NOTHING_LOADED) ->
     """
     resize = settings.parsed_resize
     wanted = groups(loaded.parse(settings.metrics))
+    loaded.check_fetched(wanted, checkpoints_dir=settings.checkpoints_dir)
     scorers = [(group, _load(group, settings, loaded)) for group in wanted]
     if not scorers:
         raise InputError("nothing to score with: name at least one metric")

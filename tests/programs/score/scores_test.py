@@ -215,8 +215,11 @@ def test_unknown_metrics_and_missing_weights_end_it_at_once(table, tmp_path):
         InputError, match="there is no metric 'lpips'; do you mean lpips-.*there are: psnr"
     ):
         load_job(table, ScoreSettings(("lpips",)))
-    with pytest.raises(InputError, match="there is no checkpoint vgg16"):
-        load_job(table, ScoreSettings(("lpips-vgg",), checkpoints_dir=str(tmp_path)))
+    metrics = "lpips-vgg", "ssim", "lpips-alex"
+    with pytest.raises(
+        InputError, match="there is no checkpoint vgg16, alexnet .*lpips-vgg,lpips-"
+    ):
+        load_job(table, ScoreSettings(metrics, checkpoints_dir=str(tmp_path)))
     with pytest.raises(InputError, match="name at least one metric"):
         load_job(table, ScoreSettings(()))
 
