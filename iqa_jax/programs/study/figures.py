@@ -85,7 +85,7 @@ def _contrasts(study: Study) -> Picture | None:
 
 def _label(row: ContrastRow) -> str:
     against = f" - {row.b}" if row.b else ""
-    return f"{row.dataset}, {row.factor}, {row.block}: {row.a}{against}"
+    return f"{row.claim}, {row.dataset}, {row.block}: {row.a}{against}"
 
 
 def _accuracy(study: Study, dataset: str) -> Picture | None:
@@ -100,13 +100,14 @@ def _accuracy(study: Study, dataset: str) -> Picture | None:
     ]
     axes = {"top-1 accuracy (%)": "top1", "accuracy of a linear probe (%)": "linear_probe"}
     known = {
-        label: [row for row in rows if getattr(row, field) is not None]
+        label: those
         for label, field in axes.items()
+        if (those := [row for row in rows if getattr(row, field) is not None])
     }
-    if not any(known.values()):
+    if not known:
         return None
-    picture = Picture(figsize=(9, 3.8), layout="constrained")
-    panels = picture.subplots(1, 2, sharey=True)
+    picture = Picture(figsize=(0.5 + 4.5 * len(known), 3.8), layout="constrained")
+    panels = picture.subplots(1, len(known), sharey=True, squeeze=False)[0]
     for panel, (label, those) in zip(panels, known.items(), strict=True):
         for family in dict.fromkeys(row.family for row in those):
             of_family = [row for row in those if row.family == family]
@@ -115,8 +116,7 @@ def _accuracy(study: Study, dataset: str) -> Picture | None:
             x = [getattr(row, axes[label]) for row in of_family]
             panel.errorbar(x, values, yerr=np.nan_to_num(errors), fmt="o", ms=4, label=family)
         panel.set_xlabel(label)
-        if those:
-            panel.legend(fontsize=7)
+        panel.legend(fontsize=7)
     panels[0].set_ylabel("best layer, chosen on other data")
     return picture
 
@@ -133,7 +133,7 @@ def _distortions(dataset: Pseudovalues, view: View) -> Picture | None:
         for place in places
     ]
     table = np.array([_by_depth(dataset, each, places, np.array(steps)) for each in types])
-    picture = Picture(figsize=(6.5, 1.5 + 0.22 * len(types)), layout="constrained")
+    picture = Picture(figsize=(6.5, max(3.6, 1.5 + 0.22 * len(types))), layout="constrained")
     panel = picture.subplots()
     image = panel.imshow(table, aspect="auto", cmap="viridis", extent=(0, 1, len(types), 0))
     panel.set_yticks(np.arange(len(types)) + 0.5, types, fontsize=7)
