@@ -242,8 +242,6 @@ def outline_group(
     from iqa_jax.metrics.features import FeatureScores, check_no_dataset  # noqa: PLC0415  loads flax
 
     check_no_dataset(readouts)
-    if not backbone:
-        check_fetched(group, checkpoints_dir=checkpoints_dir)
     return FeatureScores.outline(
         readouts,
         backbone=backbone,
@@ -305,6 +303,7 @@ def load_group(
       InputError: For the reasons of :func:`outline_group`.
       CheckpointError: If the weights have not been fetched, or are damaged.
     """
+    check_fetched(group, checkpoints_dir=checkpoints_dir)
     outline = outline_group(group, checkpoints_dir=checkpoints_dir, precision=precision)
     return outline.fill(checkpoints_dir=checkpoints_dir)
 
